@@ -1,0 +1,1 @@
+"""Asynchronous client, command line and supervisor for pluto, the IKE daemon of Libreswan."""
