@@ -1,0 +1,140 @@
+"""Runs what was asked, and is the one place where a failure becomes a sentence and an exit status.
+
+Must not import what a command may not need: each operation's module is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from autod.cli.parser import parse
+from protocol.errors import WhackError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["INTERRUPTED", "OUTPUT_CLOSED", "main"]
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the number of the signal, as shells have it."""
+
+OUTPUT_CLOSED = 141
+"""Exit status when standard output was closed under us (`autod --status | head -1`): as if by SIGPIPE."""
+
+_MODULES = {
+    "version": "autod.cli.version",
+    "listgroups": "autod.cli.listgroups",
+    "check": "autod.cli.configuration",
+    "diff": "autod.cli.configuration",
+    "sync": "autod.cli.configuration",
+    **dict.fromkeys(
+        (
+            "up",
+            "down",
+            "add",
+            "delete",
+            "replace",
+            "start",
+            "route",
+            "unroute",
+            "ondemand",
+            "rotatecert",
+            "wait",
+        ),
+        "autod.cli.connections",
+    ),
+}
+"""Operation -> module with run(options) -> int; what is not here asks pluto as a whole (autod.cli.daemon)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
+    for stream in (sys.stdout, sys.stderr):
+        _pass_bytes(stream)
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 0
+    try:
+        status = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _output_closed()
+    except BaseException as error:
+        return _explain(error)
+    return status
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.module is not None:
+        return _call(options.module, options)
+    if options.old_form:
+        print("autod: warning: obsolete command syntax used", file=sys.stderr)
+    if options.showonly:
+        return _call("autod.cli.show", options)
+    return _call(_MODULES.get(options.operation, "autod.cli.daemon"), options)
+
+
+def _call(module: str, options: argparse.Namespace) -> int:
+    status: int = importlib.import_module(module).run(options)
+    return status
+
+
+def _pass_bytes(stream: TextIO) -> None:
+    """Names and pluto's text are bytes, UTF-8 or not: they leave as they came, whatever the locale says."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def _output_closed() -> int:
+    """Nobody reads any more. Point the stream elsewhere, or the interpreter complains again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return OUTPUT_CLOSED
+
+
+def _explain(error: BaseException) -> int:
+    """One sentence on standard error for what a user can cause; what nobody foresaw is raised again."""
+    leaves = list(_leaves(error))
+    if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
+        print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
+        return INTERRUPTED
+    if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
+        return _output_closed()
+    for leaf in leaves:
+        sentence = _sentence(leaf)
+        if sentence is None:
+            raise error
+        print(f"autod: {sentence}", file=sys.stderr)
+    return _status(leaves[0])
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors that a nursery wrapped in groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, WhackError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, ImportError) and error.name in ("rich", "shtab", "prometheus_client"):
+        return f"this needs the Python package {error.name}, which is not installed"
+    return None
+
+
+def _status(error: BaseException) -> int:
+    from autod.errors import exit_status
+
+    return exit_status(error) if isinstance(error, WhackError) else 1

@@ -1,0 +1,139 @@
+"""What the command line understands, and what it refuses with a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from autod.cli.operations import OPERATIONS, Takes
+from autod.cli.parser import WORDS, build_parser, parse
+
+
+def operation_and_names(*arguments: str) -> tuple[str, list[str]]:
+    """The two things most tests are about."""
+    options = parse(arguments)
+    return options.operation, options.names
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes == Takes.NAMES], ids=lambda o: o.name)
+def test_an_operation_on_connections_takes_several_names(operation: object) -> None:
+    """Names may stand before, between and after options."""
+    flag = f"--{operation.name}"  # type: ignore[attr-defined]
+    for arguments in ((flag, "a", "b"), ("a", flag, "b"), (flag, "a", "--verbose", "b"), ("a", "b", flag)):
+        assert operation_and_names(*arguments) == (flag[2:], ["a", "b"])
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes != Takes.NAMES], ids=lambda o: o.name)
+def test_other_operations_need_no_name(operation: object) -> None:
+    """They are about pluto, or about everything."""
+    assert operation_and_names(f"--{operation.name}") == (operation.name, [])  # type: ignore[attr-defined]
+
+
+def test_what_follows_two_dashes_is_a_name() -> None:
+    """Also where it looks like an option."""
+    assert operation_and_names("--up", "--", "-x", "--down") == ("up", ["-x", "--down"])
+    assert operation_and_names("--up", "a", "--", "b") == ("up", ["a", "b"])
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "add", "delete", "replace", "start", "route", "unroute"])
+def test_the_old_form_is_name_and_verb(verb: str) -> None:
+    """`autod NAME up` is `autod --up NAME`, marked as old."""
+    options = parse(["west-east", verb])
+    assert (options.operation, options.names, options.old_form) == (verb, ["west-east"], True)
+
+
+def test_the_old_form_of_one_word() -> None:
+    """`autod status` is `autod --status`, marked as old."""
+    options = parse(["status"])
+    assert (options.operation, options.names, options.old_form) == ("status", [], True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "no operation"),
+        (("a",), "no operation"),
+        (("a", "sideways"), "no operation"),
+        (("--up",), "wants the name"),
+        (("--up", ""), "empty name"),
+        (("--up", "--down", "a"), "one operation at a time"),
+        (("--ready", "a"), "takes no name"),
+        (("--up", "--all", "a"), "not both"),
+        (("--ready", "--all"), "takes no name"),
+        (("--upp", "a"), "unrecognized arguments"),
+        (("--asynch", "--up", "a"), "unrecognized arguments"),
+        (("--up", "a", "--timeout", "soon"), "is no time"),
+        (("--up", "a", "--timeout", "-1"), "is no time"),
+        (("--up", "a", "--timeout", "0"), "is no time"),
+        (("--up", "a", "--timeout", "nan"), "is no time"),
+        (("--up", "a", "--timeout", "inf"), "is no time"),
+        (("--up", "a", "--limit", "0"), "1 or more"),
+        (("--up", "a", "--limit", "many"), "no whole number"),
+        (("--up", "a", "--retries", "1.5"), "no whole number"),
+        (("--up", "a", "--seccomp", "maybe"), "invalid choice"),
+        (("--down", "a", "--xauthname", "u"), "belongs to --up"),
+        (("--down", "a", "--xauthpass-file", "f"), "belongs to --up"),
+        (("--up", "a", "--dry-run"), "belongs to --sync"),
+        (("--down", "a", "--wait"), "stands alone"),
+        (("--up", "a", "--format", "table"), "belongs to --status"),
+        (("--up", "a", "--xauthpass", "secret"), "unrecognized arguments"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_2(
+    arguments: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is guessed: a half option, two operations, a name too many."""
+    with pytest.raises(SystemExit) as ending:
+        parse(arguments)
+    said = capsys.readouterr().err
+    assert ending.value.code == 2
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("90", 90.0), ("0.5", 0.5), ("90s", 90.0), ("5m", 300.0), ("1h", 3600.0)]
+)
+def test_times_may_carry_a_unit(text: str, value: float) -> None:
+    """Seconds without one."""
+    assert parse(["--up", "a", "--timeout", text]).timeout == value
+
+
+def test_the_socket_is_the_option_then_the_environment_then_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An empty IPSEC_RUNDIR is none, as in a shell's :- ."""
+    monkeypatch.setenv("IPSEC_RUNDIR", "/tmp/run")
+    assert parse(["--status", "--ctlsocket", "/x"]).ctlsocket == "/x"
+    assert parse(["--status"]).ctlsocket == "/tmp/run/pluto.ctl"
+    monkeypatch.setenv("IPSEC_RUNDIR", "")
+    assert parse(["--status"]).ctlsocket == "/run/pluto/pluto.ctl"
+
+
+def test_the_configuration_is_the_option_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without both it is None: the release's own default."""
+    monkeypatch.setenv("IPSEC_CONF", "/tmp/i.conf")
+    assert parse(["--add", "a", "--config", "/x"]).config == "/x"
+    assert parse(["--add", "a"]).config == "/tmp/i.conf"
+    monkeypatch.delenv("IPSEC_CONF")
+    assert parse(["--add", "a"]).config is None
+
+
+def test_wait_is_an_operation_alone_and_an_option_beside_up() -> None:
+    """`--wait NAME` initiates nothing; `--asynchronous --up NAME --wait` does."""
+    assert operation_and_names("--wait", "a") == ("wait", ["a"])
+    options = parse(["--asynchronous", "--up", "a", "--wait"])
+    assert (options.operation, options.wait) == ("up", True)
+    assert parse(["--wait", "--all"]).all
+
+
+def test_every_option_has_a_help_text() -> None:
+    """The manual page is made of them."""
+    for action in build_parser()._actions:
+        assert action.help, action.option_strings
+
+
+def test_the_words_are_in_the_help() -> None:
+    """Someone who reads --help learns of doctor and the others."""
+    text = build_parser().format_help()
+    for word in WORDS:
+        assert f"  {word} " in text
