@@ -12,6 +12,7 @@
     ├── PlutoGone               there is no pluto to talk to
     │   ├── NoSocket            the control socket is missing, or nobody listens behind it
     │   ├── NotPermitted        the control socket may not be opened by this user
+    │   ├── PlutoReplaced       another pluto listens than the one whose release was found
     │   └── ConnectionLost      pluto went away in the middle of an exchange
     └── DeadlinePassed          the caller's deadline passed; pluto goes on with what it was asked
 
@@ -31,6 +32,7 @@ __all__ = [
     "NoSocket",
     "NotPermitted",
     "PlutoGone",
+    "PlutoReplaced",
     "ProtocolViolation",
     "Refused",
     "UnknownRelease",
@@ -75,6 +77,10 @@ class NoSocket(PlutoGone):
 
 class NotPermitted(PlutoGone):
     """The control socket may not be opened by this user."""
+
+
+class PlutoReplaced(PlutoGone):
+    """Another pluto listens than the one whose release was found. Nothing was sent to it."""
 
 
 class ConnectionLost(PlutoGone):

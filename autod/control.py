@@ -1,0 +1,384 @@
+"""One exchange with pluto: gate, connect, send at once, drain to the end.
+
+Owns: the socket. Must not know: what a message asks for, what a reply means, deadlines (the caller's cancel
+scope is one), which release listens.
+
+What pluto is (facts measured on 4.10 and 5.2, read to 5.4) makes the rules here:
+
+* It has one thread, which blocks in one read() of the request and in every write of a reply. So the message
+  is ready before the connection, goes out in one send() with no checkpoint between, and the stream is
+  always read to its end, whatever the consumer does: `on_replies` is called at once and must not block.
+* Its backlog is 5. A non-blocking connect() to a full one fails with EAGAIN, which neither blocks nor can be
+  waited for, and which trio takes for success. So one task at a time connects, in the order of the calls, and
+  tries again after 0.2 to 20 ms; everyone else sleeps.
+* It holds a descriptor for each synchronous up (autod.slots).
+* A message for one release may shut another down. So a connection to another pluto than the one whose release
+  was found is closed before anything is sent.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.ending import Ending
+from autod.errors import BadString, ConnectionLost, NoSocket, NotPermitted, PlutoReplaced, UsageError
+from autod.process import Identity, descriptor_limit, is_ending, is_visible, peer_pid, socket_file
+from autod.slots import Slots
+from protocol.replies import Prompt, Reply, ReplyCodes, ReplyDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Answers", "Control", "Ending"]
+
+MAX_MESSAGE = 16384
+"""Bytes of a message. pluto reads 7.6 kB at most (struct whack_message, 3.27 to 5.4), and what is below
+half of the smallest usual send buffer goes out in one piece."""
+
+MAX_ANSWER = 127
+"""Bytes of an answer to a prompt: pluto reads into 128 (MAX_XAUTH_USERNAME_LEN and its sibling, 4.10 and
+5.2)."""
+
+RESERVE = 64
+"""Descriptors that pluto needs for itself: 21 when idle with two interfaces (measured), more with many."""
+
+_SUN_PATH = 107
+_CHUNK = 65536
+_BURST = 16
+_FIRST_WAIT = 0.0002
+_LONGEST_WAIT = 0.020
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What to tell pluto when it asks, ready before the request: neither is ever shown."""
+
+    user: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for what, answer in (("user name", self.user), ("password", self.secret)):
+            if answer is None:
+                continue
+            data = answer.encode("utf-8", "surrogateescape")
+            if b"\0" in data or b"\n" in data or len(data) > MAX_ANSWER:
+                raise BadString(
+                    f"the {what} for pluto's prompt has a NUL or a newline in it or is longer than"
+                    f" {MAX_ANSWER} bytes: give another"
+                )
+
+
+class Control:
+    """The control socket at `path`, for any number of exchanges at once.
+
+    `codes` are the reply codes of the release that listens, `seqpacket` its type of socket (None: find out;
+    only for messages that are safe on every release), `pluto` the process and socket file that were found
+    to be that release (None: the caller answers for it). `limit` bounds the exchanges that hold a
+    descriptor in pluto; `slots` shares the bound with another Control instead.
+
+    Belongs to one trio run. Holds nothing open between exchanges.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        codes: ReplyCodes,
+        seqpacket: bool | None,
+        pluto: Identity | None = None,
+        limit: int = 64,
+        slots: Slots | None = None,
+    ) -> None:
+        self.path = os.fspath(path)
+        self.slots = Slots(limit) if slots is None else slots
+        self._codes = codes
+        self._type: int | None = None if seqpacket is None else _TYPES[seqpacket]
+        self._pluto = pluto
+        self._gate = trio.Lock()
+        self._peer = _Peer(None, visible=False)
+        if "\0" in self.path or not self.path:
+            raise UsageError("the path of pluto's control socket is empty or has a NUL in it: give another")
+
+    @property
+    def seqpacket(self) -> bool | None:
+        """Whether pluto's socket is SOCK_SEQPACKET (5.4) and not SOCK_STREAM; None where not known yet."""
+        return None if self._type is None else self._type == socket.SOCK_SEQPACKET
+
+    @property
+    def peer(self) -> int | None:
+        """The process that listened at the last exchange, as SO_PEERCRED says (autod.process tells its
+        worth)."""
+        return self._peer.pid
+
+    async def exchange(
+        self,
+        message: bytes,
+        on_replies: Callable[[list[Reply]], None],
+        *,
+        answers: Answers | None = None,
+        holds_descriptor: bool = False,
+        holder: str = "",
+    ) -> Ending:
+        """Send `message`, hand every reply to `on_replies` as it comes, and say how the stream ended.
+
+        Waits for its turn, for a stalled pluto and for the end of the stream without limit: the caller's
+        cancel scope is the deadline. Neither an ending nor a code means success (rule 4 of the design).
+
+        `answers` are for prompts; without them pluto finds the way for answers closed, and gives up instead
+        of waiting. A prompt with no answer closes it too. `holds_descriptor` for requests that pluto keeps
+        open until an SA is up: such wait for a slot first; `holder` names the slot for `slots.released`.
+
+        Raises NoSocket, NotPermitted, PlutoReplaced, UsageError: nothing was sent. ConnectionLost: the
+        message was cut, and pluto dropped it.
+
+        Cancelled before the send: nothing was sent, pluto writes at most a line about a broken pipe to its
+        log. Cancelled after it: the whole message was sent and will be carried out, even where pluto was
+        too busy to read it yet; the socket is closed, so pluto logs a broken pipe for each further line;
+        the slot stays counted for up to 65 s.
+        """
+        if not 0 < len(message) <= MAX_MESSAGE:
+            raise UsageError(
+                f"a message of {len(message)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less"
+            )
+        if not holds_descriptor:
+            sock, taken = await self._submit(message)
+            with sock:
+                return await self._drain(sock, taken, on_replies, answers)
+        await self.slots.acquire()
+        try:
+            sock, taken = await self._submit(message)
+        except BaseException:
+            self.slots.release()
+            raise
+        try:
+            with sock:
+                ending = await self._drain(sock, taken, on_replies, answers)
+        except BaseException:
+            self.slots.abandon(holder)
+            raise
+        self.slots.release()
+        if ending is Ending.GONE:
+            self.slots.forget()
+        return ending
+
+    async def dial(self) -> socket.socket:
+        """A non-blocking socket connected to pluto, in turn, for a caller who sends by himself.
+
+        pluto stands still until it has read a message from it: send all of it in one call before anything
+        is awaited, then shut the way of sending, and read to the end. Errors as for `exchange`. Cancelled:
+        nothing is left.
+        """
+        async with self._gate:
+            sock = await self._connect()
+            try:
+                self._meet(sock)
+            except BaseException:
+                sock.close()
+                raise
+            return sock
+
+    async def _submit(self, message: bytes) -> tuple[socket.socket, bool]:
+        """A connected socket that the whole message went into, or that pluto shut before it took one byte."""
+        async with self._gate:
+            sock = await self._connect()
+            try:
+                self._meet(sock)
+                return sock, _send(sock, message)
+            except BaseException:
+                sock.close()
+                raise
+
+    async def _connect(self) -> socket.socket:
+        with ExitStack() as stack:
+            address = self._address(stack)
+            kind = socket.SOCK_STREAM if self._type is None else self._type
+            try:
+                sock = _open(kind)
+                try:
+                    await _connect_patiently(sock, address)
+                except BaseException:
+                    sock.close()
+                    raise
+            except OSError as error:
+                if error.errno != errno.EPROTOTYPE or self._type is not None:
+                    raise self._explain(error) from error
+                self._type = socket.SOCK_SEQPACKET
+            else:
+                self._type = kind
+                return sock
+        return await self._connect()
+
+    def _address(self, stack: ExitStack) -> str:
+        """What connect() is told: the path, or where that is too long for it, the same file by its folder."""
+        if len(os.fsencode(self.path)) <= _SUN_PATH:
+            return self.path
+        folder, name = os.path.split(self.path)
+        try:
+            handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._explain(error) from error
+        stack.callback(os.close, handle)
+        address = f"/proc/self/fd/{handle}/{name}"
+        if len(os.fsencode(address)) > _SUN_PATH:
+            raise UsageError(
+                f"{self.path}: a socket's name of {len(os.fsencode(name))} bytes is too long to connect to:"
+                f" give it a shorter one"
+            )
+        return address
+
+    def _explain(self, error: OSError) -> Exception:
+        """The error for people. An error of connect() that is nobody's fault stays what it is."""
+        if error.errno == errno.ENOENT or error.errno == errno.ENOTDIR:
+            return NoSocket(
+                f"{self.path}: no such socket: pluto is not running, or its control socket is elsewhere;"
+                f" start it (ipsec start), or name the socket (--ctlsocket)"
+            )
+        if error.errno == errno.ECONNREFUSED:
+            return NoSocket(f"{self.path}: nobody listens there: pluto has ended; start it (ipsec start)")
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return NotPermitted(
+                f"{self.path}: this user may not talk to pluto: become root, or join its group"
+            )
+        if error.errno == errno.EPROTOTYPE:
+            return PlutoReplaced(
+                f"{self.path}: the socket is not of the type of the release that was expected, so nothing was"
+                f" sent: find out the release again, or give the right one (--release)"
+            )
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return UsageError("there is no file descriptor left for a socket: raise the limit (ulimit -n)")
+        return error
+
+    def _meet(self, sock: socket.socket) -> None:
+        """See who listens; refuse one whom the message is not for."""
+        pid = peer_pid(sock)
+        if pid != self._peer.pid:
+            visible = pid is not None and is_visible(pid)
+            self._peer = _Peer(pid, visible=visible)
+            known = pid if visible else self._pluto.pid if self._pluto else None
+            soft = None if known is None else descriptor_limit(known)
+            if soft is not None:
+                self.slots.ceiling = max(1, soft - RESERVE)
+        if self._pluto is None:
+            return
+        same_process = self._pluto.pid is None or not self._peer.visible or pid == self._pluto.pid
+        if not same_process or socket_file(self.path) != self._pluto.file:
+            raise PlutoReplaced(
+                f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
+                f" sent: find out the release again"
+            )
+
+    async def _drain(
+        self,
+        sock: socket.socket,
+        taken: bool,
+        on_replies: Callable[[list[Reply]], None],
+        answers: Answers | None,
+    ) -> Ending:
+        peer = self._peer
+        decoder = ReplyDecoder(self._codes)
+        if answers is None:
+            _finish_sending(sock)
+        lines = False
+        for turn in count(1):
+            data, reset = await _receive(sock)
+            if not data:
+                break
+            replies = decoder.feed(data)
+            if replies:
+                lines = True
+                on_replies(replies)
+                if answers is not None:
+                    _answer(sock, replies, answers)
+            if turn % _BURST == 0:
+                await trio.lowlevel.checkpoint()
+        rest = decoder.close()
+        if rest:
+            on_replies(rest)
+        if peer.pid is not None and peer.visible and is_ending(peer.pid):
+            return Ending.GONE
+        if (reset and (rest or not lines)) or not (taken or lines):
+            return Ending.RESET
+        return Ending.EOF
+
+
+@dataclass(frozen=True, slots=True)
+class _Peer:
+    pid: int | None
+    visible: bool
+
+
+_TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}
+
+
+def _open(kind: int) -> socket.socket:
+    return socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+
+
+async def _connect_patiently(sock: socket.socket, address: str) -> None:
+    """Connect, however long pluto's backlog is full. After EAGAIN the same socket can try again."""
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            return sock.connect(address)
+        except BlockingIOError:
+            await trio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+
+def _send(sock: socket.socket, message: bytes) -> bool:
+    """Send all of `message` in one call; False where pluto had shut the stream before. There is no second
+    call: pluto reads once, and takes what it got for the whole."""
+    try:
+        sent = sock.send(message)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    except BlockingIOError:
+        sent = 0
+    if sent != len(message):
+        raise ConnectionLost(
+            f"the system took {sent} of {len(message)} bytes for pluto, which drops such a message:"
+            f" nothing was done; raise net.core.wmem_default"
+        )
+    return True
+
+
+def _finish_sending(sock: socket.socket) -> None:
+    """Shut our way of the stream, so that no prompt can wait for an answer."""
+    try:
+        sock.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+
+
+def _answer(sock: socket.socket, replies: list[Reply], answers: Answers) -> None:
+    for reply in replies:
+        if not isinstance(reply, Prompt):
+            continue
+        answer = answers.secret if reply.secret else answers.user
+        if answer is None:
+            _finish_sending(sock)
+            continue
+        try:
+            sock.send(answer.encode("utf-8", "surrogateescape") + b"\0")
+        except (BrokenPipeError, ConnectionResetError, BlockingIOError):
+            _finish_sending(sock)
+
+
+async def _receive(sock: socket.socket) -> tuple[bytes, bool]:
+    """Some bytes, or none at the end of the stream, and whether it ended by a reset."""
+    while True:
+        try:
+            return sock.recv(_CHUNK), False
+        except BlockingIOError:
+            await trio.lowlevel.wait_readable(sock)
+        except ConnectionResetError:
+            return b"", True
