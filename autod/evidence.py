@@ -1,0 +1,106 @@
+"""What an exchange has shown of one connection so far; autod.judge draws the conclusion.
+
+Owns: which events count, and what is kept of them. Must not know: what an operation comes to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autod.events import (
+    AlreadyNegotiating,
+    ChildEstablished,
+    ChildRejected,
+    Deleted,
+    Event,
+    Fatal,
+    IkeEstablished,
+    IkeRejected,
+    InitiateFailed,
+    Initiating,
+    Loaded,
+    LoadFailed,
+    NotListening,
+    NotOriented,
+    Queued,
+    Refused,
+    Rekeyed,
+    Retransmission,
+    RetransmitTimeout,
+    RetryScheduled,
+    Routed,
+    RouteRefused,
+    Sent,
+    Unknown,
+    Warned,
+    Xauth,
+)
+
+__all__ = ["KEEP_LINES", "Evidence"]
+
+KEEP_LINES = 32
+"""Lines of pluto's that an outcome carries at most."""
+
+_NOTABLE: tuple[type[Event], ...] = (
+    AlreadyNegotiating,
+    ChildEstablished,
+    ChildRejected,
+    Deleted,
+    Fatal,
+    IkeRejected,
+    InitiateFailed,
+    Loaded,
+    LoadFailed,
+    NotListening,
+    NotOriented,
+    Queued,
+    Refused,
+    Rekeyed,
+    RetransmitTimeout,
+    RetryScheduled,
+    Routed,
+    RouteRefused,
+    Unknown,
+    Warned,
+    Xauth,
+)
+"""Events whose text goes into Outcome.lines."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What was seen of one connection."""
+
+    seen: dict[type[Event], Event] = field(default_factory=dict)
+    ike_sas: set[int] = field(default_factory=set)
+    child_sa: int | None = None
+    ignored: IkeRejected | None = None
+    begun: bool = False
+    retransmissions: int = 0
+    code: int | None = None
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, IkeRejected) and event.ignored:
+            self.ignored = event
+        else:
+            self.seen[type(event)] = event
+        if isinstance(event, Initiating | Sent | Queued | ChildEstablished):
+            self.begun = True
+            if event.ike_sa is not None:
+                self.ike_sas.add(event.ike_sa)
+        if isinstance(event, Retransmission):
+            self.retransmissions += 1
+        elif isinstance(event, RetransmitTimeout):
+            self.retransmissions = max(self.retransmissions, event.retransmits)
+        if event.child_sa is not None:
+            self.child_sa = event.child_sa
+        if isinstance(event, _NOTABLE) and event.text not in self.lines and len(self.lines) < KEEP_LINES:
+            self.lines.append(event.text)
+
+    @property
+    def ike_sa(self) -> int | None:
+        established = self.seen.get(ChildEstablished) or self.seen.get(IkeEstablished)
+        if established is not None and established.ike_sa is not None:
+            return established.ike_sa
+        return max(self.ike_sas, default=None)

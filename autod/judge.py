@@ -1,0 +1,421 @@
+"""Follows one exchange with pluto: events in, one outcome out.
+
+Owns: how an outcome follows from the events of an exchange and from the way it ended. Must not know: how
+lines are recognised, trio, sockets, or which release is talking.
+
+Neither the end of a stream nor a code of pluto's means success: an `up` has succeeded only where a Child SA
+of that very connection was established (for an alias: of every member). Lines of other connections stray into
+a stream, so evidence counts by the connection's name. Where a release does not say how an exchange ended, the
+outcome says so (`needs_state`), and the caller settles it by a look at pluto's state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autod.ending import Ending
+from autod.events import (
+    AliasExpanded,
+    AlreadyNegotiating,
+    ChildEstablished,
+    ChildRejected,
+    Deleted,
+    Deleting,
+    Dropped,
+    Event,
+    Fatal,
+    IkeEstablished,
+    IkeRejected,
+    InitiateFailed,
+    Initiating,
+    Loaded,
+    LoadFailed,
+    NotListening,
+    NotOriented,
+    Prompted,
+    Queued,
+    Refused,
+    Rekeyed,
+    Retransmission,
+    RetransmitTimeout,
+    RetryScheduled,
+    RouteRefused,
+    Sent,
+    Terminating,
+    Unknown,
+    Xauth,
+)
+from autod.evidence import KEEP_LINES, Evidence
+from autod.outcomes import OK, Outcome, Result, gather, sentence
+
+__all__ = ["Judge"]
+
+_MAY_PASS = frozenset(
+    {
+        Result.NOT_LISTENING,
+        Result.PEER_SILENT,
+        Result.ALREADY_NEGOTIATING,
+        Result.DELETED_BY_OTHER,
+        Result.UNDECIDED,
+        Result.PLUTO_GONE,
+        Result.DEADLINE,
+        Result.CANCELLED,
+        Result.FAILED,
+    }
+)
+
+_LASTING = frozenset({"TS_UNACCEPTABLE", "NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD", "SINGLE_PAIR_REQUIRED"})
+"""Notifications (RFC 7296, 3.10.1) by which one configuration refuses the other: asking again is no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What an operation comes to when the stream ends without a refusal."""
+
+    success: Result
+    requires: tuple[type[Event], ...] = ()
+    """One of these must have been seen, or the outcome is undecided."""
+    told: tuple[type[Event], ...] = ()
+    """Where none of these was seen, some releases mean success and others an unknown name: needs_state."""
+    absent_is_done: bool = False
+    end_is_done: bool = False
+
+
+_RULES = {
+    "up": _Rule(Result.UP, requires=(ChildEstablished,)),
+    "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted)),
+    "add": _Rule(Result.LOADED, requires=(Loaded,)),
+    "delete": _Rule(Result.DELETED, absent_is_done=True),
+    "route": _Rule(Result.ROUTED),
+    "unroute": _Rule(Result.UNROUTED),
+    "rekey_ike": _Rule(Result.DONE, requires=(Rekeyed,)),
+    "rekey_child": _Rule(Result.DONE, requires=(Rekeyed,)),
+    "shutdown": _Rule(Result.DONE, end_is_done=True),
+}
+_OTHER = _Rule(Result.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    result: Result
+    notification: str | None = None
+    certain: bool = True
+    needs_state: bool = False
+    final: bool = True
+    """Nothing pluto may still say in this exchange changes it."""
+
+
+class Judge:
+    """Follows one exchange. Pure: no clock and no I/O.
+
+    `operation` is "up", "down", "add", "delete", "route", "unroute", "rekey_ike", "rekey_child", "shutdown",
+    or any other name, for what is done when pluto ends the stream without a refusal. `members` names the
+    connections of an alias, if the caller knows them; else they are taken from pluto's lines.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        name: str | None = None,
+        *,
+        members: tuple[str, ...] | None = None,
+        asynchronous: bool = False,
+        started: float | None = None,
+    ) -> None:
+        self.operation = operation
+        self.name = name
+        self.asynchronous = asynchronous
+        self._rule = _RULES.get(operation, _OTHER)
+        self._members = members
+        self._alias = members is not None
+        self._expected = len(members) if members is not None else 0
+        self._started = started
+        self._ended: float | None = None
+        self._general = Evidence()
+        self._named: dict[str, Evidence] = {}
+        self._dropped = 0
+
+    def see(self, event: Event) -> None:
+        """Takes the next event of the exchange."""
+        if self._started is None:
+            self._started = event.time
+        self._ended = event.time
+        if isinstance(event, Dropped):
+            self._dropped += event.count
+            return
+        if isinstance(event, AliasExpanded):
+            if event.alias is None or event.alias == self.name:
+                self._alias = True
+                self._expected = max(self._expected, event.count or 0)
+            return
+        evidence = self._evidence_for(event)
+        if evidence is None:
+            return
+        evidence.add(event)
+        if event.code is not None and _is_refusal(event):
+            evidence.code = event.code
+
+    @property
+    def decided(self) -> Outcome | None:
+        """The outcome, as soon as nothing that pluto may still say can change it; the stream may yet be open.
+
+        Some releases keep it open for a while (5.2: for ever, after a Child SA that we rejected ourselves).
+        """
+        if self.operation == "up":
+            members = self._up_members()
+            if not members or (self._alias and len(members) < self._expected):
+                return None
+            verdicts = [self._up(evidence, None) for _, evidence in members]
+            if any(verdict is None or not verdict.final for verdict in verdicts):
+                return None
+            return self._up_outcome(None)
+        verdict = self._refusal(self._own())
+        return self._outcome(self.name, self._own(), verdict) if verdict is not None else None
+
+    def end(self, ending: Ending, *, at: float | None = None) -> Outcome:
+        """The outcome of the exchange, which ended like this (`at`, in UNIX seconds)."""
+        if at is not None:
+            self._ended = at
+            if self._started is None:
+                self._started = at
+        if self.operation == "up":
+            return self._up_outcome(ending)
+        evidence = self._own()
+        return self._outcome(self.name, evidence, self._other(evidence, ending))
+
+    def _evidence_for(self, event: Event) -> Evidence | None:
+        """Whose evidence this is; None for what strayed in from another connection."""
+        name = event.connection
+        if name is None or self.name is None:
+            return self._general
+        if self._ours(name):
+            return self._named.setdefault(name, Evidence())
+        if isinstance(event, Retransmission | RetransmitTimeout | Deleted) and event.ike_sa is not None:
+            for evidence in self._named.values():
+                if event.ike_sa in evidence.ike_sas:
+                    return evidence
+        return None
+
+    def _ours(self, name: str) -> bool:
+        if self._members is not None:
+            return name in self._members
+        return self._alias or name == self.name or name.startswith(f"{self.name}/")
+
+    def _own(self) -> Evidence:
+        """All that was seen, as one: for operations that are not judged member by member."""
+        own = Evidence()
+        for evidence in (self._general, *self._named.values()):
+            own.seen.update(evidence.seen)
+            own.ike_sas |= evidence.ike_sas
+            own.lines += [line for line in evidence.lines if line not in own.lines]
+            own.retransmissions += evidence.retransmissions
+            own.child_sa = evidence.child_sa if evidence.child_sa is not None else own.child_sa
+            own.code = evidence.code if evidence.code is not None else own.code
+        return own
+
+    def _up_members(self) -> list[tuple[str, Evidence]]:
+        name = self.name or ""
+        if self._members is not None:
+            return [(member, self._named.get(member, Evidence())) for member in self._members]
+        if self._alias:
+            return [(member, evidence) for member, evidence in self._named.items() if evidence.seen]
+        if len(self._named) > 1:
+            return list(self._named.items())
+        own = next(iter(self._named.items()), (name, Evidence()))
+        return [own]
+
+    def _up_outcome(self, ending: Ending | None) -> Outcome:
+        members = self._up_members()
+        outcomes = []
+        for member, evidence in members:
+            verdict = self._refusal(self._general) or self._up(evidence, ending)
+            assert verdict is not None
+            outcomes.append(self._outcome(member if len(members) > 1 else self.name, evidence, verdict))
+        if self._alias and len(outcomes) < max(self._expected, 1):
+            general = self._refusal(self._general) or self._silence(Evidence(), ending)
+            outcomes.append(self._outcome(self.name, self._general, general))
+        if len(outcomes) == 1:
+            return outcomes[0]
+        return gather(self.operation, self.name, tuple(outcomes))
+
+    def _refusal(self, evidence: Evidence) -> _Verdict | None:
+        """What pluto refused at once, whatever the operation."""
+        seen = evidence.seen
+        if Unknown in seen:
+            return _Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
+        for event, result in _REFUSALS:
+            if event in seen:
+                return _Verdict(result)
+        return None
+
+    def _up(self, evidence: Evidence, ending: Ending | None) -> _Verdict | None:
+        """What became of one connection's `up`; None while it is open and undecided."""
+        seen = evidence.seen
+        if ChildEstablished in seen:
+            return _Verdict(Result.UP)
+        refusal = self._refusal(self._general) or self._refusal(evidence)
+        if refusal is not None:
+            return refusal
+        rejected = seen.get(IkeRejected)
+        if isinstance(rejected, IkeRejected):
+            return _Verdict(_ike_result(rejected), rejected.notification)
+        xauth = seen.get(Xauth)
+        if isinstance(xauth, Xauth) and not xauth.ok:
+            return _Verdict(Result.AUTHENTICATION_FAILED)
+        child = seen.get(ChildRejected)
+        if isinstance(child, ChildRejected):
+            return _Verdict(Result.CHILD_REJECTED, child.notification)
+        timeout = seen.get(RetransmitTimeout)
+        if isinstance(timeout, RetransmitTimeout):
+            return _after_silence(timeout, evidence.ignored)
+        fatal = seen.get(Fatal)
+        if isinstance(fatal, Fatal):
+            return _Verdict(Result.CHILD_REJECTED if fatal.child_sa is not None else Result.FAILED)
+        if AlreadyNegotiating in seen and not evidence.begun:
+            if self.asynchronous:
+                return _Verdict(Result.ACCEPTED)
+            return _Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
+        if ending is None:
+            return None
+        return self._silence(evidence, ending)
+
+    def _silence(self, evidence: Evidence, ending: Ending | None) -> _Verdict:
+        """The stream of an `up` ended, and no line said how the negotiation did."""
+        if ending is not Ending.EOF:
+            ignored = evidence.ignored
+            if ignored is not None and ending in (Ending.DEADLINE, Ending.CANCELLED):
+                return _Verdict(_ike_result(ignored), ignored.notification)
+            return _ended_otherwise(ending)
+        if Deleted in evidence.seen or Terminating in evidence.seen:
+            return _Verdict(Result.DELETED_BY_OTHER)
+        if self.asynchronous:
+            return _Verdict(Result.ACCEPTED)
+        if not evidence.begun:
+            return _Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
+        if IkeEstablished in evidence.seen:
+            return _Verdict(Result.CHILD_REJECTED, needs_state=True, certain=False)
+        initiating = evidence.seen.get(Initiating)
+        if Queued in evidence.seen and Sent not in evidence.seen:
+            return _Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+        if isinstance(initiating, Initiating) and initiating.sa == "ike":
+            return _Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+        return _Verdict(Result.UNDECIDED, needs_state=True)
+
+    def _other(self, evidence: Evidence, ending: Ending) -> _Verdict:
+        refusal = self._refusal(evidence)
+        if refusal is not None:
+            return refusal
+        rule = self._rule
+        if any(kind in evidence.seen for kind in rule.requires):
+            return _Verdict(rule.success)
+        if ending is not Ending.EOF:
+            if rule.end_is_done and ending is Ending.GONE:
+                return _Verdict(rule.success)
+            return _ended_otherwise(ending)
+        if evidence.code is not None:
+            return _Verdict(Result.REFUSED)
+        if rule.requires:
+            if self.asynchronous:
+                return _Verdict(Result.ACCEPTED)
+            return _Verdict(Result.UNDECIDED, needs_state=True)
+        silent = bool(rule.told) and not any(kind in evidence.seen for kind in rule.told)
+        return _Verdict(rule.success, needs_state=silent)
+
+    def _outcome(self, connection: str | None, evidence: Evidence, verdict: _Verdict) -> Outcome:
+        result = verdict.result
+        code = evidence.code if evidence.code is not None else self._general.code
+        lines = (*self._general.lines, *(x for x in evidence.lines if x not in self._general.lines))
+        return Outcome(
+            operation=self.operation,
+            connection=connection,
+            result=result,
+            ok=result in OK,
+            sentence=sentence(
+                result,
+                self.operation,
+                connection,
+                ike_sa=evidence.ike_sa,
+                child_sa=evidence.child_sa,
+                notification=verdict.notification,
+                certain=verdict.certain,
+                retransmissions=evidence.retransmissions,
+                said=lines[-1] if lines else None,
+            ),
+            code=code if result not in OK else None,
+            notification=verdict.notification,
+            lines=lines[:KEEP_LINES],
+            retryable=_may_pass(verdict),
+            needs_state=verdict.needs_state,
+            started=self._started,
+            ended=self._ended,
+            ike_sa=evidence.ike_sa,
+            child_sa=evidence.child_sa,
+            retransmissions=evidence.retransmissions,
+            dropped=self._dropped,
+            left_behind=_left_behind(self.operation, evidence, result),
+        )
+
+
+_REFUSALS: tuple[tuple[type[Event], Result], ...] = (
+    (NotListening, Result.NOT_LISTENING),
+    (NotOriented, Result.NOT_ORIENTED),
+    (InitiateFailed, Result.REFUSED),
+    (LoadFailed, Result.LOAD_FAILED),
+    (RouteRefused, Result.REFUSED),
+    (Refused, Result.REFUSED),
+)
+
+_REFUSAL_CODES = frozenset(range(20, 40)) | frozenset(range(50, 100))
+"""Codes of errors in some release: 020-039 up to 4.15, 020-033 and 050-056 later. 040 and 041 are prompts."""
+
+
+def _is_refusal(event: Event) -> bool:
+    return event.code in _REFUSAL_CODES and not isinstance(event, Prompted)
+
+
+def _ike_result(rejected: IkeRejected) -> Result:
+    if rejected.notification == "AUTHENTICATION_FAILED":
+        return Result.AUTHENTICATION_FAILED
+    if rejected.notification in ("NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD"):
+        return Result.NO_PROPOSAL
+    return Result.REJECTED
+
+
+def _after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None) -> _Verdict:
+    if ignored is not None:
+        return _Verdict(_ike_result(ignored), ignored.notification)
+    if timeout.suspected == "authentication":
+        return _Verdict(Result.AUTHENTICATION_FAILED, certain=False)
+    if timeout.suspected == "proposal":
+        return _Verdict(Result.CHILD_REJECTED, certain=False)
+    return _Verdict(Result.PEER_SILENT)
+
+
+def _ended_otherwise(ending: Ending | None) -> _Verdict:
+    if ending is Ending.DEADLINE:
+        return _Verdict(Result.DEADLINE, needs_state=True)
+    if ending is Ending.CANCELLED:
+        return _Verdict(Result.CANCELLED, needs_state=True)
+    if ending is Ending.RESET:
+        return _Verdict(Result.UNDECIDED, needs_state=True)
+    return _Verdict(Result.PLUTO_GONE)
+
+
+def _may_pass(verdict: _Verdict) -> bool:
+    if verdict.result is Result.CHILD_REJECTED:
+        return verdict.notification not in _LASTING
+    return verdict.result in _MAY_PASS or (verdict.result not in OK and not verdict.certain)
+
+
+def _left_behind(operation: str, evidence: Evidence, result: Result) -> str | None:
+    if operation != "up" or result is Result.UP:
+        return None
+    retry = evidence.seen.get(RetryScheduled)
+    if isinstance(retry, RetryScheduled):
+        attempt = f" (attempt {retry.attempt})" if retry.attempt is not None else ""
+        return f"pluto tries again by itself{attempt}, until the connection is taken down"
+    if result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL) and evidence.begun:
+        return "pluto goes on negotiating, until the connection is taken down"
+    if result is Result.CHILD_REJECTED and IkeEstablished in evidence.seen:
+        return "the IKE SA stays established"
+    return None
