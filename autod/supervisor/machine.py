@@ -1,0 +1,320 @@
+"""What becomes of one connection: a pure function of its record, what was observed, the time and its policy.
+
+Owns the states and every rule by which they change. Knows no clock, socket, task or pluto release: times are
+seconds on any monotonic clock, given by the caller.
+
+Two halves:
+
+- `step(record, event, now, policy)` takes what happened into the record.
+- `want(record, now, policy)` says what should be done now, if anything. The caller may hold it back (limits,
+  rate); when it acts it says so with `Began`, and with `Finished` when the act is over.
+
+The states, and what leads out of them:
+
+    absent      pluto does not have it                      -> Add
+    loaded      pluto has it, nothing runs                  -> Up or Route, where the policy asks for it
+    routed      the kernel will ask pluto when a packet comes
+    starting    it is being negotiated, by our Up or by pluto itself (its own start, its retries, its revival)
+    up          a Child SA is established
+    waiting     a try failed or the tunnel was lost; next try at `next_try`
+    refused     another try cannot help until the configuration, a secret or pluto changes
+    suspended   an operator said: hands off
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autod.supervisor.states import (
+    EFFECTS,
+    Act,
+    Actual,
+    Began,
+    Cause,
+    Changed,
+    Effect,
+    Event,
+    Finished,
+    Heard,
+    Keep,
+    Mended,
+    PlutoFound,
+    PlutoLost,
+    Poke,
+    Policy,
+    Record,
+    Resume,
+    Seen,
+    State,
+    Suspend,
+    backoff,
+)
+
+__all__ = ["due", "step", "want"]
+
+
+def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
+    """The record after `event`. Raises nothing: an event that does not fit changes nothing."""
+    match event:
+        case Seen():
+            after = _seen(record, event, now, policy)
+        case Began(act):
+            after = replace(record, acting=act, acting_since=now, heard=False)
+            if act in (Act.UP, Act.ROUTE):
+                after = replace(after, next_try=None, refused=False)
+        case Heard():
+            after = replace(record, heard=True) if record.acting is Act.UP else record
+        case Finished():
+            after = _finished(record, event, now, policy)
+        case PlutoLost():
+            after = _anew(_blame(record), now, Cause.PLUTO_GONE, "pluto is not running")
+        case PlutoFound():
+            after = _anew(record, now, None, "")
+            # A request that kills pluto must not do so again and again; once is held against nobody.
+            if record.crashes > 1:
+                after = replace(
+                    after, next_try=now + backoff(record.name, record.crashes, policy), cause=Cause.PLUTO_GONE
+                )
+        case Mended(detail):
+            after = _mended(record, detail)
+        case Changed():
+            after = replace(_mended(record, "the configuration changed"), stale=True)
+        case Suspend(down):
+            after = replace(record, suspended=True, take_down=record.take_down or down)
+        case Resume():
+            after = replace(_mended(record, ""), suspended=False, take_down=False)
+        case Poke():
+            after = replace(_mended(record, ""), suspended=False, take_down=False, flapping=False, losses=())
+    state = _label(after)
+    return after if state is after.state else replace(after, state=state, since=now)
+
+
+def want(record: Record, now: float, policy: Policy) -> Act | None:
+    """What should be done for this connection now. None: nothing, or it is being done."""
+    if record.acting is not None:
+        return None
+    if record.suspended:
+        down = record.take_down and record.actual is not Actual.ABSENT and not _held(record, now)
+        return Act.DOWN if down else None
+    if record.actual is Actual.UNKNOWN:
+        return Act.LOOK
+    if policy.keep is Keep.GONE:
+        return None if record.actual is Actual.ABSENT or _held(record, now) else Act.DELETE
+    if _held(record, now):
+        return None
+    if record.actual is Actual.ABSENT:
+        return None if policy.keep is Keep.DOWN else Act.ADD
+    if record.stale:
+        return Act.REPLACE
+    match policy.keep:
+        case Keep.DOWN:
+            return Act.DOWN if _runs(record) else None
+        case Keep.ROUTED:
+            return Act.ROUTE if record.actual is Actual.LOADED and not record.negotiating else None
+        case Keep.UP:
+            return _want_up(record, now, policy)
+        case _:
+            return None
+
+
+def due(record: Record, now: float, policy: Policy) -> float | None:
+    """When time alone will next change what `want` says; None: never."""
+    times = [record.next_try]
+    if record.negotiating and policy.keep is Keep.UP:
+        times.append(record.negotiating_since + policy.patience if policy.patience > 0 else None)
+        times.append(None if record.looked is None else record.looked + policy.look_every)
+    return min((t for t in times if t is not None and t > now), default=None)
+
+
+def _want_up(record: Record, now: float, policy: Policy) -> Act | None:
+    if record.actual is Actual.UP:
+        return None
+    if record.negotiating and 0 < policy.patience <= now - record.negotiating_since:
+        return Act.DOWN
+    if record.looked is None or now - record.looked >= policy.look_every:
+        return Act.LOOK
+    return None if record.negotiating else Act.UP
+
+
+def _held(record: Record, now: float) -> bool:
+    """Nothing may be tried yet: in back-off, or refused without a time for another try."""
+    if record.next_try is not None:
+        return record.next_try > now
+    return record.refused
+
+
+def _runs(record: Record) -> bool:
+    return record.actual is Actual.UP or record.negotiating
+
+
+def _label(record: Record) -> State:
+    """The state that a record amounts to; it never depends on the time, so no change goes unseen."""
+    if record.suspended:
+        return State.SUSPENDED
+    if record.actual is Actual.UP:
+        return State.UP
+    if record.acting is Act.UP or record.negotiating:
+        return State.STARTING
+    if record.refused:
+        return State.REFUSED
+    if record.next_try is not None:
+        return State.WAITING
+    if record.actual is Actual.ROUTED:
+        return State.ROUTED
+    if record.actual is Actual.LOADED:
+        return State.LOADED
+    return State.ABSENT
+
+
+def _seen(record: Record, event: Seen, now: float, policy: Policy) -> Record:
+    if event.asked <= record.settled or (record.acting is not None and event.asked <= record.acting_since):
+        return record
+    if event.actual is Actual.UP:
+        return _arrived(record, now, policy)
+    after = record
+    if record.actual is Actual.UP and record.acting is None and policy.keep is Keep.UP:
+        after = _lost(record, now, policy)
+    elif record.acting is Act.UP and event.actual is not Actual.ABSENT:
+        # Our own Up tells more, and sooner, than a look from outside.
+        return record
+    after = replace(after, actual=event.actual)
+    if event.negotiating is None:
+        return after
+    if event.negotiating:
+        started = after.negotiating_since if after.negotiating else now
+        return replace(after, negotiating=True, negotiating_since=started, looked=event.asked)
+    return replace(after, negotiating=False, looked=event.asked)
+
+
+def _arrived(record: Record, now: float, policy: Policy) -> Record:
+    return replace(
+        record,
+        crashes=0,
+        flapping=record.flapping and record.losses[-1] > now - policy.flap_window,
+        actual=Actual.UP,
+        negotiating=False,
+        next_try=None,
+        refused=False,
+        failures=0,
+        cause=None,
+        detail="",
+        looked=None,
+    )
+
+
+def _lost(record: Record, now: float, policy: Policy) -> Record:
+    """It was up and is up no more, and nobody here asked for that."""
+    recent = (*(t for t in record.losses if t > now - policy.flap_window), now)[-max(policy.flap_count, 1) :]
+    flapping = policy.flap_count > 0 and len(recent) >= policy.flap_count
+    if flapping:
+        cause, wait = Cause.FLAPPING, policy.flap_hold
+        detail = f"lost {len(recent)} times within {policy.flap_window:.0f} s, held for {wait:.0f} s"
+    else:
+        # pluto revives what it lost within the second; the first wait also spreads what was lost together.
+        cause, wait, detail = Cause.LOST, backoff(record.name, 1, policy), "the tunnel went down"
+    return replace(
+        record,
+        losses=recent,
+        flapping=flapping,
+        cause=cause,
+        detail=detail,
+        next_try=now + wait,
+        looked=None,
+    )
+
+
+def _finished(record: Record, event: Finished, now: float, policy: Policy) -> Record:
+    if record.acting is not event.act:
+        return record
+    done = replace(record, acting=None, settled=now, heard=False)
+    if event.cause is None:
+        return _succeeded(done, event.act, now, policy)
+    match EFFECTS[event.cause]:
+        case Effect.FORGET if event.act in (Act.DOWN, Act.DELETE):
+            return replace(done, actual=Actual.ABSENT, negotiating=False, take_down=False, stale=False)
+        case Effect.FORGET if event.act is Act.UP or event.act is Act.ROUTE:
+            # Somebody deleted it: it is added again at once, but a name that is never found must not spin.
+            return _failed(replace(done, actual=Actual.ABSENT), event, now, policy, refuse=False)
+        case Effect.LEAVE_TO_PLUTO:
+            return replace(done, negotiating=True, negotiating_since=now, looked=now, cause=event.cause)
+        case Effect.PLUTO_GONE:
+            gone = _blame(replace(done, acting=event.act))
+            return replace(gone, acting=None, actual=Actual.UNKNOWN, negotiating=False, cause=event.cause)
+        case Effect.REFUSE if event.act not in (Act.DOWN, Act.DELETE):
+            return _failed(done, event, now, policy, refuse=True)
+        case _:
+            return _failed(done, event, now, policy, refuse=False)
+
+
+def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
+    """`record` after `act` did what it was to do."""
+    clean = replace(record, next_try=None, refused=False, cause=None, detail="")
+    match act:
+        case Act.UP:
+            return _arrived(record, now, policy)
+        case Act.ROUTE:
+            return replace(clean, actual=Actual.ROUTED, failures=0)
+        case Act.ADD | Act.REPLACE:
+            fresh = replace(clean, negotiating=False, stale=False, failures=0, looked=None)
+            return replace(fresh, actual=Actual.LOADED)
+        case Act.DOWN:
+            return replace(clean, actual=Actual.LOADED, negotiating=False, take_down=False, looked=None)
+        case Act.DELETE:
+            return replace(clean, actual=Actual.ABSENT, negotiating=False, stale=False)
+        case _:
+            return record
+
+
+def _failed(record: Record, event: Finished, now: float, policy: Policy, *, refuse: bool) -> Record:
+    failures = record.failures + 1
+    if not refuse:
+        at: float | None = now + backoff(record.name, failures, policy)
+    elif policy.refused_retry > 0:
+        at = now + policy.refused_retry
+    else:
+        at = None
+    return replace(
+        record,
+        failures=failures,
+        refused=refuse,
+        next_try=at,
+        cause=event.cause,
+        detail=event.detail,
+        looked=None,
+        negotiating=False,
+    )
+
+
+def _mended(record: Record, detail: str) -> Record:
+    return replace(
+        record,
+        refused=False,
+        next_try=None,
+        failures=0,
+        cause=None if record.actual is Actual.UP else record.cause,
+        detail=detail or record.detail,
+        looked=None,
+    )
+
+
+def _blame(record: Record) -> Record:
+    return record if record.acting is None else replace(record, crashes=record.crashes + 1)
+
+
+def _anew(record: Record, now: float, cause: Cause | None, detail: str) -> Record:
+    """pluto came or went: nothing is known of what it has, and no failure of before counts."""
+    return replace(
+        record,
+        actual=Actual.UNKNOWN,
+        acting=None,
+        heard=False,
+        negotiating=False,
+        looked=None,
+        settled=now,
+        next_try=None,
+        refused=False,
+        failures=0,
+        cause=cause,
+        detail=detail,
+        stale=False,
+    )
