@@ -1,0 +1,145 @@
+"""Policy groups: the files of the policies folder, and the group connections that pluto has loaded. Pure.
+
+Owns: how a policy file is read, and which connections of a status are groups. Must not know: files, sockets.
+
+pluto stopped answering --listgroups long ago; this is what it would say. A file is read as pluto reads it
+when it is told to listen (4.10): a record begins at the left margin, indented lines go on with it, # begins a
+comment; `network`, or `network protocol source-port destination-port`. A record whose network is none is left
+out; any other mistake ends the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Group", "PolicyFile", "groups", "loaded_groups", "read_policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A policy file: its networks as they are used, and what is wrong with it (`line: sentence`)."""
+
+    networks: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A policy group: `networks` is None if the folder has no file for it.
+
+    `loaded`: pluto has a group connection of this name (None: not known). `instances`: the connections it has
+    made of the file's networks.
+    """
+
+    name: str
+    networks: tuple[str, ...] | None
+    loaded: bool | None = None
+    instances: int = 0
+    problems: tuple[str, ...] = field(default=())
+
+
+def read_policy(text: str) -> PolicyFile:
+    """Read the text of a policy file."""
+    networks: dict[str, None] = {}
+    problems = []
+    for number, words in _records(text):
+        try:
+            network = _network(words[0])
+        except ValueError:
+            problems.append(f"{number}: {words[0]!r} is no network, and is left out")
+            continue
+        wrong = _wrong(words[1:])
+        if wrong:
+            problems.append(f"{number}: {wrong}; pluto ignores the rest of the file")
+            break
+        networks[" ".join([network, *words[1:]])] = None
+    return PolicyFile(tuple(networks), tuple(problems))
+
+
+def _records(text: str) -> Iterable[tuple[int, list[str]]]:
+    number, words = 0, list[str]()
+    for at, line in enumerate(text.splitlines(), 1):
+        found = re.sub(r"(^|\s)#.*", "", line).split()
+        if not found:
+            continue
+        if line[0] in " \t" and words:
+            words += found
+            continue
+        if words:
+            yield number, words
+        number, words = at, found
+    if words:
+        yield number, words
+
+
+def _network(word: str) -> str:
+    """As pluto shows it: 192.0.2.1/32. ValueError if it is neither address nor network."""
+    if "/" not in word:
+        address = ipaddress.ip_address(word)
+        return f"{address}/{address.max_prefixlen}"
+    if not word.partition("/")[2].isdigit():
+        raise ValueError(word)
+    return str(ipaddress.ip_network(word, strict=False))
+
+
+def _wrong(rest: list[str]) -> str | None:
+    """What is wrong behind the network."""
+    if not rest:
+        return None
+    if len(rest) < 3:
+        return "a protocol wants a source port and a destination port behind it"
+    if len(rest) > 3:
+        return f"{rest[3]!r} is too much"
+    if rest[0].lower() in ("0", "all", "50", "esp", "51", "ah"):
+        return f"{rest[0]!r} cannot be a policy's protocol"
+    if not all(port.isdigit() and int(port) < 65536 for port in rest[1:]):
+        return "a port is a number below 65536"
+    return None
+
+
+_CONNECTION = re.compile(r'^"(?P<name>.+?)"(?:\[\d+\][^:]*)?: (?P<ends>[^;]*\.\.\.[^;]*)(?:;|$)')
+_IS_GROUP = re.compile(r"(?:^|[.=<\[])(?:%group|%opportunisticgroup|%oppogroup)\b")
+
+
+def loaded_groups(lines: Iterable[str]) -> dict[str, int]:
+    """The group connections among the lines of a status (3.27 to 5.4), each with the number of its instances.
+
+    A group's end is written %group or %opportunisticgroup; an instance is named after it, "NAME#10.0.0.0/8".
+    """
+    found: dict[str, int] = {}
+    instances: set[str] = set()
+    for line in lines:
+        match = _CONNECTION.match(line)
+        if match is None:
+            continue
+        name = match["name"]
+        if "#" in name:
+            instances.add(name)
+        elif _IS_GROUP.search(match["ends"]):
+            found[name] = 0
+    for instance in instances:
+        name = instance.partition("#")[0]
+        if name in found:
+            found[name] += 1
+    return found
+
+
+def groups(files: Mapping[str, PolicyFile], loaded: Mapping[str, int] | None) -> list[Group]:
+    """One list of both, by name. `loaded` None: pluto could not be asked."""
+    names = sorted({*files, *(loaded or ())})
+    return [
+        Group(
+            name,
+            files[name].networks if name in files else None,
+            None if loaded is None else name in loaded,
+            (loaded or {}).get(name, 0),
+            files[name].problems if name in files else (),
+        )
+        for name in names
+    ]

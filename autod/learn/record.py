@@ -1,0 +1,182 @@
+"""Has a whack write its messages to a socket of ours. Must not know what they mean, nor talk to pluto.
+
+The program is always given --ctlsocket with a socket in a fresh folder, so whatever it sends comes here.
+whack connects, writes one message and reads to the end; it is answered by the end.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import subprocess
+from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.learn.infer import CannotLearn, Learned, Recording, Template, infer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+__all__ = ["NAMES", "REQUESTS", "Trap", "learn", "open_trap", "program_version"]
+
+NAMES = ("zq", "learn-a-name", "learn-a-name-that-is-quite-long")
+"""Of three lengths, and none a part of what whack sends by itself."""
+
+_TIME = 10.0
+"""Seconds for one run of whack. It takes some milliseconds, and waits for nothing but us."""
+
+_LARGEST = 65536
+
+REQUESTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "initiate": (("--name", "NAME", "--initiate"),),
+    "initiate+asynchronous": (("--name", "NAME", "--initiate", "--asynchronous"),),
+    "terminate": (("--name", "NAME", "--down"), ("--name", "NAME", "--terminate")),
+    "delete": (("--name", "NAME", "--delete"),),
+    "route": (("--name", "NAME", "--route"),),
+    "unroute": (("--name", "NAME", "--unroute"),),
+    "listen": (("--listen",),),
+    "rereadsecrets": (("--rereadsecrets",),),
+    "rereadcerts": (("--rereadcerts",),),
+    "rereadall": (("--rereadall",),),
+    "fetchcrls": (("--fetchcrls",),),
+    "purgeocsp": (("--purgeocsp",),),
+    "listall": (("--listall",),),
+    "listall+utc": (("--utc", "--listall"),),
+    "listpubkeys": (("--listpubkeys",),),
+    "listpubkeys+utc": (("--utc", "--listpubkeys"),),
+    "checkpubkeys": (("--checkpubkeys",),),
+    "checkpubkeys+utc": (("--utc", "--checkpubkeys"),),
+    "listcerts": (("--listcerts",),),
+    "listcerts+utc": (("--utc", "--listcerts"),),
+    "listcacerts": (("--listcacerts",),),
+    "listcacerts+utc": (("--utc", "--listcacerts"),),
+    "listcrls": (("--listcrls",),),
+    "listcrls+utc": (("--utc", "--listcrls"),),
+    "status": (("--status",),),
+    "trafficstatus": (("--trafficstatus",),),
+    "trafficstatus+name": (("--name", "NAME", "--trafficstatus"),),
+    "briefstatus": (("--briefstatus",),),
+    "globalstatus": (("--globalstatus",),),
+    "showstates": (("--showstates",),),
+    "shuntstatus": (("--shuntstatus",),),
+    "fipsstatus": (("--fipsstatus",),),
+}
+"""Key of the template -> whack's arguments for it, the newer spelling first. NAME stands for the name."""
+
+
+class Trap:
+    """A control socket that keeps what is written to it."""
+
+    def __init__(self, path: str, listener: trio.socket.SocketType, *, seqpacket: bool) -> None:
+        self.path = path
+        self.seqpacket = seqpacket
+        self._listener = listener
+
+    async def capture(self, program: str, arguments: Sequence[str]) -> list[bytes]:
+        """The messages that `program` writes when it is run with `arguments`: usually one, none if it
+        refuses.
+
+        OSError where it cannot be run. A cancellation kills it.
+        """
+        messages: list[bytes] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._take, messages)
+            with trio.move_on_after(_TIME):
+                await trio.run_process(
+                    [program, "--ctlsocket", self.path, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    capture_stdout=True,
+                    capture_stderr=True,
+                    check=False,
+                    env={**os.environ, "LC_ALL": "C"},
+                )
+            nursery.cancel_scope.cancel()
+        return messages
+
+    async def _take(self, messages: list[bytes]) -> None:
+        while True:
+            peer, _ = await self._listener.accept()
+            with peer:
+                message = await peer.recv(_LARGEST)
+                if message:
+                    messages.append(message)
+
+
+@asynccontextmanager
+async def open_trap(*, seqpacket: bool) -> AsyncIterator[Trap]:
+    """A trap in a folder of its own, of the type that 5.4 and later want, or of the earlier one."""
+    kind = socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM
+    with TemporaryDirectory(prefix="autod-") as folder:
+        path = os.path.join(folder, "ctl")
+        with trio.socket.socket(socket.AF_UNIX, kind) as listener:
+            await listener.bind(path)
+            listener.listen(5)
+            yield Trap(path, listener, seqpacket=seqpacket)
+
+
+async def program_version(program: str) -> str:
+    """What `program --version` says behind "Libreswan": "4.10". CannotLearn if it says nothing of the
+    kind."""
+    with trio.move_on_after(_TIME):
+        done = await trio.run_process(
+            [program, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+        )
+        words = (done.stdout + b" " + done.stderr).decode("utf-8", "replace").split()
+        for before, word in itertools.pairwise(words):
+            if before.lower() == "libreswan":
+                return word.removeprefix("v")
+    raise CannotLearn(f"{program} --version does not say which Libreswan it is")
+
+
+async def learn(whack: str, release: str) -> Learned:
+    """Run `whack` for every request, and work the messages out.
+
+    CannotLearn if it sends nothing at all, or not one request can be worked out. Takes about a second.
+    """
+    async with _trap_for(whack) as trap:
+        templates: dict[str, Template] = {}
+        missing: dict[str, str] = {}
+        for key, spellings in REQUESTS.items():
+            try:
+                templates[key] = await _learn_one(trap, whack, spellings)
+            except CannotLearn as reason:
+                missing[key] = str(reason)
+        if not templates:
+            raise CannotLearn(
+                f"nothing could be worked out from what {whack} sends: {next(iter(missing.values()))}"
+            )
+        return Learned(release, trap.seqpacket, templates, missing)
+
+
+@asynccontextmanager
+async def _trap_for(whack: str) -> AsyncIterator[Trap]:
+    """A trap of the type that this whack connects to."""
+    for seqpacket in (False, True):
+        async with open_trap(seqpacket=seqpacket) as trap:
+            if await trap.capture(whack, ["--status"]):
+                yield trap
+                return
+    raise CannotLearn(f"{whack} --ctlsocket SOCKET --status connects to neither kind of socket")
+
+
+async def _learn_one(trap: Trap, whack: str, spellings: Sequence[Sequence[str]]) -> Template:
+    for spelling in spellings:
+        names: Sequence[str | None] = NAMES if "NAME" in spelling else (None, None)
+        recordings = []
+        for name in names:
+            arguments = [name if word == "NAME" and name is not None else word for word in spelling]
+            messages = await trap.capture(whack, arguments)
+            if len(messages) != 1:
+                break
+            recordings.append(Recording(None if name is None else name.encode(), messages[0]))
+        else:
+            return infer(recordings)
+    raise CannotLearn("this whack does not know the request")
