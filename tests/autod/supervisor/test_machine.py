@@ -445,6 +445,7 @@ class World(RuleBasedStateMachine):
         while not (self.has is Actual.UP and self.record.state is State.UP and not self.record.stale):
             assert self.now < limit, self.record
             self.what_runs_ends()
+            self.the_poll_comes_round()
             self.what_is_wanted_is_begun()
             self.now += 0.5
 
