@@ -12,7 +12,7 @@ The rest of the tree stands in autod.errors. Every message is one sentence: what
 
 from __future__ import annotations
 
-__all__ = ["BadString", "DecodeError", "Unsupported", "UnknownRelease", "UsageError", "WhackError"]
+__all__ = ["BadString", "DecodeError", "UnknownRelease", "Unsupported", "UsageError", "WhackError"]
 
 
 class WhackError(Exception):

@@ -1,0 +1,84 @@
+"""Reply codes by era: which are prompts, which are errors, what they are called.
+
+Owns: enum rc_type of the three eras, as data. Must not know: what a line with a code says.
+
+Facts from the headers of 3.27 to 5.4. A code alone never says that something succeeded: 004 is "established" up to
+5.2, 002 on 5.3.2, 000 on 5.4, and 004 also ends phase 1 of IKEv1.
+"""
+
+from __future__ import annotations
+
+from protocol.replies import ReplyCodes
+
+__all__ = ["CODES_3_27", "CODES_5_0", "CODES_5_3"]
+
+_SHARED = {
+    20: "duplicate name",
+    21: "unknown name",
+    22: "not oriented",
+    23: "clash",
+    24: "not listening",
+    25: "cannot route",
+    26: "route busy",
+    27: "bad ID",
+    28: "no key",
+    29: "no peer address",
+}
+
+_EARLY = _SHARED | {
+    30: "bad message",
+    31: "no response to retransmissions",
+    32: "internal error",
+    33: "opportunistic failure",
+    34: "no acceptable cryptography",
+    35: "aggressive mode algorithm",
+    36: "fatal",
+}
+
+_LATE = _SHARED | {
+    30: "initiating a shunt",
+    31: "wildcard",
+    32: "CRL error",
+    33: "whack problem",
+    50: "bad message",
+    51: "no response to retransmissions",
+    52: "internal error",
+    53: "opportunistic failure",
+    54: "no acceptable cryptography",
+    55: "aggressive mode algorithm",
+    56: "fatal",
+}
+
+CODES_3_27 = ReplyCodes(
+    secret_prompt=40,
+    user_prompt=41,
+    errors=frozenset(range(20, 40)),
+    names=_EARLY
+    | {
+        0: "comment",
+        1: "print",
+        2: "log",
+        3: "serious",
+        4: "success",
+        5: "information",
+        6: "traffic",
+        10: "retransmission",
+    },
+)
+"""3.27 to 4.15. From 100 on: a state of IKEv1, from 150 on of IKEv2, from 200 on a notification."""
+
+CODES_5_0 = ReplyCodes(
+    secret_prompt=10,
+    user_prompt=11,
+    errors=frozenset(range(20, 100)),
+    names=_LATE | {2: "log", 4: "success"},
+)
+"""5.0 to 5.2."""
+
+CODES_5_3 = ReplyCodes(
+    secret_prompt=10,
+    user_prompt=11,
+    errors=frozenset(range(20, 100)),
+    names=_LATE | {0: "text", 2: "log"},
+)
+"""5.3 on: no code of success any more; an error's code may stand on a line of its own."""

@@ -1,0 +1,293 @@
+"""Addresses, subnets, ranges and protocol/port pairs as addconn 4.8 to 5.2 reads them.
+
+Owns: the spellings and their values. Must not know: keywords, messages, or any lookup of names but those of
+protocols and services. What is no number raises `Malformed`; whether to ask a resolver is for the caller.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.numbers import Malformed, unsigned, unsigned_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "IPV4",
+    "IPV6",
+    "Address",
+    "Block",
+    "Names",
+    "ProtoPort",
+    "Range",
+    "address",
+    "cidr",
+    "protoport",
+    "range_",
+    "subnet",
+    "subnet_of",
+    "unspecified",
+]
+
+IPV4: Final = 4
+IPV6: Final = 6
+_SIZE: Final = {IPV4: 4, IPV6: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address: its version (4 or 6) and its 4 or 16 bytes in network order."""
+
+    version: int
+    packed: bytes
+
+    def __str__(self) -> str:
+        return str(ipaddress.ip_address(self.packed))
+
+    @property
+    def specified(self) -> bool:
+        return any(self.packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An address and the length of its prefix."""
+
+    address: Address
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The first and the last address. `is_subnet`: it was given as a block of IPv6."""
+
+    first: Address
+    last: Address
+    is_subnet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProtoPort:
+    """A protocol number and a port; `wildcard` for %any."""
+
+    protocol: int
+    port: int
+    wildcard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How to find the number of a protocol and of a service by name; None where there is none."""
+
+    protocol: Callable[[str], int | None]
+    service: Callable[[str], int | None]
+
+
+def unspecified(version: int) -> Address:
+    """0.0.0.0 or ::."""
+    return Address(version, bytes(_SIZE[version]))
+
+
+def address(text: str, version: int | None) -> Address:
+    """A numeric address; version None takes either."""
+    if not text:
+        raise Malformed("empty string")
+    if version != IPV6:
+        if len(text) == 10 and text[:2].lower() == "0x":
+            try:
+                return Address(IPV4, unsigned(text[2:], 16).to_bytes(4, "big"))
+            except Malformed:
+                pass
+        if version == IPV4 or ":" not in text:
+            return _dotted(text)
+    return _colon(text)
+
+
+def _dotted(text: str) -> Address:
+    """Dotted numbers of any usual base; the last one fills what is left (127.1 is 127.0.0.1)."""
+    packed = bytearray(4)
+    fields = text.split(".")
+    for at, field in enumerate(fields[:4]):
+        if not field:
+            raise Malformed("empty dotted-numeric address field")
+        number = unsigned(field, 0)
+        if at == len(fields) - 1 and at > 0:
+            last = 3
+            while last >= at and number:
+                packed[last] = number & 255
+                number >>= 8
+                last -= 1
+            if number:
+                raise Malformed("overflow in dotted-numeric address")
+            break
+        if number > 255:
+            raise Malformed("byte overflow in dotted-numeric address")
+        packed[at] = number
+    if len(fields) > 4:
+        raise Malformed("garbage at end of dotted-address")
+    return Address(IPV4, bytes(packed))
+
+
+def _colon(text: str) -> Address:
+    packed = bytearray()
+    gap = -1
+    colons = 0
+    rest = text
+    while rest and len(packed) <= 14:
+        if rest[0] == ":":
+            rest = rest[1:]
+            colons += 1
+            if colons > 2:
+                raise Malformed("::: in IPv6 numeric address")
+            if colons == 2:
+                if gap >= 0:
+                    raise Malformed("more than one :: in IPv6 numeric address")
+                gap = len(packed)
+        elif colons == 1 and not packed:
+            raise Malformed("single leading `:' in IPv6 numeric address")
+        else:
+            colons = 0
+            number, rest = unsigned_prefix(rest, 16)
+            if number > 65535:
+                raise Malformed("too large")
+            packed += number.to_bytes(2, "big")
+    if rest:
+        raise Malformed("extra garbage on end of IPv6 numeric address")
+    if gap < 0 and len(packed) < 16:
+        raise Malformed("incomplete IPv6 numeric address")
+    if gap >= 0 and len(packed) == 16:
+        raise Malformed("non-abbreviating empty field in IPv6 numeric address")
+    if gap >= 0:
+        packed[gap:gap] = bytes(16 - len(packed))
+    return Address(IPV6, bytes(packed))
+
+
+def subnet_of(one: Address) -> Block:
+    """The block that holds this address only."""
+    return Block(one, 8 * _SIZE[one.version])
+
+
+def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Block:
+    """ADDR/BITS, or ADDR/MASK in IPv4; bits of the host are cleared, or refused in IPv6 if `strict_ipv6`."""
+    if text.lower() == "%default":
+        if version is None:
+            raise Malformed("unknown address family with %default subnet not allowed.")
+        return Block(unspecified(version), 0)
+    head, slash, mask = text.partition("/")
+    if not slash:
+        raise Malformed("no / in subnet specification")
+    base = address(head, version)
+    most = 8 * _SIZE[base.version]
+    try:
+        bits = unsigned(mask)
+    except Malformed:
+        bits = most + 1
+    if bits > most:
+        if base.version == IPV6:
+            raise Malformed("masks are not permitted for IPv6 addresses")
+        bits = _mask_bits(address(mask, IPV4))
+    cleared = _keep(base.packed, bits)
+    if cleared != base.packed and strict_ipv6 and base.version == IPV6:
+        raise Malformed("improper subnet, host-part bits on")
+    return Block(Address(base.version, cleared), bits)
+
+
+def _keep(packed: bytes, bits: int) -> bytes:
+    size = 8 * len(packed)
+    number = int.from_bytes(packed, "big") >> (size - bits) << (size - bits)
+    return number.to_bytes(len(packed), "big")
+
+
+def _mask_bits(mask: Address) -> int:
+    number = int.from_bytes(mask.packed, "big")
+    bits = number.bit_count()
+    if number != ((1 << bits) - 1) << (32 - bits):
+        raise Malformed("non-contiguous or otherwise erroneous mask")
+    return bits
+
+
+def range_(text: str) -> Range:
+    """A-B, A/BITS, or one address (rules of 4.8 to 4.15)."""
+    cut = next((at for at, c in enumerate(text) if c in "/-"), len(text))
+    first = address(text[:cut], None)
+    rest = text[cut + 1 :]
+    if cut == len(text):
+        return Range(first, first, False)
+    if text[cut] == "/":
+        bits = unsigned(rest, 0)
+        most = 8 * _SIZE[first.version]
+        if bits > most:
+            raise Malformed("too large")
+        start = _keep(first.packed, bits)
+        end = int.from_bytes(start, "big") | ((1 << (most - bits)) - 1)
+        return Range(
+            Address(first.version, start),
+            Address(first.version, end.to_bytes(len(start), "big")),
+            first.version == IPV6,
+        )
+    last = address(rest, first.version)
+    if first.packed > last.packed:
+        raise Malformed("start of range is greater than end")
+    return Range(first, last, False)
+
+
+def cidr(text: str) -> Block:
+    """ADDR/BITS with the bits of the host kept."""
+    head, slash, mask = text.partition("/")
+    if not slash:
+        raise Malformed("missing mask")
+    if not mask:
+        raise Malformed("empty mask")
+    base = address(head, None)
+    bits = unsigned(mask, 0)
+    if bits > 8 * _SIZE[base.version]:
+        raise Malformed("mask is too big")
+    return Block(base, bits)
+
+
+def protoport(text: str, names: Names, *, any_is_zero: bool = True) -> ProtoPort:
+    """PROTOCOL[/PORT], by number or name; %any for either."""
+    head, slash, service = text.partition("/")
+    protocol = 0 if text == "%any" and any_is_zero else _protocol(head, names)
+    if not slash or not service:
+        return ProtoPort(protocol, 0, False)
+    if service == "%any":
+        if not protocol:
+            raise Malformed("port wildcard (%any) requires a valid protocol")
+        return ProtoPort(protocol, 0, True)
+    port = _port(service, names)
+    if not protocol and port:
+        raise Malformed("protocol 0 must have 0 port")
+    return ProtoPort(protocol, port, False)
+
+
+def _protocol(text: str, names: Names) -> int:
+    found = names.protocol(text)
+    if found is not None:
+        return found
+    number = unsigned(text, 0)
+    if number > 255:
+        raise Malformed("numeric protocol must be <= 255")
+    return number
+
+
+def _port(text: str, names: Names) -> int:
+    found = names.service(text)
+    if found is not None:
+        return found
+    # strtol(3) with base 0: blanks and a sign before, and the prefixes of C.
+    body = text.lstrip(" \t\n\v\f\r")
+    sign = -1 if body[:1] == "-" else 1
+    body = body[1:] if body[:1] in ("+", "-") else body
+    try:
+        number, rest = unsigned_prefix(body, 0)
+    except Malformed:
+        number, rest = 0, text
+    if rest:
+        raise Malformed("<protocol> is neither a number nor a valid name")
+    if not 0 <= sign * number <= 65535:
+        raise Malformed("<port> must be between 0 and 65535")
+    return number

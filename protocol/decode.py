@@ -1,0 +1,146 @@
+"""A whack message to values: the members that are not zero, the strings, the command it asks.
+
+Owns: reading what `encode` writes, for tests, the scripted pluto and `autod decode`. Must not know: sockets.
+
+Arbitrary bytes give a DecodeError or a Message, in time and memory linear to their number.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from protocol import commands as c
+from protocol.errors import DecodeError
+from protocol.families.family import BASIC_MAGIC, Family
+from protocol.families.requests import BASIC, Address, Arg, Wire
+from protocol.packing import Tuple
+from protocol.releases import Release
+
+__all__ = ["Message", "decode"]
+
+_COMMON = ("name", "whack_utc", "whack_async")
+"""Members that several commands have: they tell none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message read back.
+
+    `members`: what is not zero in the head, by path, without the slots of packed strings. `strings`: the packed
+    strings and chunks by path. `settings`: (end, key, value) tuples of 5.4. `trailing`: bytes behind the last one.
+    `command`: the name of the whack_command (5.3 on).
+    """
+
+    magic: int
+    members: Mapping[str, int | bytes]
+    strings: Mapping[str, bytes]
+    settings: tuple[Tuple, ...]
+    trailing: bytes
+    command: str | None
+    kind: type[c.Command] | None
+
+    @property
+    def name(self) -> str | None:
+        """The name of the connection that it is about."""
+        name = self.strings.get("name")
+        return None if name is None else name.decode("utf-8", "surrogateescape")
+
+    def everything(self) -> dict[str, object]:
+        """Members and strings together, as `encode.pack` takes them."""
+        return {**self.members, **self.strings}
+
+
+def decode(message: bytes, release: Release) -> Message:
+    """Read a message of `release`. A message of the basic magic may be shorter than the head.
+
+    DecodeError where it is no message of that release.
+    """
+    family = release.family
+    layout = family.layout
+    if len(message) < 4:
+        raise DecodeError(f"{len(message)} bytes are no whack message.")
+    (magic,) = struct.unpack_from("<I", message)
+    if magic not in (release.magic, BASIC_MAGIC):
+        raise DecodeError(f"magic {magic} is not that of Libreswan {release}, {release.magic}.")
+    short = len(message) < layout.head
+    if short and magic != BASIC_MAGIC:
+        raise DecodeError(f"{len(message)} bytes are too few: the head has {layout.head}.")
+    head = message[: layout.head].ljust(layout.head, b"\0")
+    tree = layout.construct.parse(head)
+    slots = {item.path for item in family.packing.order}
+    counts = {
+        "keyval.len",
+        "nr_impairments",
+        "impairments.len",
+        "whack.impair.len",
+        "impairments",
+    } & layout.fields.keys()
+    members = {
+        path: value
+        for path, value in _leaves(tree)
+        if value and path not in slots and path not in counts and path != family.magic_path
+    }
+    command = None
+    if family.numbers:
+        number = members.get("whack_command", 0)
+        command = family.command(
+            int.from_bytes(number) if isinstance(number, bytes) else number, bool(release.seccomp)
+        )
+        if command is None:
+            raise DecodeError(f"{number} is no whack_command of Libreswan {release}.")
+    strings: dict[str, bytes] = {}
+    settings: list[Tuple] = []
+    trailing = b""
+    if not short:
+        strings, settings, trailing = family.packing.unpack(
+            layout, message, labeled=release.labeled, command=command
+        )
+    kind = _kind(family, magic, members, strings, command)
+    return Message(magic, members, strings, tuple(settings), trailing, command, kind)
+
+
+def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, int | bytes]]:
+    """The leaves of a parsed head, by the path that C would write."""
+    if isinstance(tree, Mapping):
+        for name, value in tree.items():
+            if name != "_io":
+                yield from _leaves(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(tree, list):
+        for i, value in enumerate(tree):
+            yield from _leaves(value, f"{path}[{i}]")
+    elif isinstance(tree, bytes):
+        yield path, tree if any(tree) else b""
+    else:
+        yield path, int(tree)
+
+
+def _kind(
+    family: Family,
+    magic: int,
+    members: Mapping[str, int | bytes],
+    strings: Mapping[str, bytes],
+    command: str | None,
+) -> type[c.Command] | None:
+    """The kind of command whose constants all stand in the message; the one with most of them, if several."""
+    best: tuple[int, type[c.Command]] | None = None
+    for kind, request in family.requests.items():
+        if (BASIC in request) != (magic == BASIC_MAGIC and "basic.magic" in family.layout.fields):
+            continue
+        score = 0
+        for path, value in request.items():
+            match value:
+                case Wire(name):
+                    score += 2 if name == command else -1000
+                case Arg() | Address():
+                    there = (
+                        path in strings or path in members or any(m.startswith(f"{path}.") for m in members)
+                    )
+                    score += there and path not in _COMMON
+                case int() if path not in (BASIC, "whack_from"):
+                    score += 2 if members.get(path) == value else -1000
+        if score > 0 and (best is None or score > best[0]):
+            best = (score, kind)
+    return best[1] if best else None

@@ -1,0 +1,73 @@
+"""What a family of releases is: one layout, one packing, one table of requests.
+
+Owns: the type that every family module fills in. Must not know: any one family.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from protocol.abi import Layout, Struct
+from protocol.families.requests import Requests
+from protocol.packing import Packing
+from protocol.replies import ReplyCodes
+
+__all__ = ["BASIC_MAGIC", "Family"]
+
+BASIC_MAGIC = 2003331865
+"""'whk' and 25: every release from 3.27 on answers --status to it (WHACK_BASIC_MAGIC)."""
+
+_CHECKPUBKEYS = "WHACK_CHECKPUBKEYS"
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Releases that read the same bytes the same way.
+
+    `magic`: the constant up to 5.0; None from 5.1 on, where it is the checksum of the version.
+    `numbers`: enum whack_command in order, from 5.3 on, less the one that USE_SECCOMP puts in.
+    `shutdown`: path of the member that shuts pluto down, whatever the magic, up to 5.0.
+    """
+
+    releases: tuple[str, ...]
+    message: Struct
+    packing: Packing
+    requests: Requests
+    codes: ReplyCodes
+    magic: int | None = None
+    seqpacket: bool = False
+    numbers: tuple[str, ...] = ()
+    ipv4: int = 4
+    ipv6: int = 6
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Where the members lie, measured on first use."""
+        return Layout(self.message)
+
+    @property
+    def magic_path(self) -> str:
+        """Path of the magic: in struct whack_basic from 5.1 on."""
+        return "basic.magic" if "basic.magic" in self.layout.fields else "magic"
+
+    @property
+    def shutdown_path(self) -> str:
+        """Path of the member that shuts pluto down: up to 5.0 with any foreign magic, then with the basic one."""
+        return "basic.whack_shutdown" if "basic.magic" in self.layout.fields else "whack_shutdown"
+
+    def depends_on_seccomp(self, name: str) -> bool:
+        """Whether the number of this whack_command depends on USE_SECCOMP."""
+        return self.numbers.index(name) > self.numbers.index(_CHECKPUBKEYS)
+
+    def number(self, name: str, seccomp: bool) -> int:
+        """The number of a whack_command in a pluto built with or without USE_SECCOMP."""
+        at = self.numbers.index(name)
+        return at + (seccomp and self.depends_on_seccomp(name))
+
+    def command(self, number: int, seccomp: bool) -> str | None:
+        """The name of a whack_command's number, None if there is none."""
+        names = list(self.numbers)
+        if seccomp:
+            names.insert(names.index(_CHECKPUBKEYS) + 1, "WHACK_SECCOMP_CRASHTEST")
+        return names[number] if 0 <= number < len(names) else None

@@ -1,0 +1,92 @@
+"""struct whack_message of 4.3: the version of IKE leaves the policy, addresses lose their ports, redirects for all peers.
+
+Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+"""
+
+from __future__ import annotations
+
+from protocol.abi import enum, string
+from protocol.codes import CODES_3_27
+from protocol.families import v4_2
+from protocol.families.family import Family
+from protocol.families.requests import REQUESTS_4_3
+from protocol.families.shapes import (
+    ip_address_4_3,
+    ip_range_4_3,
+    ip_subnet_4_3,
+    opportunistic_4_3,
+    protoport_4_3,
+)
+from protocol.packing import Chunk, Packing, Things, of, texts
+
+__all__ = ["FAMILY", "whack_end", "whack_message"]
+
+whack_end = v4_2.whack_end.replacing(
+    host_addr=ip_address_4_3,
+    host_nexthop=ip_address_4_3,
+    host_srcip=ip_address_4_3,
+    client=ip_subnet_4_3,
+    protoport=protoport_4_3,
+    pool_range=ip_range_4_3,
+)
+
+whack_message = (
+    v4_2.whack_message.without("oppo_my_client", "oppo_peer_client", "oppo_proto", "oppo_dport")
+    .inserting("whack_async", ike_version=enum("ike_version"))
+    .inserting("whack_oppo_initiate", oppo=opportunistic_4_3)
+    .inserting("vti_shared", global_redirect=enum("allow_global_redirect"), global_redirect_to=string)
+    .replacing(whack_crash_peer=ip_address_4_3, left=whack_end, right=whack_end)
+)
+
+_END = (
+    "leftright",
+    "id",
+    "sec_label",
+    "cert",
+    "rsasigkey",
+    "ckaid",
+    "ca",
+    "groups",
+    "updown",
+    "virt",
+    "xauth_username",
+    "host_addr_name",
+)
+_ORDER = (
+    *texts("name"),
+    *of("left", _END),
+    *of("right", _END),
+    *texts(
+        "keyid",
+        "ike",
+        "esp",
+        "connalias",
+        "string1",
+        "string2",
+        "string3",
+        "dnshostname",
+        "modecfg_dns",
+        "modecfg_domains",
+        "modecfg_banner",
+        "conn_mark_both",
+        "conn_mark_in",
+        "conn_mark_out",
+        "vti_iface",
+        "remote_host",
+        "global_redirect_to",
+        "redirect_to",
+        "accept_redirect_to",
+        "active_redirect_dests",
+    ),
+    Chunk("keyval"),
+    Things("impairments", "nr_impairments", 8),
+)
+
+FAMILY = Family(
+    releases=("4.3",),
+    message=whack_message,
+    packing=Packing(_ORDER),
+    requests=REQUESTS_4_3,
+    codes=CODES_3_27,
+    magic=1869114161,
+)

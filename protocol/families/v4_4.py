@@ -1,0 +1,88 @@
+"""struct whack_message of 4.4: 4.3 with addresses, subnets and ranges that say whether they are set.
+
+Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+"""
+
+from __future__ import annotations
+
+from protocol.codes import CODES_3_27
+from protocol.families import v4_3
+from protocol.families.family import Family
+from protocol.families.requests import REQUESTS_4_3
+from protocol.families.shapes import (
+    ip_address_4_4,
+    ip_cidr_4_4,
+    ip_range_4_4,
+    ip_subnet_4_4,
+    opportunistic_4_4,
+)
+from protocol.packing import Chunk, Packing, Things, of, texts
+
+__all__ = ["FAMILY", "whack_end", "whack_message"]
+
+whack_end = v4_3.whack_end.replacing(
+    host_addr=ip_address_4_4,
+    host_nexthop=ip_address_4_4,
+    host_srcip=ip_address_4_4,
+    host_vtiip=ip_cidr_4_4,
+    ifaceip=ip_cidr_4_4,
+    client=ip_subnet_4_4,
+    pool_range=ip_range_4_4,
+)
+
+whack_message = v4_3.whack_message.replacing(
+    oppo=opportunistic_4_4, whack_crash_peer=ip_address_4_4, left=whack_end, right=whack_end
+)
+
+_END = (
+    "leftright",
+    "id",
+    "sec_label",
+    "cert",
+    "rsasigkey",
+    "ckaid",
+    "ca",
+    "groups",
+    "updown",
+    "virt",
+    "xauth_username",
+    "host_addr_name",
+)
+_ORDER = (
+    *texts("name"),
+    *of("left", _END),
+    *of("right", _END),
+    *texts(
+        "keyid",
+        "ike",
+        "esp",
+        "connalias",
+        "string1",
+        "string2",
+        "string3",
+        "dnshostname",
+        "modecfg_dns",
+        "modecfg_domains",
+        "modecfg_banner",
+        "conn_mark_both",
+        "conn_mark_in",
+        "conn_mark_out",
+        "vti_iface",
+        "remote_host",
+        "global_redirect_to",
+        "redirect_to",
+        "accept_redirect_to",
+        "active_redirect_dests",
+    ),
+    Chunk("keyval"),
+    Things("impairments", "nr_impairments", 8),
+)
+
+FAMILY = Family(
+    releases=("4.4",),
+    message=whack_message,
+    packing=Packing(_ORDER),
+    requests=REQUESTS_4_3,
+    codes=CODES_3_27,
+    magic=1869114161,
+)

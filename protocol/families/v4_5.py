@@ -1,0 +1,78 @@
+"""struct whack_message of 4.5: 4.4 with one security label for both ends, --listpubkeys of its own, retransmission under its full name.
+
+Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+"""
+
+from __future__ import annotations
+
+from protocol.abi import boolean, string
+from protocol.codes import CODES_3_27
+from protocol.families import v4_4
+from protocol.families.family import Family
+from protocol.families.requests import REQUESTS_4_5
+from protocol.families.shapes import deltatime_3_30
+from protocol.packing import Chunk, Packing, Things, of, texts
+
+__all__ = ["FAMILY", "whack_end", "whack_message"]
+
+whack_end = v4_4.whack_end.without("sec_label")
+
+whack_message = (
+    v4_4.whack_message.without("r_timeout", "r_interval", "whack_check_pub_keys")
+    .inserting("sa_replay_window", retransmit_timeout=deltatime_3_30, retransmit_interval=deltatime_3_30)
+    .inserting("whack_utc", whack_checkpubkeys=boolean, whack_listpubkeys=boolean)
+    .replacing(sec_label=string, left=whack_end, right=whack_end)
+)
+
+_END = (
+    "leftright",
+    "id",
+    "cert",
+    "rsasigkey",
+    "ckaid",
+    "ca",
+    "groups",
+    "updown",
+    "virt",
+    "xauth_username",
+    "host_addr_name",
+)
+_ORDER = (
+    *texts("name"),
+    *of("left", _END),
+    *of("right", _END),
+    *texts(
+        "keyid",
+        "ike",
+        "esp",
+        "connalias",
+        "string1",
+        "string2",
+        "string3",
+        "dnshostname",
+        "modecfg_dns",
+        "modecfg_domains",
+        "modecfg_banner",
+        "conn_mark_both",
+        "conn_mark_in",
+        "conn_mark_out",
+        "vti_iface",
+        "remote_host",
+        "global_redirect_to",
+        "redirect_to",
+        "accept_redirect_to",
+        "active_redirect_dests",
+    ),
+    Chunk("keyval"),
+    Things("impairments", "nr_impairments", 8),
+    *texts("sec_label"),
+)
+
+FAMILY = Family(
+    releases=("4.5",),
+    message=whack_message,
+    packing=Packing(_ORDER),
+    requests=REQUESTS_4_5,
+    codes=CODES_3_27,
+    magic=1869114161,
+)

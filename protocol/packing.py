@@ -1,0 +1,203 @@
+"""How the strings of a message are packed behind its head, era by era.
+
+Owns: the order of the packed items, what stands in their slots of the head, and the bytes behind it. Must not know:
+what a string is for, or which release an era belongs to; a family says its `Packing`.
+
+What changed over the years (facts from the messages that the releases' own whack sent):
+
+* 3.27 to 4.15: every string is written in a fixed order, as bytes and a NUL; one that is absent is a lone NUL,
+  and all pointer slots of the head are zero. 3.x wants the exact length; later releases ignore what trails.
+* 5.0 to 5.3.2: the pointer slot holds the length with its NUL (0 = absent), and only strings that are there
+  are written.
+* 5.4: as before, but a string that belongs to one command is only shipped with that command; then follow the
+  settings of a connection as (end, key, value) tuples, and a zero tuple that ends them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from protocol.abi import Layout
+from protocol.errors import BadString, DecodeError
+
+__all__ = ["Chunk", "Item", "Packing", "Text", "Things", "Tuple", "of", "texts"]
+
+Tuple = tuple[int, int, bytes]
+"""(end, key, value): end 0 left, 1 right, 2 the connection; key of enum config_conn_keyword (5.4)."""
+
+_TUPLE = struct.Struct("<B3xI")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string. `labeled`: only if pluto was built with labeled IPsec. `command`: only shipped with that command."""
+
+    path: str
+    labeled: bool = False
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Raw bytes; their length stands in PATH.len of the head."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """An array of fixed-size elements; their number stands in `count` of the head."""
+
+    path: str
+    count: str
+    size: int
+    command: str | None = None
+
+
+Item = Text | Chunk | Things
+
+
+def texts(*paths: str) -> tuple[Text, ...]:
+    """Strings, in the order given."""
+    return tuple(Text(path) for path in paths)
+
+
+def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
+    """The strings of one end of a connection."""
+    return texts(*(f"{end}.{name}" for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """The rule of one era. `lengths`: slots hold lengths. `exact`: the receiver wants the exact length."""
+
+    order: tuple[Item, ...]
+    lengths: bool = False
+    exact: bool = False
+    tuples: bool = False
+
+    def items(self, labeled: bool | None, command: str | None) -> list[Item]:
+        """The items that are shipped with this command to a pluto built like this."""
+        return [
+            item
+            for item in self.order
+            if not (isinstance(item, Text) and item.labeled and not labeled)
+            and (isinstance(item, Chunk) or item.command is None or item.command == command)
+        ]
+
+    def pack(
+        self,
+        layout: Layout,
+        head: bytearray,
+        strings: Mapping[str, bytes],
+        tuples: Sequence[Tuple],
+        *,
+        labeled: bool | None,
+        command: str | None,
+    ) -> bytes:
+        """The bytes behind the head; their slots in `head` are filled in.
+
+        BadString if they do not fit into the message's string space (4096 bytes).
+        """
+        parts: list[bytes] = []
+        shipped = set()
+        for item in self.items(labeled, command):
+            value = strings.get(item.path)
+            shipped.add(item.path)
+            match item:
+                case Text() if self.lengths:
+                    if value is not None:
+                        struct.pack_into(
+                            layout[item.path].format, head, layout[item.path].offset, len(value) + 1
+                        )
+                        parts.append(value + b"\0")
+                case Text():
+                    parts.append((value or b"") + b"\0")
+                case Chunk() if value:
+                    length = layout[f"{item.path}.len"]
+                    struct.pack_into(length.format, head, length.offset, len(value))
+                    parts.append(value)
+                case Things() if value:
+                    count = layout[item.count]
+                    struct.pack_into(count.format, head, count.offset, len(value) // item.size)
+                    parts.append(value)
+        if missed := strings.keys() - shipped:
+            raise BadString(f"{sorted(missed)[0]} cannot be sent with this command to this release.")
+        if self.tuples:
+            parts += [_TUPLE.pack(end, key) + value + b"\0" for end, key, value in tuples]
+            parts.append(bytes(_TUPLE.size))
+        packed = b"".join(parts)
+        if len(packed) > layout.room:
+            raise BadString(
+                f"the names and values need {len(packed)} bytes, and a whack message has room for {layout.room}: "
+                "use shorter ones."
+            )
+        return packed
+
+    def unpack(
+        self, layout: Layout, message: bytes, *, labeled: bool | None, command: str | None
+    ) -> tuple[dict[str, bytes], list[Tuple], bytes]:
+        """Strings by path, tuples, and what trails. DecodeError where the bytes do not add up."""
+        strings: dict[str, bytes] = {}
+        at = layout.head
+        for item in self.items(labeled, command):
+            match item:
+                case Text() if self.lengths:
+                    length = _number(layout, message, item.path)
+                    if length:
+                        value, at = _take(message, at, length, item.path)
+                        if value[-1:] != b"\0" or b"\0" in value[:-1]:
+                            raise DecodeError(f"{item.path} is no string of {length} bytes.")
+                        strings[item.path] = value[:-1]
+                case Text():
+                    end = message.find(b"\0", at)
+                    if end < 0:
+                        raise DecodeError(f"the message ends before {item.path}.")
+                    if end > at:
+                        strings[item.path] = message[at:end]
+                    at = end + 1
+                case Chunk():
+                    length = _number(layout, message, f"{item.path}.len")
+                    value, at = _take(message, at, length, item.path)
+                    if value:
+                        strings[item.path] = value
+                case Things():
+                    length = _number(layout, message, item.count) * item.size
+                    value, at = _take(message, at, length, item.path)
+                    if value:
+                        strings[item.path] = value
+        tuples: list[Tuple] = []
+        if self.tuples:
+            tuples, at = _tuples(message, at)
+        if self.exact and at != len(message):
+            raise DecodeError(f"{len(message) - at} bytes stand behind the last string.")
+        return strings, tuples, message[at:]
+
+
+def _number(layout: Layout, message: bytes, path: str) -> int:
+    field = layout[path]
+    return int(struct.unpack_from(field.format, message, field.offset)[0])
+
+
+def _take(message: bytes, at: int, length: int, path: str) -> tuple[bytes, int]:
+    if length > len(message) - at:
+        raise DecodeError(f"the message ends within {path}.")
+    return message[at : at + length], at + length
+
+
+def _tuples(message: bytes, at: int) -> tuple[list[Tuple], int]:
+    tuples: list[Tuple] = []
+    while True:
+        if len(message) - at < _TUPLE.size:
+            raise DecodeError("the message ends before the tuple that ends the settings.")
+        end, key = _TUPLE.unpack_from(message, at)
+        at += _TUPLE.size
+        if not key:
+            return tuples, at
+        stop = message.find(b"\0", at)
+        if stop < 0:
+            raise DecodeError(f"the value of setting {key} has no end.")
+        tuples.append((end, key, message[at:stop]))
+        at = stop + 1

@@ -1,0 +1,174 @@
+"""A release of Libreswan: its family, its magic, its socket, its reply codes, what it can do.
+
+Owns: which release is covered, and by what. Must not know: how anybody found out which release listens.
+
+A version is covered if its number is one of `ALL`, with or without a distributor's suffix ("4.10", "5.2-1.el10").
+A development version (git describe: "v5.1-123-gabcdef") lies between two layouts, and a number that is not listed
+may have a layout of its own: both are refused, for a message in the wrong layout can shut pluto down.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, replace
+
+from protocol.commands import Command
+from protocol.errors import UnknownRelease
+from protocol.families import (
+    v3_27,
+    v3_28,
+    v3_30,
+    v4_0,
+    v4_2,
+    v4_3,
+    v4_4,
+    v4_5,
+    v4_6,
+    v4_7,
+    v4_8,
+    v5_0,
+    v5_1,
+    v5_2,
+    v5_3,
+    v5_4,
+)
+from protocol.families.family import BASIC_MAGIC, Family
+from protocol.replies import ReplyCodes
+
+__all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
+
+FAMILIES: tuple[Family, ...] = tuple(
+    module.FAMILY
+    for module in (
+        v3_27,
+        v3_28,
+        v3_30,
+        v4_0,
+        v4_2,
+        v4_3,
+        v4_4,
+        v4_5,
+        v4_6,
+        v4_7,
+        v4_8,
+        v5_0,
+        v5_1,
+        v5_2,
+        v5_3,
+        v5_4,
+    )
+)
+"""Every family, oldest first. A new one is added here and nowhere else."""
+
+ALL: tuple[str, ...] = tuple(release for family in FAMILIES for release in family.releases)
+"""Every release that is covered, oldest first."""
+
+_FAMILY = {release: family for family in FAMILIES for release in family.releases}
+
+_VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z.+~_-]*)?\Z")
+_DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\d*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One pluto's release, as far as its messages depend on it.
+
+    `text`: as pluto prints it. `seccomp`, `labeled`: how it was built, None where nobody knows.
+    """
+
+    text: str
+    version: tuple[int, ...]
+    family: Family
+    seccomp: bool | None = None
+    labeled: bool | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def magic(self) -> int:
+        """The magic number of this pluto's messages."""
+        return self.family.magic or cksum(self.text)
+
+    @property
+    def seqpacket(self) -> bool:
+        """Whether its socket is SOCK_SEQPACKET (5.4 on)."""
+        return self.family.seqpacket
+
+    @property
+    def codes(self) -> ReplyCodes:
+        """Its reply codes."""
+        return self.family.codes
+
+    def at_least(self, *version: int) -> bool:
+        """Whether it is this version or a later one."""
+        return self.version >= version
+
+    def supports(self, command: type[Command]) -> bool:
+        """Whether this release has the command at all."""
+        return command in self.family.requests
+
+    def built(self, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:
+        """The same release, knowing more about how it was built."""
+        return replace(
+            self,
+            seccomp=self.seccomp if seccomp is None else seccomp,
+            labeled=self.labeled if labeled is None else labeled,
+        )
+
+
+def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:
+    """The release that prints itself as `text` ("Libreswan 4.10" less its first word).
+
+    `seccomp`: built with USE_SECCOMP, which moves numbers of enum whack_command from 5.3 on. `labeled`: built with
+    labeled IPsec, which adds a string up to 4.1. UnknownRelease where no family covers it.
+    """
+    found = _VERSION.match(text)
+    family = _FAMILY.get(found["number"]) if found else None
+    if found is None or family is None or _DEVELOPMENT.search(text):
+        raise UnknownRelease(text, _refusal(text, development=bool(_DEVELOPMENT.search(text))))
+    version = tuple(int(part) for part in found["number"].split("."))
+    return Release(text, version, family, seccomp, labeled)
+
+
+def _refusal(text: str, *, development: bool) -> str:
+    """Why a release is refused, and what to do."""
+    why = (
+        "is a development version, whose messages may differ from every release"
+        if development
+        else f"is no release that autod knows ({ALL[0]} to {ALL[-1]})"
+    )
+    return (
+        f"Libreswan {text!r} {why}: run 'autod learn' to learn its messages from its own whack, "
+        "or name the release it equals with --release."
+    )
+
+
+@functools.cache
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        value = byte << 24
+        for _ in range(8):
+            value = (value << 1) ^ (0x04C11DB7 if value & 0x80000000 else 0)
+        table.append(value & 0xFFFFFFFF)
+    return tuple(table)
+
+
+@functools.cache
+def cksum(version: str) -> int:
+    """The magic of 5.1 and later: POSIX cksum of the version and a newline, never the basic magic.
+
+    Source: mk/version.mk of 5.1 to 5.4; POSIX.1-2017, cksum.
+    """
+    table, value = _crc_table(), 0
+    data = version.encode() + b"\n"
+    length = len(data)
+    while length:
+        data += bytes([length & 0xFF])
+        length >>= 8
+    for byte in data:
+        value = ((value << 8) & 0xFFFFFFFF) ^ table[(value >> 24) ^ byte]
+    value ^= 0xFFFFFFFF
+    return value if value != BASIC_MAGIC else value ^ 0xFFFFFFFF
