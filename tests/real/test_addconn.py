@@ -1,0 +1,99 @@
+"""Loading through Debian's own addconn 4.10, with its pluto behind the relay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autod.addconn import load
+from autod.control import Control
+from autod.errors import ConfigurationError, NoSocket
+from protocol.releases import find
+from tests.real.hostpluto import ADDCONN, network, pluto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from protocol.replies import Reply
+    from tests.real.hostpluto import HostPluto
+
+pytestmark = pytest.mark.real
+
+CONFIG = """
+conn a
+\tleft=192.1.2.45
+\tright=192.1.2.23
+\tauthby=secret
+\tconnalias="first one"
+conn nets
+\talso=a
+\tleftsubnet=10.1.0.0/16
+\trightsubnets={10.2.0.0/16 10.3.0.0/16}
+conn faulty
+\tleft=192.1.2.45
+\tright=192.1.2.23
+\tauthby=nonsense
+conn refused
+\tleft=192.1.2.45
+\tright=192.1.2.23
+\tike=nonsense
+"""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostPluto]:
+    with pluto(tmp_path_factory.mktemp("pluto")) as running:
+        yield running
+
+
+async def test_each_name_gets_its_messages_and_pluto_s_replies(host: HostPluto, tmp_path: Path) -> None:
+    """A connection, an alias, subnets=, one that addconn refuses, one that pluto refuses, one that is nowhere."""
+    config = tmp_path / "ipsec.conf"
+    config.write_text(CONFIG)
+    release = find("4.10")
+    control = Control(host.socket, codes=release.codes, seqpacket=False)
+    heard: list[tuple[str | None, Reply]] = []
+    result = await load(
+        ["one", "nets", "faulty", "refused", "nowhere"],
+        program=ADDCONN,
+        config=str(config),
+        release=release,
+        control=control,
+        on_reply=lambda name, reply: heard.append((name, reply)),
+        prefix=host.inside,
+    )
+    one, nets, faulty, refused, nowhere = result.loaded
+    assert one.names == ("a",)
+    assert nets.names == ("nets/0x1", "nets/0x2")
+    assert (faulty.names, refused.names, nowhere.names) == ((), ("refused",), ())
+    assert any("did not load properly" in line for line in faulty.complaints)
+    assert any("not found" in line for line in nowhere.complaints)
+    assert all(reply.code == 2 for message in one.messages for reply in message.replies)
+    assert [reply.code for message in refused.messages for reply in message.replies][-1] not in (0, 2, 4)
+    assert {name for name, _ in heard} >= {"a", "nets/0x1", "nets/0x2", "refused"}
+
+
+async def test_a_file_that_addconn_refuses_is_an_error_and_nothing_is_sent(
+    host: HostPluto, tmp_path: Path
+) -> None:
+    """An unknown keyword stops the whole file."""
+    config = tmp_path / "ipsec.conf"
+    config.write_text("conn a\n\tbogus=1\n")
+    release = find("4.10")
+    control = Control(host.socket, codes=release.codes, seqpacket=False)
+    with pytest.raises(ConfigurationError, match="bogus"):
+        await load(["a"], program=ADDCONN, config=str(config), release=release, control=control)
+
+
+async def test_no_pluto_is_said_as_such(tmp_path: Path) -> None:
+    """The relay answers addconn, but pluto's own socket is missing."""
+    config = tmp_path / "ipsec.conf"
+    config.write_text(CONFIG)
+    release = find("4.10")
+    control = Control(tmp_path / "nowhere.ctl", codes=release.codes, seqpacket=False)
+    with network() as inside, pytest.raises(NoSocket):
+        await load(
+            ["a"], program=ADDCONN, config=str(config), release=release, control=control, prefix=inside
+        )
