@@ -1,0 +1,39 @@
+"""pluto's status replies, of every release, as one typed state.
+
+`parse` takes the replies of any status request (or of several) and gives a State; `established` says cheaply
+who is up. The model's words do not change from release to release; docs/status.md has its JSON form.
+"""
+
+from __future__ import annotations
+
+from autod.status.model import (
+    SCHEMA,
+    ChildSa,
+    ConnectionState,
+    End,
+    IkeSa,
+    Pending,
+    Selector,
+    SelectorPair,
+    State,
+    Totals,
+    Unparsed,
+)
+from autod.status.parse import established, parse, parse_in_slices
+
+__all__ = [
+    "SCHEMA",
+    "ChildSa",
+    "ConnectionState",
+    "End",
+    "IkeSa",
+    "Pending",
+    "Selector",
+    "SelectorPair",
+    "State",
+    "Totals",
+    "Unparsed",
+    "established",
+    "parse",
+    "parse_in_slices",
+]

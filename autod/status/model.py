@@ -1,0 +1,298 @@
+"""The state of a pluto as values: one model for every release.
+
+Owns: what a connection, an IKE SA, a Child SA and the totals are, in words that do not change from release
+to release. Must not know: pluto's lines (that is lines.py and sas.py), sockets, trio.
+
+A value that a reply does not tell is None; no parser invents one. Durations are whole seconds, sizes are
+bytes, points in time are seconds since 1970. "Local" is pluto's end of a connection, "remote" the peer's; of
+a connection that is not oriented pluto knows no local end, and `local` is then its left one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+__all__ = [
+    "SCHEMA",
+    "Bytes",
+    "ChildPhase",
+    "ChildSa",
+    "ConnectionState",
+    "End",
+    "IkePhase",
+    "IkeSa",
+    "Kind",
+    "Pending",
+    "Routing",
+    "Selector",
+    "SelectorPair",
+    "State",
+    "Totals",
+    "Unparsed",
+]
+
+SCHEMA = 1
+"""Version of the JSON form (docs/status.md). It grows when a key goes or changes its meaning, not when one comes."""
+
+Kind = Literal["permanent", "template", "instance", "group"]
+"""What a connection is to pluto: whole by itself; a pattern for peers to come; made from one; a list of nets."""
+
+Routing = Literal[
+    "unrouted",
+    "ondemand",
+    "negotiating",
+    "inbound",
+    "tunnel",
+    "unrouted_tunnel",
+    "failure",
+    "eclipsed",
+    "never_negotiate",
+    "unknown",
+]
+"""What the kernel does with packets that match: nothing; asks pluto; holds them while an SA is negotiated; takes
+them in but does not yet send; both ways; an SA without its route; the failure shunt; another's shunt; a fixed
+shunt; words nobody knows."""
+
+IkePhase = Literal["half_open", "authenticating", "established", "rekeying", "deleting", "unknown"]
+"""Where an IKE SA stands. `rekeying`: the successor of an established one, being negotiated."""
+
+ChildPhase = Literal["negotiating", "established", "deleting", "unknown"]
+"""Where a Child SA stands. Only `established` carries traffic both ways."""
+
+
+class Selector(Struct, frozen=True):
+    """Which packets: `net` is an address, a network, a range, or a word of pluto's such as `vnet:?`."""
+
+    net: str
+    protocol: str | None = None
+    port: str | None = None
+
+
+class SelectorPair(Struct, frozen=True):
+    """The packets of one route of a connection. None where pluto prints none (group, address pool, any host)."""
+
+    local: Selector | None = None
+    remote: Selector | None = None
+
+
+class End(Struct, frozen=True):
+    """One end of a connection.
+
+    `address` is None as long as it is not known; `host` is then what stands for it: `%any`, `%group`, or the
+    name that could not be resolved. `auth` is pluto's word for how this end proves its id; `xauth` and
+    `modecfg` are `none`, `client`, `server` or `client+server`.
+    """
+
+    address: str | None = None
+    host: str | None = None
+    port: int | None = None
+    id: str | None = None
+    id_type: str | None = None
+    nexthop: str | None = None
+    sourceip: str | None = None
+    auth: str | None = None
+    eap: str | None = None
+    xauth: str | None = None
+    modecfg: str | None = None
+    username: str | None = None
+    certificate: str | None = None
+
+
+class ConnectionState(Struct, frozen=True):
+    """A connection that pluto has loaded, with the serials of the SAs it owns.
+
+    `name` and `instance` together are unique ("1" of `"road"[1] 192.0.2.7`). `policy` are pluto's own words
+    of this release; the fields after it say the same in words that stay. `bytes_in` and `bytes_out` are set
+    from --briefconnectionstatus only, and rounded by pluto to its units.
+    """
+
+    name: str
+    instance: str | None = None
+    kind: Kind = "permanent"
+    serial: int | None = None
+    template_serial: int | None = None
+    aliases: tuple[str, ...] = ()
+    oriented: bool | None = None
+    interface: str | None = None
+    routing: Routing | None = None
+    local: End = End()
+    remote: End = End()
+    selectors: tuple[SelectorPair, ...] = ()
+    ike_version: Literal[1, 2] | None = None
+    policy: tuple[str, ...] = ()
+    authby: tuple[str, ...] = ()
+    mode: Literal["tunnel", "transport"] | None = None
+    protocol: Literal["ESP", "AH"] | None = None
+    keep_up: bool | None = None
+    rekey: bool | None = None
+    reauth: bool | None = None
+    pfs: bool | None = None
+    aggressive: bool | None = None
+    mobike: bool | None = None
+    dpd_delay: int | None = None
+    dpd_timeout: int | None = None
+    dpd_action: str | None = None
+    ike_lifetime: int | None = None
+    ipsec_lifetime: int | None = None
+    retransmit_timeout: int | None = None
+    reqid: int | None = None
+    security_label: str | None = None
+    negotiating_ike_sa: int | None = None
+    established_ike_sa: int | None = None
+    negotiating_child_sa: int | None = None
+    established_child_sa: int | None = None
+    routing_owner: int | None = None
+    ike_algorithms: str | None = None
+    child_algorithms: str | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The name as pluto writes it, with the instance: `road[1]`."""
+        return self.name if self.instance is None else f"{self.name}[{self.instance.replace('.', '][')}]"
+
+    @property
+    def up(self) -> bool:
+        """Whether an established Child SA is known for it, or its packets go into one."""
+        return self.established_child_sa is not None or self.routing == "tunnel"
+
+
+class IkeSa(Struct, frozen=True):
+    """An IKE SA. `text` is pluto's own word for its phase, in the words of the release.
+
+    `rekey_in`, `replace_in`, `expire_in`, `retransmit_in`: seconds until pluto's timer of that sort fires;
+    negative if it is late. `age` is known with --status from 4.10 on, for IKEv2, as long as both the timer for
+    rekeying and the one for replacing run. `heard` is how long ago the peer was last heard, by dead peer
+    detection or liveness; `idle` is False while pluto computes for it.
+    """
+
+    serial: int
+    connection: str
+    instance: str | None = None
+    phase: IkePhase = "unknown"
+    text: str | None = None
+    peer_id: str | None = None
+    peer_address: str | None = None
+    peer_port: int | None = None
+    tcp: bool = False
+    newest: bool = False
+    idle: bool | None = None
+    age: int | None = None
+    rekey_in: int | None = None
+    replace_in: int | None = None
+    expire_in: int | None = None
+    retransmit_in: int | None = None
+    heard: int | None = None
+
+
+Bytes = Literal["exact", "rounded"]
+"""--trafficstatus counts bytes; --showstates and --status round to KB and MB (1024), downwards."""
+
+
+class ChildSa(Struct, frozen=True):
+    """A Child SA. SPIs are the hexadecimal digits pluto prints; `spi_in` is the one pluto receives on.
+
+    `add_time` is when the kernel got the SA: None where pluto does not say, or says 0 (3.27 and 3.32 do until
+    the first packet). `bytes_in` wraps at 2**32 up to 4.15, `bytes_out` up to 4.3 (`unsigned` in its source).
+    `used` is how many seconds ago traffic last went out.
+    """
+
+    serial: int
+    connection: str
+    instance: str | None = None
+    ike_sa: int | None = None
+    phase: ChildPhase = "unknown"
+    text: str | None = None
+    protocol: str | None = None
+    mode: Literal["tunnel", "transport"] | None = None
+    peer_id: str | None = None
+    peer_address: str | None = None
+    username: str | None = None
+    lease: str | None = None
+    add_time: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    bytes_kind: Bytes | None = None
+    bytes_max: int | None = None
+    spi_in: str | None = None
+    spi_out: str | None = None
+    newest: bool = False
+    routed: bool = False
+    idle: bool | None = None
+    rekey_in: int | None = None
+    replace_in: int | None = None
+    expire_in: int | None = None
+    retransmit_in: int | None = None
+    heard: int | None = None
+    used: int | None = None
+
+
+class Pending(Struct, frozen=True):
+    """A Child SA that cannot be negotiated yet: it waits for the IKE SA `ike_sa` to be established.
+
+    `connection` is None up to 4.15, where pluto prints the name of the IKE SA's connection in its place.
+    """
+
+    ike_sa: int
+    connection: str | None = None
+    instance: str | None = None
+    replaces: int | None = None
+
+
+class Totals(Struct, frozen=True):
+    """pluto's own counts. `routed` is there from 5.3 on; `active` counts connections with traffic in a tunnel."""
+
+    loaded: int | None = None
+    routed: int | None = None
+    active: int | None = None
+    ike_sas: int | None = None
+    ike_half_open: int | None = None
+    ike_open: int | None = None
+    ike_authenticated: int | None = None
+    ike_anonymous: int | None = None
+    child_sas: int | None = None
+    child_authenticated: int | None = None
+    child_anonymous: int | None = None
+    cookies_required: bool | None = None
+    accepting: bool | None = None
+
+
+class Unparsed(Struct, frozen=True):
+    """Lines that no parser knew: how many, and the first of them as they came."""
+
+    count: int = 0
+    lines: tuple[str, ...] = ()
+
+
+class State(Struct, frozen=True):
+    """What one or several status replies tell of a pluto.
+
+    `release` is pluto's version text, `time` when the replies were read, if the caller said so. `setup` are the
+    `config setup` options as --status prints them, `interfaces` the addresses pluto listens on. `shunts` are
+    lines of the bare shunt list, `refused` what pluto said instead of an answer (an unknown name).
+    """
+
+    schema: int = SCHEMA
+    release: str | None = None
+    time: float | None = None
+    setup: Mapping[str, str] = {}
+    interfaces: tuple[str, ...] = ()
+    connections: tuple[ConnectionState, ...] = ()
+    ike_sas: tuple[IkeSa, ...] = ()
+    child_sas: tuple[ChildSa, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    totals: Totals = Totals()
+    shunts: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    unparsed: Unparsed = Unparsed()
+
+    @property
+    def established(self) -> frozenset[str]:
+        """Names of the connections that have an established Child SA."""
+        names = {sa.connection for sa in self.child_sas if sa.phase == "established"}
+        names.update(c.name for c in self.connections if c.up)
+        return frozenset(names)

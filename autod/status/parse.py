@@ -1,0 +1,435 @@
+"""Status replies of any kind and release to one State.
+
+Owns: which sort of line a line is, and how the lines of one connection or SA are joined. Must not know: what a
+line tells (lines.py, sas.py), sockets, trio.
+
+Every status reply is made of the same lines, so one parser reads them all: --status, --connectionstatus,
+--briefconnectionstatus, --trafficstatus, --showstates, --briefstatus, --shuntstatus, --fipsstatus. Drain first,
+parse after: pluto is held as long as a reply is being read. Linear in the text; a line that is not known is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, Literal, cast
+
+from autod.status.lines import Line, brief_line, connection_detail, connection_topology
+from autod.status.model import (
+    ChildSa,
+    ConnectionState,
+    End,
+    IkeSa,
+    Kind,
+    Pending,
+    SelectorPair,
+    State,
+    Totals,
+    Unparsed,
+)
+from autod.status.sas import Fields, sa_line
+from protocol.replies import Reply
+
+__all__ = ["UNPARSED_KEPT", "established", "parse", "parse_in_slices"]
+
+UNPARSED_KEPT = 1000
+"""How many unknown lines are kept as text; the rest are counted."""
+
+_MEMO_LIMIT = 20_000
+"""Different lines whose meaning is remembered: most connections share most of their lines."""
+
+_SKIP = frozenset(
+    (
+        "",
+        "Connection list:",
+        "config setup options:",
+        "Kernel algorithms supported:",
+        "ESP algorithms supported:",
+        "AH algorithms supported:",
+        "IKE algorithms supported:",
+        "PID  Process",
+    )
+)
+_SKIP_PREFIX = (
+    "algorithm ",
+    "stats db_ops",
+    "debug",
+    "virtual-private",
+    "- allowed ",
+    "- disallowed ",
+    "- excluded ",
+)
+_REFUSED_PREFIX = ("no such connection or aliased connection named ", "no connection or alias named ")
+_OPTION = re.compile(r"([A-Za-z][\w. -]*)=(.*)")
+_TOTALS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (
+        re.compile(r"(?:# )?Total IPsec connections: loaded (\d+)(?:, routed (\d+))?, active (\d+)"),
+        ("loaded", "routed", "active"),
+    ),
+    (
+        re.compile(
+            r"IKE SAs: total\((\d+)\), half-open\((\d+)\), open\((\d+)\), authenticated\((\d+)\), anonymous\((\d+)\)"
+        ),
+        ("ike_sas", "ike_half_open", "ike_open", "ike_authenticated", "ike_anonymous"),
+    ),
+    (
+        re.compile(r"IPsec SAs: total\((\d+)\), authenticated\((\d+)\), anonymous\((\d+)\)"),
+        ("child_sas", "child_authenticated", "child_anonymous"),
+    ),
+)
+_INFORMATION = re.compile(
+    r"State Information: DDoS cookies (not )?(?:required|REQUIRED), (.*) new IKE connections"
+)
+_BRACKETS = re.compile(r"(?:\[\d+\])*")
+_AFTER_NAME = re.compile(r'"([^"]*)"((?:\[\d+\])*)(?: .*?)?:( +)(.*)')
+
+
+class _Connection:
+    """The lines of one connection, as far as they have come."""
+
+    __slots__ = ("fields", "instance", "local", "name", "remote", "selectors")
+
+    def __init__(self, name: str, instance: str | None) -> None:
+        self.name = name
+        self.instance = instance
+        self.fields: Fields = {}
+        self.local: Fields = {}
+        self.remote: Fields = {}
+        self.selectors: list[SelectorPair] = []
+
+    def add(self, line: Line) -> None:
+        if line.connection:
+            self.fields.update(line.connection)
+        if line.local:
+            self.local.update(line.local)
+        if line.remote:
+            self.remote.update(line.remote)
+        if line.selectors is not None and line.selectors not in self.selectors[-8:]:
+            self.selectors.append(line.selectors)
+
+    def built(self) -> ConnectionState:
+        if self.fields.get("routing") == "ondemand" and {"AUTH_NEVER", "NEVER"}.intersection(
+            self.fields.get("authby", ())
+        ):
+            self.fields["routing"] = "never_negotiate"
+        return ConnectionState(
+            name=self.name,
+            instance=self.instance,
+            kind=self._kind(),
+            local=End(**self.local),
+            remote=End(**self.remote),
+            selectors=tuple(self.selectors),
+            **self.fields,
+        )
+
+    def _kind(self) -> Kind:
+        if self.instance is not None:
+            return "instance"
+        hosts = (self.local.get("host"), self.remote.get("host"))
+        policy = self.fields.get("policy", ())
+        if "GROUP" in policy or "%group" in hosts or "%opportunisticgroup" in hosts:
+            return "group"
+        if any(host in ("%any", "%opportunistic", "%virtual") for host in hosts if host):
+            return "template"
+        virtual = any(
+            chosen is not None and chosen.net.endswith("?")
+            for pair in self.selectors
+            for chosen in (pair.local, pair.remote)
+        )
+        labelled = self.fields.get("security_label") is not None
+        return "template" if virtual or labelled else "permanent"
+
+
+class _Parser:
+    def __init__(self) -> None:
+        self._connections: dict[tuple[str, str | None], _Connection] = {}
+        self._sas: dict[int, Fields] = {}
+        self._kinds: dict[int, Literal["ike", "child"]] = {}
+        self._pending: list[Pending] = []
+        self._memo: dict[str, Line | None] = {}
+        self._setup: dict[str, str] = {}
+        self._interfaces: list[str] = []
+        self._totals: Fields = {}
+        self._shunts: list[str] = []
+        self._refused: list[str] = []
+        self._unparsed: list[str] = []
+        self._unparsed_count = 0
+        self._in_shunts = False
+        self._brief: list[_Connection] = []
+        self._brief_total = False
+
+    def line(self, text: str) -> None:
+        if not text.isascii():
+            text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        first = text[:1]
+        known = (
+            self._connection_line(text)
+            if first == '"'
+            else self._sa_line(text)
+            if first == "#" and text[1:2].isdecimal()
+            else self._other_line(text)
+        )
+        if not known:
+            self._unparsed_count += 1
+            if len(self._unparsed) < UNPARSED_KEPT:
+                self._unparsed.append(text)
+
+    def _connection(self, name: str, brackets: str) -> _Connection:
+        instance = brackets[1:-1].replace("][", ".") if brackets else None
+        found = self._connections.get((name, instance))
+        if found is None:
+            found = self._connections[name, instance] = _Connection(name, instance)
+        return found
+
+    def _connection_line(self, text: str) -> bool:
+        end = text.find('"', 1)
+        name = text[1:end]
+        if end > 0 and text[end + 1 : end + 2] == ":":
+            brackets, rest = "", text[end + 2 :]
+        else:
+            found = _AFTER_NAME.fullmatch(text)
+            if found is None:
+                return False
+            name, brackets, blanks, rest = found.groups()
+            rest = blanks + rest
+        line: Line | None
+        if rest[:3] == "   " or rest.startswith(" banner:"):
+            if rest in self._memo:
+                line = self._memo[rest]
+            else:
+                line = connection_detail(rest.strip())
+                if len(self._memo) < _MEMO_LIMIT:
+                    self._memo[rest] = line
+        else:
+            line = connection_topology(rest[1:])
+        if line is None:
+            return False
+        self._connection(name, brackets).add(line)
+        return True
+
+    def _sa_line(self, text: str) -> bool:
+        line = sa_line(text)
+        if line is None:
+            return False
+        if isinstance(line, Pending):
+            self._pending.append(line)
+            return True
+        kind, fields = line
+        serial = fields["serial"]
+        known = self._sas.get(serial)
+        if known is None:
+            self._sas[serial] = fields
+        elif known.get("bytes_kind") == "exact" and "bytes_kind" in fields:
+            self._sas[serial] = {**known, **{k: v for k, v in fields.items() if not k.startswith("bytes_")}}
+        else:
+            known.update(fields)
+        if kind is not None:
+            self._kinds[serial] = kind
+        return True
+
+    def _other_line(self, text: str) -> bool:
+        stripped = text.strip()
+        if stripped in _SKIP or stripped.startswith(_SKIP_PREFIX):
+            return True
+        if stripped == "Bare Shunt list:":
+            self._in_shunts = True
+            return True
+        return (
+            self._totals_line(stripped)
+            or self._brief_line(text)
+            or self._setup_line(stripped)
+            or self._rest_line(stripped)
+        )
+
+    def _totals_line(self, text: str) -> bool:
+        for shape, keys in _TOTALS:
+            found = shape.match(text)
+            if found is not None:
+                self._totals.update(
+                    (key, int(number))
+                    for key, number in zip(keys, found.groups(), strict=True)
+                    if number is not None
+                )
+                self._brief_total |= text[0] == "#"
+                return True
+        found = _INFORMATION.match(text)
+        if found is not None:
+            self._totals["cookies_required"] = found[1] is None
+            self._totals["accepting"] = found[2].startswith("Accepting")
+        return found is not None
+
+    def _brief_line(self, text: str) -> bool:
+        brief = brief_line(text) if " <==> " in text else None
+        if brief is None:
+            return False
+        connection = self._connection(brief.name, brief.brackets)
+        connection.add(brief.line)
+        self._brief.append(connection)
+        return True
+
+    def _setup_line(self, text: str) -> bool:
+        if text.startswith("interface "):
+            self._interfaces.append(text.removeprefix("interface "))
+            return True
+        if text.startswith("using kernel interface: "):
+            self._setup["kernel interface"] = text.partition(": ")[2]
+            return True
+        if text.startswith("FIPS mode "):
+            self._setup["fips mode"] = text.removeprefix("FIPS mode ")
+            return True
+        items = [_OPTION.fullmatch(item) for item in text.rstrip(";,").split(", ")] if "=" in text else []
+        if not items or None in items:
+            return self._in_setup_words(text)
+        self._setup.update((item[1], item[2]) for item in items if item is not None)
+        return True
+
+    def _in_setup_words(self, text: str) -> bool:
+        """`nat-traversal=yes, keep-alive=20`, and `nat-traversal: keep-alive=20, ...` on 5.3.2 and 5.4."""
+        head, colon, rest = text.partition(": ")
+        return bool(colon) and head == "nat-traversal" and self._setup_line(rest)
+
+    def _rest_line(self, text: str) -> bool:
+        if text.startswith(_REFUSED_PREFIX):
+            self._refused.append(text)
+            return True
+        if self._in_shunts and " => " in text:
+            self._shunts.append(text)
+            return True
+        return False
+
+    def finish(self, time: float | None) -> Generator[None, None, State]:
+        """The State; yields now and then where it is long."""
+        if self._brief_total:
+            for brief in self._brief:
+                brief.fields.setdefault("routing", "tunnel")
+        connections = []
+        for count, connection in enumerate(self._connections.values(), 1):
+            connections.append(connection.built())
+            if count % 250 == 0:
+                yield
+        by_label = {(c.name, c.instance): c for c in connections}
+        ike_sas: list[IkeSa] = []
+        child_sas: list[ChildSa] = []
+        self._find_hidden_children()
+        for count, serial in enumerate(sorted(self._sas), 1):
+            fields = self._sas[serial]
+            connection_state = by_label.get((fields["connection"], fields.get("instance")))
+            if connection_state is not None:
+                _from_connection(fields, connection_state)
+            if self._kinds.get(serial) == "child":
+                for key in ("peer_port", "tcp"):
+                    fields.pop(key, None)
+                child_sas.append(ChildSa(**fields))
+            else:
+                ike_sas.append(_ike_sa(fields, connection_state))
+            if count % 500 == 0:
+                yield
+        release = self._setup.get("pluto_version")
+        return State(
+            release=release,
+            time=time,
+            setup=self._setup,
+            interfaces=tuple(self._interfaces),
+            connections=tuple(connections),
+            ike_sas=tuple(ike_sas),
+            child_sas=tuple(child_sas),
+            pending=tuple(self._pending),
+            totals=Totals(**self._totals),
+            shunts=tuple(self._shunts),
+            refused=tuple(self._refused),
+            unparsed=Unparsed(self._unparsed_count, tuple(self._unparsed)),
+        )
+
+    def _find_hidden_children(self) -> None:
+        """3.27 and 3.32 call the Child SA of an IKE_AUTH by the state of its IKE SA: the later one is the child."""
+        parents: dict[tuple[str, str | None], int] = {}
+        for serial in sorted(self._sas):
+            fields = self._sas[serial]
+            if not str(fields.get("text", "")).startswith("STATE_PARENT_I2 "):
+                continue
+            owner = (fields["connection"], fields.get("instance"))
+            parent = parents.setdefault(owner, serial)
+            if parent != serial and "ike_sa" not in fields:
+                self._kinds[serial] = "child"
+                fields.update(phase="negotiating", ike_sa=parent)
+                fields.pop("peer_port", None)
+                fields.pop("tcp", None)
+
+
+def _from_connection(fields: Fields, connection: ConnectionState) -> None:
+    if connection.remote.id is not None:
+        fields.setdefault("peer_id", connection.remote.id)
+    if connection.remote.address is not None:
+        fields.setdefault("peer_address", connection.remote.address)
+
+
+def _ike_sa(fields: Fields, connection: ConnectionState | None) -> IkeSa:
+    wanted: dict[str, Any] = {key: value for key, value in fields.items() if key in IkeSa.__struct_fields__}
+    life = connection.ike_lifetime if connection is not None and connection.ike_version == 2 else None
+    left = fields.get("replace_in")
+    if life is not None and left is not None and "rekey_in" in fields and 0 <= left <= life:
+        wanted["age"] = life - left
+    return IkeSa(**wanted)
+
+
+def parse_in_slices(
+    replies: Sequence[Reply], *, slice: int = 5000, time: float | None = None
+) -> Generator[None, None, State]:
+    """Parse and yield after every `slice` lines (5,000 take about 10 ms); the State is what the generator returns.
+
+    steps = parse_in_slices(replies)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+        await trio.lowlevel.checkpoint()
+    """
+    parser = _Parser()
+    take = parser.line
+    for start in range(0, len(replies), slice):
+        for reply in replies[start : start + slice]:
+            take(reply.text)
+        yield
+    return (yield from parser.finish(time))
+
+
+def parse(replies: Iterable[Reply], *, time: float | None = None) -> State:
+    """The State that `replies` tell, of one status request or of several after one another.
+
+    What none of them tells is None or empty. No text makes it raise.
+    """
+    parser = _Parser()
+    for reply in replies:
+        parser.line(reply.text)
+    steps = parser.finish(time)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return cast("State", done.value)
+
+
+def established(replies: Iterable[Reply]) -> frozenset[str]:
+    """Names of the connections with an established Child SA, cheaply: for polling.
+
+    From --trafficstatus, --showstates, --briefconnectionstatus without a name, or --status. An instance
+    counts for the connection it was made from.
+    """
+    names = set()
+    brief = set()
+    total = False
+    for reply in replies:
+        text = reply.text
+        if text.startswith("#"):
+            if ", type=" in text or " Traffic:" in text:
+                parts = text.split('"', 2)
+                if len(parts) == 3 and not parts[2].startswith(":"):
+                    names.add(parts[1])
+            elif text.startswith("# Total IPsec connections:"):
+                total = True
+        elif "\t" in text and " <==> " in text:
+            parts = text.split('"', 2)
+            if len(parts) == 3:
+                brief.add(parts[1])
+    return frozenset(names | brief if total else names)
