@@ -1,1 +1,12 @@
-"""The whack protocol of Libreswan 3.27 to 5.4: bytes to values and back. Knows no socket."""
+"""The whack protocol of Libreswan 3.27 to 5.4: bytes to values and back. Knows no socket.
+
+General layout:
+
+* `commands`: what may be asked of pluto, as frozen values
+* `encode`, `decode`: a command and a release to a message, and back
+* `replies`, `codes`: reply bytes to replies and prompts
+* `releases`: a version to its family, magic, socket and reply codes
+* `families/`: struct whack_message, a module for each family of releases with one layout
+* `abi`, `packing`: how C lays out a struct, and how each era packs the strings behind it
+* `connection/`: a connection of ipsec.conf to the messages that load it
+"""

@@ -243,7 +243,8 @@ class Abi:
                 members = {name: self.construct(member) for name, member in kind.members}
                 return construct.Default(_Union(size, members), {})
             case Struct():
-                parts, end = [], 0
+                parts: list[construct.Construct[Any, Any]] = []
+                end = 0
                 for name, member, offset in self.places(kind):
                     if offset > end:
                         parts.append(construct.Padding(offset - end))

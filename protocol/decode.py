@@ -85,10 +85,8 @@ def decode(message: bytes, release: Release) -> Message:
     }
     command = None
     if family.numbers:
-        number = members.get("whack_command", 0)
-        command = family.command(
-            int.from_bytes(number) if isinstance(number, bytes) else number, bool(release.seccomp)
-        )
+        number = int(members.get("whack_command", 0))
+        command = family.command(number, bool(release.seccomp))
         if command is None:
             raise DecodeError(f"{number} is no whack_command of Libreswan {release}.")
     strings: dict[str, bytes] = {}

@@ -77,7 +77,7 @@ BASIC = "basic"
 """The key of a request that goes by the basic magic (5.1 on)."""
 
 Member = int | Arg | Address | SocketFamily | Wire
-Request = Mapping[str, Member]
+Request = dict[str, Member]
 Requests = Mapping[type[c.Command], Request]
 
 _NAME: Request = {"name": Arg("name")}

@@ -1,6 +1,7 @@
 """struct whack_message of 3.27: the first release that autod speaks to.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from protocol.families.shapes import (
     ip_subnet_3_27,
     lmod,
 )
-from protocol.packing import Chunk, Packing, Text, of, texts
+from protocol.packing import Chunk, Item, Packing, Text, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -176,7 +177,7 @@ whack_message = struct(
 )
 
 _END = ("id", "pubkey", "ca", "groups", "updown", "virt")
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

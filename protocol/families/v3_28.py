@@ -1,6 +1,7 @@
 """struct whack_message of 3.28 to 3.29: 3.27 with --briefstatus and the redirects of IKEv2.
 
-Facts from include/whack.h of these releases, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of these releases, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from protocol.families import v3_27
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_3_28
 from protocol.families.shapes import ip_address_3_27
-from protocol.packing import Chunk, Packing, Text, of, texts
+from protocol.packing import Chunk, Item, Packing, Text, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -27,7 +28,7 @@ whack_message = v3_27.whack_message.inserting("whack_fips_status", whack_brief_s
 )
 
 _END = ("id", "pubkey", "ca", "groups", "updown", "virt")
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,9 @@
-"""struct whack_message of 3.30 to 3.32: times in microseconds, addresses without sockaddr, XFRM interfaces, rekeying by name.
+"""struct whack_message of 3.30 to 3.32.
 
-Facts from include/whack.h of these releases, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Times in microseconds, addresses without sockaddr, XFRM interfaces, rekeying by name.
+
+Facts from include/whack.h of these releases, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from protocol.families import v3_28
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_3_30
 from protocol.families.shapes import deltatime_3_30, ip_address_3_30, ip_range_3_30, ip_subnet_3_30
-from protocol.packing import Chunk, Packing, Text, of, texts
+from protocol.packing import Chunk, Item, Packing, Text, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -47,7 +50,7 @@ whack_message = (
 )
 
 _END = ("id", "pubkey", "ca", "groups", "updown", "virt")
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 4.0 to 4.1: impairments as a list, --showstates, TCP, keys in members of their own.
 
-Facts from include/whack.h of these releases, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of these releases, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from protocol.families import v3_30
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_0
 from protocol.families.shapes import ip_address_4_0, ip_range_4_0, ip_subnet_4_0, protoport_4_0
-from protocol.packing import Chunk, Packing, Text, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Text, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -79,7 +80,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,9 @@
-"""struct whack_message of 4.2: security labels at each end, which end an end is, --processstatus, --shutdown --leave-state.
+"""struct whack_message of 4.2.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Security labels at each end, which end an end is, --processstatus, --shutdown --leave-state.
+
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from protocol.families import v4_0
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_2
 from protocol.families.shapes import ip_address_4_2, ip_cidr_4_2, ip_range_4_2, ip_subnet_4_2, protoport_4_0
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -79,7 +82,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

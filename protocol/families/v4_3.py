@@ -1,6 +1,9 @@
-"""struct whack_message of 4.3: the version of IKE leaves the policy, addresses lose their ports, redirects for all peers.
+"""struct whack_message of 4.3.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+The version of IKE leaves the policy, addresses lose their ports, redirects for all peers.
+
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from protocol.families.shapes import (
     opportunistic_4_3,
     protoport_4_3,
 )
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -52,7 +55,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 4.4: 4.3 with addresses, subnets and ranges that say whether they are set.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from protocol.families.shapes import (
     ip_subnet_4_4,
     opportunistic_4_4,
 )
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -48,7 +49,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

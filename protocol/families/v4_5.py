@@ -1,6 +1,9 @@
-"""struct whack_message of 4.5: 4.4 with one security label for both ends, --listpubkeys of its own, retransmission under its full name.
+"""struct whack_message of 4.5.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+4.4 with one security label for both ends, --listpubkeys of its own, retransmission under its full name.
+
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from protocol.families import v4_4
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_5
 from protocol.families.shapes import deltatime_3_30
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -37,7 +40,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 4.6: 4.5 with the shunts out of the policy and EAP.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from protocol.families import v4_5
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_5
 from protocol.families.shapes import ip_cidr_4_6, protoport_4_6
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -41,7 +42,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

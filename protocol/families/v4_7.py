@@ -1,6 +1,7 @@
 """struct whack_message of 4.7: 4.6 with authby as flags and a method of authentication for each end.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from protocol.families import v4_6
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_7
 from protocol.families.shapes import authby
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -37,7 +38,7 @@ _END = (
     "xauth_username",
     "host_addr_name",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 4.8 to 4.15: 4.7 with limits on bytes and packets, and public keys of any kind.
 
-Facts from include/whack.h of these releases, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of these releases, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from protocol.codes import CODES_3_27
 from protocol.families import v4_7
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_7
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -23,7 +24,7 @@ whack_message = v4_7.whack_message.inserting(
 ).replacing(pubkey_alg=enum("ipseckey_algorithm_type"), left=whack_end, right=whack_end)
 
 _END = ("id", "cert", "pubkey", "ckaid", "ca", "groups", "updown", "virt", "xauth_username", "host_addr_name")
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,9 @@
-"""struct whack_message of 5.0: the policy is gone: options of their own; strings are packed by their lengths; SAs by kind.
+"""struct whack_message of 5.0.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+The policy is gone: options of their own; strings are packed by their lengths; SAs by kind.
+
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from protocol.families.shapes import (
     optional_number,
     protoport_4_6,
 )
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -242,7 +245,7 @@ _END = (
     "sourceip",
     "groundhog",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 5.1: 5.0 with the basic header and a magic from the version.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from protocol.families.shapes import (
     opportunistic_4_4,
     optional_number,
 )
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -203,7 +204,7 @@ _END = (
     "sourceip",
     "groundhog",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("left", _END),
     *of("right", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 5.2: 5.1 with end[2], IP-TFS, session resumption and --suspend.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from protocol.families import v5_1
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_5_2
 from protocol.families.shapes import deltatime_5_0, ip_address_4_4
-from protocol.packing import Chunk, Packing, Things, of, texts
+from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -59,7 +60,7 @@ _END = (
     "sourceip",
     "groundhog",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("end[0]", _END),
     *of("end[1]", _END),

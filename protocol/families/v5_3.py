@@ -1,6 +1,9 @@
-"""struct whack_message of 5.3 to 5.3.2: one whack_command instead of flags, and most options of a connection as strings.
+"""struct whack_message of 5.3 to 5.3.2.
 
-Facts from include/whack.h of these releases, in the order of that header. How to write the next one: docs/adding-a-release.md.
+One whack_command instead of flags, and most options of a connection as strings.
+
+Facts from include/whack.h of these releases, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from protocol.families.shapes import (
     listen,
     lmod,
 )
-from protocol.packing import Packing, Things, of, texts
+from protocol.packing import Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -206,7 +209,7 @@ _END = (
     "autheap",
     "auth",
 )
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     *of("end[0]", _END),
     *of("end[1]", _END),

@@ -1,6 +1,7 @@
 """struct whack_message of 5.4: a short head, options of a connection as tuples, SOCK_SEQPACKET.
 
-Facts from include/whack.h of this release, in the order of that header. How to write the next one: docs/adding-a-release.md.
+Facts from include/whack.h of this release, in the order of that header.
+How to write the next one: docs/adding-a-release.md.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from protocol.families.shapes import (
     listen,
     pubkey_5_4,
 )
-from protocol.packing import Packing, Text, Things, texts
+from protocol.packing import Item, Packing, Text, Things, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -58,7 +59,7 @@ whack_message = struct(
     conn=array(struct("", value=array(pointer, 133)), 3),
 )
 
-_ORDER = (
+_ORDER: tuple[Item, ...] = (
     *texts("name"),
     Things("whack.impair.list", "whack.impair.len", 24, command="WHACK_IMPAIR"),
     Text("whack.initiate.remote_host", command="WHACK_INITIATE"),
