@@ -1,0 +1,123 @@
+"""Standard output that never holds back who writes to it. Must not know what the lines are.
+
+A pipe that nobody reads, or a terminal that was stopped, blocks a write. Were that in the event loop, pluto's
+replies would not be drained, and pluto would stand still. So lines go through a bounded buffer to a thread;
+what finds it full is counted, and the count is written when there is room again.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+__all__ = ["BOUND", "Output", "standard_output"]
+
+BOUND = 64 * 1024 * 1024
+"""Bytes that wait at most: the events of some hundred thousand negotiations."""
+
+
+class Output:
+    """Lines to `write`, from a thread. A context manager: leaving it waits until all is written.
+
+    After a failed write (BrokenPipeError, another OSError) the next line(), and leaving, raise it.
+    """
+
+    def __init__(self, write: Callable[[bytes], None], *, bound: int = BOUND) -> None:
+        self._write = write
+        self._bound = bound
+        self._lines: deque[bytes] = deque()
+        self._waiting = 0
+        self._dropped = 0
+        self._closed = False
+        self._error: OSError | None = None
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="autod-output", daemon=True)
+
+    def __enter__(self) -> Output:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._tell_dropped()
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error
+
+    def line(self, text: str, *, keep: bool = False) -> None:
+        """Write a line. `keep`: also where the buffer is full, for what must not be lost, such as an
+        outcome."""
+        data = text.encode("utf-8", "surrogateescape") + b"\n"
+        with self._changed:
+            if self._error is not None:
+                raise self._error
+            if self._waiting + len(data) > self._bound and not keep:
+                self._dropped += 1
+                return
+            self._tell_dropped()
+            self._lines.append(data)
+            self._waiting += len(data)
+            self._changed.notify()
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            note = f"({self._dropped} lines were left out: nobody read them)\n".encode()
+            self._lines.append(note)
+            self._waiting += len(note)
+            self._dropped = 0
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._lines or self._closed)
+                if not self._lines:
+                    return
+                batch = b"".join(self._lines)
+                self._lines.clear()
+            try:
+                self._write(batch)
+            except OSError as error:
+                with self._changed:
+                    self._error = error
+                    self._lines.clear()
+                return
+            with self._changed:
+                self._waiting -= len(batch)
+
+
+def standard_output() -> Output:
+    """To the descriptor of sys.stdout where it has one, else (a test, an embedding program) to its text
+    layer."""
+    sys.stdout.flush()
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, AttributeError):
+        return Output(_write_text)
+    return Output(lambda data: _write_all(descriptor, data))
+
+
+def _write_text(data: bytes) -> None:
+    sys.stdout.write(data.decode("utf-8", "surrogateescape"))
+    sys.stdout.flush()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            # Another process made the shared terminal or pipe non-blocking.
+            select.select([], [descriptor], [])

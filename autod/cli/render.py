@@ -1,0 +1,73 @@
+"""Events and outcomes to lines. Pure: no stream, no event loop.
+
+For people: pluto's text without its code, uninteresting log lines left out, and a sentence a connection at
+the end. Up to 4.15 the code says what is uninteresting (002, log); later releases give everything one code,
+and the kind of event decides. --verbose leaves nothing out and shows the codes. --json is the events
+themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autod import events
+from autod.events import Event, to_json
+
+if TYPE_CHECKING:
+    from autod.outcomes import Outcome
+    from protocol.replies import Reply, ReplyCodes
+
+__all__ = ["event_line", "is_quiet", "json_line", "outcome_line", "reply_line"]
+
+_QUIET: tuple[type[Event], ...] = (
+    events.Answered,
+    events.Deleted,
+    events.Deleting,
+    events.Listening,
+    events.Loaded,
+    events.Log,
+    events.RetryScheduled,
+    events.SecretsLoaded,
+    events.Terminating,
+)
+"""Kinds whose lines have the code of a log line where that says something (4.10), or add nothing to the
+outcome."""
+
+
+def is_quiet(event: Event, codes: ReplyCodes) -> bool:
+    """Whether a person is spared this line."""
+    if not event.text:
+        return True
+    if isinstance(event, events.Dropped):
+        return False
+    if "serious" in codes.names.values():
+        return codes.names.get(-1 if event.code is None else event.code) == "log"
+    return isinstance(event, _QUIET)
+
+
+def event_line(event: Event, codes: ReplyCodes, *, verbose: bool) -> str | None:
+    """The line for a person, or None if it is left out."""
+    if isinstance(event, events.Dropped):
+        return f"({event.count} lines were dropped here: standard output was too slow)"
+    if verbose:
+        return _with_code(event.code, event.text)
+    return None if is_quiet(event, codes) else event.text
+
+
+def reply_line(reply: Reply, *, verbose: bool) -> str:
+    """A line of a list or a status: all of them are what was asked for."""
+    return _with_code(reply.code, reply.text) if verbose else reply.text
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """What became of it, and what pluto goes on doing."""
+    return f"{outcome.sentence}; {outcome.left_behind}" if outcome.left_behind else outcome.sentence
+
+
+def json_line(value: object) -> str:
+    """An event or an outcome as a line of JSON."""
+    return to_json(value).decode()
+
+
+def _with_code(code: int | None, text: str) -> str:
+    return text if code is None else f"{code:03d} {text}"

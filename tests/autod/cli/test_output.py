@@ -1,0 +1,84 @@
+"""Output: never in the way of who writes, nothing lost without a word."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from autod.cli.output import Output, _write_all
+
+
+def test_lines_arrive_in_order_before_it_is_left() -> None:
+    """Leaving waits for the thread; surrogate escapes are the bytes they came from."""
+    written: list[bytes] = []
+    with Output(written.append) as output:
+        output.line("one")
+        output.line("two \udcff")
+    assert b"".join(written) == b"one\ntwo \xff\n"
+
+
+def test_a_reader_that_does_not_read_holds_nobody_back_and_the_loss_is_told() -> None:
+    """line() returns at once; what did not fit is counted, and what must be kept is kept."""
+    opened = threading.Event()
+    written: list[bytes] = []
+
+    def stuck(data: bytes) -> None:
+        opened.wait(10)
+        written.append(data)
+
+    with Output(stuck, bound=100) as output:
+        for _ in range(50):
+            output.line("0123456789")
+        output.line("the outcome", keep=True)
+        opened.set()
+    text = b"".join(written).decode()
+    assert 9 <= text.count("0123456789\n") <= 10
+    assert "lines were left out" in text
+    assert text.endswith("the outcome\n")
+
+
+def test_a_closed_pipe_is_told_to_who_writes() -> None:
+    """As BrokenPipeError, from line() or from leaving."""
+
+    def closed(data: bytes) -> None:
+        raise BrokenPipeError
+
+    def write() -> None:
+        with Output(closed) as output:
+            output.line("x")
+
+    with pytest.raises(BrokenPipeError):
+        write()
+
+
+def test_an_error_of_the_body_is_not_covered() -> None:
+    """The caller's own exception comes through."""
+
+    def fail() -> None:
+        with Output(lambda data: None):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+
+def test_a_non_blocking_descriptor_is_waited_for() -> None:
+    """All bytes arrive through a full pipe."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    data = bytes(300_000)
+    got = bytearray()
+
+    def drain() -> None:
+        while chunk := os.read(reading, 65536):
+            got.extend(chunk)
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    _write_all(writing, data)
+    os.close(writing)
+    thread.join(10)
+    os.close(reading)
+    assert bytes(got) == data
