@@ -106,11 +106,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=_t
 
 
 class Initiating(Event, frozen=True, kw_only=True):
-    """pluto begins to negotiate: an IKE SA, or a Child SA on an IKE SA that is there (`ike_sa`)."""
+    """pluto begins to negotiate an IKE SA, or a Child SA on the IKE SA `ike_sa`.
+
+    `replaces` is the serial number of the SA that is rekeyed, if it is that.
+    """
 
     sa: SaKind
     version: Literal[1, 2] | None = None
     mode: Literal["main", "aggressive", "quick"] | None = None
+    replaces: int | None = None
 
 
 class Sent(Event, frozen=True, kw_only=True):
@@ -150,14 +154,14 @@ class Retransmission(Event, frozen=True, kw_only=True):
 
 
 class RetransmitTimeout(Event, frozen=True, kw_only=True):
-    """pluto gave up waiting for an answer, after `after` seconds and `retransmits` retransmissions.
+    """pluto gave up waiting for an answer to `exchange`, after `after` seconds and `retransmits` attempts.
 
     `suspected` is pluto's own guess about an IKEv1 peer that had answered before: it may not accept our
     "authentication", or none of our Child SA's "proposal".
     """
 
-    after: float
-    retransmits: int
+    after: float | None = None
+    retransmits: int = 0
     state: str | None = None
     exchange: Exchange | None = None
     suspected: Literal["authentication", "proposal"] | None = None
@@ -301,10 +305,10 @@ class LoadFailed(Event, frozen=True, kw_only=True):
 
 
 class Unknown(Event, frozen=True, kw_only=True):
-    """There is no connection or alias (or, for `state`, no SA) of this name."""
+    """There is no connection or alias of this name; or no SA of this number, or no peer of this identity."""
 
     name: str
-    what: Literal["connection", "state"] = "connection"
+    what: Literal["connection", "state", "peer"] = "connection"
 
 
 class NotListening(Event, frozen=True, kw_only=True):

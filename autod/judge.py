@@ -86,6 +86,8 @@ _RULES = {
     "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted)),
     "add": _Rule(Result.LOADED, requires=(Loaded,)),
     "delete": _Rule(Result.DELETED, absent_is_done=True),
+    "delete_id": _Rule(Result.DONE, absent_is_done=True),
+    "delete_user": _Rule(Result.DONE, absent_is_done=True),
     "route": _Rule(Result.ROUTED),
     "unroute": _Rule(Result.UNROUTED),
     "rekey_ike": _Rule(Result.DONE, requires=(Rekeyed,)),

@@ -1,0 +1,89 @@
+"""A reply of pluto's -> a typed event, by its text alone.
+
+Owns: the order in which a line is taken apart: prefix, state name, first word, table. Must not know: what an
+exchange comes to, trio, sockets, or which release is talking; the tables of this package hold what nine
+releases say, side by side.
+
+A code is never looked at, for it means different things in different releases (004 is "established" up to 5.2,
+002 on 5.3, 000 on 5.4), save for a line that has nothing else.
+
+Most lines come in bulk and mean nothing here (the status of 5,000 connections is 100,000 lines), so a line is
+first told by its first word, and only then matched against the few rows that begin with that word.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from autod.events import Event, Log, Prompted, RefusalCode
+from autod.recognise.connections import ROWS as _CONNECTIONS
+from autod.recognise.daemon import ROWS as _DAEMON
+from autod.recognise.negotiation import ROWS as _NEGOTIATION
+from autod.recognise.table import NUMBER, Line, Row, parse
+from protocol.replies import Prompt
+
+if TYPE_CHECKING:
+    from protocol.replies import Reply
+
+__all__ = ["ROWS", "Line", "parse", "recognise"]
+
+ROWS: tuple[Row, ...] = (*_NEGOTIATION, *_CONNECTIONS, *_DAEMON)
+"""All rows, in the order in which those of one first word are tried."""
+
+
+def _by_first_word(rows: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
+    table: dict[str, tuple[Row, ...]] = {}
+    for row in rows:
+        for word in row.words:
+            table[word] = (*table.get(word, ()), row)
+    return table
+
+
+_TABLE = _by_first_word(ROWS)
+_QUOTED = _TABLE['"']
+_NUMBERS = _TABLE[NUMBER]
+_ASKED = re.compile(r"prompt for (?P<what>.+?):? *$")
+_REFUSALS = frozenset(range(20, 40)) | frozenset(range(50, 100))
+"""Codes that are a refusal in some release, and never a prompt; all else without text is an empty line."""
+
+
+def recognise(reply: Reply, *, time: float) -> Event:
+    """The event that `reply`, read at `time` (UNIX seconds), means. Never raises; what is unknown is a Log."""
+    text, code = reply.text, reply.code
+    if not text:
+        if code in _REFUSALS:
+            return RefusalCode(time=time, code=code)
+        return Log(time=time, code=code)
+    line = parse(text)
+    if isinstance(reply, Prompt):
+        asked = _ASKED.search(line.body)
+        return Prompted(
+            time=time,
+            connection=line.connection,
+            instance=line.instance,
+            ike_sa=line.serial,
+            code=code,
+            text=text,
+            what=asked["what"] if asked else line.body,
+            secret=reply.secret,
+        )
+    rows = _TABLE.get(line.body.partition(" ")[0])
+    if rows is None:
+        if line.state is not None and line.body[:1].isdigit():
+            rows = _NUMBERS
+        elif line.connection is None and text[0] == '"':
+            rows = _QUOTED
+    if rows is not None:
+        for row in rows:
+            event = row.event(line, text, code, time)
+            if event is not None:
+                return event
+    return Log(
+        time=time,
+        connection=line.connection,
+        instance=line.instance,
+        code=code,
+        text=text,
+        sa=line.serial,
+    )

@@ -1,0 +1,145 @@
+"""What pluto says of connections as such: the rows of autod.recognise for loading, routing, terminating, names."""
+
+from __future__ import annotations
+
+from autod.events import (
+    AliasExpanded,
+    Loaded,
+    LoadFailed,
+    NotListening,
+    Refused,
+    Routed,
+    RouteRefused,
+    Terminating,
+    Unknown,
+)
+from autod.recognise.table import Row
+
+__all__ = ["ROWS"]
+
+_LOADING = (
+    Row(Loaded, ("added",), r'added connection description "(?P<named>.*)"', seen="3.27-3.32"),
+    Row(
+        Loaded,
+        ("added",),
+        r"added oriented (?:IKEv(?P<version>[12]) )?.*connection",
+        fixed={"oriented": True},
+        seen="5.4",
+    ),
+    Row(
+        Loaded,
+        ("added",),
+        r"added unoriented (?:IKEv(?P<version>[12]) )?.*connection",
+        fixed={"oriented": False},
+        seen="5.0-5.4",
+    ),
+    Row(Loaded, ("added",), r"added (?:IKEv(?P<version>[12]) )?.*connection", seen="4.3-5.3.2"),
+    Row(LoadFailed, ("failed",), r"failed to add (?:\S+ )?connection: (?P<reason>.+)", seen="4.3-5.4"),
+    Row(
+        LoadFailed,
+        ("Failed",),
+        r'Failed to (?:add|load) connection "(?P<named>.+?)":? (?P<reason>.+)',
+        seen="3.27-3.32",
+    ),
+    Row(
+        LoadFailed,
+        ("left", "right", "failed"),
+        r"(?P<reason>(?:left|right) certificate with \S+ .* (?:was )?not found in .*"
+        r"|failed to find certificate named .*)",
+        seen="3.27-3.32",
+    ),
+    Row(
+        LoadFailed,
+        ("address", "connection"),
+        r"(?P<reason>address family inconsistency in .*|connection \S+ must specify host IP address for our side)",
+        seen="3.27-4.3",
+    ),
+    Row(
+        LoadFailed,
+        ("attempt",),
+        r'(?P<reason>attempt to redefine connection "(?P<named>.+)")',
+        seen="3.27, from its sources",
+    ),
+)
+
+_ENDING = (
+    Row(
+        Terminating,
+        ("terminating", "deleting", "marking"),
+        r"terminating SAs using this connection|deleting non-instance connection|marking connection down"
+        r"|terminating and downing never-negotiate connection",
+    ),
+)
+
+_NAMES = (
+    Row(
+        AliasExpanded,
+        ("initiating",),
+        r"initiating all conn(?:ection)?s with alias(?:=| )['\"](?P<alias>.*)['\"]",
+        fixed={"action": "initiate"},
+    ),
+    Row(
+        AliasExpanded,
+        ("initiating",),
+        r"initiating (?P<count>\d+) connections?$",
+        fixed={"action": "initiate"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        AliasExpanded,
+        ("terminating",),
+        r"terminating all conn(?:ection)?s with alias(?:=| )['\"](?P<alias>.*)['\"]",
+        fixed={"action": "terminate"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        AliasExpanded,
+        ("terminated",),
+        r"terminated (?P<count>\d+) connections?(?: from aliased connection \"(?P<alias>.*)\")?$",
+        fixed={"action": "terminate"},
+    ),
+    Row(
+        Unknown,
+        ("no",),
+        r"no (?:such )?connection (?:or alias |or aliased connection )?(?:named )?"
+        r"(?:\"(?P<name>.*)\"'?|'(?P<quoted>.*)')$",
+    ),
+    Row(Unknown, ("no",), r"no state #?(?P<name>\d+) to delete", fixed={"what": "state"}),
+    Row(
+        Unknown,
+        ("no",),
+        r"no connections matching (?:peer id|username) '(?P<name>.*)' found",
+        fixed={"what": "peer"},
+        seen="5.0-5.4",
+    ),
+    Row(NotListening, ("need",), r"need --listen before "),
+)
+
+_ROUTING = (
+    Row(
+        Routed,
+        ("connection",),
+        r"connection (?:is already routed|will remain routed)",
+        seen="5.0-5.4",
+    ),
+    Row(
+        RouteRefused,
+        ("cannot", "could"),
+        r"(?P<reason>cannot (?:un)?route\b.*|could not (?:un)?route\b.*)",
+        seen="3.27-4.3 (unroute); route from the sources of 3.27-5.4",
+    ),
+    Row(
+        Refused,
+        ("connection",),
+        r"(?P<reason>connection does not have .*)",
+        seen="4.10-5.4",
+    ),
+    Row(
+        Refused,
+        ("no",),
+        r"(?P<reason>no stored ticket, cannot suspend connection)",
+        seen="5.2-5.4, from their sources",
+    ),
+)
+
+ROWS: tuple[Row, ...] = (*_LOADING, *_ENDING, *_NAMES, *_ROUTING)

@@ -1,0 +1,36 @@
+"""What pluto says of itself: the rows of autod.recognise for listening, secrets, warnings and its end."""
+
+from __future__ import annotations
+
+from autod.events import Listening, NetworkError, SecretsLoaded, ShuttingDown, Warned
+from autod.recognise.table import Row
+
+__all__ = ["ROWS"]
+
+ROWS: tuple[Row, ...] = (
+    Row(Listening, ("listening",), r"listening for IKE messages", fixed={"listening": True}),
+    Row(Listening, ("no",), r"no longer listening for IKE messages", fixed={"listening": False}),
+    Row(SecretsLoaded, ("loading",), r'loading secrets from "(?P<file>.*)"'),
+    Row(Warned, ("no",), r"(?P<reason>no secrets filename matched .*)"),
+    Row(Warned, ("ERROR",), r'ERROR (?P<reason>".+" line \d+: .*)'),
+    Row(Warned, ('"',), r'(?P<reason>".+" line \d+: .*)'),
+    Row(ShuttingDown, ("shutting", "Pluto"), r"shutting down|Pluto is shutting down"),
+    Row(
+        NetworkError,
+        ("recvfrom",),
+        r"(?P<reason>recvfrom on \S+ failed; .*)",
+        seen="3.27-5.4, from their sources",
+    ),
+    Row(Warned, ("WARNING:", "ERROR:"), r"(?:WARNING|ERROR): (?P<reason>.+)"),
+    Row(
+        Warned,
+        ("IKEv1",),
+        r"(?P<reason>IKEv1 Aggressive Mode with PSK is vulnerable .*)",
+    ),
+    Row(
+        Warned,
+        ("failed",),
+        r"(?P<reason>failed to (?:convert|resolve) .*)",
+    ),
+    Row(Warned, ("kernel:", "cannot"), r"(?P<reason>kernel: .*|cannot install kernel policy .*)", seen="5.2"),
+)

@@ -1,0 +1,236 @@
+"""How a line of pluto's is taken apart, and what a row of the tables is.
+
+Owns: the prefix of a line, and how the named groups of a pattern become the fields of an event. Must not know:
+any phrase of pluto's beyond the prefix.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+from autod.events import Event
+
+__all__ = ["NUMBER", "Line", "Row", "parse"]
+
+NUMBER = "0"
+"""Stands in `Row.words` for any number that follows a state ("STATE_MAIN_I1: 60 second timeout ...")."""
+
+_PREFIX = re.compile(
+    r'(?:ERROR: )?"(?P<name>.+?)"'
+    r"(?:(?P<instance>(?:\[\d[^\]\s]*\])+(?: [^\"#]+?)?))?"
+    r"(?: #(?P<serial>\d{1,18}))?: ",
+    re.DOTALL,
+)
+"""`"NAME" #N: `, `"NAME"[2] 192.0.2.7 #N: `, and for an opportunistic instance `"NAME"[2] NET===...PEER===NET: `
+(jam_connection and jam_state of 3.27 to 5.4). 5.x puts ERROR: in front of it for errors of the kernel."""
+
+_STATE = re.compile(r"(?P<state>STATE_[A-Z0-9_]+|[A-Z0-9]+_[A-Z0-9_]+): ")
+_IKE_STATES = re.compile(r"IKE_|PARENT|_IKE_SA|MAIN|AGGR|XAUTH|MODE_CFG")
+_CHILD_STATES = re.compile(r"QUICK|CHILD|IPSEC|V2_CREATE|^STATE_PARENT_I2$")
+"""States of a Child SA. STATE_PARENT_I2 is one: 3.x speaks of IKE_AUTH in the name of the Child SA."""
+
+
+class Line(NamedTuple):
+    """A line without its prefix: `"NAME"[instance] #serial: STATE: body`."""
+
+    connection: str | None
+    instance: str | None
+    serial: int | None
+    state: str | None
+    body: str
+
+
+def parse(text: str) -> Line:
+    """Takes the prefix off; what has none is all body. Never raises, and takes time linear in the text."""
+    if text.startswith(('"', 'ERROR: "')):
+        prefix = _PREFIX.match(text)
+        if prefix is not None:
+            name, instance, serial = prefix.group(1, 2, 3)
+            body = text[prefix.end() :]
+            if text[0] == "E":
+                body = "ERROR: " + body
+            number = int(serial) if serial is not None else None
+            if body[:1].isupper():
+                state = _STATE.match(body)
+                if state is not None:
+                    return Line(name, instance, number, state[1], body[state.end() :])
+            return Line(name, instance, number, None, body)
+    return Line(None, None, None, None, text)
+
+
+def role(state: str | None) -> Literal["ike", "child"] | None:
+    """Which kind of SA is in `state`."""
+    if state is None:
+        return None
+    if _CHILD_STATES.search(state):
+        return "child"
+    return "ike" if _IKE_STATES.search(state) else None
+
+
+_STATE_EXCHANGES = (
+    (re.compile(r"MAIN"), "MAIN_MODE"),
+    (re.compile(r"AGGR"), "AGGRESSIVE_MODE"),
+    (re.compile(r"QUICK"), "QUICK_MODE"),
+    (re.compile(r"PARENT_I1|IKE_SA_INIT"), "IKE_SA_INIT"),
+    (re.compile(r"PARENT_I2|IKE_AUTH"), "IKE_AUTH"),
+    (re.compile(r"V2_CREATE|CHILD_I|REKEY"), "CREATE_CHILD_SA"),
+)
+
+
+def exchange_in(state: str | None) -> str | None:
+    """The exchange whose answer an SA in `state` waits for."""
+    if state is not None:
+        for pattern, exchange in _STATE_EXCHANGES:
+            if pattern.search(state):
+                return exchange
+    return None
+
+
+_ALGORITHM = re.compile(r"(?P<key>cipher|integ|prf|group|ke)=(?P<value>\S+)")
+
+
+def _ike_algorithms(text: str) -> dict[str, str] | None:
+    """`cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_512 group=DH19` (ke= on 5.4), without what does not apply."""
+    pairs = {match["key"]: match["value"].rstrip("}") for match in _ALGORITHM.finditer(text)}
+    if "ke" in pairs:
+        pairs["group"] = pairs.pop("ke")
+    return {key: value for key, value in pairs.items() if value not in ("n/a", "NONE")} or None
+
+
+def _esp_algorithms(text: str) -> str:
+    """AES_GCM_16_256-NONE-MODP2048 (up to 5.3) and AES_GCM_16_256-MODP2048 (5.4) are the same."""
+    return text.replace("-NONE", "")
+
+
+def _selector(text: str) -> str:
+    """`10.1.1.0-10.1.1.255:0-65535 0` (up to 4.15) and `10.1.1.0/24` (later) are the same."""
+    addresses, ports, rest = text.partition(":0-65535 0")
+    first, dash, last = addresses.partition("-")
+    if not (ports and dash) or rest:
+        return text
+    try:
+        low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
+        networks = list(ipaddress.summarize_address_range(low, high))
+    except (ValueError, TypeError):
+        return text
+    return str(networks[0]) if len(networks) == 1 else addresses
+
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def _bytes(text: str) -> int:
+    """`0B`, `12KB`: pluto rounds to the unit it writes."""
+    unit = text[-2:-1] if text[-2:-1] in ("K", "M", "G") else ""
+    return int(text[: -1 - len(unit)]) * _UNITS[unit]
+
+
+def _notification(text: str) -> str:
+    return text.removeprefix("v2N_").rstrip(".,;:")
+
+
+_EXCHANGES = {
+    "SA_INIT": "IKE_SA_INIT",
+    "AUTH": "IKE_AUTH",
+    "CREATE_CHILD_SA": "CREATE_CHILD_SA",
+    "Main": "MAIN_MODE",
+    "Aggressive": "AGGRESSIVE_MODE",
+    "Quick": "QUICK_MODE",
+}
+
+
+def _exchange(text: str) -> str:
+    """3.32 writes ISAKMP_v2_SA_INIT, IKEv1 Main Mode."""
+    name = text.removeprefix("ISAKMP_v2_")
+    return _EXCHANGES.get(name, name)
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {
+    "after": float,
+    "age": float,
+    "algorithms": _ike_algorithms,
+    "attempt": int,
+    "child_sa": int,
+    "count": int,
+    "delay": float,
+    "esp": _esp_algorithms,
+    "exchange": _exchange,
+    "ike_sa": int,
+    "in_bytes": _bytes,
+    "local": _selector,
+    "message": _exchange,
+    "mode": str.lower,
+    "notification": _notification,
+    "out_bytes": _bytes,
+    "remote": _selector,
+    "replaced": int,
+    "replaces": int,
+    "retransmits": int,
+    "wait": float,
+}
+"""What the text of a named group becomes; a group that is not here stays text."""
+
+_RENAME = {"esp": "algorithms", "named": "connection", "quoted": "name"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One phrase of pluto's.
+
+    `words`: what the line begins with, after prefix and state. `pattern`: matched against the whole of it; its
+    named groups become fields. `sa`: what the serial number in the prefix is the number of ("state": as the
+    state says). `fixed`: fields that are always the same. `within`: only in such a state. `seen`: releases.
+    """
+
+    kind: type[Event]
+    words: tuple[str, ...]
+    pattern: str
+    sa: Literal["ike", "child", "state", None] = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    within: str | None = None
+    seen: str = "3.27-5.4"
+
+    @cached_property
+    def _match(self) -> Callable[[str], re.Match[str] | None]:
+        return re.compile(self.pattern, re.DOTALL).match
+
+    @cached_property
+    def _inside(self) -> Callable[[str], re.Match[str] | None]:
+        return re.compile(self.within or "").search
+
+    @cached_property
+    def _takes_state(self) -> bool:
+        return "state" in self.kind.__struct_fields__
+
+    @cached_property
+    def _takes_exchange(self) -> bool:
+        return "exchange" in self.kind.__struct_fields__
+
+    def event(self, line: Line, text: str, code: int | None, time: float) -> Event | None:
+        """The event, if `line` is this phrase."""
+        if self.within is not None and (line.state is None or not self._inside(line.state)):
+            return None
+        match = self._match(line.body)
+        if match is None:
+            return None
+        fields: dict[str, Any] = dict(self.fixed)
+        for name, value in match.groupdict().items():
+            if value is not None:
+                convert = _CONVERT.get(name)
+                fields[_RENAME.get(name, name)] = convert(value) if convert is not None else value
+        if self._takes_state and "state" not in fields:
+            fields["state"] = line.state
+        if self._takes_exchange and "exchange" not in fields:
+            fields["exchange"] = exchange_in(line.state)
+        which = role(fields.get("state")) if self.sa == "state" else self.sa
+        if which is not None and line.serial is not None:
+            fields.setdefault("ike_sa" if which == "ike" else "child_sa", line.serial)
+        if which is not None and self.sa == "state" and "sa" in self.kind.__struct_fields__:
+            fields.setdefault("sa", which)
+        fields.setdefault("connection", line.connection)
+        return self.kind(time=time, instance=line.instance, code=code, text=text, **fields)
