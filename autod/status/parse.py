@@ -413,8 +413,8 @@ def parse(replies: Iterable[Reply], *, time: float | None = None) -> State:
 def established(replies: Iterable[Reply]) -> frozenset[str]:
     """Names of the connections with an established Child SA, cheaply: for polling.
 
-    From --trafficstatus, --showstates, --briefconnectionstatus without a name, or --status. An instance
-    counts for the connection it was made from.
+    From --trafficstatus, --showstates, --connectionstatus, --briefconnectionstatus without a name (with one it
+    prints connections that are down as well), or --status. An instance counts for the connection it was made from.
     """
     names = set()
     brief = set()
@@ -428,6 +428,9 @@ def established(replies: Iterable[Reply]) -> frozenset[str]:
                     names.add(parts[1])
             elif text.startswith("# Total IPsec connections:"):
                 total = True
+        elif text.startswith('"'):
+            if " established Child SA: #" in text or " established IPsec SA: #" in text:
+                names.add(text.split('"', 2)[1])
         elif "\t" in text and " <==> " in text:
             parts = text.split('"', 2)
             if len(parts) == 3:
