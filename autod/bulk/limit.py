@@ -2,10 +2,10 @@
 
 Owns: the controllers. Must not know: tasks, sockets, events; time is a number it is told.
 
-What it is up against (facts measured on 4.10 and 5.2, 300 and 500 connections): with 50 ms to the peers, 16
-in flight are half as fast as 64, and 256 are no faster than 64 but retransmit; without latency all of them are
-alike. pluto has one thread, so beyond the point where it always has something to do, more in flight buys only
-longer answer times, and from 0.5 s (its first retransmission) more work.
+What it is up against (facts measured on 4.10 and 5.2, 300 and 500 connections): with 50 ms to the peers,
+16 in flight are half as fast as 64, and 256 are no faster than 64 but retransmit; without latency all of them
+are alike. pluto has one thread, so beyond the point where it always has something to do, more in flight buys
+only longer answer times, and from 0.5 s (its first retransmission) more work.
 """
 
 from __future__ import annotations

@@ -1,0 +1,97 @@
+"""The page about a run: one file, no network, no framework.
+
+Owns: what the page is told. The page itself, with its drawing, is report.html beside this file. Names,
+causes and sentences come from outside and are never trusted: they travel as JSON that cannot end its script
+element, and the page puts them on the screen as text, never as markup.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autod.bulk.result import Phase
+
+if TYPE_CHECKING:
+    from autod.bulk.result import Attempt, BulkResult, Result
+
+__all__ = ["render", "write"]
+
+_PLACE = "/*run*/null"
+_PHASES = tuple(Phase)
+_INDEX = {phase.value: index for index, phase in enumerate(_PHASES)}
+
+
+def render(result: BulkResult) -> str:
+    """The page, ASCII only."""
+    template = resources.files("autod.bulk").joinpath("report.html").read_text(encoding="utf-8")
+    return template.replace(_PLACE, _embed(_run(result)), 1)
+
+
+def write(result: BulkResult, path: str) -> None:
+    """Write the page to `path`, whole or not at all. Raises OSError."""
+    target = Path(path)
+    if target.exists() and not target.is_file():  # /dev/stdout and its like cannot be replaced
+        target.write_text(render(result), encoding="ascii")
+        return
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(render(result))
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _embed(value: object) -> str:
+    """JSON that no HTML parser can mistake for markup: neither </script> nor <!-- can stand in it."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _run(result: BulkResult) -> dict[str, object]:
+    summary = result.summary
+    return {
+        "operation": summary.operation,
+        "started": summary.started,
+        "seconds": round(summary.seconds, 4),
+        "median": summary.median,
+        "p95": summary.p95,
+        "retransmissions": summary.retransmissions,
+        "restarts": summary.restarts,
+        "interrupted": summary.interrupted,
+        "limits": [[round(at, 4), limit] for at, limit in summary.limits],
+        "phases": [phase.value for phase in _PHASES],
+        "rows": [_row(row) for row in result.results.values()],
+    }
+
+
+def _row(result: Result) -> list[object]:
+    """[connection, state, cause, sentence, peer, attempts]"""
+    return [
+        result.connection,
+        result.state.value,
+        result.cause,
+        result.sentence,
+        result.peer or "",
+        [_attempt(attempt) for attempt in result.attempts],
+    ]
+
+
+def _attempt(attempt: Attempt) -> list[object]:
+    """[admitted, ended, cause, retransmissions, [[phase, when], ...]]"""
+    return [
+        round(attempt.admitted, 4),
+        round(attempt.ended, 4),
+        attempt.cause,
+        attempt.retransmissions,
+        [[_INDEX[phase], round(at, 4)] for phase, at in attempt.phases if phase in _INDEX],
+    ]

@@ -1,0 +1,198 @@
+"""What became of a run: a result for each connection, and the summary of all.
+
+Owns: these values and the sums over them. Must not know: pluto, tasks, how anything is shown.
+
+Times within a run are seconds since it began; `Summary.started` says when that was (seconds since 1970).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from math import ceil
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Attempt", "BulkResult", "Phase", "Result", "State", "Summary", "percentile", "summarise"]
+
+
+class State(StrEnum):
+    """What became of one connection."""
+
+    DONE = "done"
+    """What was asked is so; for an up: a Child SA of the connection is established."""
+
+    ALREADY = "already"
+    """It was so before; nothing was sent."""
+
+    TAKEN = "taken"
+    """pluto has taken the request, and nothing more was wanted (asynchronous)."""
+
+    FAILED = "failed"
+    """It is not so. `cause` and `sentence` say why."""
+
+    UNKNOWN = "unknown"
+    """In flight when the run was ended: pluto goes on with it."""
+
+    NOT_STARTED = "not-started"
+    """Never sent: the run was ended first."""
+
+
+class Phase(StrEnum):
+    """The stretches of one attempt, named by what pluto is waiting for."""
+
+    QUEUED = "queued"
+    IKE_SA_INIT = "ike-sa-init"
+    IKE_AUTH = "ike-auth"
+    CHILD = "child"
+    WATCHED = "watched"
+    """Another request for the connection is pending, or pluto has taken it: its state is looked at."""
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """One request for one connection: when it was admitted and when it ended (seconds of the run).
+
+    `phases` are (phase, when it began), in order. `cause` is empty if the attempt did what was asked.
+    """
+
+    admitted: float
+    ended: float
+    cause: str
+    retransmissions: int
+    phases: tuple[tuple[str, float], ...]
+
+
+class Result(msgspec.Struct, frozen=True, gc=False):
+    """What became of one connection. `cause` is a key to group by, `sentence` is for people."""
+
+    connection: str
+    state: State
+    cause: str
+    sentence: str
+    peer: str | None
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether what was asked is so (or was taken, where no more was wanted)."""
+        return self.state in (State.DONE, State.ALREADY, State.TAKEN)
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first admission to the end of the last attempt; None if nothing was sent."""
+        return self.attempts[-1].ended - self.attempts[0].admitted if self.attempts else None
+
+    @property
+    def retransmissions(self) -> int:
+        """In all attempts."""
+        return sum(attempt.retransmissions for attempt in self.attempts)
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums of a run.
+
+    `failed` maps a cause to the connections it hit; `median` and `p95` are seconds from admission to done,
+    over those that are done; `limits` are (seconds of the run, limit); `restarts` counts how often pluto went
+    away; `dropped` the events that a slow reader of the run did not get.
+    """
+
+    operation: str
+    started: float
+    seconds: float
+    total: int
+    done: int
+    already: int
+    taken: int
+    failed: dict[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+    not_started: tuple[str, ...]
+    median: float | None
+    p95: float | None
+    attempts: int
+    retransmissions: int
+    limits: tuple[tuple[float, int], ...]
+    restarts: int
+    interrupted: bool
+    dropped: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether what was asked is so for every connection."""
+        return self.done + self.already + self.taken == self.total
+
+
+class BulkResult(msgspec.Struct, frozen=True):
+    """`summary`, and `results` by connection in the order of admission."""
+
+    summary: Summary
+    results: dict[str, Result]
+
+    @property
+    def ok(self) -> bool:
+        """Whether what was asked is so for every connection."""
+        return self.summary.ok
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The smallest of `values` (ascending) that `share` of them do not exceed; None if there are none."""
+    return values[max(0, ceil(share * len(values)) - 1)] if values else None
+
+
+def summarise(
+    results: Iterable[Result],
+    *,
+    operation: str,
+    started: float,
+    seconds: float,
+    limits: tuple[tuple[float, int], ...],
+    restarts: int,
+    interrupted: bool,
+    dropped: int = 0,
+) -> Summary:
+    """The sums over `results`."""
+    states: Counter[State] = Counter()
+    failed: dict[str, list[str]] = {}
+    unknown: list[str] = []
+    not_started: list[str] = []
+    times: list[float] = []
+    attempts = retransmissions = 0
+    for result in results:
+        states[result.state] += 1
+        attempts += len(result.attempts)
+        retransmissions += result.retransmissions
+        if result.state is State.FAILED:
+            failed.setdefault(result.cause, []).append(result.connection)
+        elif result.state is State.UNKNOWN:
+            unknown.append(result.connection)
+        elif result.state is State.NOT_STARTED:
+            not_started.append(result.connection)
+        elif result.state is State.DONE and result.seconds is not None:
+            times.append(result.seconds)
+    times.sort()
+    return Summary(
+        operation=operation,
+        started=started,
+        seconds=seconds,
+        total=states.total(),
+        done=states[State.DONE],
+        already=states[State.ALREADY],
+        taken=states[State.TAKEN],
+        failed={
+            cause: tuple(names)
+            for cause, names in sorted(failed.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+        },
+        unknown=tuple(unknown),
+        not_started=tuple(not_started),
+        median=percentile(times, 0.5),
+        p95=percentile(times, 0.95),
+        attempts=attempts,
+        retransmissions=retransmissions,
+        limits=limits,
+        restarts=restarts,
+        interrupted=interrupted,
+        dropped=dropped,
+    )
