@@ -81,6 +81,7 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
             after = replace(_mended(record, "the configuration changed"), stale=True)
         case Suspend(down):
             after = replace(record, suspended=True, take_down=record.take_down or down)
+            after = replace(after, next_try=None) if down else after
         case Resume():
             after = replace(_mended(record, ""), suspended=False, take_down=False)
         case Poke():
@@ -227,6 +228,9 @@ def _finished(record: Record, event: Finished, now: float, policy: Policy) -> Re
     if record.acting is not event.act:
         return record
     done = replace(record, acting=None, settled=now, heard=False)
+    if event.act is Act.UP and record.actual is Actual.UP:
+        # It was seen to be up while its Up still ran: how that ended says less.
+        return _arrived(done, now, policy)
     if event.cause is None:
         return _succeeded(done, event.act, now, policy)
     match EFFECTS[event.cause]:
@@ -267,8 +271,11 @@ def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
 
 def _failed(record: Record, event: Finished, now: float, policy: Policy, *, refuse: bool) -> Record:
     failures = record.failures + 1
-    if not refuse:
-        at: float | None = now + backoff(record.name, failures, policy)
+    if record.suspended and event.act is Act.UP:
+        # Its Up was ended because an operator wants it down: that must not wait for a back-off.
+        at: float | None = None
+    elif not refuse:
+        at = now + backoff(record.name, failures, policy)
     elif policy.refused_retry > 0:
         at = now + policy.refused_retry
     else:

@@ -1,0 +1,438 @@
+"""All connections together: the table of records, what is to be done next, and what there is to tell.
+
+Owns the records, the tickets of running acts and the queue of reports. Decides by `machine` and `admission`; knows
+no socket, task or clock. The loop (see `loop`) feeds it and carries out its plans; so does a test with a fake
+clock, at any speed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from autod.supervisor.admission import Admission, Limits
+from autod.supervisor.machine import due, step, want
+from autod.supervisor.states import (
+    Act,
+    Actual,
+    Began,
+    Cause,
+    Changed,
+    Event,
+    Finished,
+    Heard,
+    Keep,
+    Mended,
+    PlutoFound,
+    PlutoLost,
+    Poke,
+    Policy,
+    Record,
+    Resume,
+    Seen,
+    State,
+    Suspend,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = [
+    "Engine",
+    "Entry",
+    "Moved",
+    "Plan",
+    "Report",
+    "Snapshot",
+    "Start",
+    "Synced",
+    "Traffic",
+    "Tried",
+    "Wanted",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One connection that somebody wants kept in some way.
+
+    `peer` tells whom it talks to, in any form: tries are spread over peers. `definition` is anything that differs
+    when the connection's own configuration differs; a change of it has the connection replaced.
+    """
+
+    name: str
+    policy: Policy = field(default_factory=Policy)
+    peer: str = ""
+    definition: str = ""
+    group: str = ""
+
+
+class Traffic(NamedTuple):
+    """Bytes of a connection that is up, as pluto counts them."""
+
+    received: int = 0
+    sent: int = 0
+
+
+NO_TRAFFIC = Traffic()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What pluto was seen to have; None: that was not looked at.
+
+    `asked` is when the first question was sent. `up` has the connections with an established Child SA;
+    `negotiating` those that pluto is at; `present` every connection it has, and whether it is routed.
+    """
+
+    asked: float
+    up: Mapping[str, Traffic]
+    negotiating: frozenset[str] | None = None
+    present: Mapping[str, bool] | None = None
+    listening: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin `act` for `name`. `ticket` goes back with the result."""
+
+    name: str
+    act: Act
+    ticket: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now. `look` asks for a snapshot: of the states, or with `look_all` of everything.
+
+    `give_way`: running Ups to end, and what pluto goes on with for them too. `wake`: call again then, if nothing
+    happens before.
+    """
+
+    starts: tuple[Start, ...] = ()
+    give_way: tuple[str, ...] = ()
+    look: bool = False
+    look_all: bool = False
+    wake: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A connection went from one state to another."""
+
+    name: str
+    before: State
+    after: State
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An act is over, after `seconds`."""
+
+    name: str
+    act: Act
+    cause: Cause | None
+    seconds: float
+    detail: str = ""
+
+
+Report = Moved | Tried
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a new set of wanted connections came to."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    same: int = 0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A connection in the table: what is wanted, what is, and what it has cost so far."""
+
+    wanted: Wanted
+    record: Record
+    ticket: int = 0
+    began: float = 0.0
+    attempts: int = 0
+    failed: Counter[Cause] = field(default_factory=Counter)
+    traffic: Traffic = NO_TRAFFIC
+    due: float | None = None
+    released: bool = False
+
+
+class Engine:
+    """The table. Every method takes the time, in seconds on one monotonic clock."""
+
+    SETTLE = 15.0
+    """A pluto that has just started is loaded by its own start-up first, which ends by making it listen; adding
+    in between would add twice, and a second add takes down what is up. After this long nobody else will."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self.table: dict[str, Entry] = {}
+        self.admission = Admission(limits, now)
+        self.pluto = False
+        self.pluto_since = now
+        self.plutos = 0
+        self.listening = False
+        self._tickets = itertools.count(1)
+        self._ready: dict[str, Act] = {}
+        self._looks: dict[str, None] = {}
+        self._overtaken: dict[str, None] = {}
+        self._due: list[tuple[float, str]] = []
+        self._quick = 0
+        self._reports: deque[Report] = deque()
+
+    # What comes in
+
+    def adopt(self, wanted: Iterable[Wanted], now: float, *, defined: frozenset[str] | None = None) -> Synced:
+        """Hold `wanted` from now on.
+
+        New ones are taken in, those whose definition changed are marked for replacement, the same ones are left
+        alone. One that is wanted no more is deleted from pluto, unless `defined` (the names the configuration
+        still defines) has it: then it is only let go.
+        """
+        new = {w.name: w for w in wanted}
+        added, changed, removed, released = [], [], [], []
+        for name, item in new.items():
+            entry = self.table.get(name)
+            if entry is None:
+                record = Record(name=name, since=now)
+                self.table[name] = Entry(item, record)
+                added.append(name)
+                self._consider(name, now)
+                continue
+            old, entry.wanted, entry.released = entry.wanted, item, False
+            if old.policy.keep is Keep.GONE:
+                added.append(name)
+                self.feed(name, Changed(), now)
+            elif old.definition != item.definition:
+                changed.append(name)
+                self.feed(name, Changed(), now)
+            elif old.policy != item.policy:
+                self.feed(name, Mended(), now)
+            else:
+                self._consider(name, now)
+        for name in [n for n in self.table if n not in new]:
+            entry = self.table[name]
+            if defined is not None and name in defined:
+                released.append(name)
+                entry.released = True
+                self._consider(name, now)
+            elif entry.wanted.policy.keep is not Keep.GONE:
+                removed.append(name)
+                policy = replace(entry.wanted.policy, keep=Keep.GONE)
+                entry.wanted = replace(entry.wanted, policy=policy)
+                self.feed(name, Resume(), now)
+        return Synced(
+            tuple(added),
+            tuple(changed),
+            tuple(removed),
+            tuple(released),
+            len(new) - len(added) - len(changed),
+        )
+
+    def feed(self, name: str, event: Event, now: float) -> None:
+        """Take one event of one connection in. A name that is not in the table is no error: it has just left."""
+        entry = self.table.get(name)
+        if entry is None:
+            return
+        before = entry.record
+        entry.record = step(before, event, now, entry.wanted.policy)
+        if isinstance(event, Heard):
+            self.admission.heard(name)
+        if entry.record.state is not before.state:
+            self._reports.append(Moved(name, before.state, entry.record.state, entry.record))
+        self._consider(name, now)
+
+    def finish(
+        self, name: str, ticket: int, now: float, cause: Cause | None = None, detail: str = ""
+    ) -> None:
+        """The act that was started with `ticket` is over. One that pluto's end has already settled is ignored."""
+        entry = self.table.get(name)
+        if entry is None or entry.ticket != ticket or entry.record.acting is None:
+            return
+        act = entry.record.acting
+        seconds = self._leave(entry, act, now, up=cause is None)
+        if cause is not None:
+            entry.failed[cause] += 1
+        self._reports.append(Tried(name, act, cause, seconds, detail))
+        self.feed(name, Finished(act, cause, detail), now)
+
+    def pluto_found(self, now: float) -> None:
+        """A new pluto answers."""
+        if self.pluto:
+            self.pluto_lost(now)
+        self.pluto, self.pluto_since, self.listening = True, now, False
+        self.plutos += 1
+        self._all(PlutoFound(), now)
+
+    def pluto_lost(self, now: float) -> None:
+        """pluto is gone; whatever was running for it is over."""
+        self.pluto, self.listening = False, False
+        for name, entry in self.table.items():
+            if entry.record.acting is not None:
+                entry.failed[Cause.PLUTO_GONE] += 1
+                seconds = self._leave(entry, entry.record.acting, now, up=False)
+                self._reports.append(Tried(name, entry.record.acting, Cause.PLUTO_GONE, seconds))
+            entry.traffic = NO_TRAFFIC
+        self._all(PlutoLost(), now)
+
+    def observe(self, snapshot: Snapshot, now: float) -> None:
+        """Take in what pluto was seen to have; costs nothing for a connection that is as it was."""
+        if snapshot.listening is not None:
+            self.listening = snapshot.listening
+        for name, entry in list(self.table.items()):
+            record = entry.record
+            traffic = snapshot.up.get(name)
+            if traffic is not None:
+                entry.traffic = traffic
+                if record.actual is not Actual.UP or record.flapping:
+                    self.feed(name, Seen(Actual.UP, snapshot.asked), now)
+                continue
+            if snapshot.present is not None:
+                routed = snapshot.present.get(name)
+                actual = Actual.ABSENT if routed is None else Actual.ROUTED if routed else Actual.LOADED
+            else:
+                actual = Actual.LOADED if record.actual is Actual.UP else record.actual
+            negotiating = None if snapshot.negotiating is None else name in snapshot.negotiating
+            if actual is not record.actual or negotiating is not None:
+                self.feed(name, Seen(actual, snapshot.asked, negotiating), now)
+
+    def mended(self, now: float, detail: str) -> None:
+        """Secrets or the configuration around the connections changed: what was refused may pass now."""
+        for name, entry in list(self.table.items()):
+            if entry.record.refused:
+                self.feed(name, Mended(detail), now)
+
+    def suspend(self, name: str, now: float, *, down: bool = False) -> None:
+        self.feed(name, Suspend(down), now)
+
+    def resume(self, name: str, now: float) -> None:
+        self.feed(name, Resume(), now)
+
+    def poke(self, name: str, now: float) -> None:
+        self.feed(name, Poke(), now)
+
+    # What comes out
+
+    def plan(self, now: float) -> Plan:
+        """What to begin now. The acts in it count as begun."""
+        self._catch_up(now)
+        if not self.pluto:
+            return Plan()
+        starts: list[Start] = []
+        settled = self.listening or now >= self.pluto_since + self.SETTLE
+        if self._quick < self.admission.limits.quick:
+            for name, act in list(self._ready.items()):
+                if act is Act.ADD and not settled:
+                    continue
+                starts.append(self._start(name, act, now))
+                self._quick += 1
+                if self._quick >= self.admission.limits.quick:
+                    break
+        starts += [self._start(name, Act.UP, now) for name in self.admission.admit(now)]
+        give_way = (*self._overtaken, *self.admission.giving_way(now))
+        self._overtaken.clear()
+        unknown = any(self.table[n].record.actual is Actual.UNKNOWN for n in self._looks)
+        return Plan(
+            starts=tuple(starts),
+            give_way=give_way,
+            look=bool(self._looks),
+            look_all=unknown or not settled,
+            wake=self._wake(now, settled),
+        )
+
+    def reports(self) -> Iterator[Report]:
+        """What there is to tell since it was last asked for."""
+        while self._reports:
+            yield self._reports.popleft()
+
+    def states(self) -> Counter[State]:
+        """How many connections are in each state."""
+        return Counter(entry.record.state for entry in self.table.values())
+
+    # Within
+
+    def _all(self, event: Event, now: float) -> None:
+        for name in list(self.table):
+            self.feed(name, event, now)
+
+    def _start(self, name: str, act: Act, now: float) -> Start:
+        entry = self.table[name]
+        entry.ticket, entry.began = next(self._tickets), now
+        if act in (Act.UP, Act.ROUTE):
+            entry.attempts += 1
+        self.feed(name, Began(act), now)
+        return Start(name, act, entry.ticket, entry.wanted.policy.deadline)
+
+    def _leave(self, entry: Entry, act: Act, now: float, *, up: bool) -> float:
+        if act is Act.UP:
+            self.admission.leave(entry.wanted.name, now, up=up)
+        else:
+            self._quick -= 1
+        return now - entry.began
+
+    def _catch_up(self, now: float) -> None:
+        """Look again at every connection that was waiting for this moment."""
+        while self._due and self._due[0][0] <= now:
+            at, name = heapq.heappop(self._due)
+            entry = self.table.get(name)
+            if entry is not None and entry.due == at:
+                entry.due = None
+                self._consider(name, now)
+
+    def _consider(self, name: str, now: float) -> None:
+        """Put `name` where its wish belongs: with the ready, in the queue for an Up, with those to be looked at."""
+        entry = self.table.get(name)
+        if entry is None:
+            return
+        record, policy = entry.record, entry.wanted.policy
+        act = None if entry.released else want(record, now, policy)
+        self._ready.pop(name, None)
+        self._looks.pop(name, None)
+        if act is Act.UP:
+            self.admission.ask(name, entry.wanted.peer, record.failures)
+        else:
+            self.admission.withdraw(name)
+            if act is Act.LOOK:
+                self._looks[name] = None
+            elif act is not None:
+                self._ready[name] = act
+        if record.acting is Act.UP and (record.take_down or _gone(entry)):
+            self._overtaken[name] = None
+        at = due(record, now, policy)
+        # An earlier entry in the heap does: it leads here again, and then to the later one.
+        if at is not None and (entry.due is None or at < entry.due):
+            entry.due = at
+            heapq.heappush(self._due, (at, name))
+        left = entry.released or (_gone(entry) and record.actual is Actual.ABSENT)
+        if left and record.acting is None:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        del self.table[name]
+        self._ready.pop(name, None)
+        self._looks.pop(name, None)
+        self.admission.withdraw(name)
+
+    def _wake(self, now: float, settled: bool) -> float | None:
+        times = [self.admission.wake(now)]
+        if self._due:
+            times.append(self._due[0][0])
+        if not settled:
+            times.append(self.pluto_since + self.SETTLE)
+        return min((t for t in times if t is not None), default=None)
+
+
+def _gone(entry: Entry) -> bool:
+    return entry.wanted.policy.keep is Keep.GONE
