@@ -67,6 +67,9 @@ _NOTABLE: tuple[type[Event], ...] = (
 """Events whose text goes into Outcome.lines."""
 
 
+_ANSWERED_AT_ONCE: tuple[type[Event], ...] = (AlreadyNegotiating, InitiateFailed, NotOriented)
+
+
 @dataclass(slots=True)
 class Evidence:
     """What was seen of one connection."""
@@ -83,7 +86,9 @@ class Evidence:
     def add(self, event: Event) -> None:
         if isinstance(event, IkeRejected) and event.ignored:
             self.ignored = event
-        else:
+        elif not (
+            isinstance(event, ChildRejected) and event.notification is None and ChildRejected in self.seen
+        ):
             self.seen[type(event)] = event
         if isinstance(event, Initiating | Sent | Queued | ChildEstablished):
             self.begun = True
@@ -97,6 +102,11 @@ class Evidence:
             self.child_sa = event.child_sa
         if isinstance(event, _NOTABLE) and event.text not in self.lines and len(self.lines) < KEEP_LINES:
             self.lines.append(event.text)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether pluto set out to do something for this connection; else its lines only strayed in."""
+        return self.begun or any(kind in self.seen for kind in _ANSWERED_AT_ONCE)
 
     @property
     def ike_sa(self) -> int | None:

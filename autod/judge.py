@@ -83,7 +83,7 @@ class _Rule:
 
 _RULES = {
     "up": _Rule(Result.UP, requires=(ChildEstablished,)),
-    "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted)),
+    "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted, AliasExpanded)),
     "add": _Rule(Result.LOADED, requires=(Loaded,)),
     "delete": _Rule(Result.DELETED, absent_is_done=True),
     "delete_id": _Rule(Result.DONE, absent_is_done=True),
@@ -101,10 +101,10 @@ _OTHER = _Rule(Result.DONE)
 class _Verdict:
     result: Result
     notification: str | None = None
+    reason: str | None = None
+    """pluto's words for it, where there is no notification."""
     certain: bool = True
     needs_state: bool = False
-    final: bool = True
-    """Nothing pluto may still say in this exchange changes it."""
 
 
 class Judge:
@@ -149,6 +149,7 @@ class Judge:
             if event.alias is None or event.alias == self.name:
                 self._alias = True
                 self._expected = max(self._expected, event.count or 0)
+                self._general.add(event)
             return
         evidence = self._evidence_for(event)
         if evidence is None:
@@ -159,20 +160,24 @@ class Judge:
 
     @property
     def decided(self) -> Outcome | None:
-        """The outcome, as soon as nothing that pluto may still say can change it; the stream may yet be open.
+        """The outcome, as soon as nothing that pluto may still say changes it; the stream may yet be open.
 
         Some releases keep it open for a while (5.2: for ever, after a Child SA that we rejected ourselves).
+        An alias whose members are not known, nor how many they are (up to 4.15), is decided by the end alone.
         """
-        if self.operation == "up":
-            members = self._up_members()
-            if not members or (self._alias and len(members) < self._expected):
-                return None
-            verdicts = [self._up(evidence, None) for _, evidence in members]
-            if any(verdict is None or not verdict.final for verdict in verdicts):
-                return None
+        if self.operation != "up":
+            verdict = self._refusal(self._own())
+            return self._outcome(self.name, self._own(), verdict) if verdict is not None else None
+        if self._refusal(self._general) is not None:
             return self._up_outcome(None)
-        verdict = self._refusal(self._own())
-        return self._outcome(self.name, self._own(), verdict) if verdict is not None else None
+        members = self._up_members()
+        if self._alias and len(members) < max(self._expected, 1):
+            return None
+        if self._alias and self._members is None and not self._expected:
+            return None
+        if any(self._up(evidence, None) is None for _, evidence in members):
+            return None
+        return self._up_outcome(None)
 
     def end(self, ending: Ending, *, at: float | None = None) -> Outcome:
         """The outcome of the exchange, which ended like this (`at`, in UNIX seconds)."""
@@ -220,7 +225,7 @@ class Judge:
         if self._members is not None:
             return [(member, self._named.get(member, Evidence())) for member in self._members]
         if self._alias:
-            return [(member, evidence) for member, evidence in self._named.items() if evidence.seen]
+            return [(member, evidence) for member, evidence in self._named.items() if evidence.is_member]
         if len(self._named) > 1:
             return list(self._named.items())
         own = next(iter(self._named.items()), (name, Evidence()))
@@ -263,7 +268,7 @@ class Judge:
             return _Verdict(_ike_result(rejected), rejected.notification)
         xauth = seen.get(Xauth)
         if isinstance(xauth, Xauth) and not xauth.ok:
-            return _Verdict(Result.AUTHENTICATION_FAILED)
+            return _Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason)
         child = seen.get(ChildRejected)
         if isinstance(child, ChildRejected):
             return _Verdict(Result.CHILD_REJECTED, child.notification)
@@ -338,7 +343,7 @@ class Judge:
                 connection,
                 ike_sa=evidence.ike_sa,
                 child_sa=evidence.child_sa,
-                notification=verdict.notification,
+                notification=verdict.notification or verdict.reason,
                 certain=verdict.certain,
                 retransmissions=evidence.retransmissions,
                 said=lines[-1] if lines else None,

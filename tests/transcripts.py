@@ -5,7 +5,8 @@ A file is `RELEASE/OPERATION.txt`. It holds cases, each begun by `## title`; a l
        0.0031  181 "t01" #8: sent IKE_SA_INIT request to 192.0.2.23:500
 
 with the seconds since the request, and a case ends with `<EOF>` or, where pluto had not closed when the recorder
-stopped, `<TIMEOUT(still open)>`. Remarks of the recorder stand between cases and are left out.
+stopped, `<TIMEOUT(still open)>`. Under `## whack ARGUMENTS -> exit code N` stands what that release's whack
+printed instead, without times, and without codes on 5.2. Remarks of the recorder are left out.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ __all__ = ["RELEASES", "Case", "Received", "cases", "files", "received", "reply"
 ARCHIVE = Path(__file__).parent / "data" / "transcripts.tar.xz"
 RELEASES = ("3.27", "3.32", "4.3", "4.10", "4.15", "5.0", "5.2", "5.3.2", "5.4")
 _LINE = re.compile(r" +(?P<at>\d+\.\d{4})  (?P<line>.*)", re.DOTALL)
+_PRINTED = re.compile(r"## whack (?P<arguments>.*) -> exit code (?P<status>\d+) after [\d.]+s; stdout:")
 _TITLE = re.compile(
-    r"##+ *(?:\[t=(?P<at>[\d.]+)\])? *(?P<title>.*?)(?: \(whack (?:exit code (?P<status>-?\d+)|killed by.*)\))?$"
+    r"##+ *(?:\[t=(?P<at>[\d.]+)\])? *(?P<title>.*?)(?: ?\(whack (?:exit code (?P<status>-?\d+)|killed by.*)\))?$"
 )
 
 
@@ -74,9 +76,20 @@ def _files() -> dict[tuple[str, str], str]:
 @cache
 def cases(release: str, file: str) -> tuple[Case, ...]:
     """The exchanges of one file, in its order. Titles are stripped of times and exit codes."""
-    found = []
-    title, status, lines = "", None, []
+    found: list[Case] = []
+    lines: list[Received] = []
+    title, status, printed = "", None, False
     for text in _files()[release, file].split("\n"):
+        output = _PRINTED.match(text)
+        if output is not None:
+            title, status, printed, lines = f"whack {output['arguments']}", int(output["status"]), True, []
+            continue
+        if printed:
+            if text.startswith("    "):
+                lines.append(Received(0.0, reply(release, text[4:])))
+                continue
+            found.append(Case(release, file, title, tuple(lines), True, status))
+            printed, lines = False, []
         heading = _TITLE.match(text) if text.startswith("##") else None
         if heading is not None:
             title, lines = heading["title"], []

@@ -43,6 +43,8 @@ def _by_first_word(rows: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
 _TABLE = _by_first_word(ROWS)
 _QUOTED = _TABLE['"']
 _NUMBERS = _TABLE[NUMBER]
+_LONGEST = 8192
+"""Characters of a line that is looked at. pluto's have 4096 at most; nothing longer is one of its phrases."""
 _ASKED = re.compile(r"prompt for (?P<what>.+?):? *$")
 _REFUSALS = frozenset(range(20, 40)) | frozenset(range(50, 100))
 """Codes that are a refusal in some release, and never a prompt; all else without text is an empty line."""
@@ -51,6 +53,8 @@ _REFUSALS = frozenset(range(20, 40)) | frozenset(range(50, 100))
 def recognise(reply: Reply, *, time: float) -> Event:
     """The event that `reply`, read at `time` (UNIX seconds), means. Never raises; what is unknown is a Log."""
     text, code = reply.text, reply.code
+    if len(text) > _LONGEST:
+        return Log(time=time, code=code, text=text)
     if not text:
         if code in _REFUSALS:
             return RefusalCode(time=time, code=code)
