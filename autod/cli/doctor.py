@@ -1,0 +1,261 @@
+"""`autod doctor`: says what it found, and what is wrong. Sends pluto nothing but the safe probe, if even
+that.
+
+The installed whack is run against a socket of ours, as for `autod learn`, and its messages are compared with
+ours.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from autod.detect import Detected
+    from autod.doctor import Finding
+    from autod.programs import Programs
+
+__all__ = ["configure", "run"]
+
+_SILENT = 10.0
+"""Seconds that a pluto may take to answer the probe; behind a stalled one, every client waits for ever."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `autod doctor`."""
+    parser.add_argument("--ctlsocket", metavar="PATH", help="control socket (default: as of autod itself)")
+    parser.add_argument("--config", metavar="FILE", help="ipsec.conf (default: as of autod itself)")
+    parser.add_argument("--release", metavar="R", help="pluto's release, where it cannot be found out")
+    parser.add_argument("--seccomp", choices=("yes", "no"), help="whether pluto was built with USE_SECCOMP")
+    parser.add_argument(
+        "--verbose", action="store_true", help="each message that was compared, also where it is right"
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON object a finding, then a summary")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at everything; 0 if nothing is wrong, 33 if there is no pluto to talk to, else 1."""
+    import trio
+
+    from autod.doctor import problems
+
+    findings = trio.run(_examine, options)
+    wrong = problems(findings)
+    if options.json:
+        from autod.cli.render import json_line
+
+        for finding in findings:
+            print(json_line(finding))
+        print(json_line({"event": "summary", "ok": not wrong, "problems": wrong}))
+    else:
+        for line in _lines(findings, verbose=options.verbose):
+            print(line)
+    gone = any(finding.check == "socket" and finding.ok is False for finding in findings)
+    return 33 if gone else 1 if wrong else 0
+
+
+def _lines(findings: list[Finding], *, verbose: bool) -> Iterator[str]:
+    marks = {True: "ok     ", False: "WRONG  ", None: "note   "}
+    same = [finding for finding in findings if finding.check == "message" and finding.ok]
+    for finding in findings:
+        if finding in same and not verbose:
+            continue
+        yield f"{marks[finding.ok]}{finding.check}: {finding.text}"
+    if same and not verbose:
+        yield f"{marks[True]}message: {len(same)} requests are the same as whack's"
+    wrong = sum(finding.ok is False for finding in findings)
+    yield "nothing is wrong" if not wrong else f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"
+
+
+async def _examine(options: argparse.Namespace) -> list[Finding]:
+    from autod.process import listens_at, pid_beside
+    from autod.programs import find_programs
+
+    findings = list(_socket(options.ctlsocket))
+    pid = pid_beside(options.ctlsocket)
+    if pid is not None and not listens_at(pid, options.ctlsocket):
+        pid = None
+    detected = None
+    if all(finding.ok is not False for finding in findings):
+        found = await _release(options)
+        findings += found[1]
+        detected = found[0]
+        if detected is not None:
+            pid = detected.pid or pid
+        findings += _limit(pid)
+    programs = find_programs(pid)
+    findings += await _programs(programs, detected)
+    findings += await _messages(programs, detected)
+    findings += _configuration(options.config, programs)
+    return findings
+
+
+def _socket(path: str) -> Iterator[Finding]:
+    from autod.doctor import Finding
+
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        sentence = f"{path}: {error.strerror}; start pluto, or name its socket with --ctlsocket"
+        yield Finding(check="socket", ok=False, text=sentence, detail={"path": path})
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        yield Finding(check="socket", ok=False, text=f"{path} is no socket", detail={"path": path})
+        return
+    mode = stat.filemode(found.st_mode)
+    detail = {"path": path, "mode": mode, "uid": found.st_uid, "gid": found.st_gid}
+    if not os.access(path, os.W_OK):
+        sentence = f"{path} ({mode}) may not be opened by this user; run autod as root"
+        yield Finding(check="socket", ok=False, text=sentence, detail=detail)
+        return
+    yield Finding(check="socket", ok=True, text=f"{path} ({mode}) may be opened", detail=detail)
+    if found.st_mode & stat.S_IWOTH:
+        sentence = f"{path} ({mode}): everybody may command pluto; take the permission away"
+        yield Finding(check="permissions", ok=False, text=sentence, detail=detail)
+
+
+async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[Finding]]:
+    import trio
+
+    from autod.detect import detect
+    from autod.doctor import Finding
+    from autod.errors import PlutoGone, UnknownRelease
+    from protocol.errors import WhackError
+
+    try:
+        with trio.fail_after(_SILENT):
+            found = await detect(options.ctlsocket, release=options.release, seccomp=options.seccomp)
+    except trio.TooSlowError:
+        sentence = (
+            f"pluto did not answer within {_SILENT:g} s: another client may hold it up, or it is stopped"
+        )
+        return None, [Finding(check="release", ok=False, text=sentence)]
+    except PlutoGone as error:
+        return None, [Finding(check="socket", ok=False, text=str(error))]
+    except UnknownRelease as error:
+        return None, [Finding(check="release", ok=False, text=str(error), detail={"release": error.release})]
+    except WhackError as error:
+        return None, [Finding(check="release", ok=False, text=str(error))]
+    how = {
+        "given": "as it was given",
+        "cache": "as an earlier command found out",
+        "binary": "as its program says",
+        "status": "as its status says",
+    }[found.how]
+    release = found.release
+    detail = {
+        "release": release.text,
+        "how": found.how.value,
+        "pid": found.pid,
+        "seqpacket": found.seqpacket,
+        "seccomp": release.seccomp,
+        "labeled": release.labeled,
+    }
+    of = f", process {found.pid}" if found.pid is not None else ""
+    findings = [Finding(check="release", ok=True, text=f"Libreswan {release}, {how}{of}", detail=detail)]
+    if release.seccomp is None and release.at_least(5, 3):
+        sentence = (
+            "whether this pluto was built with USE_SECCOMP is not known, so requests whose numbers depend on it are"
+            " refused; give --seccomp yes or --seccomp no"
+        )
+        findings.append(Finding(check="seccomp", ok=None, text=sentence))
+    return found, findings
+
+
+def _limit(pid: int | None) -> Iterator[Finding]:
+    from autod.control import RESERVE
+    from autod.doctor import Finding
+    from autod.process import descriptor_limit
+
+    files = None if pid is None else descriptor_limit(pid)
+    if files is None:
+        sentence = (
+            "pluto's limit of descriptors cannot be read; 64 requests at once is what autod allows itself"
+        )
+        yield Finding(check="limit", ok=None, text=sentence)
+        return
+    allowed = files - RESERVE
+    yield Finding(
+        check="limit",
+        ok=allowed > 0,
+        text=(
+            f"pluto may open {files} files, so at most {allowed} synchronous requests may be pending at once"
+            if allowed > 0
+            else f"pluto may open {files} files only: too few for it to work; raise LimitNOFILE= of its unit"
+        ),
+        detail={"files": files, "in_flight": max(allowed, 0)},
+    )
+
+
+async def _programs(programs: Programs, detected: Detected | None) -> list[Finding]:
+    from autod.doctor import Finding
+    from autod.learn.infer import CannotLearn
+    from autod.learn.record import program_version
+
+    findings = []
+    if programs.addconn is None:
+        sentence = "addconn was not found: releases whose ipsec.conf autod does not read itself cannot load connections"
+        findings.append(Finding(check="addconn", ok=None, text=sentence))
+    else:
+        findings.append(
+            Finding(check="addconn", ok=True, text=programs.addconn, detail={"path": programs.addconn})
+        )
+    if programs.whack is None:
+        findings.append(
+            Finding(check="whack", ok=None, text="whack was not found: messages cannot be compared")
+        )
+        return findings
+    try:
+        version = await program_version(programs.whack)
+    except (CannotLearn, OSError) as error:
+        return [*findings, Finding(check="whack", ok=None, text=f"{programs.whack}: {error}")]
+    ok = detected is None or version == detected.release.text
+    text = f"{programs.whack}, Libreswan {version}"
+    if not ok:
+        text += ", is of another release than the pluto that runs; restart pluto after an update"
+    detail = {"path": programs.whack, "release": version}
+    return [*findings, Finding(check="whack", ok=ok, text=text, detail=detail)]
+
+
+async def _messages(programs: Programs, detected: Detected | None) -> list[Finding]:
+    """Our messages against those of the installed whack, for the release that it is of."""
+    from autod.doctor import Finding, compare_messages
+    from autod.learn.infer import CannotLearn
+    from autod.learn.record import learn, program_version
+    from protocol.errors import UnknownRelease
+    from protocol.releases import find
+
+    if programs.whack is None:
+        return []
+    try:
+        version = await program_version(programs.whack)
+        learned = await learn(programs.whack, version)
+    except (CannotLearn, OSError) as error:
+        return [Finding(check="message", ok=None, text=f"nothing to compare: {error}")]
+    if detected is not None and detected.release.text == version:
+        release = detected.release
+    else:
+        try:
+            release = find(version)
+        except UnknownRelease as error:
+            return [Finding(check="message", ok=None, text=f"nothing to compare: {error}")]
+    if release.labeled is None:
+        release = release.built(labeled=True)
+    return compare_messages(release, learned)
+
+
+def _configuration(config: str | None, programs: Programs) -> list[Finding]:
+    from autod.doctor import Finding
+
+    path = config or "/etc/ipsec.conf"
+    try:
+        with open(path, "rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        sentence = f"{path}: {error.strerror}; name another with --config"
+        return [Finding(check="configuration", ok=False, text=sentence, detail={"path": path})]
+    return [Finding(check="configuration", ok=True, text=f"{path} can be read", detail={"path": path})]

@@ -1,0 +1,115 @@
+"""`autod learn`: learn the messages of an installed release from its own whack. pluto is never contacted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import argparse
+
+    from autod.learn.infer import Learned
+    from autod.learn.store import Binary
+
+__all__ = ["Source", "configure", "find_source", "learn_installed", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `autod learn`."""
+    parser.add_argument(
+        "--whack", metavar="PROGRAM", help="the whack to learn from (default: the one beside pluto)"
+    )
+    parser.add_argument(
+        "--pluto", metavar="PROGRAM", help="the pluto it belongs to (default: the one that runs)"
+    )
+    parser.add_argument("--ctlsocket", metavar="PATH", help="control socket, to find the pluto that runs")
+    parser.add_argument(
+        "--cache", metavar="FOLDER", help="where to keep it (default: XDG_CACHE_HOME or /var/cache)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Learn, keep it, say what was learned."""
+    import trio
+
+    from autod.learn.store import save
+
+    source = find_source(options.ctlsocket, options.whack, options.pluto)
+    binary, learned = trio.run(learn_installed, source)
+    path = save(binary, learned, None if options.cache is None else Path(options.cache))
+    if options.json:
+        from autod.cli.render import json_line
+
+        print(
+            json_line(
+                {
+                    "event": "learned",
+                    "release": learned.release,
+                    "pluto": binary.path,
+                    "seqpacket": learned.seqpacket,
+                    "requests": sorted(learned.templates),
+                    "missing": dict(learned.missing),
+                    "file": os.fspath(path),
+                }
+            )
+        )
+        return 0
+    print(f"learned {len(learned.templates)} requests of Libreswan {learned.release} for {binary.path}")
+    for key, reason in learned.missing.items():
+        print(f"without {key}: {reason}")
+    print(f"kept in {path}")
+    return 0
+
+
+class Source(NamedTuple):
+    """What to learn from, and for which pluto: its path to open, and its name."""
+
+    whack: str
+    pluto: str
+    name: str
+
+
+def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
+    """The programs named, else those beside the pluto that listens at `ctlsocket`, else those installed.
+
+    CannotLearn where one of them is not there.
+    """
+    from autod.learn.infer import CannotLearn
+    from autod.process import executable, listens_at, pid_beside
+    from autod.programs import find_programs
+
+    pid = None if pluto or whack else pid_beside(ctlsocket)
+    if pid is not None and not listens_at(pid, ctlsocket):
+        pid = None
+    programs = find_programs(pid)
+    whack = whack or programs.whack
+    if whack is None:
+        raise CannotLearn("no whack was found to learn from: name it with --whack")
+    if pid is not None and (name := executable(pid)) is not None:
+        return Source(whack, f"/proc/{pid}/exe", name)
+    beside = os.path.join(os.path.dirname(whack), "pluto")
+    pluto = pluto or (beside if os.path.exists(beside) else programs.pluto)
+    if pluto is None or not os.path.exists(pluto):
+        raise CannotLearn(f"there is no pluto beside {whack} to learn for: name it with --pluto")
+    return Source(whack, pluto, os.path.realpath(pluto))
+
+
+async def learn_installed(source: Source) -> tuple[Binary, Learned]:
+    """Learn from `source`.
+
+    CannotLearn where whack is of another release than pluto: then an update was not followed by a restart,
+    and its messages are not for the pluto that runs.
+    """
+    from autod.learn.infer import CannotLearn
+    from autod.learn.record import learn, program_version
+    from autod.learn.store import Binary
+
+    version, of_pluto = await program_version(source.whack), await program_version(source.pluto)
+    if version != of_pluto:
+        raise CannotLearn(
+            f"{source.whack} is of Libreswan {version}, and pluto of {of_pluto}: restart pluto, or name its own"
+            " with --whack"
+        )
+    return Binary.of(source.pluto, version, name=source.name), await learn(source.whack, version)
