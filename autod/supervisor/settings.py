@@ -1,0 +1,379 @@
+"""/etc/autod.toml: what an administrator may set, declared once.
+
+Owns the declarations (the manual page is made from them), their reading and their errors, each of which names file,
+line and key. Knows no connection: `wanted` puts settings and configuration together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from autod.errors import ConfigurationError
+from autod.supervisor.states import Keep, Policy
+
+__all__ = [
+    "DEFAULT_PATH",
+    "Api",
+    "Group",
+    "Log",
+    "Metrics",
+    "PlutoSettings",
+    "PolicySettings",
+    "Seconds",
+    "Settings",
+    "Supervise",
+    "load",
+    "parse",
+]
+
+DEFAULT_PATH = "/etc/autod.toml"
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Seconds(float):
+    """A time: a number of seconds, or a text such as "90s", "5m", "1h", "1d"."""
+
+    @classmethod
+    def read(cls, value: object) -> Seconds:
+        """Raises ValueError where `value` is no time."""
+        if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())):
+            return cls(float(match[1]) * _UNITS[match[2]])
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+            return cls(value)
+        raise ValueError(f'{value!r} is no time: a number of seconds, or a text such as "90s", "5m" or "1h"')
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How connections are kept. In `[policy]` for all, in a `[[group]]` for its own; what is not said there is
+    as in `[policy]`."""
+
+    keep: Annotated[
+        Literal["up", "routed", "loaded", "down"] | None,
+        Meta(
+            description="What the connections should be: up; routed, so that a packet brings them up; loaded, "
+            "so that the peer may; down. By default it follows auto= of ipsec.conf, and is up where that says "
+            "nothing."
+        ),
+    ] = None
+    deadline: Annotated[
+        Seconds | None,
+        Meta(
+            description="How long one try may take. Shorter than 65 s hides why a peer was silent, as pluto itself "
+            "says so only after 64 s. Default: 75s."
+        ),
+    ] = None
+    backoff_min: Annotated[
+        Seconds | None,
+        Meta(description="The wait after a first failure; it doubles with each further one. Default: 2s."),
+    ] = None
+    backoff_max: Annotated[
+        Seconds | None, Meta(description="The longest wait between two tries. Default: 5m.")
+    ] = None
+    jitter: Annotated[
+        Share | None,
+        Meta(
+            description="Up to this share is taken off each wait, so that many do not try at once. Default: 0.3."
+        ),
+    ] = None
+    flap_count: Annotated[
+        Count | None,
+        Meta(
+            description="A connection lost so many times within flap_window is held for flap_hold and reported "
+            "as flapping; 0: never. Default: 5."
+        ),
+    ] = None
+    flap_window: Annotated[Seconds | None, Meta(description="See flap_count. Default: 10m.")] = None
+    flap_hold: Annotated[Seconds | None, Meta(description="See flap_count. Default: 5m.")] = None
+    patience: Annotated[
+        Seconds | None,
+        Meta(
+            description="How long pluto may negotiate by itself before it is told to begin afresh; 0: for ever. "
+            "Default: 5m."
+        ),
+    ] = None
+    refused_retry: Annotated[
+        Seconds | None,
+        Meta(
+            description="A refused connection is tried again this seldom even if nothing changed here, as its "
+            "peer may have been mended; 0: never. Default: 1h."
+        ),
+    ] = None
+
+    def over(self, base: Policy) -> Policy:
+        """`base` with what is said here."""
+        values: dict[str, Any] = {}
+        for name in PolicySettings.__struct_fields__:
+            value = getattr(self, name)
+            if value is not None:
+                values[name] = float(value) if isinstance(value, Seconds) else value
+        if self.keep is not None:
+            values["keep"] = Keep(self.keep)
+        return dataclasses.replace(base, **values)
+
+
+class Group(PolicySettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Some connections and how they are kept. The first group that names a connection has it."""
+
+    name: Annotated[str, Meta(min_length=1, description="The group's name, for reports and metrics.")]
+    connections: Annotated[
+        list[str],
+        Meta(
+            min_length=1,
+            description='Names, or patterns such as "branch-*", of connections. A plain name is wanted even where '
+            "ipsec.conf does not define it.",
+        ),
+    ]
+    exclude: Annotated[list[str], Meta(description="Names or patterns that are not meant after all.")] = (
+        field(default_factory=list)
+    )
+
+
+class PlutoSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The pluto that is supervised."""
+
+    socket: Annotated[str, Meta(description="pluto's control socket.")] = "/run/pluto/pluto.ctl"
+    release: Annotated[
+        str, Meta(description="The release of Libreswan, where it must not be asked for; empty: ask pluto.")
+    ] = ""
+
+
+class Supervise(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is supervised, and how hard."""
+
+    configuration: Annotated[str, Meta(description="The ipsec.conf that defines the connections.")] = (
+        "/etc/ipsec.conf"
+    )
+    secrets: Annotated[
+        list[str],
+        Meta(
+            description="Files or patterns; a change has pluto read its secrets again, and refused ones tried."
+        ),
+    ] = field(default_factory=lambda: ["/etc/ipsec.secrets", "/etc/ipsec.d/*.secrets"])
+    follow_auto: Annotated[
+        bool,
+        Meta(
+            description="Whether connections that no group names are kept as auto= of ipsec.conf says: start, up "
+            "and keep: up; ondemand and route: routed; add: loaded."
+        ),
+    ] = True
+    limit: Annotated[
+        Positive,
+        Meta(
+            description="Tries in flight at once. Each holds a descriptor of pluto, so it is never more than "
+            "pluto's own limit less 64."
+        ),
+    ] = 64
+    rate: Annotated[
+        Positive, Meta(description="Tries begun a minute, after a first burst of as many as limit.")
+    ] = 6000
+    watch: Annotated[
+        bool,
+        Meta(
+            description="Whether changed files are read without being told; else on SIGHUP and Reload only."
+        ),
+    ] = True
+    watch_every: Annotated[Seconds, Meta(description="How often the files are looked at.")] = Seconds(2)
+    poll_min: Annotated[Seconds, Meta(description="pluto is not asked for its traffic more often.")] = (
+        Seconds(5)
+    )
+    poll_max: Annotated[Seconds, Meta(description="Nor less often, however many connections there are.")] = (
+        Seconds(60)
+    )
+    answer: Annotated[
+        Seconds, Meta(description="How long pluto may take to answer a question about its state.")
+    ] = Seconds(30)
+    shutdown: Annotated[
+        Literal["leave", "down"],
+        Meta(
+            description="What becomes of the tunnels when autod is stopped: left as they are, or taken down."
+        ),
+    ] = "leave"
+    shutdown_within: Annotated[
+        Seconds, Meta(description="How long taking them down may take; less than the service's stop timeout.")
+    ] = Seconds(60)
+    state: Annotated[
+        str,
+        Meta(description="Where suspensions are remembered over a restart of autod; empty: nowhere."),
+    ] = "/var/lib/autod/suspended.json"
+
+
+class Api(Struct, frozen=True, forbid_unknown_fields=True):
+    """The local API: Varlink on a Unix socket. root may always do everything."""
+
+    socket: Annotated[
+        str,
+        Meta(description="Where to listen; empty: nowhere. A socket passed by systemd is used instead."),
+    ] = "/run/autod/autod.sock"
+    change: Annotated[list[str], Meta(description="Groups whose members may change things.")] = field(
+        default_factory=list
+    )
+    look: Annotated[list[str], Meta(description="Groups whose members may look.")] = field(
+        default_factory=list
+    )
+    connections: Annotated[Positive, Meta(description="Clients at once.")] = 256
+    message: Annotated[
+        int, Meta(ge=1024, le=16777216, description="The longest message taken from a client, in bytes.")
+    ] = 65536
+    backlog: Annotated[
+        Positive, Meta(description="Events kept for subscribers; who falls further behind is told how many.")
+    ] = 4096
+    stall: Annotated[Seconds, Meta(description="A client that takes no byte for so long is dropped.")] = (
+        Seconds(60)
+    )
+
+
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
+    """Metrics for Prometheus. None by default."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description='Where to serve them: "unix:/path", "127.0.0.1:9741" or "[::1]:9741"; empty: nowhere.'
+        ),
+    ] = ""
+    textfile: Annotated[
+        str, Meta(description="A file to write them to, for node_exporter's textfile collector; empty: none.")
+    ] = ""
+    every: Annotated[Seconds, Meta(description="How often the text file is written.")] = Seconds(15)
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written about what happens."""
+
+    format: Annotated[
+        Literal["auto", "journal", "console", "json"],
+        Meta(description="auto: the journal with fields under systemd, else lines for people."),
+    ] = "auto"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="What is worth a line.")
+    ] = "info"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file. Every table and every key may be left out."""
+
+    pluto: PlutoSettings = PlutoSettings()
+    supervise: Supervise = field(default_factory=Supervise)
+    policy: PolicySettings = PolicySettings()
+    group: list[Group] = field(default_factory=list)
+    api: Api = field(default_factory=Api)
+    metrics: Metrics = Metrics()
+    log: Log = Log()
+
+
+def load(path: str | Path, *, missing_ok: bool = False) -> Settings:
+    """The settings of the file at `path`; with `missing_ok` the defaults where there is none.
+
+    Raises ConfigurationError: file, line and key, what is wrong there.
+    """
+    try:
+        text = Path(path).read_text("utf-8")
+    except FileNotFoundError:
+        if missing_ok:
+            return Settings()
+        raise ConfigurationError("there is no such file", where=str(path)) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigurationError(f"it cannot be read: {problem}", where=str(path)) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str = "autod.toml") -> Settings:
+    """The settings that `text` holds. Raises ConfigurationError as `load` does."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        sentence = str(problem)
+        found = re.search(r"\(at line (\d+), column (\d+)\)", sentence)
+        place = f"{where}:{found[1]}:{found[2]}" if found else f"{where}:{text.count(chr(10)) + 1}"
+        reason = re.sub(r"\s*\(at .*\)$", "", sentence)
+        raise ConfigurationError(f"this is no TOML: {reason}", where=place) from None
+    try:
+        settings = msgspec.convert(raw, Settings, dec_hook=_convert)
+    except msgspec.ValidationError as problem:
+        raise _explain(str(problem), text, where) from None
+    _check(settings, text, where)
+    return settings
+
+
+def _convert(kind: type[Any], value: object) -> object:
+    if kind is Seconds:
+        return Seconds.read(value)
+    raise NotImplementedError(kind)
+
+
+def _check(settings: Settings, text: str, where: str) -> None:
+    """What no single key can tell."""
+    everyone = [("policy", settings.policy), *((f"group[{i}]", g) for i, g in enumerate(settings.group))]
+    for place, said in everyone:
+        policy = said.over(settings.policy.over(Policy()))
+        if policy.backoff_min > policy.backoff_max:
+            raise _at(f"{place}.backoff_min", "it exceeds backoff_max", text, where)
+        if policy.deadline <= 0:
+            raise _at(f"{place}.deadline", "a try needs some time", text, where)
+    names = [group.name for group in settings.group]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise _at(f"group[{index}].name", f"there are two groups {name!r}", text, where)
+    if settings.supervise.poll_min > settings.supervise.poll_max or settings.supervise.poll_min <= 0:
+        raise _at("supervise.poll_min", "it must lie above 0 and not above poll_max", text, where)
+
+
+def _explain(problem: str, text: str, where: str) -> ConfigurationError:
+    """msgspec's sentence, with the place and the key in front."""
+    sentence, _, path = problem.partition(" - at `$")
+    path = path.rstrip("`").lstrip(".")
+    unknown = re.match(r"Object contains unknown field `(.+)`", sentence)
+    if unknown:
+        key = f"{path}.{unknown[1]}".lstrip(".")
+        return _at(key, "there is no such key", text, where)
+    sentence = re.sub(r"^Expected", "expected", sentence).replace("`", "")
+    return _at(path, sentence, text, where)
+
+
+def _at(key: str, sentence: str, text: str, where: str) -> ConfigurationError:
+    line = _line_of(key, text)
+    return ConfigurationError(
+        f"{key}: {sentence}" if key else sentence, where=f"{where}:{line}" if line else where
+    )
+
+
+def _line_of(key: str, text: str) -> int | None:
+    """The line, from 1, where `key` (as `table.key` or `table[index].key`) is set; the nearest that is there.
+
+    tomllib keeps no places, so the headers and keys are looked for in the text itself.
+    """
+    wanted = [re.sub(r"\[\d+\]$", "", part) for part in key.split(".")]
+    index = next((int(m[1]) for part in key.split(".") if (m := re.search(r"\[(\d+)\]$", part))), None)
+    table: list[str] = []
+    seen: dict[str, int] = {}
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$", line)
+        assigned = re.match(r"\s*([\w.\"'-]+?)\s*=", line)
+        if header:
+            table = [part.strip(" \"'") for part in header[2].split(".")]
+            if header[1] == "[[":
+                seen[header[2]] = seen.get(header[2], -1) + 1
+            path = table
+        elif assigned:
+            path = [*table, *(part.strip(" \"'") for part in assigned[1].split("."))]
+        else:
+            continue
+        if index is not None and table[:1] == wanted[:1] and seen.get(table[0], index) != index:
+            continue
+        depth = len(path)
+        if path == wanted[:depth] and (best is None or depth > best[0]):
+            best = (depth, number)
+    return best[1] if best else None

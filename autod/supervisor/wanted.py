@@ -1,0 +1,107 @@
+"""What should be: settings and the configuration of the connections put together.
+
+Owns which group has which connection and what `auto=` means to the supervisor. Knows no ipsec.conf: whoever reads
+one offers a `Source`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Protocol
+
+from autod.supervisor.engine import Wanted
+from autod.supervisor.states import Keep, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autod.supervisor.settings import Group, Settings
+
+__all__ = ["AUTO", "Definition", "Nothing", "Reading", "Source", "resolve"]
+
+AUTO: Mapping[str, Keep] = {
+    "start": Keep.UP,
+    "up": Keep.UP,
+    "keep": Keep.UP,
+    "ondemand": Keep.ROUTED,
+    "route": Keep.ROUTED,
+    "add": Keep.LOADED,
+}
+"""What `auto=` asks of the supervisor; anything else (ignore, manual, nothing) asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One connection as the configuration defines it.
+
+    `auto` is the word after `auto=`, or empty. `peer` tells whom it talks to, `digest` differs when anything in
+    the definition does.
+    """
+
+    name: str
+    auto: str = ""
+    peer: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A configuration read whole: its connections by name, and the files it was read from."""
+
+    connections: Mapping[str, Definition] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Where connections are defined."""
+
+    def read(self) -> Reading:
+        """Read all of it. May block on files. Raises ConfigurationError where it cannot be used."""
+
+
+class Nothing:
+    """The source of those who define connections elsewhere: only names that a group spells out are wanted."""
+
+    def read(self) -> Reading:
+        return Reading()
+
+
+def resolve(settings: Settings, reading: Reading, *, salt: str = "") -> list[Wanted]:
+    """The connections that are wanted, in the order of the configuration, each once."""
+    base = settings.policy.over(Policy(salt=salt))
+    names = dict.fromkeys(reading.connections)
+    for group in settings.group:
+        names |= dict.fromkeys(n for n in group.connections if not _is_pattern(n) and not _excluded(group, n))
+    wanted = []
+    for name in names:
+        definition = reading.connections.get(name, Definition(name=name))
+        asked = AUTO.get(definition.auto)
+        owner = next((g for g in settings.group if _belongs(g, name)), None)
+        if owner is None and (asked is None or not settings.supervise.follow_auto):
+            continue
+        policy = base if owner is None else owner.over(base)
+        if settings.policy.keep is None and (owner is None or owner.keep is None):
+            policy = replace(policy, keep=asked or Keep.UP)
+        wanted.append(
+            Wanted(
+                name=name,
+                policy=policy,
+                peer=definition.peer or name,
+                definition=definition.digest,
+                group=owner.name if owner else "",
+            )
+        )
+    return wanted
+
+
+def _belongs(group: Group, name: str) -> bool:
+    return any(fnmatchcase(name, p) for p in group.connections) and not _excluded(group, name)
+
+
+def _excluded(group: Group, name: str) -> bool:
+    return any(fnmatchcase(name, p) for p in group.exclude)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(c in name for c in "*?[")

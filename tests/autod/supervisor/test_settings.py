@@ -1,0 +1,136 @@
+"""autod.toml: what is read, what is refused and how the refusal reads; what is wanted in the end."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autod.errors import ConfigurationError
+from autod.supervisor.settings import Seconds, Settings, load, parse
+from autod.supervisor.states import Keep
+from autod.supervisor.wanted import Definition, Nothing, Reading, resolve
+
+GROUPS = """
+[supervise]
+limit = 32
+
+[policy]
+deadline = "2m"
+
+[[group]]
+name = "branches"
+connections = ["branch-*"]
+exclude = ["branch-old*"]
+backoff_max = 60
+
+[[group]]
+name = "spare"
+connections = ["spare", "branch-old1"]
+keep = "loaded"
+"""
+
+WRONG = [
+    ("[policy]\ndeadline = '5x'", "f:2: policy.deadline: '5x' is no time"),
+    ("[policy]\n\ndeadlin = 5", "f:3: policy.deadlin: there is no such key"),
+    ("[polici]", "f:1: polici: there is no such key"),
+    ("[[group]]\nname = 'a'\nconnections = ['x']\n[[group]]\nname = 'b'\nconnections = []", "f:6: group[1].connec"),
+    ("[[group]]\nname = 'a'\nconnections = ['x']\n[[group]]\nname = 'a'\nconnections = ['y']", "f:5: group[1].name"),
+    ("[[group]]\nname = 'a'\nconnections = [1]", "f:3: group[0].connections[0]: expected str, got int"),
+    ("[[group]]\nconnections = ['a']", "f:1: group[0]: Object missing required field name"),
+    ("a = 1\nx = ?\n", "f:2:5: this is no TOML"),
+    ("policy.keep = 3", "f:1: policy.keep: expected str"),
+    ("[policy]\nkeep = 'upp'", "f:2: policy.keep: Invalid enum value 'upp'"),
+    ("[supervise]\n# how many\nlimit = 0", "f:3: supervise.limit: expected int >= 1"),
+    ("[policy]\nbackoff_min = '10m'", "f:2: policy.backoff_min: it exceeds backoff_max"),
+    ("[policy]\ndeadline = 0", "f:2: policy.deadline: a try needs some time"),
+    ("[supervise]\npoll_min = '2m'", "f:2: supervise.poll_min: it must lie"),
+    ("[policy]\njitter = 1.5", "f:2: policy.jitter: expected float <= 1.0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "start"), WRONG, ids=[w[1][2:40] for w in WRONG])
+def test_an_error_names_file_line_and_key(text: str, start: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text, "f")
+    assert str(caught.value).startswith(start)
+
+
+def test_an_empty_file_is_all_defaults() -> None:
+    assert parse("") == Settings()
+
+
+def test_a_missing_file_is_an_error_only_where_one_was_named(tmp_path: Path) -> None:
+    assert load(tmp_path / "none", missing_ok=True) == Settings()
+    with pytest.raises(ConfigurationError, match=r"none: there is no such file"):
+        load(tmp_path / "none")
+    with pytest.raises(ConfigurationError, match="it cannot be read"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [(3, 3), (0.5, 0.5), ("90s", 90), ("5m", 300), ("1.5h", 5400), ("1d", 86400)]
+)
+def test_times_are_numbers_or_words(said: object, seconds: float) -> None:
+    assert Seconds.read(said) == seconds
+
+
+@pytest.mark.parametrize("said", [-1, "5", "m", "-5s", True, None, [], float("inf"), "1w"])
+def test_what_is_no_time_is_refused(said: object) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        Seconds.read(said)
+
+
+@given(st.text())
+def test_any_text_is_settings_or_a_configuration_error(text: str) -> None:
+    with suppress(ConfigurationError):
+        assert isinstance(parse(text, "f"), Settings)
+
+
+READING = Reading(
+    {
+        d.name: d
+        for d in [
+            Definition(name="branch-1", peer="192.0.2.1", digest="1"),
+            Definition(name="branch-old1", auto="start"),
+            Definition(name="branch-old2", auto="ignore"),
+            Definition(name="head", auto="ondemand"),
+            Definition(name="guest", auto="add"),
+            Definition(name="lab", auto="keep"),
+        ]
+    }
+)
+
+
+def test_groups_take_their_own_and_auto_decides_the_rest() -> None:
+    wanted = {w.name: w for w in resolve(parse(GROUPS), READING, salt="here")}
+    assert {n: (w.group, w.policy.keep) for n, w in wanted.items()} == {
+        "branch-1": ("branches", Keep.UP),
+        "branch-old1": ("spare", Keep.LOADED),
+        "head": ("", Keep.ROUTED),
+        "guest": ("", Keep.LOADED),
+        "lab": ("", Keep.UP),
+        "spare": ("spare", Keep.LOADED),
+    }
+    branch = wanted["branch-1"]
+    assert (branch.policy.deadline, branch.policy.backoff_max, branch.policy.salt) == (120, 60, "here")
+    assert (branch.peer, branch.definition, wanted["lab"].peer) == ("192.0.2.1", "1", "lab")
+
+
+def test_auto_is_followed_only_where_that_is_asked_for() -> None:
+    settings = parse("[supervise]\nfollow_auto = false\n" + GROUPS.replace("[supervise]", ""))
+    assert [w.name for w in resolve(settings, READING)] == ["branch-1", "branch-old1", "spare"]
+
+
+def test_a_policy_for_all_overrides_auto() -> None:
+    wanted = resolve(parse("[policy]\nkeep = 'routed'"), READING)
+    assert {w.name: w.policy.keep for w in wanted} == dict.fromkeys(
+        ["branch-old1", "head", "guest", "lab"], Keep.ROUTED
+    )
+
+
+def test_without_a_source_only_spelled_names_are_wanted() -> None:
+    assert [w.name for w in resolve(parse(GROUPS), Nothing().read())] == ["spare", "branch-old1"]
