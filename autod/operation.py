@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -86,7 +86,8 @@ class Operation:
         self._dropped = 0
         self._ended = False
         self._news = trio.Event()
-        self._stack = AsyncExitStack()
+        self._manager: AbstractAsyncContextManager[trio.Nursery]
+        self._nursery: trio.Nursery
 
     def __repr__(self) -> str:
         return f"<{self.request.operation} {self.request.name or ''}>"
@@ -106,15 +107,18 @@ class Operation:
         return self._outcome
 
     async def __aenter__(self) -> Operation:
-        nursery = await self._stack.enter_async_context(trio.open_nursery(strict_exception_groups=False))
-        self._stack.callback(nursery.cancel_scope.cancel)
-        nursery.start_soon(self._read)
+        self._manager = trio.open_nursery()
+        self._nursery = await self._manager.__aenter__()
+        self._nursery.start_soon(self._read)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return await self._stack.__aexit__(kind, value, trace)
+    ) -> None:
+        # What the block raised is not given to the nursery, so that it leaves as it is and not in a group: the
+        # reader, the only child, keeps its own errors for the consumer.
+        self._nursery.cancel_scope.cancel()
+        await self._manager.__aexit__(None, None, None)
 
     async def _read(self) -> None:
         try:

@@ -1,0 +1,34 @@
+"""The names that programs import from autod."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import autod
+
+
+def test_every_public_name_is_there_and_sorted() -> None:
+    assert autod.__all__ == sorted(autod._HOME)
+    for name in autod.__all__:
+        assert getattr(autod, name).__name__ == name
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = autod.nonsense
+
+
+def test_importing_autod_loads_neither_trio_nor_construct() -> None:
+    code = "import sys, autod, autod.cli; print(sorted({'trio', 'construct', 'structlog', 'msgspec', 'rich'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_configures_logging_on_import() -> None:
+    code = "import autod.client, structlog, logging; print(structlog.is_configured(), logging.getLogger().handlers)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "False []"
