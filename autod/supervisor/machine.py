@@ -244,6 +244,9 @@ def _finished(record: Record, event: Finished, now: float, policy: Policy) -> Re
         case Effect.PLUTO_GONE:
             gone = _blame(replace(done, acting=event.act))
             return replace(gone, acting=None, actual=Actual.UNKNOWN, negotiating=False, cause=event.cause)
+        case Effect.CONFIRM if event.act is Act.UP:
+            final = done.failures + 1 >= policy.refuse_after
+            return _failed(done, event, now, policy, refuse=final)
         case Effect.REFUSE if event.act not in (Act.DOWN, Act.DELETE):
             return _failed(done, event, now, policy, refuse=True)
         case _:

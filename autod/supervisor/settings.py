@@ -107,7 +107,14 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         Seconds | None,
         Meta(
             description="A refused connection is tried again this seldom even if nothing changed here, as its "
-            "peer may have been mended; 0: never. Default: 1h."
+            "peer may have been mended; 0: never. Default: 15m."
+        ),
+    ] = None
+    refuse_after: Annotated[
+        Positive | None,
+        Meta(
+            description="So many failures in a row make the word of a peer (authentication failed, no proposal, "
+            "no Child SA) final; a peer that is just starting says no to what it will soon accept. Default: 3."
         ),
     ] = None
 

@@ -94,6 +94,7 @@ class Cause(enum.Enum):
     PEER_SILENT = "peer-silent"
     AUTHENTICATION = "authentication-failed"
     NO_PROPOSAL = "no-proposal"
+    REJECTED = "rejected"
     CHILD_REJECTED = "child-rejected"
     NEGOTIATING = "already-negotiating"
     DELETED = "deleted-by-another"
@@ -112,6 +113,7 @@ class Effect(enum.Enum):
 
     RETRY = "retry"
     REFUSE = "refuse"
+    CONFIRM = "confirm"
     FORGET = "forget"
     LEAVE_TO_PLUTO = "leave-to-pluto"
     PLUTO_GONE = "pluto-gone"
@@ -122,9 +124,10 @@ EFFECTS: Mapping[Cause, Effect] = {
     Cause.NOT_LISTENING: Effect.RETRY,
     Cause.NOT_ORIENTED: Effect.REFUSE,
     Cause.PEER_SILENT: Effect.RETRY,
-    Cause.AUTHENTICATION: Effect.REFUSE,
-    Cause.NO_PROPOSAL: Effect.REFUSE,
-    Cause.CHILD_REJECTED: Effect.REFUSE,
+    Cause.AUTHENTICATION: Effect.CONFIRM,
+    Cause.NO_PROPOSAL: Effect.CONFIRM,
+    Cause.REJECTED: Effect.CONFIRM,
+    Cause.CHILD_REJECTED: Effect.CONFIRM,
     Cause.NEGOTIATING: Effect.LEAVE_TO_PLUTO,
     Cause.DELETED: Effect.RETRY,
     Cause.PLUTO_GONE: Effect.PLUTO_GONE,
@@ -136,7 +139,10 @@ EFFECTS: Mapping[Cause, Effect] = {
     Cause.FLAPPING: Effect.RETRY,
     Cause.FAILED: Effect.RETRY,
 }
-"""Every cause has its effect; what is not known to last is tried again."""
+"""Every cause has its effect; what is not known to last is tried again.
+
+What the peer says has to be confirmed: a peer that is just starting answers before it has its secrets and
+connections, and says no to what it will soon accept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +163,9 @@ class Policy:
     flap_hold: float = 300.0
     patience: float = 300.0
     """How long pluto may go on by itself before it is told to begin afresh; 0: for ever."""
-    refused_retry: float = 3600.0
+    refuse_after: int = 3
+    """So many failures in a row make the word of a peer final."""
+    refused_retry: float = 900.0
     """The peer may mend its side and tells nobody: a refused one is tried again this seldom; 0: never."""
     look_every: float = 10.0
     """How old the knowledge of what pluto is doing by itself may be when it matters."""

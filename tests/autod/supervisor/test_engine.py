@@ -113,12 +113,12 @@ def test_a_restart_of_pluto_brings_everything_back() -> None:
 
 
 def test_a_refused_connection_rests_until_something_is_mended() -> None:
-    w = world(3, policy=Policy(refused_retry=0.0))
+    w = world(3, policy=Policy(refused_retry=0.0, refuse_after=2))
     w.peers["c1"].cause = Cause.AUTHENTICATION
     w.start_pluto()
     w.run(3600)
     assert w.engine.table["c1"].record.state is State.REFUSED
-    assert w.engine.table["c1"].failed == {Cause.AUTHENTICATION: 1}
+    assert w.engine.table["c1"].failed == {Cause.AUTHENTICATION: 2}
     w.peers["c1"].cause = None
     w.engine.mended(w.now, "secrets were read again")
     w.run(5)

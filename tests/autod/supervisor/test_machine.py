@@ -36,7 +36,7 @@ from autod.supervisor.states import (
     backoff,
 )
 
-POLICY = Policy(jitter=0.0, backoff_min=2.0, backoff_max=64.0)
+POLICY = Policy(jitter=0.0, backoff_min=2.0, backoff_max=64.0, refuse_after=1, refused_retry=3600.0)
 NEW = Record(name="a")
 
 
@@ -275,6 +275,19 @@ def test_refused_for_good_where_the_policy_says_so() -> None:
     assert due(record, now, policy) is None
     assert want(record, now + 10**9, policy) is None
     assert want(step(record, Mended(), now, policy), now, policy) is Act.LOOK
+
+
+def test_the_word_of_a_peer_is_final_only_when_it_is_repeated() -> None:
+    policy = replace(POLICY, refuse_after=3)
+    states = []
+    record, now = NEW, 0.0
+    for _ in range(3):
+        for event in failed(Cause.CHILD_REJECTED):
+            record = step(record, event, now := now + 100, policy)
+        states.append(record.state)
+    assert states == [State.WAITING, State.WAITING, State.REFUSED]
+    own, _ = after(*failed(Cause.NOT_ORIENTED), policy=policy)
+    assert own.state is State.REFUSED
 
 
 def test_the_wait_is_over_exactly_when_due_says() -> None:
