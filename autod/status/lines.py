@@ -16,10 +16,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from autod.status.model import Selector, SelectorPair
-from autod.status.sas import Fields, octets
+from autod.status.sas import Fields, number, octets
 from autod.status.words import ROUTING
 
-__all__ = ["BriefLine", "Line", "brief_line", "connection_detail", "connection_topology", "selector"]
+__all__ = [
+    "NOTHING",
+    "BriefLine",
+    "Line",
+    "brief_line",
+    "connection_detail",
+    "connection_topology",
+    "selector",
+]
 
 
 _NO_FIELDS: Fields = {}
@@ -39,6 +47,7 @@ NOTHING = Line({})
 
 _AUTHBY = ("PSK", "RSASIG", "ECDSA", "EDDSA", "EAPONLY", "AUTHNULL", "AUTH_", "NULL", "NEVER")
 _SELECTOR = re.compile(r"([^/]+(?:/\d+)?)(?:[:/]([A-Za-z][\w-]*|\d+)(?:/(.+))?)?")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _PROTOPORT = re.compile(r":(\d+)/(\d+|%any)$")
 _WRAPPED = re.compile(r"\[([^\]]*)\](?::(\d+))?(.*)")
 _IDS = re.compile(r"our idtype: (.*?); our id=(.*?); their idtype: (.*?); their id=(.*)")
@@ -51,7 +60,8 @@ _AUTH = re.compile(r"our auth:(.*?), their auth:(.*?)(?:, our autheap:(\w+), the
 _MODECFG = re.compile(r"modecfg info: us:([^,]*), them:([^,]*),.*")
 _TOPOLOGY = re.compile(r"(.*); ([^;]*); (?:eroute owner: #(\d+)|my_ip=([^;]*); their_ip=([^;]*);)")
 _BRIEF = re.compile(
-    r'(.*) <==> (.*)\tfrom (.*) to (.*) \(([^/]*)/([^)]*)\)\t"([^"]*)"((?:\[\d+\])*).*?, reqid=(\d+)'
+    r"([^\t]*?) <==> ([^\t]*)\tfrom ([^\t ]*) to ([^\t ]*) \(([^/\t]*)/([^)\t]*)\)"
+    r'\t"([^"]*)"((?:\[\d+\])*).*?, reqid=(\d+)'
 )
 _SA_WORDS = {"IKE": "ike", "ISAKMP": "ike", "Child": "child", "IPsec": "child"}
 _UNSET = frozenset(("", "unset", "(none)", "%none", "[any]", "<unset>"))
@@ -69,12 +79,11 @@ def selector(text: str) -> Selector | None:
 
 
 def _seconds(text: str) -> int | None:
-    digits = text.removesuffix("s")
-    return int(digits) if digits.isdecimal() else None
+    return number(text.removesuffix("s"))
 
 
 def _serial(text: str | None) -> int | None:
-    return int(text) if text and text != "0" else None
+    return number(text) or None
 
 
 def _told(text: str | None) -> str | None:
@@ -93,6 +102,9 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _host(text: str) -> tuple[Fields, tuple[str, str] | None]:
     """`192.1.2.45:4500<west.example>[@west,+MC+S=C]:17/1701`: the end's fields, protocol and port (3.x)."""
+    plain = text.removesuffix("]").partition("[")[0] if text[-1:] == "]" else text
+    if _ADDRESS.fullmatch(plain) is not None:
+        return {"address": plain}, None
     fields: Fields = {}
     protoport = None
     found = _PROTOPORT.search(text)
@@ -111,8 +123,8 @@ def _host(text: str) -> tuple[Fields, tuple[str, str] | None]:
         port = port.removeprefix(":")
         if not port and host.count(":") == 1:
             host, _, port = host.partition(":")
-    if port and port.isdecimal():
-        fields["port"] = int(port)
+    if port:
+        fields["port"] = number(port)
     if host.startswith("%"):
         fields["host"] = name if host == "%dns" and name else host
     else:
@@ -219,7 +231,7 @@ def _host_line(text: str) -> Line:
 
 
 def _owners(text: str) -> Fields:
-    return {f"{phase}_{_SA_WORDS[sa]}_sa": _serial(number) for phase, sa, number in _OWNER.findall(text)}
+    return {f"{phase}_{_SA_WORDS[sa]}_sa": _serial(digits) for phase, sa, digits in _OWNER.findall(text)}
 
 
 def _routing(text: str) -> Line:

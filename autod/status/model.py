@@ -63,7 +63,7 @@ ChildPhase = Literal["negotiating", "established", "deleting", "unknown"]
 """Where a Child SA stands. Only `established` carries traffic both ways."""
 
 
-class Selector(Struct, frozen=True):
+class Selector(Struct, frozen=True, gc=False):
     """Which packets: `net` is an address, a network, a range, or a word of pluto's such as `vnet:?`."""
 
     net: str
@@ -71,14 +71,14 @@ class Selector(Struct, frozen=True):
     port: str | None = None
 
 
-class SelectorPair(Struct, frozen=True):
+class SelectorPair(Struct, frozen=True, gc=False):
     """The packets of one route of a connection. None where pluto prints none (group, address pool, any host)."""
 
     local: Selector | None = None
     remote: Selector | None = None
 
 
-class End(Struct, frozen=True):
+class End(Struct, frozen=True, gc=False):
     """One end of a connection.
 
     `address` is None as long as it is not known; `host` is then what stands for it: `%any`, `%group`, or the
@@ -161,7 +161,7 @@ class ConnectionState(Struct, frozen=True):
         return self.established_child_sa is not None or self.routing == "tunnel"
 
 
-class IkeSa(Struct, frozen=True):
+class IkeSa(Struct, frozen=True, gc=False):
     """An IKE SA. `text` is pluto's own word for its phase, in the words of the release.
 
     `rekey_in`, `replace_in`, `expire_in`, `retransmit_in`: seconds until pluto's timer of that sort fires;
@@ -193,7 +193,7 @@ Bytes = Literal["exact", "rounded"]
 """--trafficstatus counts bytes; --showstates and --status round to KB and MB (1024), downwards."""
 
 
-class ChildSa(Struct, frozen=True):
+class ChildSa(Struct, frozen=True, gc=False):
     """A Child SA. SPIs are the hexadecimal digits pluto prints; `spi_in` is the one pluto receives on.
 
     `add_time` is when the kernel got the SA: None where pluto does not say, or says 0 (3.27 and 3.32 do until
@@ -231,7 +231,7 @@ class ChildSa(Struct, frozen=True):
     used: int | None = None
 
 
-class Pending(Struct, frozen=True):
+class Pending(Struct, frozen=True, gc=False):
     """A Child SA that cannot be negotiated yet: it waits for the IKE SA `ike_sa` to be established.
 
     `connection` is None up to 4.15, where pluto prints the name of the IKE SA's connection in its place.

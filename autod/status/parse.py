@@ -14,7 +14,7 @@ import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Literal, cast
 
-from autod.status.lines import Line, brief_line, connection_detail, connection_topology
+from autod.status.lines import NOTHING, Line, brief_line, connection_detail, connection_topology
 from autod.status.model import (
     ChildSa,
     ConnectionState,
@@ -63,24 +63,26 @@ _REFUSED_PREFIX = ("no such connection or aliased connection named ", "no connec
 _OPTION = re.compile(r"([A-Za-z][\w. -]*)=(.*)")
 _TOTALS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (
-        re.compile(r"(?:# )?Total IPsec connections: loaded (\d+)(?:, routed (\d+))?, active (\d+)"),
+        re.compile(
+            r"(?:# )?Total IPsec connections: loaded (\d{1,18})(?:, routed (\d{1,18}))?, active (\d{1,18})"
+        ),
         ("loaded", "routed", "active"),
     ),
     (
         re.compile(
-            r"IKE SAs: total\((\d+)\), half-open\((\d+)\), open\((\d+)\), authenticated\((\d+)\), anonymous\((\d+)\)"
+            r"IKE SAs: total\((\d{1,18})\), half-open\((\d{1,18})\), open\((\d{1,18})\), "
+            r"authenticated\((\d{1,18})\), anonymous\((\d{1,18})\)"
         ),
         ("ike_sas", "ike_half_open", "ike_open", "ike_authenticated", "ike_anonymous"),
     ),
     (
-        re.compile(r"IPsec SAs: total\((\d+)\), authenticated\((\d+)\), anonymous\((\d+)\)"),
+        re.compile(r"IPsec SAs: total\((\d{1,18})\), authenticated\((\d{1,18})\), anonymous\((\d{1,18})\)"),
         ("child_sas", "child_authenticated", "child_anonymous"),
     ),
 )
 _INFORMATION = re.compile(
     r"State Information: DDoS cookies (not )?(?:required|REQUIRED), (.*) new IKE connections"
 )
-_BRACKETS = re.compile(r"(?:\[\d+\])*")
 _AFTER_NAME = re.compile(r'"([^"]*)"((?:\[\d+\])*)(?: .*?)?:( +)(.*)')
 
 
@@ -143,6 +145,8 @@ class _Connection:
 class _Parser:
     def __init__(self) -> None:
         self._connections: dict[tuple[str, str | None], _Connection] = {}
+        self._prefix = "\n"
+        self._current = _Connection("", None)
         self._sas: dict[int, Fields] = {}
         self._kinds: dict[int, Literal["ike", "child"]] = {}
         self._pending: list[Pending] = []
@@ -159,6 +163,12 @@ class _Parser:
         self._brief_total = False
 
     def line(self, text: str) -> None:
+        if text.startswith(self._prefix):
+            line = self._memo.get(text[len(self._prefix) :])
+            if line is not None:
+                if line is not NOTHING:
+                    self._current.add(line)
+                return
         if not text.isascii():
             text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         first = text[:1]
@@ -186,10 +196,12 @@ class _Parser:
         name = text[1:end]
         if end > 0 and text[end + 1 : end + 2] == ":":
             brackets, rest = "", text[end + 2 :]
+            self._prefix = text[: end + 2]
         else:
             found = _AFTER_NAME.fullmatch(text)
             if found is None:
                 return False
+            self._prefix = "\n"
             name, brackets, blanks, rest = found.groups()
             rest = blanks + rest
         line: Line | None
@@ -204,7 +216,8 @@ class _Parser:
             line = connection_topology(rest[1:])
         if line is None:
             return False
-        self._connection(name, brackets).add(line)
+        self._current = self._connection(name, brackets)
+        self._current.add(line)
         return True
 
     def _sa_line(self, text: str) -> bool:

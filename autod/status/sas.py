@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 from autod.status.model import Pending
 from autod.status.words import TIMERS, state_word
 
-__all__ = ["Fields", "SaLine", "octets", "sa_line", "traffic_line"]
+__all__ = ["Fields", "SaLine", "number", "octets", "sa_line", "traffic_line"]
 
 Fields = dict[str, Any]
 """Fields of a struct of the model, by name."""
@@ -32,21 +32,40 @@ class SaLine(NamedTuple):
 
 
 _TRAFFIC = re.compile(
-    r'#(\d+): "([^"]*)"((?:\[\d+\])*)( [^,]*)?(?:, username=(.*?))?, type=([^,(]*)(?:\([^)]*\))?, add_time=(\d+)'
-    r"(?:, inBytes=(\d+))?(?:, outBytes=(\d+))?(?:, maxBytes=([^,]*))?(?:, id='(.*?)')?(?:, lease=(.*))?"
+    r'#(\d{1,18}): "([^"]*)"((?:\[\d+\])*)( [^,]*)?(?:, username=(.*?))?'
+    r", type=([^,(]*)(?:\([^)]*\))?, add_time=(\d{1,18})"
+    r"(?:, inBytes=(\d{1,18}))?(?:, outBytes=(\d{1,18}))?(?:, maxBytes=([^,]*))?(?:, id='(.*?)')?(?:, lease=(.*))?"
 )
-_STATE = re.compile(r'#(\d+): "([^"]*)"((?:\[\d+\])*)(?: (.*?))?:(\d+)(\(tcp\))? (.*)')
-_DETAIL = re.compile(r'#(\d+): "([^"]*)"((?:\[\d+\])*)(.*?) Traffic:(.*)')
-_PENDING = re.compile(r'#(\d+): pending ([^"]*) for "([^"]*)"((?:\[\d+\])*).*?(?: replacing #(\d+))?')
+_STATE = re.compile(r'#(\d{1,18}): "([^"]*)"((?:\[\d+\])*)(?: (.*?))?:(\d{1,18})(\(tcp\))? (.*)')
+_DETAIL = re.compile(r'#(\d{1,18}): "([^"]*)"((?:\[\d+\])*)(.*?) Traffic:(.*)')
+_PENDING = re.compile(
+    r'#(\d{1,18}): pending ([^"]*) for "([^"]*)"((?:\[\d+\])*).*?(?: replacing #(\d{1,18}))?'
+)
 _SAID = re.compile(r" (esp|ah|comp|tun)\.([0-9a-f]+)@(\S+)")
-_COUNT = re.compile(r"(AH|ESP|IPCOMP)(in|out)=(\d+)(B|KB|MB)")
-_PARENT = re.compile(r"(?:IKE SA |ISAKMP SA |isakmp)#(\d+)")
-_OCTETS = re.compile(r"(\d+)(?:\^(\d+))?([KMGTPE]?)i?B?")
+_COUNT = re.compile(r"(AH|ESP|IPCOMP)(in|out)=(\d{1,12})(B|KB|MB)")
+_PARENT = re.compile(r"(?:IKE SA |ISAKMP SA |isakmp)#(\d{1,18})")
+_TIMER = re.compile(r"(?:EVENT_)?(?:v[12]_)?(?:S[AO]_)?([A-Z_]+) in (-?\d{1,18})s")
+_HEARD = re.compile(r"last(?:dpd|live)=(\d{1,18})s")
+_OCTETS = re.compile(r"(\d{1,18})(?:\^(\d\d?))?([KMGTPE]?)i?B?")
 
+_FLAGS: dict[str, tuple[str, bool]] = {
+    "idle": ("idle", True),
+    "crypto_calculating": ("idle", False),
+    "crypto/dns-lookup": ("idle", False),
+    "newest": ("newest", True),
+    "newest ISAKMP": ("newest", True),
+    "newest IPSEC": ("newest", True),
+    "eroute owner": ("routed", True),
+}
 _PROTOCOLS = {"esp": "ESP", "ah": "AH", "comp": "IPCOMP"}
 _UNITS = {"B": 1, "KB": 1024, "MB": 1024 * 1024}
 _POWERS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 _FROM_5_0 = ("Child SA", "IPsec SA")
+
+
+def number(text: str | None) -> int | None:
+    """Digits as a number; None if they are none, or more than any counter of pluto's has."""
+    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None
 
 
 def octets(text: str) -> int | None:
@@ -54,10 +73,9 @@ def octets(text: str) -> int | None:
     found = _OCTETS.fullmatch(text)
     if found is None:
         return None
-    number, power, unit = found.groups()
-    if power is not None:
-        return 1 << int(power) if number == "2" and len(power) < 3 else None
-    return int(number) << _POWERS[unit]
+    digits, power, unit = found.groups()
+    size = int(digits) << _POWERS[unit] if power is None else 1 << int(power) if digits == "2" else 0
+    return size if size < 1 << 64 else None
 
 
 def _instance(brackets: str) -> str | None:
@@ -106,8 +124,7 @@ def _state_line(text: str) -> SaLine | None:
     if found is None:
         return None
     serial, name, brackets, peer, port, tcp, rest = found.groups()
-    words = rest.split("; ")
-    state = words[0].removesuffix(";")
+    state, *items = rest.removesuffix(";").split("; ")
     word = state_word(state)
     fields: Fields = {"serial": int(serial), "connection": name, "text": state}
     kind: Literal["ike", "child"] | None = None
@@ -118,8 +135,8 @@ def _state_line(text: str) -> SaLine | None:
     if peer:
         fields["peer_address"] = peer
     parent = False
-    for item in words[1:]:
-        parent |= _state_item(item.removesuffix(";"), fields)
+    for item in items:
+        parent |= _state_item(item, fields)
     if parent and kind is None:
         kind = "child"
     if kind != "child":
@@ -131,24 +148,23 @@ def _state_line(text: str) -> SaLine | None:
 
 def _state_item(item: str, fields: Fields) -> bool:
     """One of the words after the state. True if it names a parent, which only a Child SA has."""
-    if item in ("idle", "newest", "eroute owner", "newest ISAKMP", "newest IPSEC"):
-        key, value = {"idle": ("idle", True), "eroute owner": ("routed", True)}.get(item, ("newest", True))
-        fields[key] = value
-    elif item in ("crypto_calculating", "crypto/dns-lookup"):
-        fields["idle"] = False
-    elif (parent := _PARENT.fullmatch(item)) is not None:
+    flag = _FLAGS.get(item)
+    if flag is not None:
+        fields[flag[0]] = flag[1]
+        return False
+    timer = _TIMER.fullmatch(item)
+    if timer is not None:
+        field = TIMERS.get(timer[1])
+        if field is not None:
+            fields.setdefault(field, int(timer[2]))
+        return False
+    parent = _PARENT.fullmatch(item)
+    if parent is not None:
         fields["ike_sa"] = int(parent[1])
         return True
-    elif item.startswith(("lastdpd=", "lastlive=")):
-        seconds = item.partition("=")[2].partition("s")[0]
-        if seconds.isdecimal():
-            fields["heard"] = int(seconds)
-    else:
-        timer, _, when = item.partition(" in ")
-        timer = timer.removeprefix("EVENT_").removeprefix("v1_").removeprefix("v2_")
-        field = TIMERS.get(timer.removeprefix("SA_").removeprefix("SO_"))
-        if field is not None and when[-1:] == "s" and when[:-1].removeprefix("-").isdecimal():
-            fields.setdefault(field, int(when[:-1]))
+    heard = _HEARD.match(item)
+    if heard is not None:
+        fields["heard"] = int(heard[1])
     return False
 
 
@@ -161,9 +177,8 @@ def _detail_line(text: str) -> SaLine | None:
     if brackets:
         fields["instance"] = _instance(brackets)
     _, used, ago = middle.partition(" used ")
-    seconds = ago.partition("s ago;")[0]
-    if used and seconds.isdecimal():
-        fields["used"] = int(seconds)
+    if used:
+        fields["used"] = number(ago.partition("s ago;")[0])
     for protocol, spi, address in _SAID.findall(middle):
         if protocol == "tun":
             fields["mode"] = "tunnel"
@@ -172,9 +187,9 @@ def _detail_line(text: str) -> SaLine | None:
             fields.pop("spi_in", None)
         elif _PROTOCOLS[protocol] == fields["protocol"]:
             fields.setdefault("spi_in", spi)
-    for _, way, number, unit in _COUNT.findall(traffic):
+    for _, way, digits, unit in _COUNT.findall(traffic):
         if f"bytes_{way}" not in fields:
-            fields[f"bytes_{way}"] = int(number) * _UNITS[unit]
+            fields[f"bytes_{way}"] = int(digits) * _UNITS[unit]
             fields["bytes_kind"] = "rounded"
     _, user, who = traffic.partition(" username=")
     if user:
