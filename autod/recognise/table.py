@@ -171,6 +171,7 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
     "replaced": int,
     "replaces": int,
     "retransmits": int,
+    "version": int,
     "wait": float,
 }
 """What the text of a named group becomes; a group that is not here stays text."""
