@@ -19,7 +19,8 @@ from autod.status.model import (
     Totals,
     Unparsed,
 )
-from autod.status.parse import established, parse, parse_in_slices
+from autod.status.parse import parse, parse_in_slices
+from autod.status.polling import established
 
 __all__ = [
     "SCHEMA",

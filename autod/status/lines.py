@@ -1,9 +1,8 @@
 """Lines about connections, of every release: what one line tells, as fields of the model.
 
-Owns: the shapes of the lines that begin with a connection's name in --status, --connectionstatus and
---briefconnectionstatus. Must not know: SAs' lines (sas.py), how a connection's lines are joined (parse.py).
+Owns: the shapes of the lines that begin with a connection's name in --status and --connectionstatus, but for
+the one that draws its ends (ends.py). Must not know: how a connection's lines are joined (parse.py).
 
-    "t01": 10.1.1.1/32===192.1.2.45<192.1.2.45>[@west]...192.1.2.23[@east]===10.2.1.1/32; erouted; ...
     "t01":     oriented; my_ip=unset; their_ip=unset; my_updown=ipsec _updown;                 3.x, 4.x
     "t01":   host: oriented; local: 192.1.2.45; remote: 192.1.2.23; established IKE SA: #3;    5.x
     "t01":   policy: IKEv2+PSK+ENCRYPT+TUNNEL+PFS+UP+IKE_FRAG_ALLOW+ESN_NO+ESN_YES;
@@ -13,43 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
-from autod.status.model import Selector, SelectorPair
-from autod.status.sas import Fields, number, octets
+from autod.status.ends import NOTHING, Line, told
+from autod.status.sas import Fields, number
 from autod.status.words import ROUTING
 
-__all__ = [
-    "NOTHING",
-    "BriefLine",
-    "Line",
-    "brief_line",
-    "connection_detail",
-    "connection_topology",
-    "selector",
-]
+__all__ = ["connection_detail"]
 
-
-_NO_FIELDS: Fields = {}
-
-
-class Line(NamedTuple):
-    """What one line tells about a connection and its two ends."""
-
-    connection: Fields
-    local: Fields = _NO_FIELDS
-    remote: Fields = _NO_FIELDS
-    selectors: SelectorPair | None = None
-
-
-NOTHING = Line({})
-"""A line that is known, and tells nothing the model holds."""
 
 _AUTHBY = ("PSK", "RSASIG", "ECDSA", "EDDSA", "EAPONLY", "AUTHNULL", "AUTH_", "NULL", "NEVER")
-_SELECTOR = re.compile(r"([^/]+(?:/\d+)?)(?:[:/]([A-Za-z][\w-]*|\d+)(?:/(.+))?)?")
-_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
-_PROTOPORT = re.compile(r":(\d+)/(\d+|%any)$")
-_WRAPPED = re.compile(r"\[([^\]]*)\](?::(\d+))?(.*)")
 _IDS = re.compile(r"our idtype: (.*?); our id=(.*?); their idtype: (.*?); their id=(.*)")
 _OWNER = re.compile(r"(negotiating|established) (IKE|ISAKMP|Child|IPsec) SA: #(\d+)")
 _ROUTING_OWNER = re.compile(r"owner: [^;#]*#(\d+)")
@@ -58,24 +29,7 @@ _NEWEST = re.compile(r"newest (?:ISAKMP|IKE) SA: #(\d+); newest IPsec SA: #(\d+)
 _XAUTH = re.compile(r"xauth us:([^,]*), xauth them:([^,]*),.*? my_username=(.*?); their_username=(.*)")
 _AUTH = re.compile(r"our auth:(.*?), their auth:(.*?)(?:, our autheap:(\w+), their autheap:(\w+).*)?;?")
 _MODECFG = re.compile(r"modecfg info: us:([^,]*), them:([^,]*),.*")
-_TOPOLOGY = re.compile(r"(.*); ([^;]*); (?:eroute owner: #(\d+)|my_ip=([^;]*); their_ip=([^;]*);)")
-_BRIEF = re.compile(
-    r"([^\t]*?) <==> ([^\t]*)\tfrom ([^\t ]*) to ([^\t ]*) \(([^/\t]*)/([^)\t]*)\)"
-    r'\t"([^"]*)"((?:\[\d+\])*).*?, reqid=(\d+)'
-)
 _SA_WORDS = {"IKE": "ike", "ISAKMP": "ike", "Child": "child", "IPsec": "child"}
-_UNSET = frozenset(("", "unset", "(none)", "%none", "[any]", "<unset>"))
-
-
-def selector(text: str) -> Selector | None:
-    """`10.1.0.0/16`, `10.1.0.0/16:TCP/80` (4.x), `10.1.0.0/16/TCP/80` (5.x), `{0.0.0.0/0}`, `vnet:?`."""
-    inner = text.removeprefix("{").removesuffix("}")
-    if not inner:
-        return None
-    found = None if inner.endswith("?") else _SELECTOR.fullmatch(inner)
-    if found is None or found[2] is None:
-        return Selector(inner)
-    return Selector(found[1], found[2], found[3])
 
 
 def _seconds(text: str) -> int | None:
@@ -86,10 +40,6 @@ def _serial(text: str | None) -> int | None:
     return number(text) or None
 
 
-def _told(text: str | None) -> str | None:
-    return None if text is None or text in _UNSET else text
-
-
 def _pairs(text: str) -> dict[str, str]:
     """`a: 1; b:2; c;` by its keys."""
     pairs = {}
@@ -98,108 +48,6 @@ def _pairs(text: str) -> dict[str, str]:
         if colon:
             pairs[key.strip()] = value.strip()
     return pairs
-
-
-def _host(text: str) -> tuple[Fields, tuple[str, str] | None]:
-    """`192.1.2.45:4500<west.example>[@west,+MC+S=C]:17/1701`: the end's fields, protocol and port (3.x)."""
-    plain = text.removesuffix("]").partition("[")[0] if text[-1:] == "]" else text
-    if _ADDRESS.fullmatch(plain) is not None:
-        return {"address": plain}, None
-    fields: Fields = {}
-    protoport = None
-    found = _PROTOPORT.search(text)
-    if found is not None:
-        protoport = (found[1], found[2])
-        text = text[: found.start()]
-    if (wrapped := _WRAPPED.match(text)) is not None:
-        host, port, text = wrapped[1], wrapped[2], wrapped[3]
-        name = text.partition("<")[2].partition(">")[0] if text.startswith("<") else ""
-    else:
-        host, _, _ = text.partition("[")
-        host, angle, name = host.partition("<")
-        if not host and name.startswith("address>"):  # logip=no
-            return {"host": "<address>"}, protoport
-        name, _, port = name.partition(">") if angle else ("", "", "")
-        port = port.removeprefix(":")
-        if not port and host.count(":") == 1:
-            host, _, port = host.partition(":")
-    if port:
-        fields["port"] = number(port)
-    if host.startswith("%"):
-        fields["host"] = name if host == "%dns" and name else host
-    else:
-        fields["address"] = host or None
-        if name and name != host:
-            fields["host"] = name
-    return fields, protoport
-
-
-def _divide(topology: str) -> tuple[str, str]:
-    """The two ends around the dots; dots within the brackets of an id do not count."""
-    first = at = topology.find("...")
-    while at >= 0:
-        if topology.count("[", 0, at) == topology.count("]", 0, at):
-            return topology[:at], topology[at + 3 :]
-        at = topology.find("...", at + 1)
-    return (topology[:first], topology[first + 3 :]) if first >= 0 else (topology, "")
-
-
-def _left(text: str) -> tuple[Fields, Selector | None]:
-    client = ""
-    bars, bracket = text.find("==="), text.find("[")
-    if bars >= 0 and (bracket < 0 or bars < bracket):
-        client, text = text[:bars], text[bars + 3 :]
-    hop = text.rfind("---")
-    nexthop = None
-    if hop > text.rfind("]"):
-        nexthop, text = text[hop + 3 :], text[:hop]
-    return _end(text, nexthop, client)
-
-
-def _right(text: str) -> tuple[Fields, Selector | None]:
-    client = ""
-    bars = text.rfind("===")
-    if bars > text.rfind("]"):
-        client, text = text[bars + 3 :], text[:bars]
-    hop, bracket = text.find("---"), text.find("[")
-    nexthop = None
-    if hop >= 0 and (bracket < 0 or hop < bracket):
-        nexthop, text = text[:hop], text[hop + 3 :]
-    return _end(text, nexthop, client)
-
-
-def _end(text: str, nexthop: str | None, client: str) -> tuple[Fields, Selector | None]:
-    fields, protoport = _host(text)
-    if nexthop:
-        fields["nexthop"] = nexthop
-    chosen = selector(client)
-    if chosen is None and fields.get("address") is not None:
-        chosen = Selector(fields["address"])
-    if chosen is not None and protoport is not None:
-        chosen = Selector(chosen.net, *protoport)
-    return fields, chosen
-
-
-def connection_topology(text: str) -> Line | None:
-    """The line that draws the ends; one for each pair of selectors. `text` is what follows the name's colon."""
-    found = _TOPOLOGY.fullmatch(text)
-    if found is None or "..." not in found[1]:
-        return None
-    topology, routing, owner, my_ip, their_ip = found.groups()
-    connection: Fields = {}
-    left, right = _divide(topology)
-    local, ours = _left(left)
-    remote, theirs = _right(right)
-    connection["routing"] = ROUTING.get(routing, "unknown")
-    if routing == "unoriented":
-        connection["oriented"] = False
-    if owner is not None:
-        connection["routing_owner"] = _serial(owner)
-    if _told(my_ip) is not None:
-        local["sourceip"] = my_ip
-    if _told(their_ip) is not None:
-        remote["sourceip"] = their_ip
-    return Line(connection, local, remote, SelectorPair(ours, theirs))
 
 
 def _oriented(text: str) -> Line:
@@ -214,20 +62,23 @@ def _oriented(text: str) -> Line:
             "hiscert": (remote, "certificate"),
             "peercert": (remote, "certificate"),
         }.get(key, (None, ""))
-        if end is not None and (told := _told(value)) is not None:
-            end[field] = told
+        if end is not None and (word := told(value)) is not None:
+            end[field] = word
     return Line({"oriented": text.startswith("oriented")}, local, remote)
 
 
 def _host_line(text: str) -> Line:
     """5.x; its addresses are those of the topology, with the next hop beside them."""
+    connection = {"oriented": text.startswith("host: oriented;"), **_owners(text)}
+    if "nexthop: " not in text:
+        return Line(connection)
     pairs = _pairs(text)
     local: Fields = {}
     remote: Fields = {}
     for key, end in (("nexthop", local), ("leftnexthop", local), ("rightnexthop", remote)):
         if key in pairs:
             end["nexthop"] = pairs[key]
-    return Line({"oriented": pairs.get("host") == "oriented", **_owners(text)}, local, remote)
+    return Line(connection, local, remote)
 
 
 def _owners(text: str) -> Fields:
@@ -266,8 +117,8 @@ def _xauth(text: str) -> Line:
         return NOTHING
     return Line(
         {},
-        {"xauth": found[1], "username": _told(found[3])},
-        {"xauth": found[2], "username": _told(found[4])},
+        {"xauth": found[1], "username": told(found[3])},
+        {"xauth": found[2], "username": told(found[4])},
     )
 
 
@@ -277,8 +128,8 @@ def _our(text: str) -> Line:
         mine, mine_id, peer, peer_id = found.groups()
         return Line(
             {},
-            {"id_type": _told(mine.removeprefix("ID_")), "id": _told(mine_id)},
-            {"id_type": _told(peer.removeprefix("ID_")), "id": _told(peer_id)},
+            {"id_type": told(mine.removeprefix("ID_")), "id": told(mine_id)},
+            {"id_type": told(peer.removeprefix("ID_")), "id": told(peer_id)},
         )
     found = _AUTH.fullmatch(text)
     if found is None:
@@ -345,7 +196,7 @@ def _dpd(text: str) -> Line:
 
 
 def _interface(text: str) -> Line:
-    return Line({"interface": _told(_pairs(text).get("interface", ""))})
+    return Line({"interface": told(_pairs(text).get("interface", ""))})
 
 
 def _reqid(text: str) -> Line:
@@ -357,7 +208,7 @@ def _aliases(text: str) -> Line:
 
 
 def _label(text: str) -> Line:
-    return Line({"security_label": _told(text.partition(":")[2].removesuffix(";"))})
+    return Line({"security_label": told(text.partition(":")[2].removesuffix(";"))})
 
 
 def _certificates(text: str) -> Line:
@@ -421,29 +272,3 @@ def connection_detail(text: str) -> Line | None:
         return NOTHING
     handler = _HANDLERS.get(word[0])
     return _algorithms(text) if handler is None else handler(text)
-
-
-class BriefLine(NamedTuple):
-    """A line of --briefconnectionstatus (5.x)."""
-
-    name: str
-    brackets: str
-    line: Line
-
-
-def brief_line(text: str) -> BriefLine | None:
-    r"""`10.1.1.1/32 <==> 10.2.1.1/32\tfrom 192.1.2.45 to 192.1.2.23 (0B/0B)\t"t01", reqid=16420`."""
-    found = _BRIEF.fullmatch(text)
-    if found is None:
-        return None
-    ours, theirs, left, right, incoming, outgoing, name, brackets, reqid = found.groups()
-    local, _ = _host(left)
-    remote, _ = _host(right)
-    connection: Fields = {
-        "bytes_in": octets(incoming),
-        "bytes_out": octets(outgoing),
-        "reqid": _serial(reqid),
-    }
-    return BriefLine(
-        name, brackets, Line(connection, local, remote, SelectorPair(selector(ours), selector(theirs)))
-    )

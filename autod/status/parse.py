@@ -14,7 +14,8 @@ import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Literal, cast
 
-from autod.status.lines import NOTHING, Line, brief_line, connection_detail, connection_topology
+from autod.status.ends import NOTHING, Line, brief_line, connection_topology
+from autod.status.lines import connection_detail
 from autod.status.model import (
     ChildSa,
     ConnectionState,
@@ -30,7 +31,7 @@ from autod.status.model import (
 from autod.status.sas import Fields, sa_line
 from protocol.replies import Reply
 
-__all__ = ["UNPARSED_KEPT", "established", "parse", "parse_in_slices"]
+__all__ = ["UNPARSED_KEPT", "parse", "parse_in_slices"]
 
 UNPARSED_KEPT = 1000
 """How many unknown lines are kept as text; the rest are counted."""
@@ -421,31 +422,3 @@ def parse(replies: Iterable[Reply], *, time: float | None = None) -> State:
             next(steps)
         except StopIteration as done:
             return cast("State", done.value)
-
-
-def established(replies: Iterable[Reply]) -> frozenset[str]:
-    """Names of the connections with an established Child SA, cheaply: for polling.
-
-    From --trafficstatus, --showstates, --connectionstatus, --briefconnectionstatus without a name (with one it
-    prints connections that are down as well), or --status. An instance counts for the connection it was made from.
-    """
-    names = set()
-    brief = set()
-    total = False
-    for reply in replies:
-        text = reply.text
-        if text.startswith("#"):
-            if ", type=" in text or " Traffic:" in text:
-                parts = text.split('"', 2)
-                if len(parts) == 3 and not parts[2].startswith(":"):
-                    names.add(parts[1])
-            elif text.startswith("# Total IPsec connections:"):
-                total = True
-        elif text.startswith('"'):
-            if " established Child SA: #" in text or " established IPsec SA: #" in text:
-                names.add(text.split('"', 2)[1])
-        elif "\t" in text and " <==> " in text:
-            parts = text.split('"', 2)
-            if len(parts) == 3:
-                brief.add(parts[1])
-    return frozenset(names | brief if total else names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autod.status import ConnectionState, Selector, SelectorPair, parse
-from autod.status.lines import selector
+from autod.status.ends import selector
 from autod.status.words import state_word
 from protocol.replies import Reply
 
