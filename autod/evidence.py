@@ -103,6 +103,12 @@ class Evidence:
         if isinstance(event, _NOTABLE) and event.text not in self.lines and len(self.lines) < KEEP_LINES:
             self.lines.append(event.text)
 
+    def _said_better(self, event: Event) -> bool:
+        """Whether an earlier event of this kind tells the reason, which this one only sums up."""
+        if isinstance(event, ChildRejected):
+            return event.notification is None and ChildRejected in self.seen
+        return isinstance(event, LoadFailed) and LoadFailed in self.seen
+
     @property
     def is_member(self) -> bool:
         """Whether pluto set out to do something for this connection; else its lines only strayed in."""

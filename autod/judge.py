@@ -212,7 +212,7 @@ class Judge:
         """All that was seen, as one: for operations that are not judged member by member."""
         own = Evidence()
         for evidence in (self._general, *self._named.values()):
-            own.seen.update(evidence.seen)
+            own.seen = {**evidence.seen, **own.seen}
             own.ike_sas |= evidence.ike_sas
             own.lines += [line for line in evidence.lines if line not in own.lines]
             own.retransmissions += evidence.retransmissions
@@ -346,7 +346,7 @@ class Judge:
                 notification=verdict.notification or verdict.reason,
                 certain=verdict.certain,
                 retransmissions=evidence.retransmissions,
-                said=lines[-1] if lines else None,
+                said=_said(self._general, evidence) or (lines[-1] if lines else None),
             ),
             code=code if result not in OK else None,
             notification=verdict.notification,
@@ -361,6 +361,15 @@ class Judge:
             dropped=self._dropped,
             left_behind=_left_behind(self.operation, evidence, result),
         )
+
+
+def _said(*witnesses: Evidence) -> str | None:
+    """Why pluto refused, in its words, without the name in front of them."""
+    for evidence in witnesses:
+        for event in evidence.seen.values():
+            if isinstance(event, LoadFailed | InitiateFailed | RouteRefused | Refused):
+                return event.reason
+    return None
 
 
 _REFUSALS: tuple[tuple[type[Event], Result], ...] = (

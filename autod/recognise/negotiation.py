@@ -213,7 +213,7 @@ _WAITING = (
     Row(
         Queued,
         ("queue",),
-        r'queue .+?; waiting on .+? "(?P<owner>.+?)"[^"#]* #(?P<ike_sa>\d+) negotiating with (?P<peer>\S+)',
+        r'queue \w+ SA; waiting on \w+ SA "(?P<owner>.+?)"[^"#]* #(?P<ike_sa>\d+) negotiating with (?P<peer>\S+)',
         seen="4.10-5.4",
     ),
     Row(
