@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from autod.status import ConnectionState
 
 __all__ = ["Group", "PolicyFile", "groups", "loaded_groups", "read_policy"]
 
@@ -103,31 +106,13 @@ def _wrong(rest: list[str]) -> str | None:
     return None
 
 
-_CONNECTION = re.compile(r'^"(?P<name>.+?)"(?:\[\d+\][^:]*)?: (?P<ends>[^;]*\.\.\.[^;]*)(?:;|$)')
-_IS_GROUP = re.compile(r"(?:^|[.=<\[])(?:%group|%opportunisticgroup|%oppogroup)\b")
-
-
-def loaded_groups(lines: Iterable[str]) -> dict[str, int]:
-    """The group connections among the lines of a status (3.27 to 5.4), each with the number of its instances.
-
-    A group's end is written %group or %opportunisticgroup; an instance is named after it, "NAME#10.0.0.0/8".
-    """
-    found: dict[str, int] = {}
-    instances: set[str] = set()
-    for line in lines:
-        match = _CONNECTION.match(line)
-        if match is None:
-            continue
-        name = match["name"]
-        if "#" in name:
-            instances.add(name)
-        elif _IS_GROUP.search(match["ends"]):
-            found[name] = 0
-    for instance in instances:
-        name = instance.partition("#")[0]
-        if name in found:
-            found[name] += 1
-    return found
+def loaded_groups(connections: Sequence[ConnectionState]) -> dict[str, int]:
+    """The group connections among those loaded, each with the number of its instances ("NAME#10.0.0.0/8")."""
+    names = [connection.name for connection in connections if connection.kind != "group"]
+    made = Counter(name.partition("#")[0] for name in names if "#" in name)
+    return {
+        connection.name: made[connection.name] for connection in connections if connection.kind == "group"
+    }
 
 
 def groups(files: Mapping[str, PolicyFile], loaded: Mapping[str, int] | None) -> list[Group]:

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autod.groups import PolicyFile, groups, loaded_groups, read_policy
+from autod.status import parse
+from protocol.replies import Reply
 
 STATUS_4_10 = [
     '"clear": 192.1.2.45...%group; unrouted; eroute owner: #0',
@@ -14,19 +16,16 @@ STATUS_4_10 = [
     '"clear#10.0.0.0/8":   policy: IKEv2+AUTH_NEVER+GROUPINSTANCE+PASS+NEVER_NEGOTIATE;',
     '"clear#192.168.1.1/32": 192.1.2.45...%any===192.168.1.1/32; unrouted; eroute owner: #0',
     '"private-or-clear": 192.1.2.45[ID_NULL]...%opportunisticgroup[ID_NULL]; unrouted; eroute owner: #0',
-    '"private-or-clear#10.9.0.0/16": 192.1.2.45[ID_NULL]...%opportunistic[ID_NULL]===10.9.0.0/16; unrouted',
+    '"private-or-clear#10.9.0.0/16": 192.1.2.45[ID_NULL]...%opportunistic[ID_NULL]===10.9.0.0/16; unrouted;'
+    " eroute owner: #0",
     '"t01": 192.1.2.45...192.1.2.23; unrouted; eroute owner: #0',
 ]
 
 
 def test_group_connections_are_found_in_a_status() -> None:
     """By their end; instances are counted, and are no groups themselves."""
-    assert loaded_groups(STATUS_4_10) == {"clear": 2, "private-or-clear": 1}
-
-
-def test_a_connection_with_an_identity_that_reads_like_a_group_is_none() -> None:
-    """Only the end tells, not a text somewhere in the line."""
-    assert loaded_groups(['"x": 192.1.2.45[@my%group]...192.1.2.23[@y]; unrouted']) == {}
+    state = parse([Reply(0, line) for line in STATUS_4_10])
+    assert loaded_groups(state.connections) == {"clear": 2, "private-or-clear": 1}
 
 
 def test_a_policy_file_is_read_as_pluto_reads_it() -> None:

@@ -1,0 +1,104 @@
+"""Verbs about connections: what each does step by step, for one name or for several at once.
+
+Thin: the client does the steps, autod.bulk does many, loading.py loads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autod.cli import session
+from autod.cli.loading import load
+from autod.cli.names import expand_files, read_password
+from autod.cli.session import Session, open_session
+from autod.control import Answers
+from protocol.encode import check_string
+
+if TYPE_CHECKING:
+    import argparse
+
+    from autod.cli.output import Output
+    from autod.operation import Operation
+    from autod.outcomes import Outcome
+
+__all__ = ["STEPS", "run"]
+
+STEPS: dict[str, tuple[str, ...]] = {
+    "up": ("up",),
+    "down": ("down",),
+    "add": ("add",),
+    "delete": ("delete",),
+    "replace": ("delete", "add"),
+    "start": ("add", "up"),
+    "route": ("route",),
+    "unroute": ("unroute",),
+    "ondemand": ("add", "route"),
+    "rotatecert": ("reread", "add"),
+}
+"""Operation -> its steps; one that fails ends it."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it to every name. One name: pluto's own code where it refused; several: 0 or 1."""
+    options.names = expand_files(options.names)
+    for name in options.names:
+        check_string(name, "the name")
+    options.answers = None
+    if options.xauthname is not None or options.xauthpass_file is not None:
+        secret = None if options.xauthpass_file is None else read_password(options.xauthpass_file)
+        options.answers = Answers(options.xauthname, secret)
+    return session.run(options, _work)
+
+
+async def _work(options: argparse.Namespace, output: Output) -> int:
+    async with open_session(options, output) as opened:
+        return await _one(opened, options.names[0])
+
+
+async def _one(opened: Session, name: str) -> int:
+    """The steps, with their events; then the outcome, which is that of the last step that was taken."""
+    outcome = None
+    for step in STEPS[opened.options.operation]:
+        outcome = await _step(opened, step, name)
+        if not outcome.ok:
+            break
+    assert outcome is not None
+    outcome = msgspec.structs.replace(outcome, operation=opened.options.operation)
+    opened.conclude(outcome)
+    return outcome.exit_status
+
+
+async def _step(opened: Session, step: str, name: str) -> Outcome:
+    if step == "add":
+        return (await load(opened, [name]))[name]
+    operation = _operation(opened, step, name)
+    async with operation:
+        async for event in operation:
+            opened.show(event)
+    return operation.outcome
+
+
+def _operation(opened: Session, step: str, name: str) -> Operation:
+    pluto, options = opened.pluto, opened.options
+    match step:
+        case "up":
+            return pluto.up(
+                name,
+                asynchronous=options.asynchronous,
+                remote_host=options.remote_host,
+                answers=options.answers,
+            )
+        case "down":
+            return pluto.down(name)
+        case "delete":
+            return pluto.delete(name)
+        case "route":
+            return pluto.route(name)
+        case "unroute":
+            return pluto.unroute(name, force=options.force)
+        case "reread":
+            return pluto.reread_certs()
+        case _:
+            raise AssertionError(step)

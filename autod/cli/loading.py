@@ -1,0 +1,106 @@
+"""Loading connections from the configuration, whichever way the release wants it, with an outcome for each
+name.
+
+The seam between the two ways: the native reader (autod.config) where it covers the release, else, or with
+--via-addconn, the release's own addconn, run once for all names.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autod import addconn
+from autod.ending import Ending
+from autod.errors import ConfigurationError
+from autod.judge import Judge
+from autod.outcomes import Outcome, Result, gather, quoted
+from autod.programs import find_programs
+from autod.recognise import recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autod.addconn import Loaded
+    from autod.cli.session import Session
+    from protocol.replies import Reply
+
+__all__ = ["load", "load_with_addconn"]
+
+_NOT_FOUND = 21
+"""RC_UNKNOWN_NAME: addconn's own exit status for a name that the file does not have (3.27 to 5.4)."""
+
+
+async def load(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
+    """Load `names`: an outcome for each. Events are shown as pluto says them.
+
+    ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone.
+    """
+    return await load_with_addconn(session, names)
+
+
+async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
+    """Load `names` with one run of the release's own addconn; its exit status is not believed."""
+    pluto = session.pluto
+    program = find_programs(pluto.detected.pid).addconn
+    if program is None:
+        raise ConfigurationError(
+            "the addconn of this release was not found, so nothing can be loaded: install it, or set IPSEC_EXECDIR"
+        )
+
+    def show(name: str | None, reply: Reply) -> None:
+        session.show(recognise(reply, time=time.time()))
+
+    started = time.time()
+    result = await addconn.load(
+        names,
+        program=program,
+        config=session.options.config,
+        release=pluto.release,
+        control=pluto.control,
+        on_reply=show,
+    )
+    if session.options.verbose and not session.options.json:
+        for line in (*result.stdout, *result.stderr):
+            session.say(line)
+    return {loaded.asked: _outcome(loaded, started) for loaded in result.loaded}
+
+
+def _outcome(loaded: Loaded, started: float) -> Outcome:
+    if not loaded.sent:
+        return _not_sent(loaded, started)
+    outcomes = []
+    for name in loaded.names:
+        judge = Judge("add", name, started=started)
+        for message in loaded.messages:
+            for reply in message.replies:
+                event = recognise(reply, time=started)
+                if event.connection in (name, None):
+                    judge.see(event)
+        outcomes.append(judge.end(Ending.EOF, at=time.time()))
+    if len(outcomes) == 1:
+        return msgspec.structs.replace(outcomes[0], connection=loaded.asked)
+    return gather("add", loaded.asked, tuple(outcomes))
+
+
+def _not_sent(loaded: Loaded, started: float) -> Outcome:
+    """addconn sent nothing for the name: it is not in the file, or addconn refused it."""
+    unknown = not loaded.complaints or any("not found" in line for line in loaded.complaints)
+    said = (
+        "the configuration has no connection or alias of this name"
+        if unknown
+        else "; ".join(line.strip() for line in loaded.complaints)
+    )
+    return Outcome(
+        operation="add",
+        connection=loaded.asked,
+        result=Result.UNKNOWN if unknown else Result.LOAD_FAILED,
+        ok=False,
+        sentence=f"{quoted(loaded.asked)} was not loaded: {said}",
+        code=_NOT_FOUND if unknown else None,
+        lines=loaded.complaints,
+        started=started,
+        ended=time.time(),
+    )

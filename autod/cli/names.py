@@ -1,0 +1,56 @@
+"""Names on the command line: @FILE, and what no name may be. Reads the files named; contacts nobody."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocol.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["expand_files", "is_pattern", "read_password"]
+
+
+def expand_files(names: Iterable[str]) -> list[str]:
+    """The names, each once, in order; @FILE stands for those in the file, one a line, # for a comment.
+
+    @- is standard input. UsageError for a file that cannot be read, or if nothing is left.
+    """
+    found = dict.fromkeys(
+        name for word in names for name in (_lines(word[1:]) if word.startswith("@") else [word])
+    )
+    if not found:
+        raise UsageError("no name is left: the files that were named hold none")
+    return list(found)
+
+
+def _lines(file: str) -> Iterator[str]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"@{file}: {error.strerror}") from error
+    for line in data.decode("utf-8", "surrogateescape").splitlines():
+        name = line.strip()
+        if name and not name.startswith("#"):
+            yield name
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name is a pattern such as `branch-*`."""
+    return any(character in name for character in "*?[")
+
+
+def read_password(file: str) -> str:
+    """The first line of the file (- is standard input), for XAUTH. Never shown; UsageError where there is
+    none."""
+    try:
+        data = sys.stdin.buffer.readline() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}; it is to hold the XAUTH password") from error
+    password = data.partition(b"\n")[0].removesuffix(b"\r")
+    if not password:
+        raise UsageError(f"{file}: its first line is empty, and is to be the XAUTH password")
+    return password.decode("utf-8", "surrogateescape")

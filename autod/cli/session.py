@@ -1,0 +1,117 @@
+"""What every command that talks to pluto shares: the event loop, signals, the output, the pluto that was
+asked for.
+
+Must not know what an operation does.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.cli.output import Output, standard_output
+from autod.cli.render import event_line, json_line, outcome_line, reply_line
+from autod.client import TIMEOUT, open_pluto
+from autod.known import Known, default_folder
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from autod.client import Pluto
+    from autod.events import Event
+    from autod.outcomes import Outcome
+    from protocol.replies import Reply
+
+__all__ = ["Session", "open_session", "run"]
+
+_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+"""Exit status by signal: 128 and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A pluto, and where its lines go in the way that was asked for."""
+
+    pluto: Pluto
+    output: Output
+    options: argparse.Namespace
+
+    def show(self, event: Event) -> None:
+        """An event, as it came."""
+        if self.options.json:
+            self.output.line(json_line(event))
+            return
+        line = event_line(event, self.pluto.release.codes, verbose=self.options.verbose)
+        if line is not None:
+            self.output.line(line)
+
+    def show_reply(self, reply: Reply) -> None:
+        """A line of a list or a status."""
+        self.output.line(reply_line(reply, verbose=self.options.verbose), keep=True)
+
+    def conclude(self, outcome: Outcome) -> None:
+        """The outcome: one line, or one object."""
+        self.output.line(json_line(outcome) if self.options.json else outcome_line(outcome), keep=True)
+
+    def say(self, sentence: str) -> None:
+        """A line for people, which JSON has no place for."""
+        if not self.options.json:
+            self.output.line(sentence, keep=True)
+
+    def put(self, value: object) -> None:
+        """An object for programs."""
+        self.output.line(json_line(value), keep=True)
+
+
+def run(options: argparse.Namespace, work: Callable[[argparse.Namespace, Output], Awaitable[int]]) -> int:
+    """Run `work` to its exit status. Ctrl-C and SIGTERM cancel it; pluto goes on with what it was asked."""
+    return trio.run(_run, options, work)
+
+
+async def _run(
+    options: argparse.Namespace, work: Callable[[argparse.Namespace, Output], Awaitable[int]]
+) -> int:
+    status = 1
+    caught: list[int] = []
+    with standard_output() as output:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_watch_signals, nursery.cancel_scope, caught)
+            status = await work(options, output)
+            nursery.cancel_scope.cancel()
+    if caught:
+        print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
+        return _SIGNALS[signal.Signals(caught[0])]
+    return status
+
+
+async def _watch_signals(
+    scope: trio.CancelScope, caught: list[int], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(*_SIGNALS) as signals:
+        task_status.started()
+        async for number in signals:
+            caught.append(number)
+            scope.cancel()
+            return
+
+
+@asynccontextmanager
+async def open_session(options: argparse.Namespace, output: Output) -> AsyncGenerator[Session, None]:
+    """The pluto of --ctlsocket, --release and --seccomp, with the limit and the deadline that were asked
+    for."""
+    folder = default_folder()
+    async with open_pluto(
+        options.ctlsocket,
+        options.release,
+        seccomp=options.seccomp,
+        limit=options.limit or 64,
+        known=None if folder is None else Known(folder),
+        timeout=TIMEOUT if options.timeout is None else options.timeout,
+    ) as pluto:
+        yield Session(pluto, output, options)
