@@ -1,0 +1,132 @@
+"""Files: the configuration itself and what it includes, opened with care.
+
+Owns: expanding the pattern of an include as the release does, opening files, and the bounds of both. Must not
+know: what stands in a file.
+
+Nothing is opened but the file that was asked for and what an include of it names. A file that is no regular one is
+not opened at all: a pipe would hold us up for ever.
+"""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, Final
+
+from autod.config.model import Diagnostic, Place, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Files"]
+
+MAX_DEPTH: Final = 10
+"""Files within files, the first counted (MAX_INCLUDE_DEPTH of 4.8 to 5.4)."""
+
+MAX_FILES: Final = 20_000
+"""Files that are opened in all. A file that includes itself ten times would be opened 10^9 times by the rule of
+depth alone."""
+
+MAX_BYTES: Final = 512 * 1024 * 1024
+"""Bytes that are read in all; 10,000 connections have some 4 MB."""
+
+
+class Files:
+    """What was opened so far. Paths are relative to `folder`, the current one unless given, as addconn's are."""
+
+    def __init__(self, folder: str | None = None) -> None:
+        self._folder = folder
+        self._bytes = 0
+        self.read_so_far: list[str] = []
+
+    def _path(self, name: str) -> str:
+        return name if self._folder is None else os.path.join(self._folder, name)
+
+    def first(self, name: str) -> str:
+        """The text of the configuration file itself. OSError where it cannot be read."""
+        text = self._open(name, regular=False)
+        self.read_so_far.append(name)
+        return text
+
+    def _open(self, name: str, *, regular: bool) -> str:
+        path = self._path(name)
+        if regular and not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError("it is no regular file")
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES - self._bytes + 1)
+        self._bytes += len(data)
+        if self._bytes > MAX_BYTES:
+            raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
+        return data.decode("utf-8", "surrogateescape")
+
+    def read(self, name: str, place: Place, diagnostics: list[Diagnostic]) -> str | None:
+        """The text of an included file, None (and a warning) where it cannot be read."""
+        if len(self.read_so_far) >= MAX_FILES:
+            sentence = f"more than {MAX_FILES} files are included: an include must name itself"
+            diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
+            return None
+        try:
+            text = self._open(name, regular=True)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            diagnostics.append(Diagnostic(Severity.WARNING, f"cannot open {name!r}: {reason}", place))
+            return None
+        self.read_so_far.append(name)
+        return text
+
+    def expand(
+        self, pattern: str, rules: str, depth: int, place: Place, diagnostics: list[Diagnostic]
+    ) -> list[str]:
+        """The files that an include names, sorted; none (and a warning) where there are none or it is too deep."""
+        names: list[str] = []
+        for one in _braces(pattern) if rules == "4.10" else (pattern,):
+            names += self._glob(one)
+        if not names:
+            if "*" not in pattern:
+                sentence = f"no file is named {pattern!r}"
+                diagnostics.append(Diagnostic(Severity.WARNING, sentence, place))
+            return []
+        if depth >= MAX_DEPTH:
+            sentence = f"{pattern!r} is not read: files may include others {MAX_DEPTH} deep"
+            diagnostics.append(Diagnostic(Severity.WARNING, sentence, place))
+            return []
+        return names
+
+    def _glob(self, pattern: str) -> list[str]:
+        if not pattern:
+            return []
+        try:
+            found = glob.glob(pattern, root_dir=self._folder)
+        except (OSError, ValueError, re.error):
+            return []
+        return sorted(found, key=os.fsencode)
+
+
+def _braces(pattern: str) -> Iterator[str]:
+    """`a{b,c}` as `ab`, `ac` (GLOB_BRACE of glob(3)); braces that do not match stay as they are."""
+    start = pattern.find("{")
+    while start >= 0 and pattern[start : start + 2] == "{}":
+        start = pattern.find("{", start + 2)
+    if start < 0:
+        yield pattern
+        return
+    depth, commas = 0, [start]
+    for at in range(start, len(pattern)):
+        character = pattern[at]
+        if character == "{":
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if not depth:
+                commas.append(at)
+                break
+        elif character == "," and depth == 1:
+            commas.append(at)
+    else:
+        yield pattern
+        return
+    for left, right in itertools.pairwise(commas):
+        yield from _braces(pattern[:start] + pattern[left + 1 : right] + pattern[commas[-1] + 1 :])

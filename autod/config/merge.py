@@ -1,0 +1,232 @@
+"""From sections to connections: `conn %default`, also=, duplicates.
+
+Owns: the order in which sections count, and what happens to a setting that is there twice, as the release does it.
+Must not know: tokens, or what a setting means but for also= and connalias=.
+
+A value of %default may be replaced without a word; a second value of the connection's own may not. 4.x reads a
+section first and then the sections of also=, breadth first; 5.x puts a section in where its also= stands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from autod.config.model import Connection, Diagnostic, Setting, Severity
+from autod.config.nearest import nearest
+from autod.config.values import OTHER
+
+if TYPE_CHECKING:
+    from autod.config.grammar import Document
+    from autod.config.model import Section
+
+__all__ = ["connections"]
+
+_ALSO_LIMIT: Final = 32
+"""Sections of one connection's also= (ALSO_LIMIT of 4.8 to 4.15)."""
+
+_DEFAULT: Final = "%default"
+
+Slots = dict[str, Setting]
+
+
+class _Merge:
+    """The settings of one connection while its sections are put together."""
+
+    def __init__(self, name: str, rules: str, slots: Slots, *, default: bool) -> None:
+        self.name = name
+        self.slots = slots
+        self.failed = False
+        self.also: list[Setting] = []
+        self.diagnostics: list[Diagnostic] = []
+        self._rules = rules
+        self._old = rules == "4.10"
+        self._default = default
+        self._own: set[str] = set()
+
+    def complain(self, severity: Severity, sentence: str, setting: Setting, hint: str | None = None) -> None:
+        self.diagnostics.append(Diagnostic(severity, sentence, setting.place, hint, self.name))
+
+    def put(self, setting: Setting) -> None:
+        """One setting, by the rule of its kind."""
+        key = setting.key
+        kind, slot = key.keyword.kind, key.slot
+        if kind == "obsolete":
+            self.complain(Severity.WARNING, f"{key.spelled}= is obsolete and ignored", setting)
+            return
+        if self._old and not key.keyword.conn:
+            self.complain(
+                Severity.WARNING, f"{key.spelled}= belongs into 'config setup' and is ignored", setting
+            )
+            return
+        if kind == "append":
+            self._append(slot, setting)
+            return
+        before = self.slots.get(slot)
+        if slot in self._own:
+            assert before is not None
+            if self._clash(kind, before, setting):
+                self.failed = True
+                self.complain(
+                    Severity.ERROR,
+                    f"{key.spelled}= is given twice for this connection",
+                    setting,
+                    f"the first is in {before.place}",
+                )
+                return
+            self.complain(Severity.WARNING, f"{key.spelled}= is given twice", setting)
+        if kind == "string" and setting.text is None:
+            self.failed = True
+            self.complain(
+                Severity.ERROR,
+                f"{key.spelled}= wants a string, and digits alone are none",
+                setting,
+                "quote it",
+            )
+            return
+        if kind in ("loose", "key") and setting.number != OTHER and before is not None:
+            # The string of a value that a word replaces stays behind, and is sent.
+            setting = msgspec.structs.replace(setting, text=before.text)
+        self.slots[slot] = setting
+        if not self._default:
+            self._own.add(slot)
+
+    def _append(self, slot: str, setting: Setting) -> None:
+        if setting.key.keyword.name == "also":
+            self.also.append(setting)
+        before = self.slots.get(slot)
+        if before is not None and before.text is not None:
+            if setting.text is None:
+                setting = before
+            else:
+                setting = msgspec.structs.replace(setting, text=f"{before.text} {setting.text}")
+        self.slots[slot] = setting
+
+    def _clash(self, kind: str, before: Setting, after: Setting) -> bool:
+        """Whether a second value stops the connection."""
+        if kind == "string":
+            return self._rules in ("4.10", "5.2") or before.text != after.text
+        if kind in ("loose", "key"):
+            return (
+                self._rules == "5.2"
+                or before.number != OTHER
+                or after.number != OTHER
+                or before.text != after.text
+            )
+        if self._old:
+            return before.number != _int(after.number)
+        return before.number != after.number
+
+
+def _int(number: int | None) -> int:
+    # The comparison is made in an int: two equal large numbers clash.
+    return (((number or 0) + 2**31) & (2**32 - 1)) - 2**31
+
+
+def connections(document: Document, rules: str) -> tuple[list[Connection], list[Diagnostic]]:
+    """The connections of a file in order, and what else there is to say.
+
+    A file that is refused has none.
+    """
+    if document.refusal is not None:
+        return [], []
+    named: dict[str, Section] = {}
+    for section in document.sections:
+        named.setdefault(section.name, section)
+    diagnostics: list[Diagnostic] = []
+    layers: list[Slots] = []
+    base: Slots = {}
+    for section in document.sections:
+        if section.name == _DEFAULT:
+            merge = _Merge(_DEFAULT, rules, dict(base), default=True)
+            for setting in section.settings:
+                merge.put(setting)
+            base = merge.slots
+            layers.append(base)
+            diagnostics += merge.diagnostics
+            if rules == "4.10" and "also" in base:
+                diagnostics.append(
+                    Diagnostic(Severity.WARNING, "also= has no place in conn %default", base["also"].place)
+                )
+            if merge.failed or (rules == "4.10" and "also" in base):
+                break
+    expand = _breadth_first if rules == "4.10" else _in_place
+    result = []
+    for section in document.sections:
+        if section.name != _DEFAULT:
+            merge = _Merge(section.name, rules, dict(base), default=False)
+            partial = expand(merge, section, named)
+            result.append(
+                Connection(
+                    section.name,
+                    section.place,
+                    (*layers, merge.slots),
+                    merge.failed,
+                    partial,
+                    tuple(merge.diagnostics),
+                )
+            )
+            diagnostics += merge.diagnostics
+    return result, diagnostics
+
+
+def _missing(merge: _Merge, name: str, setting: Setting, named: dict[str, Section]) -> None:
+    merge.failed = True
+    merge.complain(
+        Severity.ERROR, f"conn {name!r} is nowhere, and also= wants it", setting, nearest(name, named)
+    )
+
+
+def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section]) -> bool:
+    """4.x: the section whole, then what its also= names, then what theirs name. True if it gave up before that."""
+    for setting in section.settings:
+        merge.put(setting)
+    if merge.failed:
+        return True
+    whole = merge.slots.get("also")
+    if whole is None or whole.text is None:
+        return False
+    queue = [(name, whole) for name in whole.text.split()]
+    done = {section.name} if named.get(section.name) is section else set()
+    for name, setting in queue:
+        if len(queue) >= _ALSO_LIMIT:
+            merge.failed = True
+            merge.complain(Severity.ERROR, f"also= leads to {_ALSO_LIMIT} sections or more", setting)
+            return True
+        found = named.get(name)
+        if found is None:
+            _missing(merge, name, setting, named)
+            continue
+        if name in done:
+            continue
+        done.add(name)
+        merge.slots.pop("also", None)
+        for one in found.settings:
+            merge.put(one)
+        more = merge.slots.get("also")
+        if more is not None and more.text is not None:
+            queue += [(word, more) for word in more.text.split()]
+    return False
+
+
+def _in_place(merge: _Merge, section: Section, named: dict[str, Section]) -> bool:
+    """5.x: each section once, where its also= stands. True if a fault made addconn stop there."""
+    done = {id(section)}
+    stack = [iter(section.settings)]
+    while stack:
+        for setting in stack[-1]:
+            if setting.key.keyword.kind != "also":
+                merge.put(setting)
+                continue
+            name = setting.text or ""
+            found = named.get(name)
+            if found is None:
+                _missing(merge, name, setting, named)
+            elif id(found) not in done:
+                done.add(id(found))
+                stack.append(iter(found.settings))
+                break
+        else:
+            stack.pop()
+    return merge.failed

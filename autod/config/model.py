@@ -1,0 +1,108 @@
+"""What a configuration is: places, settings, sections, connections, diagnostics.
+
+Owns: the frozen values that reading a file gives. Must not know: how they were read.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from protocol.connection.given import Given
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Connection", "Diagnostic", "Place", "Section", "Setting", "Severity"]
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where something stands: file as it was named, line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Setting(Given, frozen=True, gc=False):
+    """A keyword and its value (see `Given`), and where it stands."""
+
+    file: str
+    line: int
+    column: int
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file, self.line, self.column)
+
+
+class Severity(StrEnum):
+    """How bad it is.
+
+    FATAL: the release's addconn refuses the whole file, so nothing of it is sent. ERROR: one connection cannot be
+    loaded. WARNING: it loads, but not as it reads.
+    """
+
+    FATAL = "fatal"
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    """One complaint: one sentence for people, and where. `hint` is the nearest keyword, or what to do.
+
+    `connection` names the connection that it is about; `status` is the exit status of the release's addconn for
+    what it refuses as a whole.
+    """
+
+    severity: Severity
+    sentence: str
+    place: Place | None = None
+    hint: str | None = None
+    connection: str | None = None
+    status: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.severity}: {self.sentence}{hint}"
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A `conn` section as it stands in a file, in file order."""
+
+    name: str
+    place: Place
+    settings: tuple[Setting, ...]
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One connection, with %default and also= worked in.
+
+    `layers` are the settings by slot after each `conn %default` and, last, after its own section: what one of
+    them decided may outlive the setting (4.8 to 5.2), so the rules of a release want them all. `failed` says that
+    addconn does not load it; `partial` that it gave up before looking at the values.
+    """
+
+    name: str
+    place: Place
+    layers: tuple[Mapping[str, Setting], ...]
+    failed: bool = False
+    partial: bool = False
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """The settings in force, by slot (`leftsubnet`, `authby`)."""
+        return self.layers[-1]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The words of connalias=."""
+        given = self.settings.get("connalias")
+        return tuple((given.text or "").split()) if given else ()

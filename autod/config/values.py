@@ -1,0 +1,196 @@
+"""The value of one keyword: from its token to the text or number that the release keeps.
+
+Owns: the kinds of values, as 4.8 to 4.15 and as 5.x read them. Must not know: sections, duplicates, messages.
+
+4.x takes digits as a number for any keyword, keeps zero for a number that it cannot read, and leaves a bad duration
+or percentage out, all in silence; a bad word ends addconn. 5.x leaves a bad value out with a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from autod.config.scanner import TokenKind
+from protocol.connection.numbers import (
+    BINARY,
+    BYTES,
+    MICROSECONDS,
+    Malformed,
+    binary,
+    decimal_scaled,
+    duration_ms,
+    int64,
+    unsigned,
+    unsigned_prefix,
+)
+
+if TYPE_CHECKING:
+    from protocol.connection.keywords import Keyword
+
+__all__ = ["BOOLEANS", "OTHER", "BadWord", "Value", "flags", "read_4", "read_5"]
+
+OTHER: Final = 255
+"""LOOSE_ENUM_OTHER: the value is a string and none of the keyword's words."""
+
+BOOLEANS: Final = {"y": 1, "yes": 1, "true": 1, "on": 1, "n": 0, "no": 0, "false": 0, "off": 0}
+_BOOLEANS_5: Final = {**BOOLEANS, "1": 1, "0": 0}
+
+
+class Value(NamedTuple):
+    """The text and the number that are kept, and what to warn of."""
+
+    text: str | None
+    number: int | None
+    warning: str | None = None
+
+
+class BadWord(ValueError):
+    """A word that ends 4.x's addconn with status 1. str() is the sentence."""
+
+
+def read_4(keyword: Keyword, kind: TokenKind, text: str) -> Value | None:
+    """What 4.8 to 4.15 keep; None where the setting is left out. Raises Malformed (left out) and BadWord."""
+    match keyword.kind:
+        case "bool":
+            return Value(None, BOOLEANS[text])
+        case "time" | "milliseconds":
+            return Value(None, int64(_time_4(keyword, kind, text)))
+        case "percent":
+            return Value(None, _percent_4(text))
+        case "binary" | "bytes":
+            number = int(text) if kind is TokenKind.INTEGER else binary(text, bytes_=keyword.kind == "bytes")
+            return Value(None, int64(_fits(number)))
+    if kind is TokenKind.INTEGER:
+        # The digits are gone: what wants a string has none.
+        number = int(text) if len(text) < 21 else 2**64
+        warning = None
+        if keyword.kind in ("string", "append"):
+            warning = "digits alone are no string here: quote them"
+        return Value(None, int64(_fits(number)), warning)
+    match keyword.kind:
+        case "enum":
+            return Value(None, _words(keyword, text))
+        case "flags":
+            number_or_none = flags(keyword, text)
+            if number_or_none is None:
+                raise BadWord(f"{text!r} is no value of {keyword.name}=")
+            return Value(None, number_or_none)
+        case "loose" | "key":
+            word = keyword.values.get(_lower(text))
+            return Value(None, word) if word is not None else Value(text, OTHER)
+        case "number":
+            return Value(None, 0, f"{text!r} is no number: 0 is used")
+    return Value(text, None)
+
+
+def read_5(keyword: Keyword, text: str) -> Value:
+    """What 5.x keeps. Raises Malformed for what it leaves out with a warning."""
+    match keyword.kind:
+        case "bool":
+            number = _BOOLEANS_5.get(_lower(text))
+            if number is None:
+                raise Malformed("neither yes nor no")
+            return Value(text, number)
+        case "enum":
+            word = keyword.values.get(_lower(text))
+            if word is None:
+                raise Malformed("not one of " + ", ".join(keyword.values))
+            return Value(text, word)
+        case "flags":
+            number = flags(keyword, text)
+            if number is None:
+                raise Malformed("not flags of " + ", ".join(keyword.values))
+            return Value(text, number)
+        case "loose" | "key":
+            word = keyword.values.get(_lower(text))
+            return Value(text, OTHER if word is None else word)
+        case "number":
+            return Value(text, int64(unsigned(text)))
+        case "time":
+            return Value(text, decimal_scaled(text, MICROSECONDS, "s"))
+        case "milliseconds":
+            return Value(text, decimal_scaled(text, MICROSECONDS, "ms"))
+        case "percent":
+            number, rest = unsigned_prefix(text, 10)
+            if rest != "%":
+                raise Malformed(f'bad percentage multiplier "{rest}"')
+            if number > 2**32 - 1:
+                raise Malformed("percentage way too large")
+            return Value(text, number)
+        case "binary":
+            return Value(text, int64(decimal_scaled(text, BINARY, "")))
+        case "bytes":
+            return Value(text, int64(decimal_scaled(text, BYTES, "")))
+    return Value(text, None)
+
+
+def _lower(text: str) -> str:
+    """ASCII letters in lower case, as strcasecmp compares; other text stays, and is no word of any table."""
+    return text.lower() if text.isascii() else text
+
+
+def _fits(number: int) -> int:
+    # A number beyond 64 bits is an error that 4.x only notes; it goes on with zero.
+    return number if number < 2**64 else 0
+
+
+def _time_4(keyword: Keyword, kind: TokenKind, text: str) -> int:
+    unit = "ms" if keyword.kind == "milliseconds" else "s"
+    if kind is TokenKind.INTEGER:
+        return _fits(int(text) if len(text) < 21 else 2**64) * (1 if unit == "ms" else 1000)
+    return duration_ms(text, unit)
+
+
+_STRTOUL: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
+
+
+def _percent_4(text: str) -> int:
+    found = _STRTOUL.match(text)
+    if found is None:
+        raise Malformed(f"malformed percentage {text}")
+    if text[found.end() :] != "%":
+        raise Malformed(f'bad percentage multiplier "{text[found.end() :]}" on {text}')
+    digits = found.group(2)
+    number = int(digits) if len(digits) < 21 else 2**64
+    if number >= 2**64 or (number if found.group(1) != "-" else -number % 2**64) > 2**32 - 1:
+        raise Malformed(f'percentage way too large "{text}"')
+    return -number % 2**64 if found.group(1) == "-" else number
+
+
+_PIECES: Final = re.compile(r"[^:, \t]+")
+
+
+def _words(keyword: Keyword, text: str) -> int:
+    number, found = 0, 0
+    for piece in _PIECES.findall(text):
+        word = keyword.values.get(_lower(piece))
+        if word is not None:
+            number |= word
+            found += 1
+        elif not found:
+            raise BadWord(f"{piece!r} is no value of {keyword.name}=")
+    if found > 1:
+        raise BadWord(f"{keyword.name}= takes one value, not {text!r}")
+    return number
+
+
+_FLAGS: Final = re.compile(r"[^+, \t]+")
+
+
+def flags(keyword: Keyword, text: str) -> int | None:
+    """The bits of a list of debug flags (`all,no-crypt`), None if one of them is unknown."""
+    bits = 0
+    for piece in _FLAGS.findall(text):
+        if piece == "none":
+            bits = 0
+            continue
+        off = piece.startswith("no-")
+        name = piece[3:] if off else piece
+        value = keyword.values.get(name)
+        if value is None:
+            value = keyword.values.get(_lower(name).replace("_", "-").removeprefix("debug-"))
+        if value is None:
+            return None
+        bits = bits & ~value if off else bits | value
+    return bits

@@ -1,0 +1,79 @@
+"""A connection and a release to the messages that load it.
+
+Owns: choosing the rules of a release. Must not know: files, sockets.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, Self, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from protocol.connection.given import Given
+    from protocol.connection.lookup import Lookup
+    from protocol.connection.message import Plan, Remark
+
+__all__ = ["Planner"]
+
+
+class _Draft(Protocol):
+    """A connection while the rules of a release work on it; `failed` once addconn would not load it."""
+
+    failed: bool
+    remarks: list[Remark]
+
+    def copy(self) -> Self: ...
+
+    def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None: ...
+
+
+class _Rules(Protocol):
+    """A module of rules."""
+
+    def Draft(self) -> _Draft: ...
+
+    def plan(self, name: str, draft: _Draft, lookup: Lookup, *, autoall: bool) -> Plan: ...
+
+
+def _module(rules: str) -> _Rules:
+    return cast("_Rules", import_module(f"protocol.connection.rules_{rules.replace('.', '_')}"))
+
+
+class Planner:
+    """Plans the messages of the connections of one file, for releases that follow `rules` (see keywords.native).
+
+    Keeps what `conn %default` came to, so that it is worked out once and not for every connection.
+    """
+
+    def __init__(self, rules: str, lookup: Lookup) -> None:
+        self._rules = rules
+        self._lookup = lookup
+        self._module = _module(rules)
+        self._defaults: tuple[Sequence[Mapping[str, Given]], _Draft] | None = None
+
+    def plan(self, name: str, layers: Sequence[Mapping[str, Given]], *, autoall: bool = False) -> Plan:
+        """The messages for a connection whose settings are `layers`: after each %default and, last, its own.
+
+        `autoall`: as addconn --autoall sends it, else as addconn NAME does (5.2 to 5.4 say in the message what is
+        to be done next).
+        """
+        draft = self._after_defaults(layers[:-1]).copy()
+        draft.work(layers[-1], self._lookup)
+        return self._module.plan(name, draft, self._lookup, autoall=autoall)
+
+    def _after_defaults(self, layers: Sequence[Mapping[str, Given]]) -> _Draft:
+        if self._defaults is not None and _same(self._defaults[0], layers):
+            return self._defaults[1]
+        draft = self._module.Draft()
+        for layer in layers:
+            draft.work(layer, self._lookup)
+            if draft.failed:
+                break
+        self._defaults = (layers, draft)
+        return draft
+
+
+def _same(one: Sequence[object], other: Sequence[object]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))

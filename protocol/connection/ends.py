@@ -1,0 +1,173 @@
+"""One end of a connection while the rules of 4.8 to 5.2 work on it: its host, next hop and default route.
+
+Owns: what left= and leftnexthop= come to, and how addconn finds the addresses of %defaultroute. Must not know:
+messages, or the settings that only one release has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.addresses import IPV4, IPV6, Address, address, unspecified
+from protocol.connection.numbers import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from protocol.connection.given import Given
+    from protocol.connection.lookup import Lookup
+
+__all__ = [
+    "ANY",
+    "DEFAULTROUTE",
+    "GROUP",
+    "HOSTNAME",
+    "IFACE",
+    "IPADDR",
+    "NOTSET",
+    "OPPO",
+    "OPPOGROUP",
+    "SENDABLE",
+    "Host",
+    "family",
+    "find_routes",
+]
+
+NOTSET: Final = 0
+DEFAULTROUTE: Final = 1
+ANY: Final = 2
+IFACE: Final = 3
+OPPO: Final = 4
+OPPOGROUP: Final = 5
+GROUP: Final = 6
+HOSTNAME: Final = 7
+IPADDR: Final = 255
+"""enum keyword_host of 4.8 to 5.2."""
+
+SENDABLE: Final = frozenset({DEFAULTROUTE, ANY, IFACE, OPPO, OPPOGROUP, GROUP, HOSTNAME, IPADDR})
+
+_AF: Final = {2: IPV4, 10: IPV6}
+"""AF_INET and AF_INET6 of Linux, which the words of hostaddrfamily= stand for."""
+
+
+class Host:
+    """Where one end is: the kinds of its address and next hop, and the addresses as far as they are known."""
+
+    __slots__ = ("address", "hop", "hop_kind", "kind", "text", "version")
+
+    def __init__(self) -> None:
+        self.kind = NOTSET
+        self.address: Address | None = None
+        self.hop_kind = NOTSET
+        self.hop: Address | None = None
+        self.text: str | None = None
+        self.version = IPV4
+
+    def copy_from(self, other: Host) -> None:
+        self.kind, self.address, self.text = other.kind, other.address, other.text
+        self.hop_kind, self.hop, self.version = other.hop_kind, other.hop, other.version
+
+    def place(self, given: Given | None, version: int, lookup: Lookup) -> None:
+        """Work out left= or right=."""
+        self.version = version
+        self.kind = NOTSET if given is None else (given.number or 0)
+        if given is not None:
+            self.text = given.text
+        if self.kind == ANY:
+            self.address = None
+        elif self.kind == IPADDR:
+            text = self.text or ""
+            if text[:1] == "%":
+                found = lookup.interface(text[1:16], version)
+                if found is not None:
+                    if found.peer is not None:
+                        self.hop = found.peer
+                    if found.address is not None:
+                        self.address = found.address
+                self.kind = IFACE
+                return
+            try:
+                self.address = address(text, version)
+            except Malformed:
+                self.address = None
+                self.kind = HOSTNAME
+
+    def place_hop(self, text: str | None, version: int) -> str | None:
+        """Work out leftnexthop=, None where it is not given. Gives what is no address, for the caller to look up."""
+        self.hop = unspecified(version)
+        if text is None:
+            if self.kind == DEFAULTROUTE:
+                self.hop_kind = DEFAULTROUTE
+            return None
+        if text.lower() == "%defaultroute":
+            self.hop_kind = DEFAULTROUTE
+            return None
+        self.hop_kind = IPADDR
+        try:
+            self.hop = address(text, version)
+        except Malformed:
+            self.hop = None
+            return text
+        return None
+
+
+def family(settings: Mapping[str, Given]) -> int:
+    """The version of IP that both ends use (4 or 6)."""
+    given = settings.get("hostaddrfamily")
+    version = _AF.get(given.number or 0) if given else None
+    if version is not None:
+        return version
+    for slot in ("left", "leftnexthop", "right", "rightnexthop"):
+        end = settings.get(slot)
+        text = end.text if end else None
+        if text is not None and (":" in text or text in ("%defaultroute6", "%any6")):
+            return IPV6
+    return IPV4
+
+
+def find_routes(left: Host, right: Host, lookup: Lookup) -> None:
+    """Put the addresses of %defaultroute in; what cannot be found stays as it is, in silence."""
+    for this, peer in ((left, right), (right, left)):
+        while _find_one(this, peer, lookup):
+            pass
+
+
+def _find_one(this: Host, peer: Host, lookup: Lookup) -> bool:
+    """One question. True if another follows from the answer."""
+    if this.hop_kind == DEFAULTROUTE:
+        seeking_gateway = True
+    elif this.kind == DEFAULTROUTE:
+        seeking_gateway = False
+    else:
+        return False
+    to: Address | None = None
+    if this.hop_kind == IPADDR and this.version == IPV4:
+        to = this.hop
+    elif peer.kind in (IPADDR, HOSTNAME):
+        if peer.kind == HOSTNAME:
+            to = _peer(peer, lookup)
+            if to is None:
+                return False
+            peer.address = to
+        else:
+            to = peer.address
+    elif this.hop_kind == IPADDR and peer.kind in (GROUP, OPPOGROUP):
+        to = this.hop
+    if seeking_gateway:
+        gateway = lookup.gateway(this.version)
+        if gateway is None:
+            return False
+        this.hop_kind, this.hop = IPADDR, gateway
+        return True
+    source = lookup.source(to) if to is not None else None
+    if source is not None:
+        this.kind, this.address = IPADDR, source
+    return False
+
+
+def _peer(peer: Host, lookup: Lookup) -> Address | None:
+    text = peer.text or ""
+    try:
+        return address(text, peer.version)
+    except Malformed:
+        return lookup.resolve(text, peer.version)

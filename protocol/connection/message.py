@@ -1,0 +1,54 @@
+"""What the rules of a release make of a connection: messages by their members, and complaints.
+
+Owns: the types. Must not know: any release.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Auto", "Message", "Plan", "Remark"]
+
+Auto = Literal["ignore", "add", "ondemand", "start", "keep"]
+"""What is done with a connection when pluto starts; `route` is ondemand, `up` is start."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message: `members` by path as `encode.pack` takes them, `settings` the (end, key, value) of 5.4.
+
+    `name` is the name that pluto gives the connection (`a/1x2` for a pair of subnets=); `kind` what it is for.
+    """
+
+    kind: Literal["add", "key", "listen", "route", "initiate"]
+    name: str
+    members: Mapping[str, object]
+    settings: tuple[tuple[int, int, bytes], ...] = ()
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """A complaint about a connection: a sentence, the slot of the setting that it is about, and whether it is fatal
+    for the connection."""
+
+    sentence: str
+    slot: str | None = None
+    fatal: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What addconn sends for the connection `name`, in order. The messages of a group belong together: where pluto
+    refuses the first, the others are not sent, nor are the groups behind it.
+
+    `auto` is what auto= comes to. `failed`: addconn says that the connection did not load, and sends it only with
+    --autoall.
+    """
+
+    name: str
+    groups: tuple[tuple[Message, ...], ...]
+    remarks: tuple[Remark, ...] = ()
+    auto: Auto = "ignore"
+    failed: bool = False

@@ -1,0 +1,33 @@
+"""Names of protocols as addconn knows them, before it asks the system.
+
+Owns: the few names of its own. Must not know: how the system is asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.addresses import Names
+
+if TYPE_CHECKING:
+    from protocol.connection.lookup import Lookup
+
+__all__ = ["names_of"]
+
+_PREFIXES: Final = {"unk": 0, "icmp": 1, "tun": 4, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "int": 61}
+"""Words that name a protocol, whatever follows them (4.8 to 5.2)."""
+
+
+def names_of(lookup: Lookup) -> Names:
+    """The way to find numbers: addconn's own words, then numbers, then the system."""
+
+    def protocol(text: str) -> int | None:
+        lower = text.lower()
+        for prefix, number in _PREFIXES.items():
+            if lower.startswith(prefix):
+                return number
+        if text[:1].isdigit():
+            return None
+        return lookup.protocol(text)
+
+    return Names(protocol, lookup.service)

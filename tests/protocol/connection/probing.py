@@ -1,0 +1,216 @@
+"""What the real addconn did with 14,000 small configurations, and what we do with them.
+
+A probe is one configuration, the arguments of addconn, and its messages, output and exit status. They were taken in
+a network namespace with 192.1.2.45/24 and 2001:db8:1:2::45/64 on eth1 and default routes via .254 and ::254, with no
+DNS; `Recorded` answers like that.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import gzip
+import json
+import socket
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autod.config import autoall, load, select
+from protocol.connection import Planner
+from protocol.connection.addresses import Address
+from protocol.connection.lookup import Interface
+from protocol.encode import pack
+from protocol.errors import BadString
+from protocol.releases import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATA = Path(__file__).parents[2] / "data" / "probes"
+NUMBER = {"4.10": "4.10", "5.2": "5.2", "5.4": "5.4"}
+
+
+class Recorded:
+    """The system that the probes were recorded on."""
+
+    def gateway(self, version: int) -> Address | None:
+        text = "192.1.2.254" if version == 4 else "2001:db8:1:2::254"
+        return _address(text)
+
+    def source(self, to: Address | None, version: int) -> Address | None:
+        if version == 4:
+            if to is not None and to.packed[0] == 127:
+                return _address("127.0.0.1")
+            return _address("192.1.2.45")
+        return _address("2001:db8:1:2::45")
+
+    def interface(self, name: str, version: int) -> Interface | None:
+        if name == "lo":
+            return Interface(_address("127.0.0.1") if version == 4 else None, None)
+        if name == "eth1":
+            return Interface(_address("192.1.2.45") if version == 4 else None, None)
+        return None
+
+    def resolve(self, name: str, version: int) -> Address | None:
+        return None
+
+    def protocol(self, name: str) -> int | None:
+        try:
+            return socket.getprotobyname(name)
+        except OSError:
+            return None
+
+    def service(self, name: str) -> int | None:
+        try:
+            return socket.getservbyname(name)
+        except OSError:
+            return None
+
+
+def _address(text: str) -> Address:
+    version = 6 if ":" in text else 4
+    return Address(version, socket.inet_pton(socket.AF_INET6 if version == 6 else socket.AF_INET, text))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One probe, as it was recorded."""
+
+    id: str
+    text: str
+    argv: list[str]
+    exit: int
+    messages: list[bytes]
+    reply: str | None
+    stdout: str
+    stderr: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether addconn refused the whole file."""
+        return not self.messages and (self.exit in (1, 2, 3) or self.exit == -6)
+
+
+@functools.cache
+def mask(release: str) -> list[tuple[int, int]]:
+    return [(at, n) for at, n in json.loads((DATA / "mask.json").read_text())[release]]
+
+
+def probes(release: str) -> Iterator[Probe]:
+    with gzip.open(DATA / f"{release}.jsonl.gz", "rt", encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            one: dict[str, Any] = json.loads(line)
+            messages = [base64.b64decode(message) for message in one.pop("messages")]
+            yield Probe(messages=messages, reply=one.pop("reply", None), **one)
+
+
+def masked(message: bytes, release: str) -> bytes:
+    data = bytearray(message)
+    for at, size in mask(release):
+        data[at : at + size] = bytes(min(size, max(len(data) - at, 0)))
+    return bytes(data)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What we send for a probe, and whether we refuse its file."""
+
+    refused: bool
+    messages: list[bytes]
+
+
+def ours(probe: Probe, release: str, folder: Path) -> Ours:
+    (folder / "p.conf").write_bytes(probe.text.encode("utf-8", "surrogateescape"))
+    found = find(release)
+    configuration = load(probe.argv[4], found, folder=str(folder))
+    if configuration.refusal is not None:
+        return Ours(True, [])
+    planner = Planner(configuration.rules, Recorded())
+    arguments = probe.argv[5:]
+    messages: list[bytes] = []
+    code = int(probe.reply[:3]) if probe.reply and probe.reply[:3].isdigit() else 0
+    if "--autoall" in arguments:
+        plan = autoall(configuration, planner)
+    else:
+        plan = select(configuration, planner, arguments)
+    for group in plan:
+        for message in group:
+            try:
+                messages.append(pack(found, message.members, message.settings))
+            except BadString:
+                break
+            if stops(code, release) and message.kind == "add":
+                break
+    return Ours(False, messages)
+
+
+def stops(code: int, release: str) -> bool:
+    """Whether addconn sends no keys after this reply code."""
+    return code not in (0, 2, 4) if release == "4.10" else 20 <= code < 100
+
+
+def run(release: str, verbose: bool = False, only: str = "") -> tuple[int, int]:
+    """Compare all probes of a release; print the groups that fail. Gives (passed, total)."""
+    passed = total = 0
+    failing: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in json.loads((DATA / "aux.json").read_text()).items():
+            (folder / file).write_text(text)
+        for probe in probes(release):
+            if only and only not in probe.id:
+                continue
+            total += 1
+            why = difference(probe, release, folder)
+            if why is None:
+                passed += 1
+                continue
+            group = probe.id.rsplit(":", 1)[0]
+            failing[f"{group} | {why}"] += 1
+            example.setdefault(f"{group} | {why}", probe.id)
+    print(f"{release}: {passed} of {total} ({100 * passed / max(total, 1):.2f} %)")
+    for group, count in failing.most_common(60):
+        print(f"  {count:4} {group}   e.g. {example[group]}")
+    return passed, total
+
+
+def difference(probe: Probe, release: str, folder: Path) -> str | None:
+    """What differs, None if nothing does."""
+    try:
+        mine = ours(probe, release, folder)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if mine.refused != probe.refused:
+        return f"refused {mine.refused}, addconn {probe.refused} (exit {probe.exit})"
+    want = [masked(message, release) for message in probe.messages]
+    have = [masked(message, release) for message in mine.messages]
+    if len(want) != len(have):
+        return f"{len(have)} messages, addconn {len(want)}"
+    for number, (a, b) in enumerate(zip(have, want, strict=True)):
+        if a != b:
+            paths = sorted(fields(a, b, release))
+            return f"message {number}: {', '.join(paths)}"
+    return None
+
+
+def fields(a: bytes, b: bytes, release: str) -> set[str]:
+    layout = find(release).family.layout
+    found = set()
+    for at in range(min(len(a), len(b), layout.head)):
+        if a[at] != b[at]:
+            found.add(
+                next((p for p, f in layout.fields.items() if f.offset <= at < f.offset + f.size), f"+{at}")
+            )
+    if a[layout.head :] != b[layout.head :]:
+        found.add("strings")
+    return found
+
+
+if __name__ == "__main__":
+    import sys
+
+    run(sys.argv[1], only=sys.argv[2] if len(sys.argv) > 2 else "")
