@@ -114,9 +114,8 @@ class Control:
 
     @property
     def peer(self) -> int | None:
-        """The process that listened at the last exchange, as SO_PEERCRED says (autod.process tells its
-        worth)."""
-        return self._peer.pid
+        """The process that listened at the last exchange, None where it is not known."""
+        return self._peer.pid if self._peer.visible else None
 
     async def exchange(
         self,
@@ -257,23 +256,22 @@ class Control:
         return error
 
     def _meet(self, sock: socket.socket) -> None:
-        """See who listens; refuse one whom the message is not for."""
-        pid = peer_pid(sock)
-        if pid != self._peer.pid:
-            visible = pid is not None and is_visible(pid)
-            self._peer = _Peer(pid, visible=visible)
-            known = pid if visible else self._pluto.pid if self._pluto else None
-            soft = None if known is None else descriptor_limit(known)
-            if soft is not None:
-                self.slots.ceiling = max(1, soft - RESERVE)
-        if self._pluto is None:
-            return
-        same_process = self._pluto.pid is None or not self._peer.visible or pid == self._pluto.pid
-        if not same_process or socket_file(self.path) != self._pluto.file:
+        """See who listens; refuse one whom the message is not for.
+
+        A socket's file belongs to the process that made it: the same file after connect() is the same pluto.
+        """
+        if self._pluto is not None and socket_file(self.path) != self._pluto.file:
             raise PlutoReplaced(
                 f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
                 f" sent: find out the release again"
             )
+        known = None if self._pluto is None else self._pluto.pid
+        pid = peer_pid(sock) if known is None else known
+        if pid != self._peer.pid:
+            self._peer = _Peer(pid, visible=pid is not None and is_visible(pid))
+            soft = descriptor_limit(pid) if pid is not None else None
+            if soft is not None:
+                self.slots.ceiling = max(1, soft - RESERVE)
 
     async def _drain(
         self,

@@ -19,20 +19,24 @@ __all__ = [
     "Identity",
     "SocketFile",
     "descriptor_limit",
+    "executable",
     "is_ending",
     "is_visible",
+    "listens_at",
     "peer_pid",
+    "pid_beside",
     "socket_file",
     "start_time",
 ]
 
 _CREDENTIALS = struct.Struct("3i")
+_ACCEPTS = 0x10000  # net/unix: a listening socket
 _PF_EXITING = 0x4  # include/linux/sched.h: set before a dying process closes its sockets
 
 
 @dataclass(frozen=True, slots=True)
 class SocketFile:
-    """The file of a socket. pluto makes a new one at each start, so another value means another pluto.
+    """The file of a socket. A process that binds makes a new one, so the same value means the same pluto.
 
     A change of owner or mode changes it too, which costs the reader a second look and nothing else.
     """
@@ -50,7 +54,7 @@ class Identity:
     file: SocketFile | None
 
 
-def socket_file(path: str | bytes) -> SocketFile | None:
+def socket_file(path: str | os.PathLike[str]) -> SocketFile | None:
     """The socket's file at `path`, None where there is none or it may not be looked at."""
     try:
         found = os.stat(path)
@@ -102,6 +106,49 @@ def descriptor_limit(pid: int) -> int | None:
     except OSError:
         pass
     return None
+
+
+def pid_beside(path: str | os.PathLike[str]) -> int | None:
+    """The process that pluto's lock file names: pluto.pid beside pluto.ctl (3.27 to 5.4). None without one."""
+    try:
+        with open(os.path.splitext(path)[0] + ".pid", "rb") as lock:
+            text = lock.read(32).strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() and 0 < int(text) < 1 << 31 else None
+
+
+def listens_at(pid: int, path: str | os.PathLike[str]) -> bool:
+    """Whether the process `pid` holds a listening Unix socket of the file name of `path`.
+
+    Only the last part of the path is compared: in a chroot pluto knows its socket by another folder. False where
+    its descriptors may not be looked at.
+    """
+    try:
+        held = {os.readlink(entry) for entry in os.scandir(f"/proc/{pid}/fd")}
+        with open(f"/proc/{pid}/net/unix", encoding="utf-8", errors="surrogateescape") as table:
+            rows = [line.split(maxsplit=7) for line in table]
+    except OSError:
+        return False
+    name = os.path.basename(path)
+    return any(
+        int(row[3], 16) & _ACCEPTS
+        and f"socket:[{row[6]}]" in held
+        and os.path.basename(row[7].rstrip()) == name
+        for row in rows[1:]
+        if len(row) == 8
+    )
+
+
+def executable(pid: int) -> str | None:
+    """The path that the process `pid` was started from, as its own system sees it, None where that is hidden.
+
+    Of a program that was replaced on disk since, the path it had; `/proc/PID/exe` itself is still what runs.
+    """
+    try:
+        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
+    except OSError:
+        return None
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -20,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
-from autod import control as control_module
 from autod.control import MAX_MESSAGE, Answers, Control, Ending
 from autod.errors import BadString, ConnectionLost, NoSocket, NotPermitted, PlutoReplaced, UsageError
 from autod.process import Identity, SocketFile, socket_file
@@ -51,9 +50,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def controller(
-    path: Path, *, seqpacket: bool | None = False, limit: int = 64, **options: Identity
+    path: Path, *, seqpacket: bool | None = False, limit: int = 64, pluto: Identity | None = None
 ) -> Control:
-    return Control(path, codes=CODES, seqpacket=seqpacket, limit=limit, **options)
+    return Control(path, codes=CODES, seqpacket=seqpacket, limit=limit, pluto=pluto)
 
 
 def descriptors() -> dict[str, str]:
@@ -277,7 +276,6 @@ def as_nobody() -> Iterator[None]:
 async def test_the_type_of_the_socket_is_found_out(path: Path, seqpacket: bool) -> None:
     async with fake_pluto(path, answers(b"002 on", b"e\n002 two\n00", b"2 three\n"), seqpacket=seqpacket):
         control = controller(path, seqpacket=None)
-        assert control.seqpacket is None
         replies: list[Reply] = []
         assert await control.exchange(MESSAGE, replies.extend) is Ending.EOF
         assert control.seqpacket is seqpacket
@@ -308,22 +306,15 @@ async def test_a_pluto_that_was_replaced_gets_nothing(path: Path) -> None:
     assert replaced.messages == [b""]
 
 
-async def test_another_process_behind_the_socket_gets_nothing(path: Path) -> None:
+async def test_a_pluto_of_unknown_process_is_known_by_its_socket(path: Path) -> None:
     async with fake_pluto(path, answers(b"002 one\n")) as pluto:
-        control = controller(path, pluto=Identity(os.getppid(), socket_file(path)))
-        with pytest.raises(PlutoReplaced):
-            await control.exchange(MESSAGE, lambda _: None)
-        await wait_all_tasks_blocked()
-    assert pluto.messages == [b""]
-
-
-async def test_a_process_unknown_by_number_is_known_by_its_socket(path: Path) -> None:
-    async with fake_pluto(path, answers(b"002 one\n")):
         known = controller(path, pluto=Identity(None, socket_file(path)))
         assert await known.exchange(MESSAGE, lambda _: None) is Ending.EOF
         stale = Identity(None, SocketFile(0, 0, 0))
         with pytest.raises(PlutoReplaced):
             await controller(path, pluto=stale).exchange(MESSAGE, lambda _: None)
+        await wait_all_tasks_blocked()
+    assert pluto.messages == [MESSAGE, b""]
 
 
 async def test_a_path_longer_than_an_address_works(tmp_path: Path) -> None:
@@ -369,7 +360,7 @@ async def test_a_send_that_was_cut_is_never_continued(path: Path, monkeypatch: p
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
         return sock
 
-    monkeypatch.setattr(control_module, "_open", narrow)
+    monkeypatch.setattr("autod.control._open", narrow)
     async with fake_pluto(path, silent, open_=False) as pluto:
         with pytest.raises(ConnectionLost, match=rf"of {MAX_MESSAGE} bytes.*nothing was done"):
             await controller(path).exchange(b"x" * MAX_MESSAGE, lambda _: None)
@@ -413,7 +404,7 @@ async def test_a_full_backlog_costs_few_attempts(
         sleeps += 1
         await sleep(seconds)
 
-    monkeypatch.setattr(control_module.trio, "sleep", counted)
+    monkeypatch.setattr("autod.control.trio.sleep", counted)
     control = controller(path)
     async with fake_pluto(path, answers(b"002 one\n"), open_=False) as pluto, trio.open_nursery() as nursery:
         for _ in range(1000):
