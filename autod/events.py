@@ -140,7 +140,7 @@ class Queued(Event, frozen=True, kw_only=True):
 
 
 class AlreadyNegotiating(Event, frozen=True, kw_only=True):
-    """Nothing was begun: this connection's Child SA is being negotiated already (said from 4.4 on)."""
+    """Nothing was begun, or what was begun was dropped: this connection is being negotiated already."""
 
 
 class Retransmission(Event, frozen=True, kw_only=True):
@@ -226,7 +226,7 @@ class Rekeyed(Event, frozen=True, kw_only=True):
 class IkeRejected(Event, frozen=True, kw_only=True):
     """The peer, or we, refused the IKE SA. `ignored`: pluto does not trust the refusal and goes on trying."""
 
-    notification: str
+    notification: str | None = None
     exchange: Exchange | None = None
     ignored: bool = False
 
@@ -240,9 +240,9 @@ class ChildRejected(Event, frozen=True, kw_only=True):
 
 
 class Fatal(Event, frozen=True, kw_only=True):
-    """pluto gave the negotiation up, in `state`."""
+    """pluto gave the negotiation up, in `state`; without one, that of the IKE SA which this one waited for."""
 
-    state: str
+    state: str | None = None
 
 
 class InitiateFailed(Event, frozen=True, kw_only=True):

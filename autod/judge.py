@@ -274,11 +274,11 @@ class Judge:
             return _Verdict(Result.CHILD_REJECTED, child.notification)
         timeout = seen.get(RetransmitTimeout)
         if isinstance(timeout, RetransmitTimeout):
-            return _after_silence(timeout, evidence.ignored)
+            return _after_silence(timeout, evidence.ignored, IkeEstablished in seen)
         fatal = seen.get(Fatal)
         if isinstance(fatal, Fatal):
             return _Verdict(Result.CHILD_REJECTED if fatal.child_sa is not None else Result.FAILED)
-        if AlreadyNegotiating in seen and not evidence.begun:
+        if AlreadyNegotiating in seen:
             if self.asynchronous:
                 return _Verdict(Result.ACCEPTED)
             return _Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
@@ -303,6 +303,9 @@ class Judge:
             return _Verdict(Result.CHILD_REJECTED, needs_state=True, certain=False)
         initiating = evidence.seen.get(Initiating)
         if Queued in evidence.seen and Sent not in evidence.seen:
+            retry = evidence.seen.get(RetryScheduled)
+            if isinstance(retry, RetryScheduled) and retry.delay is None:
+                return _Verdict(Result.PEER_SILENT)
             return _Verdict(Result.DELETED_BY_OTHER, needs_state=True)
         if isinstance(initiating, Initiating) and initiating.sa == "ike":
             return _Verdict(Result.DELETED_BY_OTHER, needs_state=True)
@@ -397,7 +400,9 @@ def _ike_result(rejected: IkeRejected) -> Result:
     return Result.REJECTED
 
 
-def _after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None) -> _Verdict:
+def _after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None, ike_is_up: bool) -> _Verdict:
+    if ignored is not None and ike_is_up:
+        return _Verdict(Result.CHILD_REJECTED, ignored.notification)
     if ignored is not None:
         return _Verdict(_ike_result(ignored), ignored.notification)
     if timeout.suspected == "authentication":

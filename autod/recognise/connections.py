@@ -22,6 +22,12 @@ _LOADING = (
     Row(
         Loaded,
         ("added",),
+        r'added (?:IKEv(?P<version>[12])|\S+) connection "(?P<named>.*)"$',
+        seen="4.0, from its sources",
+    ),
+    Row(
+        Loaded,
+        ("added",),
         r"added oriented (?:IKEv(?P<version>[12]) )?.*connection",
         fixed={"oriented": True},
         seen="5.4",

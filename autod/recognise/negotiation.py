@@ -231,9 +231,21 @@ _WAITING = (
     ),
     Row(
         AlreadyNegotiating,
+        ("dropping",),
+        r"dropping negotiation as superseded by established IKE SA #(?P<ike_sa>\d+)",
+        seen="5.1-5.4, from their sources",
+    ),
+    Row(
+        AlreadyNegotiating,
+        ("suppressing",),
+        r"suppressing retransmit because IKE SA was superseded #(?P<ike_sa>\d+)",
+        seen="3.27-4.15, from their sources",
+    ),
+    Row(
+        AlreadyNegotiating,
         ("connection",),
         r"connection .* is already pending: waiting on IKE SA #(?P<ike_sa>\d+)",
-        seen="4.4, from its sources",
+        seen="4.2-5.3, from their sources",
     ),
     Row(
         Retransmission,
@@ -349,8 +361,8 @@ _ESTABLISHED = (
     ),
     Row(
         ChildEstablished,
-        ("initiator", "responder"),
-        r"(?:initiator|responder) established Child SA(?: using #(?P<ike_sa>\d+))?; IPsec (?P<mode>tunnel|transport) "
+        ("initiator", "responder", "established"),
+        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?; IPsec (?P<mode>tunnel|transport) "
         + _SELECTORS
         + " "
         + _ESP,
@@ -359,15 +371,15 @@ _ESTABLISHED = (
     ),
     Row(
         ChildEstablished,
-        ("initiator", "responder"),
-        r"(?:initiator|responder) established Child SA(?: using #(?P<ike_sa>\d+))?;",
+        ("initiator", "responder", "established"),
+        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?;",
         "child",
         seen="whatever follows: the Child SA is established",
     ),
     Row(
         Rekeyed,
-        ("initiator", "responder"),
-        r"(?:initiator|responder) rekeyed IKE SA #(?P<replaced>\d+)",
+        ("initiator", "responder", "rekeyed"),
+        r"(?:initiator |responder )?rekeyed IKE SA #(?P<replaced>\d+)",
         "ike",
         {"sa": "ike"},
         seen="4.15-5.4",
@@ -395,7 +407,7 @@ _REJECTED = (
     Row(
         IkeRejected,
         ("IKE",),
-        r"IKE SA authentication request rejected(?: by peer)?: (?P<notification>\S+)",
+        r"IKE SA authentication request rejected(?: by peer)?: (?P<notification>[A-Z0-9_]+)?",
         None,
         _OF_AUTH,
     ),
@@ -455,6 +467,37 @@ _REJECTED = (
         r"(?:IKE_)?AUTH response (?:contained the error notification|rejected Child SA with) (?P<notification>\S+)",
         "child",
         _OF_AUTH,
+    ),
+    Row(
+        IkeRejected,
+        ("IKE_AUTH",),
+        r"IKE_AUTH response contained the CHILD SA error notification '(?P<notification>[A-Z0-9_]+)' but",
+        None,
+        _OF_AUTH,
+        seen="4.5-5.3, from their sources: an answer without AUTH",
+    ),
+    Row(
+        IkeRejected,
+        ("ignoring",),
+        r"ignoring informational payload,? (?:type )?(?P<notification>NO_PROPOSAL_CHOSEN|AUTHENTICATION_FAILED"
+        r"|PAYLOAD_MALFORMED|INVALID_\w+_INFORMATION)",
+        "ike",
+        {"ignored": True},
+        seen="3.27-5.4, from their sources: IKEv1",
+    ),
+    Row(
+        IkeRejected,
+        ("Authentication",),
+        r"Authentication failed for IKE SA, but releasing whack",
+        None,
+        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
+        seen="3.28-4.4, from their sources: told to what waits for that IKE SA",
+    ),
+    Row(
+        Fatal,
+        ("fatal", "internal"),
+        r"(?:fatal|internal) error for IKE SA, but releasing whack",
+        seen="3.28-5.4, from their sources: told to what waits for that IKE SA",
     ),
     Row(
         ChildRejected,

@@ -31,6 +31,7 @@ from autod.events import (
     Loaded,
     LoadFailed,
     Log,
+    Negotiated,
     NetworkError,
     NotListening,
     NotOriented,
@@ -177,6 +178,56 @@ PHRASES: list[tuple[str, type[Event], dict[str, Any]]] = [
     ),
     ('"a" #7: initiator rekeyed IKE SA #5 {cipher=AES}', Rekeyed, {"sa": "ike", "replaced": 5, "ike_sa": 7}),
     (
+        '"a" #2: established Child SA using #1; IPsec tunnel [10.0.0.1-10.0.0.1:0-65535 0] -> '
+        "[10.0.1.1-10.0.1.1:0-65535 0] {ESP=>0x0a <0x0b xfrm=AES_GCM_16_256-NONE DPD=passive}",
+        ChildEstablished,
+        {"ike_sa": 1, "child_sa": 2, "local": "10.0.0.1/32"},
+    ),
+    (
+        '"a" #2: established Child SA; IPsec tunnel [10.0.0.1-10.0.0.1:0-65535 0] -> '
+        "[10.0.1.1-10.0.1.1:0-65535 0] {ESP=>0x0a <0x0b xfrm=AES_GCM_16_256-NONE DPD=passive}",
+        ChildEstablished,
+        {"ike_sa": None, "child_sa": 2, "remote": "10.0.1.1/32"},
+    ),
+    (
+        '"a" #2: negotiated new IPsec SA [10.0.0.1-10.0.0.1:0-65535 0] -> [10.0.1.1-10.0.1.1:0-65535 0]',
+        Negotiated,
+        {"local": "10.0.0.1/32", "child_sa": 2},
+    ),
+    (
+        "\"a\" #1: authenticated using authby=secret and peer ID_FQDN '@east'",
+        IkeEstablished,
+        {"authby": "secret", "peer_id": "@east", "peer_id_type": "FQDN", "ike_sa": 1},
+    ),
+    ('"a" #7: rekeyed IKE SA #5 {cipher=AES}', Rekeyed, {"sa": "ike", "replaced": 5}),
+    (
+        '"b": starting keying attempt 2 of an unlimited number for IKE SA, but releasing whack for pending x',
+        RetryScheduled,
+        {"connection": "b", "attempt": 2},
+    ),
+    (
+        '"b": Authentication failed for IKE SA, but releasing whack for pending IPSEC SA',
+        IkeRejected,
+        {"notification": "AUTHENTICATION_FAILED", "ignored": False},
+    ),
+    ('"b": fatal error for IKE SA, but releasing whack for pending IPsec SA', Fatal, {"state": None}),
+    (
+        '"a" #1: IKE SA authentication request rejected by peer: unrecognized response',
+        IkeRejected,
+        {"notification": None, "exchange": "IKE_AUTH"},
+    ),
+    (
+        '"a" #1: ignoring informational payload NO_PROPOSAL_CHOSEN, msgid=00000000, length=12',
+        IkeRejected,
+        {"notification": "NO_PROPOSAL_CHOSEN", "ignored": True, "ike_sa": 1},
+    ),
+    ('"a" #1: ignoring informational payload R_U_THERE, msgid=00000000, length=12', Log, {"sa": 1}),
+    (
+        '"a" #1: dropping negotiation as superseded by established IKE SA #9',
+        AlreadyNegotiating,
+        {"ike_sa": 9},
+    ),
+    (
         '"a" #1: IKE SA authentication request rejected by peer: AUTHENTICATION_FAILED',
         IkeRejected,
         {"notification": "AUTHENTICATION_FAILED", "exchange": "IKE_AUTH", "ignored": False},
@@ -266,6 +317,7 @@ PHRASES: list[tuple[str, type[Event], dict[str, Any]]] = [
     ("initiating all conns with alias='grp'", AliasExpanded, {"alias": "grp", "action": "initiate"}),
     ('terminated 2 connections from aliased connection "ali"', AliasExpanded, {"alias": "ali", "count": 2}),
     ("initiating 3 connections", AliasExpanded, {"alias": None, "count": 3}),
+    ('added IKEv2 connection "a b"', Loaded, {"connection": "a b", "version": 2}),
     ('added connection description "a b"', Loaded, {"connection": "a b", "oriented": None}),
     ('"a": added IKEv2 connection', Loaded, {"connection": "a", "oriented": None, "version": 2}),
     ('"a": added unoriented IKEv1 connection (neither end)', Loaded, {"oriented": False, "version": 1}),

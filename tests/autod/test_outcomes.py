@@ -238,6 +238,28 @@ def test_the_owner_of_the_ike_sa_speaks_for_the_child_on_it() -> None:
     assert outcome(child, gave_up.replace("#3", "#4")).result is Result.UNDECIDED
 
 
+def test_one_that_waits_shares_the_fate_of_the_ike_sa() -> None:
+    """A queued Child SA is told in few words, or in none, how the IKE SA did that it waited for."""
+    queued = '000 "a": queue Child SA; waiting on IKE SA "b" #3 negotiating with 192.0.2.96'
+    retried = '000 "a": starting keying attempt 2 of an unlimited number for IKE SA, but releasing whack for pending x'
+    refused = '000 "a": Authentication failed for IKE SA, but releasing whack for pending IPSEC SA'
+    assert outcome(queued, retried).result is Result.PEER_SILENT
+    assert outcome(queued, refused).result is Result.AUTHENTICATION_FAILED
+    assert outcome(queued).result is Result.DELETED_BY_OTHER
+    assert outcome(queued).needs_state
+
+
+def test_an_ikev1_refusal_counts_by_what_was_negotiated() -> None:
+    """NO_PROPOSAL_CHOSEN comes unauthenticated; it is the Child SA's, once there is an IKE SA."""
+    told = '002 "a" #1: ignoring informational payload NO_PROPOSAL_CHOSEN, msgid=00000000, length=12'
+    main = '031 "a" #1: STATE_MAIN_I1: 60 second timeout exceeded after 7 retransmits.  No response'
+    quick = '031 "a" #2: STATE_QUICK_I1: 9 second timeout exceeded after 7 retransmits.  perhaps peer likes no proposal.'
+    ike = '004 "a" #1: IKE SA established {auth=PRESHARED_KEY cipher=AES_CBC_256 integ=HMAC_SHA1 group=MODP2048}'
+    assert outcome(told, main).result is Result.NO_PROPOSAL
+    assert outcome(ike, told, quick).result is Result.CHILD_REJECTED
+    assert outcome(ike, told, quick).notification == "NO_PROPOSAL_CHOSEN"
+
+
 def test_an_alias_is_up_when_all_its_members_are() -> None:
     """The members come from the lines, or from the caller."""
     b_up = UP.replace('"a" #2', '"b" #4')
