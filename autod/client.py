@@ -27,6 +27,7 @@ import trio
 
 from autod.control import Answers, Control
 from autod.detect import Detected, detect
+from autod.emulation import kept, native_or_substitute
 from autod.ending import Ending
 from autod.errors import ConnectionLost, DeadlinePassed, PlutoReplaced, WhackError
 from autod.events import Event, Unknown
@@ -334,11 +335,16 @@ class Pluto:
         answers: Answers | None = None,
     ) -> Ending:
         """One exchange with the pluto whose release is certain; found out again if another one listens now."""
+
+        def filtered(replies: list[Reply]) -> None:
+            on_replies(kept(replies, asked.keep))
+
         for left in reversed(range(_REDETECTIONS + 1)):
+            asked = native_or_substitute(command, self.release)
             try:
                 return await self.control.exchange(
-                    encode(command, self.release),
-                    on_replies,
+                    encode(asked.command, self.release),
+                    filtered,
                     answers=answers,
                     holds_descriptor=isinstance(command, c.Initiate),
                     holder=getattr(command, "name", None) or "",

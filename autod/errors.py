@@ -21,7 +21,7 @@ Each class has `status`, the exit status of the command line for it (the table i
 
 from __future__ import annotations
 
-from protocol.errors import BadString, DecodeError, Unsupported, UnknownRelease, UsageError, WhackError
+from protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, UsageError, WhackError
 
 __all__ = [
     "BadString",

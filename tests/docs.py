@@ -1,0 +1,73 @@
+"""The parts of docs/ that are made from the code: `python -m tests.docs` writes them, the tests compare them."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from autod.emulation import OPERATIONS, availability
+from protocol import releases
+from protocol.families.family import Family
+
+DOCS = Path(__file__).parent.parent / "docs"
+START = "<!-- made by python -m tests.docs -->\n"
+END = "<!-- end -->\n"
+PACKING = {
+    (False, False): "all strings, in order",
+    (True, False): "lengths in slots",
+    (True, True): "lengths and tuples",
+}
+
+
+def _packing(family: Family) -> str:
+    exact = ", exact length" if family.packing.exact else ""
+    return PACKING[family.packing.lengths, family.packing.tuples] + exact
+
+
+def families() -> str:
+    """A row for each family of releases with one layout."""
+    rows = ["| releases | magic | head | packing | socket |", "|---|---|---|---|---|"]
+    for family in releases.FAMILIES:
+        first, last = family.releases[0], family.releases[-1]
+        rows.append(
+            f"| {first if first == last else f'{first} to {last}'} "
+            f"| {family.magic or 'cksum of the version'} | {family.layout.head} bytes "
+            f"| {_packing(family)} "
+            f"| {'SOCK_SEQPACKET' if family.seqpacket else 'SOCK_STREAM'} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def operations() -> str:
+    """A row for each operation: where it is native, where emulated and how, where refused and why."""
+    rows = ["| operation | native | emulated | refused |", "|---|---|---|---|"]
+    for operation, command in OPERATIONS:
+        found = [(text, availability(command, releases.find(text))) for text in releases.ALL]
+        cells: dict[str, list[str]] = {"native": [], "emulated": [], "refused": []}
+        for answer, group in groupby(found, key=lambda pair: pair[1]):
+            texts = [text for text, _ in group]
+            span = texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
+            cells[answer.kind].append(f"{span}: {answer.how}" if answer.how else span)
+        rows.append(f"| {operation} | " + " | ".join("; ".join(cells[kind]) for kind in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+PARTS = {"releases.md": {"families": families, "operations": operations}}
+
+
+def rendered(name: str) -> str:
+    """A page of docs/ with its made parts made anew."""
+    text = (DOCS / name).read_text()
+    for part, make in PARTS[name].items():
+        start = START.replace("-->", f"{part} -->")
+        before, found, rest = text.partition(start)
+        assert found, f"docs/{name} has no place for {part}"
+        _, end, after = rest.partition(END)
+        assert end
+        text = before + start + "\n" + make() + "\n" + END + after
+    return text
+
+
+if __name__ == "__main__":
+    for page in PARTS:
+        (DOCS / page).write_text(rendered(page))
