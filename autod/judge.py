@@ -47,25 +47,9 @@ from autod.events import (
 )
 from autod.evidence import KEEP_LINES, Evidence
 from autod.outcomes import OK, Outcome, Result, gather, sentence
+from autod.verdict import Verdict, after_silence, ended_otherwise, ike_result, left_behind, may_pass, said
 
 __all__ = ["Judge"]
-
-_MAY_PASS = frozenset(
-    {
-        Result.NOT_LISTENING,
-        Result.PEER_SILENT,
-        Result.ALREADY_NEGOTIATING,
-        Result.DELETED_BY_OTHER,
-        Result.UNDECIDED,
-        Result.PLUTO_GONE,
-        Result.DEADLINE,
-        Result.CANCELLED,
-        Result.FAILED,
-    }
-)
-
-_LASTING = frozenset({"TS_UNACCEPTABLE", "NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD", "SINGLE_PAIR_REQUIRED"})
-"""Notifications (RFC 7296, 3.10.1) by which one configuration refuses the other: asking again is no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +79,6 @@ _RULES = {
     "shutdown": _Rule(Result.DONE, end_is_done=True),
 }
 _OTHER = _Rule(Result.DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    result: Result
-    notification: str | None = None
-    reason: str | None = None
-    """pluto's words for it, where there is no notification."""
-    certain: bool = True
-    needs_state: bool = False
 
 
 class Judge:
@@ -245,93 +219,93 @@ class Judge:
             return outcomes[0]
         return gather(self.operation, self.name, tuple(outcomes))
 
-    def _refusal(self, evidence: Evidence) -> _Verdict | None:
+    def _refusal(self, evidence: Evidence) -> Verdict | None:
         """What pluto refused at once, whatever the operation."""
         seen = evidence.seen
         if Unknown in seen:
-            return _Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
+            return Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
         for event, result in _REFUSALS:
             if event in seen:
-                return _Verdict(result)
+                return Verdict(result)
         return None
 
-    def _up(self, evidence: Evidence, ending: Ending | None) -> _Verdict | None:
+    def _up(self, evidence: Evidence, ending: Ending | None) -> Verdict | None:
         """What became of one connection's `up`; None while it is open and undecided."""
         seen = evidence.seen
         if ChildEstablished in seen:
-            return _Verdict(Result.UP)
+            return Verdict(Result.UP)
         refusal = self._refusal(self._general) or self._refusal(evidence)
         if refusal is not None:
             return refusal
         rejected = seen.get(IkeRejected)
         if isinstance(rejected, IkeRejected):
-            return _Verdict(_ike_result(rejected), rejected.notification)
+            return Verdict(ike_result(rejected), rejected.notification)
         xauth = seen.get(Xauth)
         if isinstance(xauth, Xauth) and not xauth.ok:
-            return _Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason)
+            return Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason)
         child = seen.get(ChildRejected)
         if isinstance(child, ChildRejected):
-            return _Verdict(Result.CHILD_REJECTED, child.notification)
+            return Verdict(Result.CHILD_REJECTED, child.notification)
         timeout = seen.get(RetransmitTimeout)
         if isinstance(timeout, RetransmitTimeout):
-            return _after_silence(timeout, evidence.ignored, IkeEstablished in seen)
+            return after_silence(timeout, evidence.ignored, IkeEstablished in seen)
         fatal = seen.get(Fatal)
         if isinstance(fatal, Fatal):
-            return _Verdict(Result.CHILD_REJECTED if fatal.child_sa is not None else Result.FAILED)
+            return Verdict(Result.CHILD_REJECTED if fatal.child_sa is not None else Result.FAILED)
         if AlreadyNegotiating in seen:
             if self.asynchronous:
-                return _Verdict(Result.ACCEPTED)
-            return _Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
+                return Verdict(Result.ACCEPTED)
+            return Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
         if ending is None:
             return None
         return self._silence(evidence, ending)
 
-    def _silence(self, evidence: Evidence, ending: Ending | None) -> _Verdict:
+    def _silence(self, evidence: Evidence, ending: Ending | None) -> Verdict:
         """The stream of an `up` ended, and no line said how the negotiation did."""
         if ending is not Ending.EOF:
             ignored = evidence.ignored
             if ignored is not None and ending in (Ending.DEADLINE, Ending.CANCELLED):
-                return _Verdict(_ike_result(ignored), ignored.notification)
-            return _ended_otherwise(ending)
+                return Verdict(ike_result(ignored), ignored.notification)
+            return ended_otherwise(ending)
         if Deleted in evidence.seen or Terminating in evidence.seen:
-            return _Verdict(Result.DELETED_BY_OTHER)
+            return Verdict(Result.DELETED_BY_OTHER)
         if self.asynchronous:
-            return _Verdict(Result.ACCEPTED)
+            return Verdict(Result.ACCEPTED)
         if not evidence.begun:
-            return _Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
+            return Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
         if IkeEstablished in evidence.seen:
-            return _Verdict(Result.CHILD_REJECTED, needs_state=True, certain=False)
+            return Verdict(Result.CHILD_REJECTED, needs_state=True, certain=False)
         initiating = evidence.seen.get(Initiating)
         if Queued in evidence.seen and Sent not in evidence.seen:
             retry = evidence.seen.get(RetryScheduled)
             if isinstance(retry, RetryScheduled) and retry.delay is None:
-                return _Verdict(Result.PEER_SILENT)
-            return _Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+                return Verdict(Result.PEER_SILENT)
+            return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
         if isinstance(initiating, Initiating) and initiating.sa == "ike":
-            return _Verdict(Result.DELETED_BY_OTHER, needs_state=True)
-        return _Verdict(Result.UNDECIDED, needs_state=True)
+            return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+        return Verdict(Result.UNDECIDED, needs_state=True)
 
-    def _other(self, evidence: Evidence, ending: Ending) -> _Verdict:
+    def _other(self, evidence: Evidence, ending: Ending) -> Verdict:
         refusal = self._refusal(evidence)
         if refusal is not None:
             return refusal
         rule = self._rule
         if any(kind in evidence.seen for kind in rule.requires):
-            return _Verdict(rule.success)
+            return Verdict(rule.success)
         if ending is not Ending.EOF:
             if rule.end_is_done and ending is Ending.GONE:
-                return _Verdict(rule.success)
-            return _ended_otherwise(ending)
+                return Verdict(rule.success)
+            return ended_otherwise(ending)
         if evidence.code is not None:
-            return _Verdict(Result.REFUSED)
+            return Verdict(Result.REFUSED)
         if rule.requires:
             if self.asynchronous:
-                return _Verdict(Result.ACCEPTED)
-            return _Verdict(Result.UNDECIDED, needs_state=True)
+                return Verdict(Result.ACCEPTED)
+            return Verdict(Result.UNDECIDED, needs_state=True)
         silent = bool(rule.told) and not any(kind in evidence.seen for kind in rule.told)
-        return _Verdict(rule.success, needs_state=silent)
+        return Verdict(rule.success, needs_state=silent)
 
-    def _outcome(self, connection: str | None, evidence: Evidence, verdict: _Verdict) -> Outcome:
+    def _outcome(self, connection: str | None, evidence: Evidence, verdict: Verdict) -> Outcome:
         result = verdict.result
         code = evidence.code if evidence.code is not None else self._general.code
         lines = (*self._general.lines, *(x for x in evidence.lines if x not in self._general.lines))
@@ -349,12 +323,12 @@ class Judge:
                 notification=verdict.notification or verdict.reason,
                 certain=verdict.certain,
                 retransmissions=evidence.retransmissions,
-                said=_said(self._general, evidence) or (lines[-1] if lines else None),
+                said=said(self._general, evidence) or (lines[-1] if lines else None),
             ),
             code=code if result not in OK else None,
             notification=verdict.notification,
             lines=lines[:KEEP_LINES],
-            retryable=_may_pass(verdict),
+            retryable=may_pass(verdict),
             needs_state=verdict.needs_state,
             started=self._started,
             ended=self._ended,
@@ -362,17 +336,8 @@ class Judge:
             child_sa=evidence.child_sa,
             retransmissions=evidence.retransmissions,
             dropped=self._dropped,
-            left_behind=_left_behind(self.operation, evidence, result),
+            left_behind=left_behind(self.operation, evidence, result),
         )
-
-
-def _said(*witnesses: Evidence) -> str | None:
-    """Why pluto refused, in its words, without the name in front of them."""
-    for evidence in witnesses:
-        for event in evidence.seen.values():
-            if isinstance(event, LoadFailed | InitiateFailed | RouteRefused | Refused):
-                return event.reason
-    return None
 
 
 _REFUSALS: tuple[tuple[type[Event], Result], ...] = (
@@ -390,53 +355,3 @@ _REFUSAL_CODES = frozenset(range(20, 40)) | frozenset(range(50, 100))
 
 def _is_refusal(event: Event) -> bool:
     return event.code in _REFUSAL_CODES and not isinstance(event, Prompted)
-
-
-def _ike_result(rejected: IkeRejected) -> Result:
-    if rejected.notification == "AUTHENTICATION_FAILED":
-        return Result.AUTHENTICATION_FAILED
-    if rejected.notification in ("NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD"):
-        return Result.NO_PROPOSAL
-    return Result.REJECTED
-
-
-def _after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None, ike_is_up: bool) -> _Verdict:
-    if ignored is not None and ike_is_up:
-        return _Verdict(Result.CHILD_REJECTED, ignored.notification)
-    if ignored is not None:
-        return _Verdict(_ike_result(ignored), ignored.notification)
-    if timeout.suspected == "authentication":
-        return _Verdict(Result.AUTHENTICATION_FAILED, certain=False)
-    if timeout.suspected == "proposal":
-        return _Verdict(Result.CHILD_REJECTED, certain=False)
-    return _Verdict(Result.PEER_SILENT)
-
-
-def _ended_otherwise(ending: Ending | None) -> _Verdict:
-    if ending is Ending.DEADLINE:
-        return _Verdict(Result.DEADLINE, needs_state=True)
-    if ending is Ending.CANCELLED:
-        return _Verdict(Result.CANCELLED, needs_state=True)
-    if ending is Ending.RESET:
-        return _Verdict(Result.UNDECIDED, needs_state=True)
-    return _Verdict(Result.PLUTO_GONE)
-
-
-def _may_pass(verdict: _Verdict) -> bool:
-    if verdict.result is Result.CHILD_REJECTED:
-        return verdict.notification not in _LASTING
-    return verdict.result in _MAY_PASS or (verdict.result not in OK and not verdict.certain)
-
-
-def _left_behind(operation: str, evidence: Evidence, result: Result) -> str | None:
-    if operation != "up" or result is Result.UP:
-        return None
-    retry = evidence.seen.get(RetryScheduled)
-    if isinstance(retry, RetryScheduled):
-        attempt = f" (attempt {retry.attempt})" if retry.attempt is not None else ""
-        return f"pluto tries again by itself{attempt}, until the connection is taken down"
-    if result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL) and evidence.begun:
-        return "pluto goes on negotiating, until the connection is taken down"
-    if result is Result.CHILD_REJECTED and IkeEstablished in evidence.seen:
-        return "the IKE SA stays established"
-    return None

@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING
 from autod.events import Event, Log, Prompted, RefusalCode
 from autod.recognise.connections import ROWS as _CONNECTIONS
 from autod.recognise.daemon import ROWS as _DAEMON
+from autod.recognise.deletion import ROWS as _DELETION
 from autod.recognise.negotiation import ROWS as _NEGOTIATION
+from autod.recognise.refusals import ROWS as _REFUSED
 from autod.recognise.table import NUMBER, Line, Row, parse
+from autod.recognise.waiting import ROWS as _WAITING
 from protocol.replies import Prompt
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "Line", "parse", "recognise"]
 
-ROWS: tuple[Row, ...] = (*_NEGOTIATION, *_CONNECTIONS, *_DAEMON)
+ROWS: tuple[Row, ...] = (*_NEGOTIATION, *_WAITING, *_REFUSED, *_DELETION, *_CONNECTIONS, *_DAEMON)
 """All rows, in the order in which those of one first word are tried."""
 
 

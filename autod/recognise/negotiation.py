@@ -1,37 +1,22 @@
-"""What pluto says while it negotiates: the rows of autod.recognise for IKE, Child SAs, retries and deletion.
+"""What pluto says while all goes well: the rows of autod.recognise for what is begun, sent and established.
 
-The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase of a release
-between them, known from its sources alone, is marked as such.
+The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
+known from the sources of a release alone is marked as such.
 """
 
 from __future__ import annotations
 
 from autod.events import (
-    AlreadyNegotiating,
     Answered,
     ChildEstablished,
-    ChildRejected,
-    Deleted,
-    Deleting,
-    Fatal,
     IkeEstablished,
-    IkeRejected,
-    InitiateFailed,
     Initiating,
     Negotiated,
-    NetworkError,
-    NotOriented,
     PeerIdentified,
-    Queued,
     Rekeyed,
-    Retransmission,
-    RetransmitTimeout,
-    RetryScheduled,
     Sent,
-    Traffic,
-    Xauth,
 )
-from autod.recognise.table import NUMBER, Row
+from autod.recognise.table import Row
 
 __all__ = ["ROWS"]
 
@@ -41,7 +26,6 @@ _ESP = (
     r"(?:.*? DPD=(?P<dpd>[^\s}]+))?(?:.*? (?:username|XAUTHuser)=(?P<username>[^\s}]+))?"
 )
 _SELECTORS = r"\[(?P<local>[^\]]+?)(?:\] -> \[|===)(?P<remote>[^\]]+)\]"
-_OF_AUTH = {"exchange": "IKE_AUTH"}
 
 _INITIATING = (
     Row(
@@ -102,6 +86,101 @@ _INITIATING = (
         seen="4.3",
     ),
 )
+
+
+_ESTABLISHED = (
+    Row(
+        PeerIdentified,
+        ("IKEv2", "Peer"),
+        r"(?:IKEv2 mode p|P)eer ID is (?:ID_)?(?P<peer_id_type>\S+): '(?P<peer_id>.*)'",
+    ),
+    Row(
+        IkeEstablished,
+        ("Authenticated",),
+        r"Authenticated using (?:authby=)?(?P<authby>.+)",
+        "child",
+        seen="3.27-3.32",
+    ),
+    Row(
+        IkeEstablished,
+        ("authenticated", "established", "initiator", "responder"),
+        r"(?:(?:initiator |responder )?established IKE SA; )?authenticated (?:peer )?using authby=(?P<authby>\S+)"
+        r" and (?:peer )?(?:ID_)?(?P<peer_id_type>\S+) '(?P<peer_id>.*)'",
+        "ike",
+        seen="4.10-5.4",
+    ),
+    Row(
+        IkeEstablished,
+        ("authenticated", "established", "initiator", "responder"),
+        r"(?:(?:initiator |responder )?established IKE SA; )?authenticated "
+        r"(?:(?:peer )?using authby=(?P<authby>\S+)|.*?certificate '(?P<peer_id>.*?)'|.+)",
+        "ike",
+        seen="4.3; with a certificate from the sources of 4.0-5.4",
+    ),
+    Row(
+        IkeEstablished,
+        ("established", "IKE", "ISAKMP", "sent"),
+        r"(?:sent AI2, )?(?:established IKE|IKE|ISAKMP) SA(?: established)? \{(?P<algorithms>[^}]*)\}",
+        "ike",
+    ),
+    Row(
+        Negotiated,
+        ("negotiated",),
+        r"negotiated (?:connection|new IPsec SA) " + _SELECTORS,
+        "child",
+        seen="3.27-4.3",
+    ),
+    Row(
+        ChildEstablished,
+        ("IPsec", "sent", "established"),
+        r"(?:sent QI2, )?(?:IPsec SA established|established (?:CHILD|Child) SA) (?P<mode>tunnel|transport) mode "
+        + _ESP,
+        "child",
+    ),
+    Row(
+        ChildEstablished,
+        ("initiator", "responder", "established"),
+        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?; IPsec (?P<mode>tunnel|transport) "
+        + _SELECTORS
+        + " "
+        + _ESP,
+        "child",
+        seen="4.10-5.4",
+    ),
+    Row(
+        ChildEstablished,
+        ("initiator", "responder", "established"),
+        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?;",
+        "child",
+        seen="whatever follows: the Child SA is established",
+    ),
+    Row(
+        Rekeyed,
+        ("initiator", "responder", "rekeyed"),
+        r"(?:initiator |responder )?rekeyed IKE SA #(?P<replaced>\d+)",
+        "ike",
+        {"sa": "ike"},
+        seen="4.15-5.4",
+    ),
+    Row(
+        Rekeyed,
+        ("initiator", "responder"),
+        r"(?:initiator|responder) rekeyed Child SA #(?P<replaced>\d+)(?: using #(?P<ike_sa>\d+))?",
+        "child",
+        {"sa": "child"},
+        seen="4.15-5.4",
+    ),
+    Row(Rekeyed, ("rekeyed",), r"rekeyed #(?P<replaced>\d+) \S*REKEY_IKE", "ike", {"sa": "ike"}, seen="4.3"),
+    Row(
+        Rekeyed,
+        ("rekeyed",),
+        r"rekeyed #(?P<replaced>\d+) \S*REKEY_CHILD",
+        "child",
+        {"sa": "child"},
+        seen="4.3",
+    ),
+)
+
 
 _SENT = (
     Row(Sent, ("sent",), r"sent v2I1", "ike", {"message": "IKE_SA_INIT"}, seen="3.27-3.32"),
@@ -209,426 +288,5 @@ _SENT = (
     ),
 )
 
-_WAITING = (
-    Row(
-        Queued,
-        ("queue",),
-        r'queue \w+ SA; waiting on \w+ SA "(?P<owner>.+?)"[^"#]* #(?P<ike_sa>\d+) negotiating with (?P<peer>\S+)',
-        seen="4.10-5.4",
-    ),
-    Row(
-        Queued,
-        ("queuing",),
-        r'queuing pending .+? negotiating with (?P<peer>\S+) .+? SA #(?P<ike_sa>\d+) "(?P<owner>.+)"',
-        seen="3.32-4.3",
-    ),
-    Row(
-        AlreadyNegotiating,
-        ("connection",),
-        r"connection already has the pending Child SA negotiation #(?P<child_sa>\d+)"
-        r"(?: using IKE SA #(?P<ike_sa>\d+))?",
-        seen="4.10-5.4",
-    ),
-    Row(
-        AlreadyNegotiating,
-        ("dropping",),
-        r"dropping negotiation as superseded by established IKE SA #(?P<ike_sa>\d+)",
-        seen="5.1-5.4, from their sources",
-    ),
-    Row(
-        AlreadyNegotiating,
-        ("suppressing",),
-        r"suppressing retransmit because IKE SA was superseded #(?P<ike_sa>\d+)",
-        seen="3.27-4.15, from their sources",
-    ),
-    Row(
-        AlreadyNegotiating,
-        ("connection",),
-        r"connection .* is already pending: waiting on IKE SA #(?P<ike_sa>\d+)",
-        seen="4.2-5.3, from their sources",
-    ),
-    Row(
-        Retransmission,
-        ("retransmission;",),
-        r"retransmission; will wait (?P<wait>[\d.]+) seconds? for response",
-        "state",
-    ),
-    Row(
-        Retransmission,
-        ("retransmitting",),
-        r"retransmitting .*; will wait (?P<wait>[\d.]+) seconds? for response",
-        "ike",
-        seen="5.4",
-    ),
-    Row(
-        RetryScheduled,
-        ("starting", "scheduling"),
-        r"(?:starting keying|scheduling retry) attempt (?P<attempt>\d+) of ",
-        seen="3.27-4.15",
-    ),
-    Row(
-        RetryScheduled,
-        ("connection",),
-        r"connection is supposed to remain up; revival attempt (?P<attempt>\d+) scheduled in (?P<delay>[\d.]+) seconds",
-        seen="5.0-5.4",
-    ),
-    Row(
-        RetryScheduled,
-        ("deleting",),
-        r"deleting .* but connection is supposed to remain up; ",
-        seen="4.10-4.15",
-    ),
-    Row(
-        NetworkError,
-        ("ERROR:",),
-        r"ERROR: asynchronous network error report on .*?(?:complainant (?P<complainant>[^\s:,]\S*?): )"
-        r"(?P<reason>.+?)(?: \[errno.*)?$",
-    ),
-)
 
-
-_TIMEOUT = (
-    r"(?:(?P<after>\d+) second timeout exceeded after (?P<retransmits>\d+) retransmits"
-    r"|max number of retransmissions \(\d+\) reached)"
-)
-
-_TIMED_OUT = (
-    Row(
-        RetransmitTimeout,
-        (NUMBER, "max"),
-        _TIMEOUT + ".*Possible authentication failure",
-        "state",
-        {"suspected": "authentication"},
-    ),
-    Row(
-        RetransmitTimeout,
-        (NUMBER, "max"),
-        _TIMEOUT + ".*perhaps peer likes no proposal",
-        "state",
-        {"suspected": "proposal"},
-    ),
-    Row(RetransmitTimeout, (NUMBER, "max"), _TIMEOUT, "state"),
-)
-
-_ESTABLISHED = (
-    Row(
-        PeerIdentified,
-        ("IKEv2", "Peer"),
-        r"(?:IKEv2 mode p|P)eer ID is (?:ID_)?(?P<peer_id_type>\S+): '(?P<peer_id>.*)'",
-    ),
-    Row(
-        IkeEstablished,
-        ("Authenticated",),
-        r"Authenticated using (?:authby=)?(?P<authby>.+)",
-        "child",
-        seen="3.27-3.32",
-    ),
-    Row(
-        IkeEstablished,
-        ("authenticated", "established", "initiator", "responder"),
-        r"(?:(?:initiator |responder )?established IKE SA; )?authenticated (?:peer )?using authby=(?P<authby>\S+)"
-        r" and (?:peer )?(?:ID_)?(?P<peer_id_type>\S+) '(?P<peer_id>.*)'",
-        "ike",
-        seen="4.10-5.4",
-    ),
-    Row(
-        IkeEstablished,
-        ("authenticated", "established", "initiator", "responder"),
-        r"(?:(?:initiator |responder )?established IKE SA; )?authenticated "
-        r"(?:(?:peer )?using authby=(?P<authby>\S+)|.*?certificate '(?P<peer_id>.*?)'|.+)",
-        "ike",
-        seen="4.3; with a certificate from the sources of 4.0-5.4",
-    ),
-    Row(
-        IkeEstablished,
-        ("established", "IKE", "ISAKMP", "sent"),
-        r"(?:sent AI2, )?(?:established IKE|IKE|ISAKMP) SA(?: established)? \{(?P<algorithms>[^}]*)\}",
-        "ike",
-    ),
-    Row(
-        Negotiated,
-        ("negotiated",),
-        r"negotiated (?:connection|new IPsec SA) " + _SELECTORS,
-        "child",
-        seen="3.27-4.3",
-    ),
-    Row(
-        ChildEstablished,
-        ("IPsec", "sent", "established"),
-        r"(?:sent QI2, )?(?:IPsec SA established|established (?:CHILD|Child) SA) (?P<mode>tunnel|transport) mode "
-        + _ESP,
-        "child",
-    ),
-    Row(
-        ChildEstablished,
-        ("initiator", "responder", "established"),
-        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?; IPsec (?P<mode>tunnel|transport) "
-        + _SELECTORS
-        + " "
-        + _ESP,
-        "child",
-        seen="4.10-5.4",
-    ),
-    Row(
-        ChildEstablished,
-        ("initiator", "responder", "established"),
-        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?;",
-        "child",
-        seen="whatever follows: the Child SA is established",
-    ),
-    Row(
-        Rekeyed,
-        ("initiator", "responder", "rekeyed"),
-        r"(?:initiator |responder )?rekeyed IKE SA #(?P<replaced>\d+)",
-        "ike",
-        {"sa": "ike"},
-        seen="4.15-5.4",
-    ),
-    Row(
-        Rekeyed,
-        ("initiator", "responder"),
-        r"(?:initiator|responder) rekeyed Child SA #(?P<replaced>\d+)(?: using #(?P<ike_sa>\d+))?",
-        "child",
-        {"sa": "child"},
-        seen="4.15-5.4",
-    ),
-    Row(Rekeyed, ("rekeyed",), r"rekeyed #(?P<replaced>\d+) \S*REKEY_IKE", "ike", {"sa": "ike"}, seen="4.3"),
-    Row(
-        Rekeyed,
-        ("rekeyed",),
-        r"rekeyed #(?P<replaced>\d+) \S*REKEY_CHILD",
-        "child",
-        {"sa": "child"},
-        seen="4.3",
-    ),
-)
-
-_REJECTED = (
-    Row(
-        IkeRejected,
-        ("IKE",),
-        r"IKE SA authentication request rejected(?: by peer)?: (?P<notification>[A-Z0-9_]+)?",
-        None,
-        _OF_AUTH,
-    ),
-    Row(
-        IkeRejected,
-        ("IKE",),
-        r"IKE SA authentication failed, (?:.*? notification (?P<notification>\S+)|.*)",
-        None,
-        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="5.4, from its sources",
-    ),
-    Row(
-        IkeRejected,
-        ("authentication", "FIPS:"),
-        r"(?:FIPS: )?authentication (?:failed|aborted): ",
-        None,
-        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="4.4-5.4, from their sources: we refuse the peer",
-    ),
-    Row(
-        IkeRejected,
-        ("RSA", "PSK", "Digital"),
-        r"(?:RSA|PSK|Digital Signature) [aA]uthentication (?:using \S+ )?failed",
-        None,
-        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="3.27, from its sources: we refuse the peer",
-    ),
-    Row(
-        ChildRejected,
-        ("dropping", "ignoring"),
-        r"(?:dropping unexpected|ignoring) (?P<exchange>(?:ISAKMP_v2_)?CREATE_CHILD_SA) (?:message|response) "
-        r"containing (?P<notification>\S+) notification",
-        "child",
-        {"ignored": True},
-        seen="3.27-4.3",
-    ),
-    Row(
-        IkeRejected,
-        ("dropping", "ignoring"),
-        r"(?:dropping unexpected|ignoring) (?P<exchange>\S+) (?:message|response) containing "
-        r"(?P<notification>\S+) notification",
-        "ike",
-        {"ignored": True},
-        seen="4.3-5.4",
-    ),
-    Row(
-        IkeRejected,
-        ("received",),
-        r"received unauthenticated (?P<notification>\S+) - ignored",
-        "ike",
-        {"ignored": True},
-        seen="3.27-3.32",
-    ),
-    Row(
-        ChildRejected,
-        ("AUTH", "IKE_AUTH"),
-        r"(?:IKE_)?AUTH response (?:contained the error notification|rejected Child SA with) (?P<notification>\S+)",
-        "child",
-        _OF_AUTH,
-    ),
-    Row(
-        IkeRejected,
-        ("IKE_AUTH",),
-        r"IKE_AUTH response contained the CHILD SA error notification '(?P<notification>[A-Z0-9_]+)' but",
-        None,
-        _OF_AUTH,
-        seen="4.5-5.3, from their sources: an answer without AUTH",
-    ),
-    Row(
-        IkeRejected,
-        ("ignoring",),
-        r"ignoring informational payload,? (?:type )?(?P<notification>NO_PROPOSAL_CHOSEN|AUTHENTICATION_FAILED"
-        r"|PAYLOAD_MALFORMED|INVALID_\w+_INFORMATION)",
-        "ike",
-        {"ignored": True},
-        seen="3.27-5.4, from their sources: IKEv1",
-    ),
-    Row(
-        IkeRejected,
-        ("Authentication",),
-        r"Authentication failed for IKE SA, but releasing whack",
-        None,
-        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="3.28-4.4, from their sources: told to what waits for that IKE SA",
-    ),
-    Row(
-        Fatal,
-        ("fatal", "internal"),
-        r"(?:fatal|internal) error for IKE SA, but releasing whack",
-        seen="3.28-5.4, from their sources: told to what waits for that IKE SA",
-    ),
-    Row(
-        ChildRejected,
-        ("IKE_AUTH",),
-        r"IKE_AUTH response missing ",
-        "child",
-        _OF_AUTH,
-        seen="4.10-5.4, from their sources: the peer left the Child SA out",
-    ),
-    Row(
-        ChildRejected,
-        ("CREATE_CHILD_SA",),
-        r"CREATE_CHILD_SA failed with error notification (?P<notification>\S+)",
-        "child",
-        {"exchange": "CREATE_CHILD_SA"},
-        seen="4.10-5.4",
-    ),
-    Row(ChildRejected, ("CHILD",), r"CHILD SA failed: (?P<notification>\S+)", "child", seen="5.2"),
-    Row(
-        ChildRejected,
-        ("IKE",),
-        r"IKE SA established but initiator rejected Child SA response",
-        "ike",
-        _OF_AUTH,
-        seen="4.10-5.4",
-    ),
-    Row(
-        Fatal, ("encountered",), r"encountered fatal error in state (?P<state>\S+)", "state", seen="3.32-5.4"
-    ),
-    Row(
-        NotOriented,
-        ("we", "We"),
-        r"[wW]e cannot identify ourselves with either end of this connection",
-        seen="3.27-5.4, from their sources",
-    ),
-    Row(
-        InitiateFailed,
-        ("cannot", "failed"),
-        r"(?P<reason>cannot (?:initiate|instantiate)\b.*|failed to initiate .*)",
-        seen="3.27-5.4, from their sources",
-    ),
-    Row(Xauth, ("XAUTH:",), r"XAUTH: Successfully Authenticated", "ike", {"ok": True}),
-    Row(Xauth, ("Received",), r"(?P<reason>Received Cisco XAUTH status: FAIL)", "ike", {"ok": False}),
-    Row(
-        Xauth,
-        ("no", "XAUTH"),
-        r"(?P<reason>no (?:Username|Password) entered, aborted"
-        r"|XAUTH (?:username|password) prompt failed|XAUTH password requested, but no .*)",
-        "ike",
-        {"ok": False},
-    ),
-)
-
-_GONE = (
-    Row(
-        Deleting,
-        ("initiating",),
-        r"initiating delete of connection's (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+)"
-        r"(?: \(and Child SA #(?P<child_sa>\d+))?",
-        fixed={"sa": "ike"},
-        seen="5.0-5.4",
-    ),
-    Row(
-        Deleting,
-        ("initiating",),
-        r"initiating delete of connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)"
-        r" and (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+)",
-        fixed={"sa": "ike"},
-        seen="5.0-5.4",
-    ),
-    Row(
-        Deleting,
-        ("initiating",),
-        r"initiating delete of connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)"
-        r"(?: using (?:IKE|ISAKMP) SA (?:\".+?\"\S* )?#(?P<ike_sa>\d+))?",
-        fixed={"sa": "child"},
-        seen="5.0-5.4",
-    ),
-    Row(
-        Deleting,
-        ("initiating",),
-        r"initiating delete of .+ #(?P<ike_sa>\d+) which has connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)",
-        fixed={"sa": "ike"},
-        seen="5.0-5.4",
-    ),
-    Row(
-        Deleting,
-        ("deleting",),
-        r"deleting established Child SA using IKE SA #(?P<ike_sa>\d+)",
-        "child",
-        {"sa": "child"},
-        seen="4.15",
-    ),
-    Row(
-        Deleted,
-        ("deleting",),
-        r"deleting state \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)? and (?:NOT )?sending",
-        "state",
-        seen="3.27-4.15",
-    ),
-    Row(
-        Deleted,
-        ("deleting",),
-        r"deleting (?:IKE|ISAKMP) SA \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)?",
-        "ike",
-        {"sa": "ike"},
-        seen="5.0-5.4",
-    ),
-    Row(
-        Deleted,
-        ("deleting",),
-        r"deleting (?:IPsec|Child) SA \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)?"
-        r"(?:.* using (?:IKE|ISAKMP) SA (?:\".+?\"\S* )?#(?P<ike_sa>\d+))?",
-        "child",
-        {"sa": "child"},
-        seen="5.0-5.4",
-    ),
-    Row(
-        Traffic,
-        ("ESP", "AH", "IPCOMP"),
-        r"\S+ traffic information: in=(?P<in_bytes>\d+[KMG]?B) out=(?P<out_bytes>\d+[KMG]?B)",
-        "child",
-    ),
-)
-
-ROWS: tuple[Row, ...] = (
-    *_INITIATING,
-    *_ESTABLISHED,
-    *_SENT,
-    *_WAITING,
-    *_TIMED_OUT,
-    *_REJECTED,
-    *_GONE,
-)
+ROWS: tuple[Row, ...] = (*_INITIATING, *_ESTABLISHED, *_SENT)

@@ -253,7 +253,7 @@ def test_an_ikev1_refusal_counts_by_what_was_negotiated() -> None:
     """NO_PROPOSAL_CHOSEN comes unauthenticated; it is the Child SA's, once there is an IKE SA."""
     told = '002 "a" #1: ignoring informational payload NO_PROPOSAL_CHOSEN, msgid=00000000, length=12'
     main = '031 "a" #1: STATE_MAIN_I1: 60 second timeout exceeded after 7 retransmits.  No response'
-    quick = '031 "a" #2: STATE_QUICK_I1: 9 second timeout exceeded after 7 retransmits.  perhaps peer likes no proposal.'
+    quick = '031 "a" #2: STATE_QUICK_I1: 9 second timeout exceeded after 7 retransmits.  perhaps peer likes no proposal'
     ike = '004 "a" #1: IKE SA established {auth=PRESHARED_KEY cipher=AES_CBC_256 integ=HMAC_SHA1 group=MODP2048}'
     assert outcome(told, main).result is Result.NO_PROPOSAL
     assert outcome(ike, told, quick).result is Result.CHILD_REJECTED

@@ -1,0 +1,88 @@
+"""What pluto says when SAs go: the rows of autod.recognise for deletion.
+
+The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
+known from the sources of a release alone is marked as such.
+"""
+
+from __future__ import annotations
+
+from autod.events import (
+    Deleted,
+    Deleting,
+    Traffic,
+)
+from autod.recognise.table import Row
+
+__all__ = ["ROWS"]
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        Deleting,
+        ("initiating",),
+        r"initiating delete of connection's (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+)"
+        r"(?: \(and Child SA #(?P<child_sa>\d+))?",
+        fixed={"sa": "ike"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        Deleting,
+        ("initiating",),
+        r"initiating delete of connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)"
+        r" and (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+)",
+        fixed={"sa": "ike"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        Deleting,
+        ("initiating",),
+        r"initiating delete of connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)"
+        r"(?: using (?:IKE|ISAKMP) SA (?:\".+?\"\S* )?#(?P<ike_sa>\d+))?",
+        fixed={"sa": "child"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        Deleting,
+        ("initiating",),
+        r"initiating delete of .+ #(?P<ike_sa>\d+) which has connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)",
+        fixed={"sa": "ike"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        Deleting,
+        ("deleting",),
+        r"deleting established Child SA using IKE SA #(?P<ike_sa>\d+)",
+        "child",
+        {"sa": "child"},
+        seen="4.15",
+    ),
+    Row(
+        Deleted,
+        ("deleting",),
+        r"deleting state \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)? and (?:NOT )?sending",
+        "state",
+        seen="3.27-4.15",
+    ),
+    Row(
+        Deleted,
+        ("deleting",),
+        r"deleting (?:IKE|ISAKMP) SA \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)?",
+        "ike",
+        {"sa": "ike"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        Deleted,
+        ("deleting",),
+        r"deleting (?:IPsec|Child) SA \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)?"
+        r"(?:.* using (?:IKE|ISAKMP) SA (?:\".+?\"\S* )?#(?P<ike_sa>\d+))?",
+        "child",
+        {"sa": "child"},
+        seen="5.0-5.4",
+    ),
+    Row(
+        Traffic,
+        ("ESP", "AH", "IPCOMP"),
+        r"\S+ traffic information: in=(?P<in_bytes>\d+[KMG]?B) out=(?P<out_bytes>\d+[KMG]?B)",
+        "child",
+    ),
+)

@@ -1,0 +1,169 @@
+"""What pluto says when it comes to nothing: the rows of autod.recognise for refusals, ours and the peer's.
+
+The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
+known from the sources of a release alone is marked as such.
+"""
+
+from __future__ import annotations
+
+from autod.events import (
+    ChildRejected,
+    Fatal,
+    IkeRejected,
+    InitiateFailed,
+    NotOriented,
+    Xauth,
+)
+from autod.recognise.table import Row
+
+__all__ = ["ROWS"]
+
+_OF_AUTH = {"exchange": "IKE_AUTH"}
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        IkeRejected,
+        ("IKE",),
+        r"IKE SA authentication request rejected(?: by peer)?: (?P<notification>[A-Z0-9_]+)?",
+        None,
+        _OF_AUTH,
+    ),
+    Row(
+        IkeRejected,
+        ("IKE",),
+        r"IKE SA authentication failed, (?:.*? notification (?P<notification>\S+)|.*)",
+        None,
+        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
+        seen="5.4, from its sources",
+    ),
+    Row(
+        IkeRejected,
+        ("authentication", "FIPS:"),
+        r"(?:FIPS: )?authentication (?:failed|aborted): ",
+        None,
+        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
+        seen="4.4-5.4, from their sources: we refuse the peer",
+    ),
+    Row(
+        IkeRejected,
+        ("RSA", "PSK", "Digital"),
+        r"(?:RSA|PSK|Digital Signature) [aA]uthentication (?:using \S+ )?failed",
+        None,
+        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
+        seen="3.27, from its sources: we refuse the peer",
+    ),
+    Row(
+        ChildRejected,
+        ("dropping", "ignoring"),
+        r"(?:dropping unexpected|ignoring) (?P<exchange>(?:ISAKMP_v2_)?CREATE_CHILD_SA) (?:message|response) "
+        r"containing (?P<notification>\S+) notification",
+        "child",
+        {"ignored": True},
+        seen="3.27-4.3",
+    ),
+    Row(
+        IkeRejected,
+        ("dropping", "ignoring"),
+        r"(?:dropping unexpected|ignoring) (?P<exchange>\S+) (?:message|response) containing "
+        r"(?P<notification>\S+) notification",
+        "ike",
+        {"ignored": True},
+        seen="4.3-5.4",
+    ),
+    Row(
+        IkeRejected,
+        ("received",),
+        r"received unauthenticated (?P<notification>\S+) - ignored",
+        "ike",
+        {"ignored": True},
+        seen="3.27-3.32",
+    ),
+    Row(
+        ChildRejected,
+        ("AUTH", "IKE_AUTH"),
+        r"(?:IKE_)?AUTH response (?:contained the error notification|rejected Child SA with) (?P<notification>\S+)",
+        "child",
+        _OF_AUTH,
+    ),
+    Row(
+        IkeRejected,
+        ("IKE_AUTH",),
+        r"IKE_AUTH response contained the CHILD SA error notification '(?P<notification>[A-Z0-9_]+)' but",
+        None,
+        _OF_AUTH,
+        seen="4.5-5.3, from their sources: an answer without AUTH",
+    ),
+    Row(
+        IkeRejected,
+        ("ignoring",),
+        r"ignoring informational payload,? (?:type )?(?P<notification>NO_PROPOSAL_CHOSEN|AUTHENTICATION_FAILED"
+        r"|PAYLOAD_MALFORMED|INVALID_\w+_INFORMATION)",
+        "ike",
+        {"ignored": True},
+        seen="3.27-5.4, from their sources: IKEv1",
+    ),
+    Row(
+        IkeRejected,
+        ("Authentication",),
+        r"Authentication failed for IKE SA, but releasing whack",
+        None,
+        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
+        seen="3.28-4.4, from their sources: told to what waits for that IKE SA",
+    ),
+    Row(
+        Fatal,
+        ("fatal", "internal"),
+        r"(?:fatal|internal) error for IKE SA, but releasing whack",
+        seen="3.28-5.4, from their sources: told to what waits for that IKE SA",
+    ),
+    Row(
+        ChildRejected,
+        ("IKE_AUTH",),
+        r"IKE_AUTH response missing ",
+        "child",
+        _OF_AUTH,
+        seen="4.10-5.4, from their sources: the peer left the Child SA out",
+    ),
+    Row(
+        ChildRejected,
+        ("CREATE_CHILD_SA",),
+        r"CREATE_CHILD_SA failed with error notification (?P<notification>\S+)",
+        "child",
+        {"exchange": "CREATE_CHILD_SA"},
+        seen="4.10-5.4",
+    ),
+    Row(ChildRejected, ("CHILD",), r"CHILD SA failed: (?P<notification>\S+)", "child", seen="5.2"),
+    Row(
+        ChildRejected,
+        ("IKE",),
+        r"IKE SA established but initiator rejected Child SA response",
+        "ike",
+        _OF_AUTH,
+        seen="4.10-5.4",
+    ),
+    Row(
+        Fatal, ("encountered",), r"encountered fatal error in state (?P<state>\S+)", "state", seen="3.32-5.4"
+    ),
+    Row(
+        NotOriented,
+        ("we", "We"),
+        r"[wW]e cannot identify ourselves with either end of this connection",
+        seen="3.27-5.4, from their sources",
+    ),
+    Row(
+        InitiateFailed,
+        ("cannot", "failed"),
+        r"(?P<reason>cannot (?:initiate|instantiate)\b.*|failed to initiate .*)",
+        seen="3.27-5.4, from their sources",
+    ),
+    Row(Xauth, ("XAUTH:",), r"XAUTH: Successfully Authenticated", "ike", {"ok": True}),
+    Row(Xauth, ("Received",), r"(?P<reason>Received Cisco XAUTH status: FAIL)", "ike", {"ok": False}),
+    Row(
+        Xauth,
+        ("no", "XAUTH"),
+        r"(?P<reason>no (?:Username|Password) entered, aborted"
+        r"|XAUTH (?:username|password) prompt failed|XAUTH password requested, but no .*)",
+        "ike",
+        {"ok": False},
+    ),
+)
