@@ -11,8 +11,8 @@ import msgspec
 
 from autod.cli import session
 from autod.cli.loading import load
-from autod.cli.names import expand_files, read_password
-from autod.cli.session import Session, open_session
+from autod.cli.names import expand_files, is_pattern, read_password
+from autod.cli.session import Interrupts, Session, open_session
 from autod.control import Answers
 from protocol.encode import check_string
 
@@ -42,7 +42,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 
 def run(options: argparse.Namespace) -> int:
     """Do it to every name. One name: pluto's own code where it refused; several: 0 or 1."""
-    options.names = expand_files(options.names)
+    options.names = [] if options.all else expand_files(options.names)
     for name in options.names:
         check_string(name, "the name")
     options.answers = None
@@ -52,9 +52,35 @@ def run(options: argparse.Namespace) -> int:
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output) -> int:
-    async with open_session(options, output) as opened:
-        return await _one(opened, options.names[0])
+async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+    async with open_session(options, output, interrupts) as opened:
+        if not _is_run(options):
+            return await _one(opened, options.names[0])
+        from autod.cli.many import do_many, resolve_names, wait_for
+
+        steps = STEPS.get(options.operation, ())
+        names, state = await resolve_names(opened, loads="add" in steps)
+        for name in names:
+            check_string(name, "the name")
+        if options.operation == "wait":
+            return await wait_for(opened, names)
+        return await do_many(opened, names, steps, state)
+
+
+def _is_run(options: argparse.Namespace) -> bool:
+    """Whether it is one for autod.bulk: several names, or an option that only a run knows."""
+    return (
+        options.operation == "wait"
+        or options.all
+        or len(options.names) > 1
+        or any(is_pattern(name) for name in options.names)
+        or options.wait
+        or bool(options.retries)
+        or bool(options.if_down)
+        or options.deadline is not None
+        or options.on_failure == "down"
+        or options.report is not None
+    )
 
 
 async def _one(opened: Session, name: str) -> int:

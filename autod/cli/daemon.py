@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from autod.cli import session
-from autod.cli.session import Session, open_session
+from autod.cli.session import Interrupts, Session, open_session
 from protocol import commands as c
 
 if TYPE_CHECKING:
@@ -52,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output) -> int:
-    async with open_session(options, output) as opened:
+async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+    async with open_session(options, output, interrupts) as opened:
         operation = options.operation
         if operation in _DO:
             return await _do(opened, _DO[operation]())
@@ -72,8 +74,12 @@ async def _do(opened: Session, command: c.Command) -> int:
     async with opened.pluto.ask(command) as operation:
         async for event in operation:
             opened.show(event)
-    opened.conclude(operation.outcome)
-    return operation.outcome.exit_status
+    outcome = operation.outcome
+    if outcome.ok:
+        asked = opened.options.operation
+        outcome = msgspec.structs.replace(outcome, operation=asked, sentence=f"{asked}: done")
+    opened.conclude(outcome)
+    return outcome.exit_status
 
 
 async def _list(opened: Session, commands: Sequence[c.Command]) -> int:

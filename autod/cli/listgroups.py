@@ -1,4 +1,5 @@
-"""`--listgroups`, which pluto no longer answers: the policy files, and the group connections it has loaded."""
+"""`--listgroups`, which pluto no longer answers: the policy files, and the group connections it has
+loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autod.cli import session
-from autod.cli.session import open_session
+from autod.cli.session import Interrupts, open_session
 from autod.errors import PlutoGone
 from autod.groups import Group, PolicyFile, groups, loaded_groups, read_policy
 from autod.status import parse
@@ -31,11 +32,11 @@ def run(options: argparse.Namespace) -> int:
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output) -> int:
+async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
     state: State | None = None
     gone: PlutoGone | None = None
     try:
-        async with open_session(options, output) as opened:
+        async with open_session(options, output, interrupts) as opened:
             state = parse(await opened.pluto.replies(c.Status()))
     except PlutoGone as error:
         gone = error
@@ -55,7 +56,8 @@ async def _work(options: argparse.Namespace, output: Output) -> int:
 
 
 def policy_folder(config: str | None, state: State | None) -> Path:
-    """The folder beside the configuration that was named, else that of the running pluto, else the default."""
+    """The folder beside the configuration that was named, else that of the running pluto, else the
+    default."""
     if config is not None:
         beside = Path(config).parent
         for folder in (beside / "ipsec.d" / "policies", beside / "policies"):

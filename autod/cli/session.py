@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
@@ -28,10 +28,21 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from protocol.replies import Reply
 
-__all__ = ["Session", "open_session", "run"]
+    Work: TypeAlias = Callable[[argparse.Namespace, Output, "Interrupts"], Awaitable[int]]
+
+__all__ = ["Interrupts", "Session", "open_session", "run"]
 
 _SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """Exit status by signal: 128 and its number."""
+
+
+@dataclass(slots=True)
+class Interrupts:
+    """What Ctrl-C and SIGTERM do: the first calls `on_first` if there is one; else, and the second, all is
+    cancelled."""
+
+    on_first: Callable[[], None] | None = None
+    caught: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class Session:
     pluto: Pluto
     output: Output
     options: argparse.Namespace
+    interrupts: Interrupts
 
     def show(self, event: Event) -> None:
         """An event, as it came."""
@@ -64,45 +76,53 @@ class Session:
         if not self.options.json:
             self.output.line(sentence, keep=True)
 
+    def line(self, line: str, *, keep: bool) -> None:
+        """A line that is rendered already."""
+        self.output.line(line, keep=keep)
+
     def put(self, value: object) -> None:
         """An object for programs."""
         self.output.line(json_line(value), keep=True)
 
 
-def run(options: argparse.Namespace, work: Callable[[argparse.Namespace, Output], Awaitable[int]]) -> int:
+def run(options: argparse.Namespace, work: Work) -> int:
     """Run `work` to its exit status. Ctrl-C and SIGTERM cancel it; pluto goes on with what it was asked."""
     return trio.run(_run, options, work)
 
 
-async def _run(
-    options: argparse.Namespace, work: Callable[[argparse.Namespace, Output], Awaitable[int]]
-) -> int:
+async def _run(options: argparse.Namespace, work: Work) -> int:
     status = 1
-    caught: list[int] = []
+    interrupts = Interrupts()
     with standard_output() as output:
         async with trio.open_nursery() as nursery:
-            await nursery.start(_watch_signals, nursery.cancel_scope, caught)
-            status = await work(options, output)
+            await nursery.start(_watch_signals, nursery.cancel_scope, interrupts)
+            status = await work(options, output, interrupts)
             nursery.cancel_scope.cancel()
-    if caught:
+    if interrupts.caught:
         print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
-        return _SIGNALS[signal.Signals(caught[0])]
+        return _SIGNALS[signal.Signals(interrupts.caught[0])]
     return status
 
 
 async def _watch_signals(
-    scope: trio.CancelScope, caught: list[int], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    scope: trio.CancelScope,
+    interrupts: Interrupts,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            caught.append(number)
-            scope.cancel()
-            return
+            interrupts.caught.append(number)
+            if interrupts.on_first is not None and len(interrupts.caught) == 1:
+                interrupts.on_first()
+            else:
+                scope.cancel()
 
 
 @asynccontextmanager
-async def open_session(options: argparse.Namespace, output: Output) -> AsyncGenerator[Session, None]:
+async def open_session(
+    options: argparse.Namespace, output: Output, interrupts: Interrupts
+) -> AsyncGenerator[Session, None]:
     """The pluto of --ctlsocket, --release and --seccomp, with the limit and the deadline that were asked
     for."""
     folder = default_folder()
@@ -114,4 +134,4 @@ async def open_session(options: argparse.Namespace, output: Output) -> AsyncGene
         known=None if folder is None else Known(folder),
         timeout=TIMEOUT if options.timeout is None else options.timeout,
     ) as pluto:
-        yield Session(pluto, output, options)
+        yield Session(pluto, output, options, interrupts)

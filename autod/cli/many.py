@@ -1,0 +1,249 @@
+"""Several connections at once: names resolved, loaded where that is asked, and run through autod.bulk.
+
+Thin: order, limits, retries and the truth about each are autod.bulk's.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from autod.bulk import bulk, render, wait
+from autod.bulk import events as e
+from autod.bulk.result import State as Became
+from autod.bulk.result import Summary
+from autod.cli.loading import load
+from autod.cli.names import is_pattern
+from autod.cli.render import outcome_line
+from autod.cli.resolve import all_of, match, peers_of
+from autod.outcomes import Outcome
+from autod.status import parse
+from protocol import commands as c
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from autod.bulk import BulkResult, Run, Waited
+    from autod.cli.session import Session
+    from autod.status import State
+
+__all__ = ["do_many", "resolve_names", "summary_line", "wait_for"]
+
+_ASK_PEERS_FROM = 64
+"""Names from which on it pays to ask pluto who shares a peer: fewer go out at once anyway (the client's
+limit)."""
+
+_NAMED = 10
+"""Connections that are named in a summary for each cause; the lines before have them all."""
+
+
+async def resolve_names(session: Session, *, loads: bool) -> tuple[list[str], State | None]:
+    """The names that were asked for, and pluto's state if it was asked for them."""
+    options = session.options
+    if not options.all and not any(is_pattern(name) for name in options.names):
+        state = None
+        if not loads and len(options.names) >= _ASK_PEERS_FROM:
+            state = await _state(session)
+        return options.names, state
+    if loads:
+        from autod.cli.configuration import names_to_load
+
+        return names_to_load(options.config, options.names), None
+    state = await _state(session)
+    if options.all:
+        return all_of(state), state
+    known = [name for one in state.connections for name in (one.name, *one.aliases)]
+    return match(options.names, known, "those that pluto has loaded"), state
+
+
+async def _state(session: Session) -> State:
+    return parse(await session.pluto.replies(c.Status()))
+
+
+async def do_many(session: Session, names: Sequence[str], steps: Sequence[str], state: State | None) -> int:
+    """The steps for all of `names`; 0 if what was asked is so for every one, else 1.
+
+    One name, with an option that makes it a run: the status of its outcome.
+    """
+    failed: dict[str, Outcome] = {}
+    if "add" in steps:
+        failed = await _load_all(session, names, steps)
+    rest = [name for name in names if name not in failed]
+    last = steps[-1]
+    if last == "add":
+        return _conclude_loading(session, names, failed)
+    status = 1 if failed else 0
+    if not rest:
+        return next(iter(failed.values())).exit_status if len(names) == 1 else 1
+    result = await _run(session, rest, last, peers_of(state) if state is not None else {})
+    if session.options.report is not None:
+        from autod.bulk import report
+
+        report.write(result, session.options.report)
+    if len(names) == 1:
+        only = next(iter(result.results.values()))
+        return only.outcome.exit_status if only.outcome is not None else (0 if only.ok else 1)
+    return status or (0 if result.ok else 1)
+
+
+async def _load_all(session: Session, names: Sequence[str], steps: Sequence[str]) -> dict[str, Outcome]:
+    """Load them; the outcomes of those that were not."""
+    if steps[0] == "reread":
+        await session.pluto.reread_certs()
+    if steps[0] == "delete":
+        async with bulk(session.pluto, names, "delete", limit=session.options.limit) as run:
+            async for event in run:
+                if isinstance(event, e.Said):
+                    session.show(event.said)
+    outcomes = await load(session, names)
+    failed = {name: outcome for name, outcome in outcomes.items() if not outcome.ok}
+    for outcome in outcomes.values():
+        if not outcome.ok or steps[-1] == "add":
+            session.conclude(outcome)
+    return failed
+
+
+def _conclude_loading(session: Session, names: Sequence[str], failed: Mapping[str, Outcome]) -> int:
+    if session.options.json:
+        session.put(
+            {
+                "event": "summary",
+                "operation": session.options.operation,
+                "total": len(names),
+                "done": len(names) - len(failed),
+                "failed": _by_result(failed),
+            }
+        )
+    else:
+        session.say(f"{len(names) - len(failed)} of {len(names)} loaded")
+    if len(names) == 1 and failed:
+        return next(iter(failed.values())).exit_status
+    return 1 if failed else 0
+
+
+def _by_result(failed: Mapping[str, Outcome]) -> dict[str, list[str]]:
+    causes: dict[str, list[str]] = {}
+    for name, outcome in failed.items():
+        causes.setdefault(outcome.result.value, []).append(name)
+    return causes
+
+
+async def _run(
+    session: Session, names: Sequence[str], operation: str, peers: Mapping[str, str]
+) -> BulkResult:
+    options = session.options
+    several = len(names) > 1
+    async with bulk(
+        session.pluto,
+        names,
+        operation,
+        limit=options.limit,
+        peers=peers,
+        if_down=several if options.if_down is None else options.if_down,
+        timeout=options.timeout,
+        deadline=options.deadline,
+        retries=options.retries or 0,
+        on_failure=options.on_failure or "leave",
+        asynchronous=options.asynchronous,
+        wait=options.wait,
+        remote_host=options.remote_host,
+        force=options.force,
+    ) as run:
+        session.interrupts.on_first = lambda: _stop(run)
+        async for event in run:
+            _show(session, event)
+    return run.result
+
+
+def _stop(run: Run) -> None:
+    """The first Ctrl-C: nothing more goes out; the second ends at once."""
+    run.stop_admitting()
+    pending = len(run.in_flight)
+    print(
+        f"autod: nothing more is begun; {pending} in flight are waited for (once more ends at once)",
+        file=sys.stderr,
+    )
+
+
+def _show(session: Session, event: e.BulkEvent) -> None:
+    if session.options.json:
+        session.line(render(event).decode(), keep=not isinstance(event, e.Said))
+        return
+    match event:
+        case e.Said():
+            session.show(event.said)
+        case e.Ended(outcome=Outcome() as outcome):
+            session.say(outcome_line(outcome))
+        case e.Ended():
+            session.say(_ended(event))
+        case e.Retrying():
+            session.say(f"{outcome_line(event.outcome)}; tried again in {event.delay:.1f} s")
+        case e.PlutoLost():
+            session.say(f"pluto went away with {len(event.in_flight)} in flight; waiting for it")
+        case e.PlutoBack():
+            session.say(f"pluto is back after {event.away:.1f} s")
+        case Summary():
+            session.say(summary_line(event))
+
+
+def _ended(event: e.Ended) -> str:
+    words = {Became.ALREADY: "was up before, and was left alone", Became.TAKEN: "was taken by pluto"}
+    return f'"{event.connection}": {words.get(Became(event.state), event.state)}'
+
+
+def summary_line(summary: Summary) -> str:
+    """The sums of a run on one line, and what failed by cause."""
+    parts = [f"{summary.done} of {summary.total} {_PARTICIPLES.get(summary.operation, 'done')}"]
+    if summary.already:
+        parts.append(f"{summary.already} were so before")
+    if summary.taken:
+        parts.append(f"{summary.taken} taken by pluto")
+    for cause, names in summary.failed.items():
+        parts.append(f"{len(names)} {cause.replace('_', ' ') or 'failed'} ({_some(names)})")
+    if summary.unknown:
+        parts.append(f"{len(summary.unknown)} in flight when it was ended ({_some(summary.unknown)})")
+    if summary.not_started:
+        parts.append(f"{len(summary.not_started)} not begun")
+    line = f"{', '.join(parts)}; {summary.seconds:.1f} s"
+    if summary.median is not None and summary.p95 is not None and summary.done > 1:
+        line += f", median {summary.median:.2f} s, 95 % within {summary.p95:.2f} s"
+    if summary.retransmissions:
+        line += f", {summary.retransmissions} retransmissions"
+    return line
+
+
+_PARTICIPLES = {
+    "up": "up",
+    "start": "up",
+    "down": "down",
+    "delete": "deleted",
+    "route": "routed",
+    "ondemand": "routed",
+    "unroute": "unrouted",
+}
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+
+
+async def wait_for(session: Session, names: Sequence[str]) -> int:
+    """`--wait`: initiate nothing; 0 when all are up, 124 with the list of what is missing."""
+    said: set[str] = set()
+
+    def changed(now: Waited) -> None:
+        for name in now.up:
+            if name not in said:
+                said.add(name)
+                session.say(f'"{name}" is up')
+
+    waited = await wait(session.pluto, names, timeout=session.options.timeout, on_change=changed)
+    if session.options.json:
+        session.put(
+            {"event": "waited", "ok": waited.ok, "up": list(waited.up), "missing": list(waited.missing)}
+        )
+    for name in waited.missing:
+        session.say(f'"{name}" is not up')
+    session.say(f"{len(waited.up)} of {len(names)} up")
+    return 0 if waited.ok else 124
