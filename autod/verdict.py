@@ -44,6 +44,8 @@ _LASTING = frozenset({"TS_UNACCEPTABLE", "NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLO
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """A result, and how sure it is: `certain` is false where pluto itself only guesses the cause."""
+
     result: Result
     notification: str | None = None
     reason: str | None = None
@@ -53,6 +55,7 @@ class Verdict:
 
 
 def ike_result(rejected: IkeRejected) -> Result:
+    """Which result a refused IKE SA comes to."""
     if rejected.notification == "AUTHENTICATION_FAILED":
         return Result.AUTHENTICATION_FAILED
     if rejected.notification in ("NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD"):
@@ -61,6 +64,7 @@ def ike_result(rejected: IkeRejected) -> Result:
 
 
 def after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None, ike_is_up: bool) -> Verdict:
+    """What a timeout comes to. `ignored`: a refusal that pluto did not believe; `ike_is_up`: phase 1 was done."""
     if ignored is not None and ike_is_up:
         return Verdict(Result.CHILD_REJECTED, ignored.notification)
     if ignored is not None:
@@ -73,6 +77,7 @@ def after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None, ike_i
 
 
 def ended_otherwise(ending: Ending | None) -> Verdict:
+    """What it comes to if the stream did not end as pluto ends it."""
     if ending is Ending.DEADLINE:
         return Verdict(Result.DEADLINE, needs_state=True)
     if ending is Ending.CANCELLED:
@@ -83,12 +88,14 @@ def ended_otherwise(ending: Ending | None) -> Verdict:
 
 
 def may_pass(verdict: Verdict) -> bool:
+    """Whether it may pass by itself; else asking again changes nothing."""
     if verdict.result is Result.CHILD_REJECTED:
         return verdict.notification not in _LASTING
     return verdict.result in _MAY_PASS or (verdict.result not in OK and not verdict.certain)
 
 
 def left_behind(operation: str, evidence: Evidence, result: Result) -> str | None:
+    """What pluto goes on doing after an `up` that did not come to it; None if nothing."""
     if operation != "up" or result is Result.UP:
         return None
     retry = evidence.seen.get(RetryScheduled)

@@ -29,7 +29,7 @@ from protocol.replies import Prompt
 if TYPE_CHECKING:
     from protocol.replies import Reply
 
-__all__ = ["ROWS", "Line", "parse", "recognise"]
+__all__ = ["ROWS", "Line", "parse", "recognise", "rows_for"]
 
 ROWS: tuple[Row, ...] = (*_NEGOTIATION, *_WAITING, *_REFUSED, *_DELETION, *_CONNECTIONS, *_DAEMON)
 """All rows, in the order in which those of one first word are tried."""
@@ -75,17 +75,10 @@ def recognise(reply: Reply, *, time: float) -> Event:
             what=asked["what"] if asked else line.body,
             secret=reply.secret,
         )
-    rows = _TABLE.get(line.body.partition(" ")[0])
-    if rows is None:
-        if line.state is not None and line.body[:1].isdigit():
-            rows = _NUMBERS
-        elif line.connection is None and text[0] == '"':
-            rows = _QUOTED
-    if rows is not None:
-        for row in rows:
-            event = row.event(line, text, code, time)
-            if event is not None:
-                return event
+    for row in rows_for(line, text):
+        event = row.event(line, text, code, time)
+        if event is not None:
+            return event
     return Log(
         time=time,
         connection=line.connection,
@@ -94,3 +87,15 @@ def recognise(reply: Reply, *, time: float) -> Event:
         text=text,
         sa=line.serial,
     )
+
+
+def rows_for(line: Line, text: str) -> tuple[Row, ...]:
+    """The rows that a line, which came as `text`, may be one of; in the order in which they are tried."""
+    rows = _TABLE.get(line.body.partition(" ")[0])
+    if rows is not None:
+        return rows
+    if line.state is not None and line.body[:1].isdigit():
+        return _NUMBERS
+    if line.connection is None and text[0] == '"':
+        return _QUOTED
+    return ()

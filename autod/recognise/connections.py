@@ -23,7 +23,8 @@ _LOADING = (
         Loaded,
         ("added",),
         r'added (?:IKEv(?P<version>[12])|\S+) connection "(?P<named>.*)"$',
-        seen="4.0, from its sources",
+        seen="",
+        sources="4.0",
     ),
     Row(
         Loaded,
@@ -64,7 +65,8 @@ _LOADING = (
         LoadFailed,
         ("attempt",),
         r'(?P<reason>attempt to redefine connection "(?P<named>.+)")',
-        seen="3.27, from its sources",
+        seen="",
+        sources="3.27",
     ),
 )
 
@@ -132,19 +134,21 @@ _ROUTING = (
         RouteRefused,
         ("cannot", "could"),
         r"(?P<reason>cannot (?:un)?route\b.*|could not (?:un)?route\b.*)",
-        seen="3.27-4.3 (unroute); route from the sources of 3.27-5.4",
+        seen="3.27-4.3",
+        sources="3.27-5.4: route",
     ),
     Row(
         Refused,
         ("connection",),
         r"(?P<reason>connection does not have .*)",
-        seen="4.10-5.4",
+        seen="4.10-5.2",
     ),
     Row(
         Refused,
         ("no",),
         r"(?P<reason>no stored ticket, cannot suspend connection)",
-        seen="5.2-5.4, from their sources",
+        seen="",
+        sources="5.2-5.4",
     ),
 )
 

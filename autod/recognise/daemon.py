@@ -13,13 +13,14 @@ ROWS: tuple[Row, ...] = (
     Row(SecretsLoaded, ("loading",), r'loading secrets from "(?P<file>.*)"'),
     Row(Warned, ("no",), r"(?P<reason>no secrets filename matched .*)"),
     Row(Warned, ("ERROR",), r'ERROR (?P<reason>".+" line \d+: .*)'),
-    Row(Warned, ('"',), r'(?P<reason>".+" line \d+: .*)'),
+    Row(Warned, ('"',), r'(?P<reason>".+" line \d+: .*)', seen="3.27-5.3.2"),
     Row(ShuttingDown, ("shutting", "Pluto"), r"shutting down|Pluto is shutting down"),
     Row(
         NetworkError,
         ("recvfrom",),
         r"(?P<reason>recvfrom on \S+ failed; .*)",
-        seen="3.27-5.4, from their sources",
+        seen="",
+        sources="3.27-5.4",
     ),
     Row(Warned, ("WARNING:", "ERROR:"), r"(?:WARNING|ERROR): (?P<reason>.+)"),
     Row(

@@ -1,7 +1,7 @@
 """What pluto says when SAs go: the rows of autod.recognise for deletion.
 
-The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
-known from the sources of a release alone is marked as such.
+`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
+whose source code alone does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROWS: tuple[Row, ...] = (
         r"initiating delete of connection's (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+)"
         r"(?: \(and Child SA #(?P<child_sa>\d+))?",
         fixed={"sa": "ike"},
-        seen="5.0-5.4",
+        seen="5.2-5.4",
     ),
     Row(
         Deleting,
@@ -30,7 +30,7 @@ ROWS: tuple[Row, ...] = (
         r"initiating delete of connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)"
         r" and (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+)",
         fixed={"sa": "ike"},
-        seen="5.0-5.4",
+        seen="5.3.2-5.4",
     ),
     Row(
         Deleting,
@@ -38,14 +38,14 @@ ROWS: tuple[Row, ...] = (
         r"initiating delete of connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)"
         r"(?: using (?:IKE|ISAKMP) SA (?:\".+?\"\S* )?#(?P<ike_sa>\d+))?",
         fixed={"sa": "child"},
-        seen="5.0-5.4",
+        seen="5.2-5.4",
     ),
     Row(
         Deleting,
         ("initiating",),
         r"initiating delete of .+ #(?P<ike_sa>\d+) which has connection's (?:Child|IPsec) SA #(?P<child_sa>\d+)",
         fixed={"sa": "ike"},
-        seen="5.0-5.4",
+        seen="5.3.2",
     ),
     Row(
         Deleting,

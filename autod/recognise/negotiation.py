@@ -1,7 +1,7 @@
 """What pluto says while all goes well: the rows of autod.recognise for what is begun, sent and established.
 
-The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
-known from the sources of a release alone is marked as such.
+`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
+whose source code alone does.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ _ESTABLISHED = (
         r"(?:(?:initiator |responder )?established IKE SA; )?authenticated "
         r"(?:(?:peer )?using authby=(?P<authby>\S+)|.*?certificate '(?P<peer_id>.*?)'|.+)",
         "ike",
-        seen="4.3; with a certificate from the sources of 4.0-5.4",
+        seen="4.3",
+        sources="4.0-5.4",
     ),
     Row(
         IkeEstablished,
@@ -152,7 +153,8 @@ _ESTABLISHED = (
         ("initiator", "responder", "established"),
         r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?;",
         "child",
-        seen="whatever follows: the Child SA is established",
+        seen="",
+        sources="any: whatever follows, the Child SA is established",
     ),
     Row(
         Rekeyed,

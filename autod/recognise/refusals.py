@@ -1,7 +1,7 @@
 """What pluto says when it comes to nothing: the rows of autod.recognise for refusals, ours and the peer's.
 
-The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
-known from the sources of a release alone is marked as such.
+`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
+whose source code alone does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ ROWS: tuple[Row, ...] = (
         r"IKE SA authentication failed, (?:.*? notification (?P<notification>\S+)|.*)",
         None,
         {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="5.4, from its sources",
+        seen="",
+        sources="5.4",
     ),
     Row(
         IkeRejected,
@@ -42,7 +43,8 @@ ROWS: tuple[Row, ...] = (
         r"(?:FIPS: )?authentication (?:failed|aborted): ",
         None,
         {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="4.4-5.4, from their sources: we refuse the peer",
+        seen="",
+        sources="4.4-5.4: we refuse the peer",
     ),
     Row(
         IkeRejected,
@@ -50,7 +52,8 @@ ROWS: tuple[Row, ...] = (
         r"(?:RSA|PSK|Digital Signature) [aA]uthentication (?:using \S+ )?failed",
         None,
         {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="3.27, from its sources: we refuse the peer",
+        seen="",
+        sources="3.27: we refuse the peer",
     ),
     Row(
         ChildRejected,
@@ -91,7 +94,8 @@ ROWS: tuple[Row, ...] = (
         r"IKE_AUTH response contained the CHILD SA error notification '(?P<notification>[A-Z0-9_]+)' but",
         None,
         _OF_AUTH,
-        seen="4.5-5.3, from their sources: an answer without AUTH",
+        seen="",
+        sources="4.5-5.3: an answer without AUTH",
     ),
     Row(
         IkeRejected,
@@ -100,7 +104,8 @@ ROWS: tuple[Row, ...] = (
         r"|PAYLOAD_MALFORMED|INVALID_\w+_INFORMATION)",
         "ike",
         {"ignored": True},
-        seen="3.27-5.4, from their sources: IKEv1",
+        seen="",
+        sources="3.27-5.4: IKEv1",
     ),
     Row(
         IkeRejected,
@@ -108,13 +113,15 @@ ROWS: tuple[Row, ...] = (
         r"Authentication failed for IKE SA, but releasing whack",
         None,
         {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="3.28-4.4, from their sources: told to what waits for that IKE SA",
+        seen="",
+        sources="3.28-4.4: told to what waits for that IKE SA",
     ),
     Row(
         Fatal,
         ("fatal", "internal"),
         r"(?:fatal|internal) error for IKE SA, but releasing whack",
-        seen="3.28-5.4, from their sources: told to what waits for that IKE SA",
+        seen="",
+        sources="3.28-5.4: told to what waits for that IKE SA",
     ),
     Row(
         ChildRejected,
@@ -122,7 +129,8 @@ ROWS: tuple[Row, ...] = (
         r"IKE_AUTH response missing ",
         "child",
         _OF_AUTH,
-        seen="4.10-5.4, from their sources: the peer left the Child SA out",
+        seen="",
+        sources="4.10-5.4: the peer left the Child SA out",
     ),
     Row(
         ChildRejected,
@@ -130,7 +138,7 @@ ROWS: tuple[Row, ...] = (
         r"CREATE_CHILD_SA failed with error notification (?P<notification>\S+)",
         "child",
         {"exchange": "CREATE_CHILD_SA"},
-        seen="4.10-5.4",
+        seen="4.15-5.4",
     ),
     Row(ChildRejected, ("CHILD",), r"CHILD SA failed: (?P<notification>\S+)", "child", seen="5.2"),
     Row(
@@ -139,7 +147,7 @@ ROWS: tuple[Row, ...] = (
         r"IKE SA established but initiator rejected Child SA response",
         "ike",
         _OF_AUTH,
-        seen="4.10-5.4",
+        seen="5.2",
     ),
     Row(
         Fatal, ("encountered",), r"encountered fatal error in state (?P<state>\S+)", "state", seen="3.32-5.4"
@@ -148,16 +156,25 @@ ROWS: tuple[Row, ...] = (
         NotOriented,
         ("we", "We"),
         r"[wW]e cannot identify ourselves with either end of this connection",
-        seen="3.27-5.4, from their sources",
+        seen="",
+        sources="3.27-5.4",
     ),
     Row(
         InitiateFailed,
         ("cannot", "failed"),
         r"(?P<reason>cannot (?:initiate|instantiate)\b.*|failed to initiate .*)",
-        seen="3.27-5.4, from their sources",
+        seen="",
+        sources="3.27-5.4",
     ),
-    Row(Xauth, ("XAUTH:",), r"XAUTH: Successfully Authenticated", "ike", {"ok": True}),
-    Row(Xauth, ("Received",), r"(?P<reason>Received Cisco XAUTH status: FAIL)", "ike", {"ok": False}),
+    Row(Xauth, ("XAUTH:",), r"XAUTH: Successfully Authenticated", "ike", {"ok": True}, seen="4.10-5.2"),
+    Row(
+        Xauth,
+        ("Received",),
+        r"(?P<reason>Received Cisco XAUTH status: FAIL)",
+        "ike",
+        {"ok": False},
+        seen="4.10-5.2",
+    ),
     Row(
         Xauth,
         ("no", "XAUTH"),
@@ -165,5 +182,6 @@ ROWS: tuple[Row, ...] = (
         r"|XAUTH (?:username|password) prompt failed|XAUTH password requested, but no .*)",
         "ike",
         {"ok": False},
+        seen="5.2",
     ),
 )

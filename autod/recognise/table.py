@@ -185,7 +185,8 @@ class Row:
 
     `words`: what the line begins with, after prefix and state. `pattern`: matched against the whole of it; its
     named groups become fields. `sa`: what the serial number in the prefix is the number of ("state": as the
-    state says). `fixed`: fields that are always the same. `within`: only in such a state. `seen`: releases.
+    state says). `fixed`: fields that are always the same. `within`: only in such a state.
+    `seen`: the first and last of the recorded releases that said it, `sources`: those known from their source code.
     """
 
     kind: type[Event]
@@ -195,6 +196,7 @@ class Row:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     within: str | None = None
     seen: str = "3.27-5.4"
+    sources: str = ""
 
     @cached_property
     def _match(self) -> Callable[[str], re.Match[str] | None]:

@@ -1,7 +1,7 @@
 """What pluto says while it waits: the rows of autod.recognise for queues, retransmissions and retries.
 
-The releases in `seen` are those whose own lines show the row (the nine of the transcripts); a phrase that is
-known from the sources of a release alone is marked as such.
+`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
+whose source code alone does.
 """
 
 from __future__ import annotations
@@ -47,19 +47,22 @@ _WAITING = (
         AlreadyNegotiating,
         ("dropping",),
         r"dropping negotiation as superseded by established IKE SA #(?P<ike_sa>\d+)",
-        seen="5.1-5.4, from their sources",
+        seen="",
+        sources="5.1-5.4",
     ),
     Row(
         AlreadyNegotiating,
         ("suppressing",),
         r"suppressing retransmit because IKE SA was superseded #(?P<ike_sa>\d+)",
-        seen="3.27-4.15, from their sources",
+        seen="",
+        sources="3.27-4.15",
     ),
     Row(
         AlreadyNegotiating,
         ("connection",),
         r"connection .* is already pending: waiting on IKE SA #(?P<ike_sa>\d+)",
-        seen="4.2-5.3, from their sources",
+        seen="",
+        sources="4.2-5.3",
     ),
     Row(
         Retransmission,
@@ -90,13 +93,14 @@ _WAITING = (
         RetryScheduled,
         ("deleting",),
         r"deleting .* but connection is supposed to remain up; ",
-        seen="4.10-4.15",
+        seen="4.3-4.15",
     ),
     Row(
         NetworkError,
         ("ERROR:",),
         r"ERROR: asynchronous network error report on .*?(?:complainant (?P<complainant>[^\s:,]\S*?): )"
         r"(?P<reason>.+?)(?: \[errno.*)?$",
+        seen="3.32-5.4",
     ),
 )
 
@@ -115,6 +119,7 @@ _TIMED_OUT = (
         _TIMEOUT + ".*perhaps peer likes no proposal",
         "state",
         {"suspected": "proposal"},
+        seen="3.27-5.0",
     ),
     Row(RetransmitTimeout, (NUMBER, "max"), _TIMEOUT, "state"),
 )

@@ -19,7 +19,7 @@ from autod.events import (
     kind,
     to_json,
 )
-from autod.recognise import recognise
+from autod.recognise import ROWS, parse, recognise, rows_for
 from autod.recognise.table import Row
 from tests.transcripts import RELEASES, Case, cases, received
 
@@ -122,6 +122,24 @@ def test_status_replies_are_logs_and_cost_no_pattern(release: str, monkeypatch: 
     assert len(lines) > 1000
     assert all(isinstance(recognise(reply, time=0.0), Log) for reply in lines)
     assert not [text for text in tried if text.startswith(('"', "#"))]
+
+
+def test_every_row_names_the_releases_that_said_it() -> None:
+    """`seen` is the first and the last release whose lines show the row; a row that none shows has its sources."""
+    said: dict[int, list[str]] = {}
+    for release in RELEASES:
+        for _, received_line in received(release):
+            text = received_line.reply.text
+            line = parse(text)
+            for row in rows_for(line, text) if text else ():
+                if row.event(line, text, None, 0.0) is not None:
+                    said.setdefault(id(row), []).append(release)
+                    break
+    for row in ROWS:
+        by = said.get(id(row), [])
+        span = "" if not by else by[0] if by[0] == by[-1] else f"{by[0]}-{by[-1]}"
+        assert row.seen == span, row.pattern
+        assert row.seen or row.sources, row.pattern
 
 
 @pytest.mark.parametrize("release", RELEASES)
