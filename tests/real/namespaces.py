@@ -33,11 +33,13 @@ CLONE_NEWNET = 0x40000000  # linux/sched.h
 _serial = itertools.count(1)
 
 
-def command(*argv: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """Run a program without input; AssertionError where it fails and `check` is set."""
+def command(
+    *argv: str, check: bool = True, timeout: float = 60, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a program with `stdin` as its input; AssertionError where it fails and `check` is set."""
     done = subprocess.run(
         argv,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         errors="replace",

@@ -1,0 +1,224 @@
+"""The root folders of the lab: built once by debootstrap, kept outside the checkout.
+
+    python -m tests.lab.roots            # builds what is missing, says what it installs
+
+| folder   | system                        | what for                                                     |
+|----------|-------------------------------|--------------------------------------------------------------|
+| forky    | Debian testing                | User-mode Linux, a kernel with ESP that is a process         |
+| trixie   | Debian 13                     | pluto 5.2, systemd, Python 3.13 with autod's requirements    |
+| bullseye | Debian 11                     | pluto 4.3                                                    |
+
+They live in /var/cache/libreswan-autod, or where AUTOD_LAB says. A folder is built under another name and
+renamed when it is whole; its stamp holds the recipe, and another recipe builds it anew. The mirror is the one
+that this machine's apt uses. Needs root, debootstrap, and `apt-get update` run before.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CHECKOUT", "LAB", "ROOTS", "TRIXIE_PYTHON", "build", "has_esp", "missing"]
+
+LAB = Path(os.environ.get("AUTOD_LAB", "/var/cache/libreswan-autod"))
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+STAMP = ".autod-lab"
+# Inside the trixie root: the virtual environment, and where a boot of it binds the checkout.
+VENV = "/opt/autod"
+SOURCE = "/srv/autod"
+TRIXIE_PYTHON = f"{VENV}/bin/python"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    name: str
+    packages: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        return LAB / self.name
+
+    @property
+    def recipe(self) -> str:
+        return f"debootstrap --variant=minbase --include={','.join(self.packages)} {self.name}"
+
+
+ROOTS = (
+    # Of 7.2, 6.12 and 6.1 only the kernel in testing starts on processors with a large floating-point state.
+    Root("forky", ("user-mode-linux", "kmod")),
+    # libreswan depends on the virtual package host, which debootstrap does not resolve: bind9-host has it.
+    Root(
+        "trixie", ("libreswan", "bind9-host", "iproute2", "kmod", "systemd-sysv", "dbus", "procps", "python3")
+    ),
+    Root("bullseye", ("libreswan", "bind9-host", "iproute2")),
+)
+
+
+@functools.cache
+def has_esp() -> bool:
+    """Whether this kernel can install an ESP state, tried in a network namespace that is gone after."""
+    state = "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1000 mode tunnel"
+    keys = f"enc cbc(aes) 0x{'11' * 16} auth hmac(sha1) 0x{'22' * 20}"
+    argv = ["unshare", "--net", *f"{state} {keys}".split()]
+    tried = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    return tried.returncode == 0
+
+
+def missing() -> list[str]:
+    """What build() would build."""
+    names = [root.name for root in ROOTS if _stamp(root.folder) != root.recipe]
+    if names or _stamp(LAB / "trixie" / VENV[1:]) != _requirements_stamp():
+        names.append("the virtual environment in trixie")
+    return names
+
+
+def build() -> None:
+    """Build what is missing; seconds where nothing is, some minutes the first time."""
+    if not missing():
+        return
+    LAB.mkdir(parents=True, exist_ok=True)
+    with _alone():
+        for root in ROOTS:
+            if _stamp(root.folder) != root.recipe:
+                _build_root(root)
+        if _stamp(LAB / "trixie" / VENV[1:]) != _requirements_stamp():
+            _build_venv()
+
+
+def _stamp(folder: Path) -> str:
+    stamp = folder / STAMP
+    return stamp.read_text() if stamp.exists() else ""
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with open(LAB / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _say(line: str) -> None:
+    print(f"lab: {line}", file=sys.stderr, flush=True)
+
+
+def _run(*argv: str, log: Path, env: dict[str, str] | None = None) -> None:
+    with log.open("a") as out:
+        out.write(f"$ {' '.join(argv)}\n")
+        out.flush()
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, timeout=1800, check=False
+        )
+    if done.returncode != 0:
+        tail = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:])
+        raise SystemExit(f"lab: {argv[0]} ended with {done.returncode}; the whole log is {log}\n{tail}")
+
+
+def mirror() -> str:
+    """The mirror of Debian itself that this machine's apt uses (not its security archive)."""
+    lines = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.splitlines()
+    for line in lines:
+        origin, label, uri = line.split("|", 2)
+        if origin == label == "Debian":
+            return uri
+    raise SystemExit("lab: apt knows no mirror of Debian; run apt-get update, or add one to its sources")
+
+
+def _proxies() -> dict[str, str]:
+    """The environment with the proxies that apt is configured to use, for debootstrap's downloads."""
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8")
+    for scheme in ("http", "https"):
+        shown = subprocess.run(
+            ["apt-config", "shell", "proxy", f"Acquire::{scheme}::Proxy"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        if (found := re.search(r"proxy='(.+)'", shown)) and found[1] != "DIRECT":
+            env.setdefault(f"{scheme}_proxy", found[1])
+    return env
+
+
+def _build_root(root: Root) -> None:
+    _say(f"installing Debian {root.name} with {', '.join(root.packages)} into {root.folder} (about a minute)")
+    begun = time.monotonic()
+    work = LAB / f"{root.name}.new"
+    log = LAB / f"{root.name}.log"
+    log.write_text("")
+    shutil.rmtree(work, ignore_errors=True)
+    # The script is named because the debootstrap of Debian 12 knows no forky; all recent ones are the same.
+    argv = ["debootstrap", "--variant=minbase", f"--include={','.join(root.packages)}"]
+    _run(*argv, root.name, str(work), mirror(), "sid", log=log, env=_proxies())
+    for archive in (work / "var/cache/apt/archives").glob("*.deb"):
+        archive.unlink()
+    for modules in (work / "usr/lib/uml/modules").glob("*"):
+        (work / "usr/lib/modules").mkdir(exist_ok=True)
+        (work / "usr/lib/modules" / modules.name).symlink_to(f"/usr/lib/uml/modules/{modules.name}")
+    (work / "host").mkdir(exist_ok=True)
+    (work / STAMP).write_text(root.recipe)
+    if root.folder.exists():
+        old = LAB / f"{root.name}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        root.folder.rename(old)
+        work.rename(root.folder)
+        shutil.rmtree(old)
+    else:
+        work.rename(root.folder)
+    _say(f"{root.folder} is ready after {time.monotonic() - begun:.0f} s")
+
+
+def _requirements() -> list[str]:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    extras = project["project"].get("optional-dependencies", {}).values()
+    groups = [project["project"]["dependencies"], project["dependency-groups"]["test"], *extras]
+    return sorted({requirement for group in groups for requirement in group})
+
+
+def _requirements_stamp() -> str:
+    return hashlib.sha256("\n".join([SOURCE, *_requirements()]).encode()).hexdigest()
+
+
+def _build_venv() -> None:
+    """A virtual environment for trixie's Python, filled from here: the root needs no network of its own."""
+    root = LAB / "trixie"
+    log = LAB / "venv.log"
+    log.write_text("")
+    _say(f"installing {', '.join(_requirements())} for Python 3.13 into {root}{VENV}")
+    shutil.rmtree(root / VENV[1:], ignore_errors=True)
+    _run("chroot", str(root), "python3", "-m", "venv", "--without-pip", VENV, log=log)
+    (site,) = (root / VENV[1:]).glob("lib/python3.*/site-packages")
+    version = site.parent.name.removeprefix("python")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(site)]
+    _run(*pip, "--python-version", version, "--only-binary=:all:", *_requirements(), log=log)
+    (site / "autod-checkout.pth").write_text(f"{SOURCE}\n")
+    script = root / VENV[1:] / "bin/autod"
+    script.write_text(f"#!{TRIXIE_PYTHON}\nimport sys\n\nfrom autod.cli import main\n\nsys.exit(main())\n")
+    script.chmod(0o755)
+    (root / SOURCE[1:]).mkdir(parents=True, exist_ok=True)
+    (root / VENV[1:] / STAMP).write_text(_requirements_stamp())
+
+
+if __name__ == "__main__":
+    build()

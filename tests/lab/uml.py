@@ -1,0 +1,247 @@
+"""Boot User-mode Linux, a kernel with ESP that runs as an ordinary process, for one job.
+
+    with booted(["python", "-m", "pytest", ...], timeout=900) as boot:
+        boot.wait()
+    boot.status, boot.console            # exit status of the job (None: it never ended), what was printed
+
+The inside has this machine's own root file system: same paths, same Python, same checkout, Debian's pluto; only
+/proc, /sys, /dev and /run are its own, so a job leaves its results in files outside /run (boot.folder is one
+place). `system()` boots the trixie root with its real systemd instead.
+
+All mounts are in a mount namespace that dies with the kernel. Knows nothing of pytest or of pluto.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.lab.roots import CHECKOUT, LAB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["Boot", "booted", "system"]
+
+# In namespaces of mounts and processes that end with the kernel. Its memory file lies in a tmpfs of its own: a
+# container's /dev/shm is often too small for it.
+HOST = """\
+set -e
+lab=$1
+shift
+mount -t proc proc "$lab/proc"
+mount --rbind /dev "$lab/dev"
+mount -t tmpfs -o size=4g,mode=1777 tmpfs "$lab/tmp"
+mount --rbind / "$lab/host"
+exec chroot "$lab" env TMPDIR=/tmp "$@"
+"""
+# A copy of the root is booted, so that what one boot writes is not there in the next.
+SYSTEM = """\
+set -e
+lab=$1 root=$2 checkout=$3 job=$4
+shift 4
+mount -t proc proc "$lab/proc"
+mount --rbind /dev "$lab/dev"
+mount -t tmpfs -o size=4g,mode=1777 tmpfs "$lab/tmp"
+mkdir "$lab/tmp/root"
+cp -a "$root/." "$lab/tmp/root"
+mkdir -p "$lab/tmp/root/srv/autod" "$lab/tmp/root/usr/lib/modules"
+mount --rbind "$lab/tmp/root" "$lab/host"
+mount --bind "$checkout" "$lab/host/srv/autod"
+mount --bind "$job" "$lab/host/mnt"
+mount --bind "$lab/usr/lib/uml/modules" "$lab/host/usr/lib/modules"
+exec chroot "$lab" env TMPDIR=/tmp "$@"
+"""
+# The first process of a booted system: it adds a unit that runs the job when everything else is up.
+SYSTEM_INIT = """\
+#!/bin/sh
+mount -t tmpfs run /run
+mkdir -p /run/systemd/system/lab.target.wants
+cat >/run/systemd/system/lab.target <<END
+[Unit]
+Requires=multi-user.target
+After=multi-user.target
+AllowIsolate=yes
+END
+cat >/run/systemd/system/lab-job.service <<END
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+TimeoutStartSec=infinity
+ExecStart=/bin/sh /mnt/run
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/console
+END
+ln -s ../lab-job.service /run/systemd/system/lab.target.wants/
+exec /sbin/init
+"""
+SYSTEM_RUN = """\
+cd /srv/autod
+sh /mnt/command </dev/null
+echo $? >/mnt/status
+echo o >/proc/sysrq-trigger
+"""
+KERNEL = (
+    "linux.uml mem=2G root=/dev/root rootfstype=hostfs rootflags=/host rw seccomp=on con=null con0=null,fd:1"
+)
+
+
+class Boot:
+    """One run of the kernel. `status` is the job's exit status, None as long as it has not ended by itself."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes], *, timeout: float, echo: bool) -> None:
+        self.folder = folder
+        self.console = ""
+        self.status: int | None = None
+        self._process = process
+        self._echo = echo
+        self._deadline = time.monotonic() + timeout
+        self._reader = threading.Thread(target=self._read, name="console", daemon=True)
+        self._reader.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the kernel still runs; it is ended here when its time is over."""
+        if self._process.poll() is None and time.monotonic() > self._deadline:
+            self.end()
+            self.console += "\nlab: the time for this boot was over, it was ended\n"
+        return self._process.poll() is None
+
+    def wait(self) -> int | None:
+        """Wait for the end of the boot; the job's exit status, None where it did not end by itself."""
+        while self.running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=max(0.01, self._deadline - time.monotonic()))
+        self._reader.join(timeout=10)
+        status = self.folder / "status"
+        self.status = int(status.read_text()) if status.exists() else None
+        return self.status
+
+    def end(self) -> None:
+        """Cut the power."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        while data := os.read(self._process.stdout.fileno(), 65536):
+            text = data.decode(errors="replace")
+            self.console += text
+            if self._echo:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def booted(
+    job: Sequence[str],
+    *,
+    timeout: float,
+    files: Mapping[str, str] | None = None,
+    echo: bool = False,
+    terminal: bool = False,
+) -> Iterator[Boot]:
+    """Run `job` in the checkout's folder on a kernel with ESP; `timeout` in seconds for the whole boot.
+
+    `files` are put into boot.folder first; inside, $LAB_JOB is that folder, and LAB_INSIDE is set.
+    `echo` passes the console on as it comes; `terminal` gives the job a terminal as its output.
+    """
+    with _job_folder() as folder:
+        for name, text in (files or {}).items():
+            (folder / name).write_text(text)
+        size = shutil.get_terminal_size()
+        tty = f"stty rows {size.lines} cols {size.columns}" if terminal else "stty -opost"
+        output = "" if terminal else " 2>&1 | cat"
+        # A pipe hides the exit status of what is before it, hence the file.
+        run = f"( {shlex.join(job)}; echo $? >$LAB_JOB/result ){output}\nexit $(cat $LAB_JOB/result)"
+        (folder / "command").write_text(f"cd {shlex.quote(str(CHECKOUT))}\n{tty} </dev/console\n{run}\n")
+        before = [HOST, "sh", str(LAB / "forky")]
+        kernel = [
+            f"init={CHECKOUT}/tests/lab/init",
+            f"LAB_JOB={folder}",
+            f"AUTOD_LAB={LAB}",
+            "quiet",
+            "loglevel=3",
+        ]
+        with _started(folder, before, kernel, timeout=timeout, echo=echo) as boot:
+            yield boot
+
+
+@contextlib.contextmanager
+def system(script: str, *, timeout: float, echo: bool = False) -> Iterator[Boot]:
+    """Boot a copy of the trixie root with its systemd, run a shell script once it is up, and power off.
+
+    The checkout is at /srv/autod (the script's folder), a Python with autod's requirements at
+    /opt/autod/bin/python, `autod` beside it, and boot.folder at /mnt.
+    """
+    with _job_folder() as folder:
+        (folder / "command").write_text(script)
+        (folder / "run").write_text(SYSTEM_RUN)
+        (folder / "init").write_text(SYSTEM_INIT)
+        (folder / "init").chmod(0o755)
+        before = [SYSTEM, "sh", str(LAB / "forky"), str(LAB / "trixie"), str(CHECKOUT), str(folder)]
+        kernel = [
+            "init=/mnt/init",
+            "systemd.unit=lab.target",
+            "systemd.firstboot=off",
+            "systemd.show_status=0",
+            "loglevel=3",
+        ]
+        with _started(folder, before, kernel, timeout=timeout, echo=echo) as boot:
+            yield boot
+
+
+@contextlib.contextmanager
+def _started(
+    folder: Path, before: Sequence[str], kernel: Sequence[str], *, timeout: float, echo: bool
+) -> Iterator[Boot]:
+    process = subprocess.Popen(
+        [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "sh",
+            "-c",
+            *before,
+            *KERNEL.split(),
+            *kernel,
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    boot = Boot(folder, process, timeout=timeout, echo=echo)
+    try:
+        yield boot
+    finally:
+        boot.end()
+
+
+@contextlib.contextmanager
+def _job_folder() -> Iterator[Path]:
+    jobs = LAB / "jobs"
+    jobs.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=jobs))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
