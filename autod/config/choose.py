@@ -66,9 +66,9 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
     """
     plans = []
     for connection in configuration.connections:
-        if connection.partial or auto(connection) == "ignore":
+        if auto(connection) == "ignore":
             continue
-        plan = planner.plan(connection.name, connection.layers, autoall=True)
+        plan = planner.plan(connection.name, connection.layers, partial=connection.partial, autoall=True)
         if plan.auto != "ignore":
             plans.append(plan)
             yield from plan.groups

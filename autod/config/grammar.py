@@ -284,6 +284,8 @@ class _Parser:
             key = self._keys.get(word) or self._keys.get(word.lower())
             if key is None or (word[0] in "xX" and word[1:2] in ("-", "_")):
                 return
+            if self._sectioned and (key.keyword.optarg or key.keyword.kind == "also"):
+                return
             value = quoted if plain is None else plain
             kind = TokenKind.STRING
             if plain is not None:

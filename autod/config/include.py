@@ -53,8 +53,10 @@ class Files:
 
     def _open(self, name: str, *, regular: bool) -> str:
         path = self._path(name)
-        if regular and not stat.S_ISREG(os.stat(path).st_mode):
-            raise OSError("it is no regular file")
+        if regular:
+            mode = os.stat(path).st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise OSError("it is no regular file")
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES - self._bytes + 1)
         self._bytes += len(data)
@@ -70,6 +72,10 @@ class Files:
             return None
         try:
             text = self._open(name, regular=True)
+        except IsADirectoryError:
+            # The release's scanner gives up over a folder, with status 2.
+            diagnostics.append(Diagnostic(Severity.FATAL, f"{name!r} is a folder", place, status=2))
+            return None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             diagnostics.append(Diagnostic(Severity.WARNING, f"cannot open {name!r}: {reason}", place))

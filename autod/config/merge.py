@@ -151,6 +151,10 @@ def connections(document: Document, rules: str) -> tuple[list[Connection], list[
                 )
             if merge.failed or (rules == "4.10" and "also" in base):
                 break
+    alias = base.get("connalias")
+    if rules == "4.10" and alias is not None and any(s.name != _DEFAULT for s in document.sections):
+        sentence = "connalias= in conn %default makes addconn abort"
+        diagnostics.append(Diagnostic(Severity.FATAL, sentence, alias.place, status=-6))
     expand = _breadth_first if rules == "4.10" else _in_place
     result = []
     for section in document.sections:

@@ -104,7 +104,7 @@ def read_5(keyword: Keyword, text: str) -> Value:
             return Value(text, number)
         case "loose" | "key":
             word = keyword.values.get(_lower(text))
-            return Value(text, OTHER if word is None else word)
+            return Value(text, OTHER) if word is None else Value(None, word)
         case "number":
             return Value(text, int64(unsigned(text)))
         case "time":

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from protocol.connection.given import Given
     from protocol.connection.lookup import Lookup
@@ -23,6 +23,7 @@ class _Draft(Protocol):
 
     failed: bool
     remarks: list[Remark]
+    settings: Mapping[str, Given]
 
     def copy(self) -> Self: ...
 
@@ -53,14 +54,24 @@ class Planner:
         self._module = _module(rules)
         self._defaults: tuple[Sequence[Mapping[str, Given]], _Draft] | None = None
 
-    def plan(self, name: str, layers: Sequence[Mapping[str, Given]], *, autoall: bool = False) -> Plan:
+    def plan(
+        self,
+        name: str,
+        layers: Sequence[Mapping[str, Given]],
+        *,
+        partial: bool = False,
+        autoall: bool = False,
+    ) -> Plan:
         """The messages for a connection whose settings are `layers`: after each %default and, last, its own.
 
-        `autoall`: as addconn --autoall sends it, else as addconn NAME does (5.2 to 5.4 say in the message what is
-        to be done next).
+        `partial`: addconn gave up on the connection before it looked at the values. `autoall`: as addconn --autoall
+        sends it, else as addconn NAME does (5.2 to 5.4 say in the message what is to be done next).
         """
         draft = self._after_defaults(layers[:-1]).copy()
-        draft.work(layers[-1], self._lookup)
+        if partial:
+            draft.settings, draft.failed = layers[-1], True
+        else:
+            draft.work(layers[-1], self._lookup)
         return self._module.plan(name, draft, self._lookup, autoall=autoall)
 
     def _after_defaults(self, layers: Sequence[Mapping[str, Given]]) -> _Draft:

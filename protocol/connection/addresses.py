@@ -234,14 +234,16 @@ def range_(text: str) -> Range:
     return Range(first, last, False)
 
 
-def cidr(text: str) -> Block:
-    """ADDR/BITS with the bits of the host kept."""
+def cidr(text: str, *, bare: bool = False) -> Block:
+    """ADDR/BITS with the bits of the host kept. `bare`: an address alone is one with all bits (5.2)."""
     head, slash, mask = text.partition("/")
-    if not slash:
+    if not slash and not bare:
         raise Malformed("missing mask")
-    if not mask:
+    if slash and not mask:
         raise Malformed("empty mask")
     base = address(head, None)
+    if not slash:
+        return subnet_of(base)
     bits = unsigned(mask, 0)
     if bits > 8 * _SIZE[base.version]:
         raise Malformed("mask is too big")

@@ -159,7 +159,7 @@ def _find_one(this: Host, peer: Host, lookup: Lookup) -> bool:
             return False
         this.hop_kind, this.hop = IPADDR, gateway
         return True
-    source = lookup.source(to) if to is not None else None
+    source = lookup.source(to, this.version)
     if source is not None:
         this.kind, this.address = IPADDR, source
     return False

@@ -29,8 +29,8 @@ class Lookup(Protocol):
     def gateway(self, version: int) -> Address | None:
         """The gateway of the first default route of the main table."""
 
-    def source(self, to: Address) -> Address | None:
-        """The address that packets to `to` leave from."""
+    def source(self, to: Address | None, version: int) -> Address | None:
+        """The address that packets to `to` leave from; to anywhere if None."""
 
     def interface(self, name: str, version: int) -> Interface | None:
         """The interface of that name, None if there is none or it is down."""
@@ -51,7 +51,7 @@ class Nothing:
     def gateway(self, version: int) -> Address | None:
         return None
 
-    def source(self, to: Address) -> Address | None:
+    def source(self, to: Address | None, version: int) -> Address | None:
         return None
 
     def interface(self, name: str, version: int) -> Interface | None:

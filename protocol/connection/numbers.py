@@ -122,33 +122,36 @@ def duration_ms(text: str, unit: str) -> int:
     return number * scale
 
 
-_DECIMAL: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
-
-
 def decimal_scaled(text: str, scales: dict[str, int], unit: str) -> int:
-    """A number with an optional fraction and suffix, as 5.x reads durations and multiples: `1.5h`, `.5s`."""
-    match = _DECIMAL.match(text)
-    assert match is not None
-    whole, fraction = match.group(1), match.group(2)
-    if not text:
-        raise Malformed("empty string")
-    if not whole and not fraction:
-        raise Malformed("first decimal digit invalid" if fraction is None else "invalid decimal fraction")
-    if len(whole) > 80 or len(fraction or "") > 80:
-        raise Malformed("overflow")
-    scale = scales.get(text[match.end() :].lower() or unit)
+    """A number with an optional fraction and suffix, as 5.x reads durations and multiples: `1.5h`, `.5s`.
+
+    A fraction of a unit is cut where the unit does not divide by ten as often (2.5Ki is 2 * 1024 + 5 * 102), and
+    what follows a point without digits is dropped (`1.s` is 1 of the default unit).
+    """
+    whole, rest = unsigned_prefix(text, 10) if text[:1].isdigit() else (0, text)
+    numerator, denominator = 0, 1
+    if rest[:1] == ".":
+        tail = rest[1:]
+        try:
+            numerator, rest = unsigned_prefix(tail, 10)
+            denominator = uint64(10 ** (len(tail) - len(rest)))
+        except Malformed:
+            if rest is text:
+                raise Malformed("invalid decimal fraction") from None
+            rest = ""
+    elif rest is text:
+        raise Malformed("invalid decimal")
+    scale = scales.get(rest.lower() or unit)
     if scale is None:
-        raise Malformed(f'unrecognized multiplier "{text[match.end() :]}"')
-    value = int(whole or "0") * scale
-    if fraction:
-        fraction = fraction.rstrip("0")
-        numerator, denominator = int(fraction or "0"), 10 ** len(fraction)
-        if scale * numerator % denominator:
-            raise Malformed("fraction cannot be represented")
-        value += scale * numerator // denominator
+        raise Malformed(f'unrecognized multiplier "{rest}"')
+    value = whole * scale
     if value > UINTMAX:
         raise Malformed("overflow")
-    return value
+    if numerator and denominator:
+        if denominator > scale:
+            raise Malformed("underflow")
+        value += numerator * (scale // denominator)
+    return uint64(value)
 
 
 _PREFIXES: Final = ("ki", "mi", "gi", "ti", "pi", "ei")

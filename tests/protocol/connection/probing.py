@@ -91,7 +91,7 @@ class Probe:
     @property
     def refused(self) -> bool:
         """Whether addconn refused the whole file."""
-        return not self.messages and (self.exit in (1, 2, 3) or self.exit == -6)
+        return self.argv[5:] != ["--verbose"] and not self.messages and (self.exit in (1, 2, 3) or self.exit == -6)
 
 
 @functools.cache
@@ -123,7 +123,7 @@ class Ours:
 
 
 def ours(probe: Probe, release: str, folder: Path) -> Ours:
-    (folder / "p.conf").write_bytes(probe.text.encode("utf-8", "surrogateescape"))
+    (folder / "p.conf").write_bytes((probe.text or "").encode("utf-8", "surrogateescape"))
     found = find(release)
     configuration = load(probe.argv[4], found, folder=str(folder))
     if configuration.refusal is not None:
@@ -131,7 +131,6 @@ def ours(probe: Probe, release: str, folder: Path) -> Ours:
     planner = Planner(configuration.rules, Recorded())
     arguments = probe.argv[5:]
     messages: list[bytes] = []
-    code = int(probe.reply[:3]) if probe.reply and probe.reply[:3].isdigit() else 0
     if "--autoall" in arguments:
         plan = autoall(configuration, planner)
     else:
@@ -142,14 +141,23 @@ def ours(probe: Probe, release: str, folder: Path) -> Ours:
                 messages.append(pack(found, message.members, message.settings))
             except BadString:
                 break
-            if stops(code, release) and message.kind == "add":
+            if stops(probe.reply, release) and message.kind == "add":
                 break
     return Ours(False, messages)
 
 
-def stops(code: int, release: str) -> bool:
-    """Whether addconn sends no keys after this reply code."""
-    return code not in (0, 2, 4) if release == "4.10" else 20 <= code < 100
+def stops(reply: str | None, release: str) -> bool:
+    """Whether addconn sends no keys after this reply: it goes by the last code, as far as it counts codes."""
+    last = 0
+    for line in (reply or "").splitlines(keepends=True):
+        if release == "4.10":
+            code = int(line[:3]) if line[:3].isdigit() else 0
+            last = 0 if code == 4 else last if code in (0, 2) else code
+        elif not (line[:3].isdigit() and line[3:4] == " "):
+            return line.endswith("\n")
+        elif 20 <= int(line[:3]) < 100:
+            last = int(line[:3])
+    return last != 0
 
 
 def run(release: str, verbose: bool = False, only: str = "") -> tuple[int, int]:

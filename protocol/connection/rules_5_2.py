@@ -1,0 +1,409 @@
+"""The rules of 5.2: addconn works out hosts, next hops and authby=; the rest goes as words' numbers and strings.
+
+Owns: from settings to messages for this release. Must not know: files and lines, duplicates and also=
+(autod.config), sockets.
+
+As in 4.x (see rules_4_10), what `conn %default` decided outlives it; here that is the IKE version, authby= and the
+shunt of type=.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.addresses import Address, Block, cidr, protoport, unspecified
+from protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
+from protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, Host, family, find_routes
+from protocol.connection.message import Message, Plan, Remark
+from protocol.connection.names import names_of
+from protocol.connection.numbers import Malformed, data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from protocol.connection.given import Given
+    from protocol.connection.lookup import Lookup
+    from protocol.connection.message import Auto
+
+__all__ = ["Draft", "fix_id", "plan", "put_time"]
+
+_FROM_ADDCONN: Final = 2
+_IGNORE, _ADD, _START, _ROUTE, _ONDEMAND, _UP, _KEEP = range(1, 8)
+_AUTO: Final[dict[int, Auto]] = {
+    _ADD: "add",
+    _START: "start",
+    _ROUTE: "ondemand",
+    _ONDEMAND: "ondemand",
+    _UP: "start",
+    _KEEP: "keep",
+}
+_NEVER_NEGOTIATE, _NEGOTIATION, _FAILURE = 1, 3, 5
+_SHUNT_OF_TYPE: Final = {3: 5, 4: 6, 5: 7}
+_IKEV1, _IKEV2, _YES = 1, 2, 2
+_REQID_MAX: Final = 16383
+_MAX_OPERATIONS: Final = 1 << 63
+_DNS, _OTHER = 1, 255
+_KEYS: Final = (("rsasigkey", 2), ("ecdsakey", 3), ("pubkey", 4))
+_VERSION: Final = {2: 4, 10: 6}
+
+_NUMBERS: Final = {
+    "plutodebug": ("conn_debug", 0),
+    "nic-offload": ("nic_offload", 0),
+    "ipsec-max-bytes": ("sa_ipsec_max_bytes", _MAX_OPERATIONS),
+    "ipsec-max-packets": ("sa_ipsec_max_packets", _MAX_OPERATIONS),
+    "rekeyfuzz": ("sa_rekeyfuzz_percent", 100),
+    "replay-window": ("replay_window", 128),
+    "ikev2": ("ikev2", 0),
+    "pfs": ("pfs", 0),
+    "compress": ("compress", 0),
+    "type": ("type", 1),
+    "phase2": ("phase2", 0),
+    "metric": ("metric", 0),
+    "narrowing": ("narrowing", 0),
+    "rekey": ("rekey", 0),
+    "reauth": ("reauth", 0),
+    "mtu": ("mtu", 0),
+    "priority": ("priority", 0),
+    "tfc": ("tfc", 0),
+    "nflog": ("nflog_group", 0),
+    "tcp-remoteport": ("tcp_remoteport", 0),
+    "enable-tcp": ("enable_tcp", 0),
+    "sendca": ("send_ca", 0),
+    "encapsulation": ("encapsulation", 0),
+    "nat-ikev1-method": ("nat_ikev1_method", 0),
+    "remote-peer-type": ("remote_peer_type", 0),
+    "nm-configured": ("nm_configured", 0),
+    "vti-routing": ("vti_routing", 0),
+    "vti-shared": ("vti_shared", 0),
+    "send-redirect": ("send_redirect", 0),
+    "session-resumption": ("session_resumption", 0),
+    "mobike": ("mobike", 0),
+    "intermediate": ("intermediate", 0),
+    "sha2-truncbug": ("sha2_truncbug", 0),
+    "overlapip": ("overlapip", 0),
+    "ms-dh-downgrade": ("ms_dh_downgrade", 0),
+    "pfs-rekey-workaround": ("pfs_rekey_workaround", 0),
+    "dns-match-id,": ("dns_match_id", 0),
+    "pam-authorize": ("pam_authorize", 0),
+    "ignore-peer-dns": ("ignore_peer_dns", 0),
+    "ikepad": ("ikepad", 0),
+    "require-id-on-certificate": ("require_id_on_certificate", 0),
+    "modecfgpull": ("modecfgpull", 0),
+    "aggressive": ("aggressive", 0),
+    "iptfs": ("iptfs", 0),
+    "iptfs-fragmentation": ("iptfs_fragmentation", 0),
+    "iptfs-packet-size": ("iptfs_packet_size", 0),
+    "iptfs-max-queue-size": ("iptfs_max_queue_size", 0),
+    "iptfs-reorder-window": ("iptfs_reorder_window", 0),
+    "decap-dscp": ("decap_dscp", 0),
+    "encap-dscp": ("encap_dscp", 0),
+    "nopmtudisc": ("nopmtudisc", 0),
+    "accept-redirect": ("accept_redirect", 0),
+    "fragmentation": ("fragmentation", 0),
+    "esn": ("esn", 0),
+    "ppk": ("ppk", 0),
+    "xauthby": ("xauthby", 0),
+    "xauthfail": ("xauthfail", 0),
+    "nat-keepalive": ("nat_keepalive", 1),
+    "initial-contact": ("initial_contact", 0),
+    "cisco-unity": ("cisco_unity", 0),
+    "send-no-esp-tfc": ("send_no_esp_tfc", 0),
+    "fake-strongswan": ("fake_strongswan", 0),
+    "send-vendorid": ("send_vendorid", 0),
+}
+"""Numbers that go into one member: where to, and what stands there when the keyword is not given."""
+
+_TIMES: Final = {
+    "ikelifetime": "ikelifetime",
+    "ipsec-lifetime": "ipsec_lifetime",
+    "rekeymargin": "rekeymargin",
+    "retransmit-interval": "retransmit_interval",
+    "retransmit-timeout": "retransmit_timeout",
+    "iptfs-init-delay": "iptfs_init_delay",
+    "iptfs-drop-time": "iptfs_drop_time",
+}
+
+_TEXTS: Final = {
+    "ike": "ike",
+    "esp": "esp",
+    "connalias": "connalias",
+    "ipsec-interface": "ipsec_interface",
+    "dpddelay": "dpddelay",
+    "ikev1-dpdtimeout": "dpdtimeout",
+    "policy-label": "sec_label",
+    "modecfgdns": "modecfgdns",
+    "modecfgdomains": "modecfgdomains",
+    "modecfgbanner": "modecfgbanner",
+    "mark": "mark",
+    "mark-in": "mark_in",
+    "mark-out": "mark_out",
+    "vti-interface": "vti_interface",
+    "ppk-ids": "ppk_ids",
+    "redirect-to": "redirect_to",
+    "accept-redirect-to": "accept_redirect_to",
+}
+
+_END_NUMBERS: Final = {
+    "ikeport": ("host_ikeport", 0),
+    "sendcert": ("sendcert", 3),
+    "auth": ("auth", 0),
+    "autheap": ("eap", 0),
+    "xauthserver": ("xauth_server", 0),
+    "xauthclient": ("xauth_client", 0),
+    "modecfgserver": ("modecfgserver", 0),
+    "modecfgclient": ("modecfgclient", 0),
+    "cat": ("cat", 0),
+}
+
+_END_TEXTS: Final = {
+    "sourceip": "sourceip",
+    "interface-ip": "interface_ip",
+    "subnets": "subnets",
+    "cert": "cert",
+    "ckaid": "ckaid",
+    "ca": "ca",
+    "updown": "updown",
+    "username": "xauth_username",
+    "groundhog": "groundhog",
+    "addresspool": "addresspool",
+}
+
+
+class Draft:
+    """A connection while it is worked out. `remarks` are the complaints of the layer that was worked last."""
+
+    __slots__ = ("authby", "ends", "failed", "ike_version", "never", "remarks", "settings", "sighash", "vti")
+
+    def __init__(self) -> None:
+        self.ike_version = _IKEV2
+        self.authby = NONE
+        self.sighash = SIGHASH_DEFAULT
+        self.never = 0
+        self.ends = {"left": Host(), "right": Host()}
+        self.vti: dict[str, Block | None] = {"left": None, "right": None}
+        self.settings: Mapping[str, Given] = {}
+        self.remarks: list[Remark] = []
+        self.failed = False
+
+    def copy(self) -> Draft:
+        other = Draft()
+        other.ike_version, other.never = self.ike_version, self.never
+        other.authby, other.sighash = self.authby, self.sighash
+        for side, host in self.ends.items():
+            other.ends[side].copy_from(host)
+        other.vti = dict(self.vti)
+        other.settings = self.settings
+        return other
+
+    def fail(self, sentence: str, slot: str) -> None:
+        self.failed = True
+        self.remarks.append(Remark(sentence, slot, fatal=True))
+
+    def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
+        """Work the settings of one layer in."""
+        self.settings = settings
+        given = settings.get("type")
+        if given is not None and given.number in _SHUNT_OF_TYPE:
+            self.authby = NONE
+            self.never = _SHUNT_OF_TYPE[given.number]
+        exchange, ikev2 = settings.get("keyexchange"), settings.get("ikev2")
+        if exchange is not None and exchange.number in (_IKEV1, _IKEV2):
+            self.ike_version = exchange.number
+        elif ikev2 is not None:
+            self.ike_version = _IKEV2 if ikev2.number == _YES else _IKEV1
+        given = settings.get("authby")
+        if given is not None:
+            self.sighash, self.authby = 0, NONE
+            try:
+                self.authby, self.sighash = authby(given.text or "", ikev1=self.ike_version == _IKEV1)
+            except Malformed as reason:
+                self.fail(str(reason), "authby")
+                return
+        version = family(settings)
+        for side, host in self.ends.items():
+            host.place(settings.get(side), version, lookup)
+            self._vti(side)
+            given = settings.get(f"{side}nexthop")
+            name = host.place_hop(given.text if given is not None else None, version)
+            if name is not None:
+                self.fail(f"bad value for {side}nexthop={name}: it is no address", f"{side}nexthop")
+
+    def _vti(self, side: str) -> None:
+        given = self.settings.get(f"{side}vti")
+        if given is None:
+            return
+        self.vti[side] = None
+        try:
+            block = cidr(given.text or "", bare=True)
+            self.vti[side] = block
+            if not block.address.specified:
+                raise Malformed("unspecified address")
+        except Malformed as reason:
+            self.fail(f"bad addr {side}vti={given.text} [{reason}]", f"{side}vti")
+
+
+def fix_id(text: str) -> str:
+    """Old distinguished names have `,,` for a comma that is not a separator."""
+    if text[:1] == "@" or ",," not in text or "=" not in text:
+        return text
+    while ",," in text:
+        text = text.replace(",,", "\\,", 1)
+    return text
+
+
+def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+    """The messages that load the connection: the add, and one for each raw key.
+
+    `draft` must not be used again: the addresses of %defaultroute are put into it.
+    """
+    settings, remarks = draft.settings, draft.remarks
+    given = settings.get("auto")
+    number = given.number if given is not None and given.number is not None else _IGNORE
+    auto = _AUTO.get(number, "ignore")
+    left, right = draft.ends["left"], draft.ends["right"]
+    find_routes(left, right, lookup)
+    members = _members(draft, remarks)
+    members["autostart"] = number if autoall else _ADD
+    ends = []
+    for at, (side, host) in enumerate(draft.ends.items()):
+        if host.kind not in SENDABLE:
+            remarks.append(Remark(f"{side}= is not set", side, fatal=True))
+            return Plan(name, (), tuple(remarks), auto, draft.failed)
+        try:
+            found = _end(draft, side, host, lookup)
+        except Malformed as reason:
+            remarks.append(Remark(f"bad {side}protoport= [{reason}]", f"{side}protoport", fatal=True))
+            return Plan(name, (), tuple(remarks), auto, draft.failed)
+        ends.append((side, found))
+        members.update((f"end[{at}].{path}", value) for path, value in found.items())
+    add = Message("add", name, {**members, "name": name})
+    keys: list[Message] = []
+    for side, found in ends:
+        try:
+            keys += _key(name, found)
+        except Malformed as reason:
+            # addconn stops here, and says so to nobody but its user.
+            slot = side + next(word for word, number in _KEYS if number == found["pubkey_alg"])
+            remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
+            break
+    return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.failed)
+
+
+def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
+    settings = draft.settings
+    right = draft.ends["right"]
+    members: dict[str, object] = {
+        "whack_from": _FROM_ADDCONN,
+        "whack_add": 1,
+        "host_afi": draft.ends["left"].version,
+        "ike_version": draft.ike_version,
+        "sighash_policy": draft.sighash,
+        f"shunt[{_NEVER_NEGOTIATE}]": draft.never,
+    }
+    for slot, kind in (("negotiationshunt", _NEGOTIATION), ("failureshunt", _FAILURE)):
+        given = settings.get(slot)
+        members[f"shunt[{kind}]"] = 0 if given is None else given.number
+    given = settings.get("clientaddrfamily")
+    if given is not None:
+        members["child_afi"] = _VERSION.get(given.number or 0, 0)
+    if right.kind == HOSTNAME:
+        members["dnshostname"] = right.text
+    for way, on in zip(draft.authby._fields, draft.authby, strict=True):
+        members[f"authby.{way}"] = on
+    for slot, (path, default) in _NUMBERS.items():
+        given = settings.get(slot)
+        members[path] = default if given is None else given.number or 0
+    for slot, path in _TIMES.items():
+        given = settings.get(slot)
+        if given is not None:
+            put_time(members, path, given.number or 0)
+    for slot, path in _TEXTS.items():
+        given = settings.get(slot)
+        if given is not None:
+            members[path] = given.text
+    given = settings.get("keyingtries")
+    if given is not None:
+        members["keyingtries.set"] = 1
+        members["keyingtries.value"] = given.number
+    given = settings.get("reqid")
+    if given is not None:
+        if 0 < (given.number or 0) <= _REQID_MAX:
+            members["sa_reqid"] = given.number
+        else:
+            remarks.append(Remark(f"reqid= is ignored: it goes from 1 to {_REQID_MAX}", "reqid"))
+    return members
+
+
+def put_time(members: dict[str, object], path: str, microseconds: int) -> None:
+    """A duration into its three members."""
+    members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = divmod(microseconds, 1_000_000)
+    members[f"{path}.is_set"] = 1
+
+
+def _address(path: str, value: Address) -> dict[str, object]:
+    return {
+        f"{path}.is_set": 1,
+        f"{path}.version": value.version,
+        f"{path}.bytes.byte": value.packed.ljust(16, b"\0"),
+    }
+
+
+def _end(draft: Draft, side: str, host: Host, lookup: Lookup) -> dict[str, object]:
+    """The members of one end. Raises Malformed for a protoport= that is none."""
+    get = draft.settings.get
+    found: dict[str, object] = {"host_type": host.kind, "host_addr_name": host.text}
+    given = get(f"{side}id")
+    if given is not None:
+        found["id"] = fix_id(given.text or "")
+    elif host.kind == IPADDR and host.address is not None:
+        found["id"] = str(host.address)
+    if host.kind in (IPADDR, IFACE) and host.address is not None:
+        found |= _address("host_addr", host.address)
+    hop = host.hop if host.hop_kind == IPADDR else unspecified(host.version)
+    if hop is not None:
+        found |= _address("nexthop", hop)
+    vti = draft.vti[side]
+    if vti is not None and vti.address.specified:
+        found |= _address("host_vtiip", vti.address) | {"host_vtiip.prefix_len": vti.bits}
+    given = get(f"{side}subnet")
+    if given is not None:
+        text = given.text or ""
+        found["virt" if text.startswith(("vhost:", "vnet:")) else "subnet"] = text
+    given = get(f"{side}protoport")
+    if given is not None:
+        pair = protoport(given.text or "", names_of(lookup))
+        found["protoport.is_set"] = 1
+        found["protoport.has_port_wildcard"] = pair.wildcard
+        found["protoport.hport"] = pair.port
+        found["protoport.ipproto"] = pair.protocol
+    for word, algorithm in _KEYS:
+        given = get(side + word)
+        if given is not None:
+            found["key_from_DNS_on_demand"] = given.number == _DNS
+            if given.number == _OTHER:
+                found["pubkey"] = given.text
+                found["pubkey_alg"] = algorithm
+            break
+    for slot, path in _END_TEXTS.items():
+        given = get(side + slot)
+        if given is not None:
+            found[path] = given.text
+    for slot, (path, default) in _END_NUMBERS.items():
+        given = get(side + slot)
+        found[path] = default if given is None else given.number or 0
+    return found
+
+
+def _key(name: str, found: dict[str, object]) -> Iterator[Message]:
+    """The message that carries the raw key of an end, if it has one and an id. Raises Malformed."""
+    key, identity, algorithm = found.get("pubkey"), found.get("id"), found.get("pubkey_alg")
+    if not isinstance(key, str) or not isinstance(identity, str):
+        return
+    members: dict[str, object] = {
+        "whack_from": _FROM_ADDCONN,
+        "whack_key": 1,
+        "pubkey_alg": algorithm,
+        "keyid": identity,
+        "keyval": data(key, 64 if algorithm == 4 else 0),
+    }
+    yield Message("key", name, members)

@@ -1,0 +1,69 @@
+"""The rules of 5.4: addconn sends the strings as they stand, and pluto makes sense of them.
+
+Owns: from settings to the one message for this release. Must not know: files and lines, sockets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.message import Message, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from protocol.connection.given import Given
+    from protocol.connection.lookup import Lookup
+    from protocol.connection.message import Auto, Remark
+
+__all__ = ["Draft", "plan"]
+
+_ADD: Final = 15
+"""WHACK_ADD of enum whack_command, the same with and without USE_SECCOMP."""
+
+_FROM_ADDCONN: Final = 2
+_ENDS: Final = {"left": 0, "right": 1, "": 2}
+
+_AUTO: Final[dict[str, Auto]] = {
+    "add": "add",
+    "ondemand": "ondemand",
+    "route": "ondemand",
+    "up": "start",
+    "start": "start",
+    "keep": "keep",
+}
+
+
+class Draft:
+    """The settings of the last layer: nothing is worked out, so nothing outlives its layer."""
+
+    __slots__ = ("failed", "remarks", "settings")
+
+    def __init__(self) -> None:
+        self.failed = False
+        self.remarks: list[Remark] = []
+        self.settings: Mapping[str, Given] = {}
+
+    def copy(self) -> Draft:
+        return Draft()
+
+    def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
+        self.settings = settings
+
+
+def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+    """The message that loads the connection. Named connections are not started by it: auto= is made `add`."""
+    given = draft.settings.get("auto")
+    auto = _AUTO.get((given.text or "").lower(), "ignore") if given is not None else "ignore"
+    tuples = []
+    for one in draft.settings.values():
+        keyword = one.key.keyword
+        if one.text is None or not keyword.number:
+            continue
+        text = one.text
+        if keyword.slot == "auto" and not autoall and auto in ("ondemand", "start"):
+            text = "add"
+        tuples.append((_ENDS[one.key.side], keyword.number, text.encode("utf-8", "surrogateescape")))
+    members = {"whack_command": _ADD, "whack_from": _FROM_ADDCONN, "whack_async": 1, "name": name}
+    message = Message("add", name, members, tuple(sorted(tuples)))
+    return Plan(name, ((message,),), (), auto)
