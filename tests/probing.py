@@ -19,17 +19,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autod.config import autoall, load, select
+from autod.config.halt import halts
 from protocol.connection import Planner
 from protocol.connection.addresses import Address
 from protocol.connection.lookup import Interface
 from protocol.encode import pack
 from protocol.errors import BadString
 from protocol.releases import find
+from protocol.replies import ReplyDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DATA = Path(__file__).parents[2] / "data" / "probes"
+DATA = Path(__file__).parent / "data" / "probes"
 NUMBER = {"4.10": "4.10", "5.2": "5.2", "5.4": "5.4"}
 
 
@@ -91,7 +93,11 @@ class Probe:
     @property
     def refused(self) -> bool:
         """Whether addconn refused the whole file."""
-        return self.argv[5:] != ["--verbose"] and not self.messages and (self.exit in (1, 2, 3) or self.exit == -6)
+        return (
+            self.argv[5:] != ["--verbose"]
+            and not self.messages
+            and (self.exit in (1, 2, 3) or self.exit == -6)
+        )
 
 
 @functools.cache
@@ -147,17 +153,9 @@ def ours(probe: Probe, release: str, folder: Path) -> Ours:
 
 
 def stops(reply: str | None, release: str) -> bool:
-    """Whether addconn sends no keys after this reply: it goes by the last code, as far as it counts codes."""
-    last = 0
-    for line in (reply or "").splitlines(keepends=True):
-        if release == "4.10":
-            code = int(line[:3]) if line[:3].isdigit() else 0
-            last = 0 if code == 4 else last if code in (0, 2) else code
-        elif not (line[:3].isdigit() and line[3:4] == " "):
-            return line.endswith("\n")
-        elif 20 <= int(line[:3]) < 100:
-            last = int(line[:3])
-    return last != 0
+    """Whether the messages of a connection end after this reply. What has no newline is no line to addconn."""
+    decoder = ReplyDecoder(find(release).codes)
+    return halts(decoder.feed((reply or "").encode()), release)
 
 
 def run(release: str, verbose: bool = False, only: str = "") -> tuple[int, int]:
