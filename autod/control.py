@@ -29,7 +29,15 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.ending import Ending
-from autod.errors import BadString, ConnectionLost, NoSocket, NotPermitted, PlutoReplaced, UsageError
+from autod.errors import (
+    BadString,
+    ConnectionLost,
+    NoSocket,
+    NotPermitted,
+    PlutoReplaced,
+    UsageError,
+    WhackError,
+)
 from autod.process import Identity, descriptor_limit, is_ending, is_visible, peer_pid, socket_file
 from autod.slots import Slots
 from protocol.replies import Prompt, Reply, ReplyCodes, ReplyDecoder
@@ -37,7 +45,7 @@ from protocol.replies import Prompt, Reply, ReplyCodes, ReplyDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Answers", "Control", "Ending"]
+__all__ = ["RESERVE", "Answers", "Control", "Ending", "check_path"]
 
 MAX_MESSAGE = 16384
 """Bytes of a message. pluto reads 7.6 kB at most (struct whack_message, 3.27 to 5.4), and what is below
@@ -104,8 +112,7 @@ class Control:
         self._pluto = pluto
         self._gate = trio.Lock()
         self._peer = _Peer(None, visible=False)
-        if "\0" in self.path or not self.path:
-            raise UsageError("the path of pluto's control socket is empty or has a NUL in it: give another")
+        check_path(self.path)
 
     @property
     def seqpacket(self) -> bool | None:
@@ -168,22 +175,6 @@ class Control:
             self.slots.forget()
         return ending
 
-    async def dial(self) -> socket.socket:
-        """A non-blocking socket connected to pluto, in turn, for a caller who sends by himself.
-
-        pluto stands still until it has read a message from it: send all of it in one call before anything
-        is awaited, then shut the way of sending, and read to the end. Errors as for `exchange`. Cancelled:
-        nothing is left.
-        """
-        async with self._gate:
-            sock = await self._connect()
-            try:
-                self._meet(sock)
-            except BaseException:
-                sock.close()
-                raise
-            return sock
-
     async def _submit(self, message: bytes) -> tuple[socket.socket, bool]:
         """A connected socket that the whole message went into, or that pluto shut before it took one byte."""
         async with self._gate:
@@ -233,9 +224,9 @@ class Control:
             )
         return address
 
-    def _explain(self, error: OSError) -> Exception:
-        """The error for people. An error of connect() that is nobody's fault stays what it is."""
-        if error.errno == errno.ENOENT or error.errno == errno.ENOTDIR:
+    def _explain(self, error: OSError) -> WhackError:
+        """The error for people."""
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return NoSocket(
                 f"{self.path}: no such socket: pluto is not running, or its control socket is elsewhere;"
                 f" start it (ipsec start), or name the socket (--ctlsocket)"
@@ -253,7 +244,9 @@ class Control:
             )
         if error.errno in (errno.EMFILE, errno.ENFILE):
             return UsageError("there is no file descriptor left for a socket: raise the limit (ulimit -n)")
-        return error
+        return NoSocket(
+            f"{self.path}: it cannot be connected to ({error.strerror}): name pluto's socket (--ctlsocket)"
+        )
 
     def _meet(self, sock: socket.socket) -> None:
         """See who listens; refuse one whom the message is not for.
@@ -261,6 +254,8 @@ class Control:
         A socket's file belongs to the process that made it: the same file after connect() is the same pluto.
         """
         if self._pluto is not None and socket_file(self.path) != self._pluto.file:
+            if self._pluto.pid is not None and is_ending(self._pluto.pid):
+                self.slots.forget()
             raise PlutoReplaced(
                 f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
                 f" sent: find out the release again"
@@ -311,6 +306,16 @@ class Control:
 class _Peer:
     pid: int | None
     visible: bool
+
+
+def check_path(path: str) -> None:
+    """UsageError where `path` can be no file's."""
+    try:
+        data = os.fsencode(path)
+    except UnicodeEncodeError:
+        data = b""
+    if not data or b"\0" in data:
+        raise UsageError("the path of pluto's control socket is empty or no path: give another (--ctlsocket)")
 
 
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from autod.binary import version_of_process
-from autod.control import Control
+from autod.control import Control, check_path
 from autod.ending import Ending
 from autod.errors import ConnectionLost, PlutoReplaced, ProtocolViolation
 from autod.known import Entry, Known
@@ -90,6 +90,7 @@ async def detect(
     the deadline. Cancelled: the probe may still be answered, and a program under way is killed.
     """
     path = os.fspath(path)
+    check_path(path)
     if release is not None:
         given = releases.find(release, seccomp=seccomp)
         return Detected(given, How.GIVEN, given.seqpacket)

@@ -337,10 +337,18 @@ async def test_a_socket_name_too_long_for_any_address_is_refused(tmp_path: Path)
         await controller(tmp_path / ("missing" * 20) / "pluto.ctl").exchange(MESSAGE, lambda _: None)
 
 
-@pytest.mark.parametrize("bad", ["", "a\0b"])
+@pytest.mark.parametrize("bad", ["", "a\0b", "\ud800"])
 def test_a_path_that_can_be_none_is_refused(bad: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="--ctlsocket"):
         Control(bad, codes=CODES, seqpacket=False)
+
+
+async def test_a_path_that_leads_nowhere_is_an_error_for_people(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no socket")
+    (tmp_path / "loop").symlink_to("loop")
+    for bad in ("file/pluto.ctl", "loop", "file", "x" * 300):
+        with pytest.raises((NoSocket, UsageError), match=bad[:20]):
+            await controller(tmp_path / bad).exchange(MESSAGE, lambda _: None)
 
 
 # Sending ------------------------------------------------------------------------------------------------

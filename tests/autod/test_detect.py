@@ -18,7 +18,14 @@ from autod.binary import Version, parse_version
 from autod.control import Control
 from autod.detect import How, detect
 from autod.ending import Ending
-from autod.errors import ConnectionLost, NoSocket, PlutoReplaced, ProtocolViolation, UnknownRelease
+from autod.errors import (
+    ConnectionLost,
+    NoSocket,
+    PlutoReplaced,
+    ProtocolViolation,
+    UnknownRelease,
+    UsageError,
+)
 from autod.known import Known
 from autod.process import Identity, listens_at, pid_beside, socket_file, start_time
 from protocol.releases import ALL
@@ -175,6 +182,12 @@ async def test_a_silent_pluto_is_waited_for_until_the_callers_deadline(
 async def test_a_missing_socket_is_said_to_be_missing(path: Path) -> None:
     with pytest.raises(NoSocket):
         await detect(path)
+
+
+@pytest.mark.parametrize("bad", ["", "a\0b", "\ud800"])
+async def test_a_path_that_can_be_none_is_refused(bad: str) -> None:
+    with pytest.raises(UsageError):
+        await detect(bad)
 
 
 async def test_a_pluto_started_anew_meanwhile_is_asked_again(path: Path, tmp_path: Path) -> None:
