@@ -86,9 +86,7 @@ class Evidence:
     def add(self, event: Event) -> None:
         if isinstance(event, IkeRejected) and event.ignored:
             self.ignored = event
-        elif not (
-            isinstance(event, ChildRejected) and event.notification is None and ChildRejected in self.seen
-        ):
+        elif not self._said_better(event):
             self.seen[type(event)] = event
         if isinstance(event, Initiating | Sent | Queued | ChildEstablished):
             self.begun = True
@@ -107,7 +105,7 @@ class Evidence:
         """Whether an earlier event of this kind tells the reason, which this one only sums up."""
         if isinstance(event, ChildRejected):
             return event.notification is None and ChildRejected in self.seen
-        return isinstance(event, LoadFailed) and LoadFailed in self.seen
+        return isinstance(event, LoadFailed | InitiateFailed | RouteRefused) and type(event) in self.seen
 
     @property
     def is_member(self) -> bool:

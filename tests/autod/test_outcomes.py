@@ -360,6 +360,22 @@ def test_loading_is_believed_when_pluto_says_so() -> None:
     assert "address family" in seen.sentence
 
 
+def test_the_first_refusal_has_the_reason() -> None:
+    """4.10 says why, and then once more that it is so."""
+    why = '029 "a": cannot initiate connection (serial $2) without knowing peer IP address (kind=CK_TEMPLATE)'
+    seen = outcome(why, '036 "a": failed to initiate connection')
+    assert (seen.result, seen.code) == (Result.REFUSED, 36)
+    assert "without knowing peer IP address" in seen.sentence
+    here = '022 "a": we cannot identify ourselves with either end of this connection.  Neither is usable'
+    seen = outcome(here, '036 "a": failed to initiate connection')
+    assert (seen.result, seen.exit_status) == (Result.NOT_ORIENTED, 36)
+    seen = outcome(
+        '025 "a": cannot route template policy of PSK', '025 "a": could not route', operation="route"
+    )
+    assert (seen.result, seen.exit_status) == (Result.REFUSED, 25)
+    assert "template policy" in seen.sentence
+
+
 def test_shutdown_is_done_when_pluto_is_gone() -> None:
     """What is a failure for all else was asked for here."""
     assert outcome(operation="shutdown", name=None, ending=Ending.GONE).ok
