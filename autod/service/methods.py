@@ -1,0 +1,366 @@
+"""What each method of the API does: parameters in, replies out.
+
+Owns the methods, their rights and their errors. Knows no socket and no framing: replies are handed to `send`, and
+whether the client is still there is the server's business. Reaches the supervisor through `Keeper` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+import trio
+from msgspec import Struct
+
+from autod.errors import ConfigurationError, PlutoGone
+from autod.service.access import Right
+from autod.supervisor.views import Connection, Event, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autod.service.framing import Call
+    from autod.supervisor.engine import Synced
+    from autod.supervisor.feed import Feed
+
+__all__ = ["INTERFACE", "Differences", "Failure", "Keeper", "Methods", "description"]
+
+INTERFACE = "org.libreswan.autod"
+SERVICE = "org.varlink.service"
+STREAM_TIMEOUT = 120.0
+"""Seconds that Up and Down with `more` go on by default: the deadline of a try, and the queue before it."""
+
+_SERVICE_DESCRIPTION = """# The Varlink service interface, as every service answers it.
+interface org.varlink.service
+
+method GetInfo() -> (vendor: string, product: string, version: string, url: string, interfaces: []string)
+
+method GetInterfaceDescription(interface: string) -> (description: string)
+
+error InterfaceNotFound (interface: string)
+
+error MethodNotFound (method: string)
+
+error MethodNotImplemented (method: string)
+
+error InvalidParameter (parameter: string)
+
+error PermissionDenied ()
+
+error ExpectedMore ()
+"""
+
+
+class Differences(Struct, frozen=True):
+    """What pluto lacks, holds in an older form, and has besides."""
+
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+class Keeper(Protocol):
+    """The supervisor, as the API sees it."""
+
+    feed: Feed
+    subscribers: int
+
+    def names(self) -> Sequence[str]: ...
+    def connection(self, name: str) -> Connection | None: ...
+    def order(self, act: str, names: Sequence[str]) -> None: ...
+    def settled(self, act: str, name: str) -> bool: ...
+    def pluto_runs(self) -> bool: ...
+    def statistics(self) -> Statistics: ...
+    async def sync(self, *, dry: bool) -> Differences: ...
+    async def reload(self) -> Synced: ...
+
+
+class Failure(Exception):
+    """A declared error: `name` with its interface, and its parameters."""
+
+    def __init__(self, name: str, **parameters: object) -> None:
+        super().__init__(name)
+        self.name = name
+        self.parameters = parameters
+
+
+Send = Callable[[Any, bool], Awaitable[None]]
+"""Takes the parameters of a reply and whether another follows. Raises trio.BrokenResourceError."""
+
+
+class _Nothing(Struct, forbid_unknown_fields=True):
+    pass
+
+
+class _Interface(Struct, forbid_unknown_fields=True):
+    interface: str
+
+
+class _List(Struct, forbid_unknown_fields=True):
+    pattern: str | None = None
+    state: str | None = None
+
+
+class _Name(Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class _Names(Struct, forbid_unknown_fields=True):
+    names: list[str]
+
+
+class _Order(Struct, forbid_unknown_fields=True):
+    names: list[str]
+    timeout: float | None = None
+
+
+class _Sync(Struct, forbid_unknown_fields=True):
+    dry: bool | None = None
+
+
+class _Watch(Struct, forbid_unknown_fields=True):
+    since: int | None = None
+    names: list[str] | None = None
+
+
+class _Info(Struct):
+    vendor: str
+    product: str
+    version: str
+    url: str
+    interfaces: list[str]
+
+
+class _Described(Struct):
+    description: str
+
+
+class _Connections(Struct):
+    connections: list[Connection]
+
+
+class _Connection(Struct):
+    connection: Connection
+
+
+class _Progress(Struct, omit_defaults=True):
+    event: Event | None = None
+    connections: list[Connection] | None = None
+
+
+class _Event(Struct):
+    event: Event
+
+
+class _Synced(Struct):
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    released: tuple[str, ...]
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    right: Right
+    takes: type[Struct]
+    run: Callable[[Methods, Any, Call, Send], Awaitable[None]]
+
+
+def description() -> str:
+    """The text of the interface file."""
+    return resources.files("autod.service").joinpath(f"{INTERFACE}.varlink").read_text("utf-8")
+
+
+class Methods:
+    """All methods over one supervisor. `version` is told by GetInfo."""
+
+    def __init__(self, keeper: Keeper, version: str) -> None:
+        self.keeper = keeper
+        self.version = version
+
+    async def answer(self, call: Call, right: Right, send: Send) -> None:
+        """Carry `call` out for a client that has `right`; every reply goes to `send`.
+
+        Raises Failure for a declared error. Cancelled, it leaves what was ordered ordered, and nothing else.
+        """
+        if right is Right.NOTHING:
+            raise Failure(f"{SERVICE}.PermissionDenied")
+        method = _METHODS.get(call.method)
+        if method is None:
+            interface, _, _ = call.method.rpartition(".")
+            if interface in (INTERFACE, SERVICE):
+                raise Failure(f"{SERVICE}.MethodNotFound", method=call.method)
+            raise Failure(f"{SERVICE}.InterfaceNotFound", interface=interface)
+        if right < method.right:
+            raise Failure(f"{SERVICE}.PermissionDenied")
+        try:
+            parameters = msgspec.convert(call.parameters, method.takes)
+        except msgspec.ValidationError as problem:
+            raise Failure(f"{SERVICE}.InvalidParameter", parameter=_parameter(str(problem))) from None
+        await method.run(self, parameters, call, send)
+
+    async def get_info(self, _: _Nothing, call: Call, send: Send) -> None:
+        info = _Info("Libreswan", "autod supervise", self.version, "", [SERVICE, INTERFACE])
+        await send(info, False)
+
+    async def get_description(self, asked: _Interface, call: Call, send: Send) -> None:
+        texts = {SERVICE: lambda: _SERVICE_DESCRIPTION, INTERFACE: description}
+        if asked.interface not in texts:
+            raise Failure(f"{SERVICE}.InterfaceNotFound", interface=asked.interface)
+        await send(_Described(texts[asked.interface]()), False)
+
+    async def listing(self, asked: _List, call: Call, send: Send) -> None:
+        names = [n for n in self.keeper.names() if asked.pattern is None or fnmatchcase(n, asked.pattern)]
+        found = [c for c in map(self.keeper.connection, names) if c is not None]
+        await send(_Connections([c for c in found if asked.state in (None, c.state)]), False)
+
+    async def get(self, asked: _Name, call: Call, send: Send) -> None:
+        found = self.keeper.connection(asked.name)
+        if found is None:
+            raise Failure(f"{INTERFACE}.UnknownConnection", names=[asked.name])
+        await send(_Connection(found), False)
+
+    async def up(self, asked: _Order, call: Call, send: Send) -> None:
+        await self._order("up", asked, call, send)
+
+    async def down(self, asked: _Order, call: Call, send: Send) -> None:
+        await self._order("down", asked, call, send)
+
+    async def suspend(self, asked: _Names, call: Call, send: Send) -> None:
+        names = self._resolve(asked.names)
+        self.keeper.order("suspend", names)
+        await send(self._connections(names), False)
+
+    async def resume(self, asked: _Names, call: Call, send: Send) -> None:
+        names = self._resolve(asked.names)
+        self.keeper.order("resume", names)
+        await send(self._connections(names), False)
+
+    async def sync(self, asked: _Sync, call: Call, send: Send) -> None:
+        try:
+            await send(await self.keeper.sync(dry=bool(asked.dry)), False)
+        except PlutoGone:
+            raise Failure(f"{INTERFACE}.NoPluto") from None
+        except ConfigurationError as problem:
+            raise _bad(problem) from None
+
+    async def reload(self, _: _Nothing, call: Call, send: Send) -> None:
+        try:
+            done = await self.keeper.reload()
+        except ConfigurationError as problem:
+            raise _bad(problem) from None
+        await send(_Synced(done.added, done.changed, done.removed, done.released, done.same), False)
+
+    async def statistics(self, _: _Nothing, call: Call, send: Send) -> None:
+        await send(self.keeper.statistics(), False)
+
+    async def watch(self, asked: _Watch, call: Call, send: Send) -> None:
+        if not call.more:
+            raise Failure(f"{SERVICE}.ExpectedMore")
+        patterns = asked.names
+        number = self.keeper.feed.last if asked.since is None else asked.since
+        self.keeper.subscribers += 1
+        try:
+            while True:
+                events, lost = self.keeper.feed.after(number)
+                if lost is None or lost:
+                    await send(_Event(_missed(number, lost, events)), True)
+                for event in events:
+                    if patterns is None or _concerns(event, patterns):
+                        await send(_Event(event), True)
+                number = self.keeper.feed.last if not events else events[-1].sequence
+                await self.keeper.feed.wait(number)
+        finally:
+            self.keeper.subscribers -= 1
+
+    async def _order(self, act: str, asked: _Order, call: Call, send: Send) -> None:
+        if asked.timeout is not None and not 0 < asked.timeout < float("inf"):
+            raise Failure(f"{SERVICE}.InvalidParameter", parameter="timeout")
+        names = self._resolve(asked.names)
+        if not self.keeper.pluto_runs():
+            raise Failure(f"{INTERFACE}.NoPluto")
+        feed, number = self.keeper.feed, self.keeper.feed.last
+        self.keeper.order(act, names)
+        if call.more:
+            pending: set[str] = set(names)
+            with trio.move_on_after(asked.timeout or STREAM_TIMEOUT):
+                while pending := {n for n in pending if not self.keeper.settled(act, n)}:
+                    await feed.wait(number)
+                    number = await self._tell(number, set(names), send)
+            await self._tell(number, set(names), send)
+        await send(_Progress(connections=self._connections(names).connections), False)
+
+    async def _tell(self, number: int, names: set[str], send: Send) -> int:
+        events, lost = self.keeper.feed.after(number)
+        if lost:
+            await send(_Progress(event=_missed(number, lost, events)), True)
+        for event in events:
+            if event.connection in names:
+                await send(_Progress(event=event), True)
+        return events[-1].sequence if events else number
+
+    def _resolve(self, asked: Sequence[str]) -> list[str]:
+        """The names that `asked` means, each once. Raises Failure where one means none."""
+        known = self.keeper.names()
+        exact = set(known)
+        found: dict[str, None] = {}
+        missing = []
+        for name in asked:
+            if name in exact:
+                found[name] = None
+                continue
+            matching = [n for n in known if fnmatchcase(n, name)]
+            if not matching:
+                missing.append(name)
+            found |= dict.fromkeys(matching)
+        if missing:
+            raise Failure(f"{INTERFACE}.UnknownConnection", names=missing)
+        return list(found)
+
+    def _connections(self, names: Sequence[str]) -> _Connections:
+        return _Connections([c for c in map(self.keeper.connection, names) if c is not None])
+
+
+def _missed(number: int, lost: int | None, events: Sequence[Event]) -> Event:
+    """The word that events are gone; numbered as the last of those, so that a reader can go on from it."""
+    first = events[0].sequence - 1 if events else number
+    time = events[0].time if events else 0.0
+    return Event(sequence=first, time=time, kind="missed", missed=msgspec.UNSET if lost is None else lost)
+
+
+def _concerns(event: Event, patterns: Sequence[str]) -> bool:
+    name = event.connection
+    return not isinstance(name, str) or any(name == p or fnmatchcase(name, p) for p in patterns)
+
+
+def _bad(problem: ConfigurationError) -> Failure:
+    parameters = {"where": problem.where} if problem.where else {}
+    return Failure(f"{INTERFACE}.BadConfiguration", reason=str(problem), **parameters)
+
+
+def _parameter(problem: str) -> str:
+    """The name of the parameter that msgspec complains of."""
+    if "`" in problem and ("unknown field" in problem or "missing required" in problem):
+        return problem.split("`")[1]
+    return problem.partition("`$.")[2].rstrip("`").split("[")[0] or "parameters"
+
+
+_METHODS: dict[str, _Method] = {
+    f"{SERVICE}.GetInfo": _Method(Right.LOOK, _Nothing, Methods.get_info),
+    f"{SERVICE}.GetInterfaceDescription": _Method(Right.LOOK, _Interface, Methods.get_description),
+    f"{INTERFACE}.List": _Method(Right.LOOK, _List, Methods.listing),
+    f"{INTERFACE}.Get": _Method(Right.LOOK, _Name, Methods.get),
+    f"{INTERFACE}.Up": _Method(Right.CHANGE, _Order, Methods.up),
+    f"{INTERFACE}.Down": _Method(Right.CHANGE, _Order, Methods.down),
+    f"{INTERFACE}.Suspend": _Method(Right.CHANGE, _Names, Methods.suspend),
+    f"{INTERFACE}.Resume": _Method(Right.CHANGE, _Names, Methods.resume),
+    f"{INTERFACE}.Sync": _Method(Right.CHANGE, _Sync, Methods.sync),
+    f"{INTERFACE}.Reload": _Method(Right.CHANGE, _Nothing, Methods.reload),
+    f"{INTERFACE}.Statistics": _Method(Right.LOOK, _Nothing, Methods.statistics),
+    f"{INTERFACE}.Watch": _Method(Right.LOOK, _Watch, Methods.watch),
+}

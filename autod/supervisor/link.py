@@ -1,0 +1,70 @@
+"""What the supervisor's loop needs of a pluto, and no more.
+
+Owns the protocol between the loop and whatever carries its acts out: the client (see `plutolink`), or a script in
+a test. Knows no client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autod.supervisor.engine import Snapshot
+    from autod.supervisor.states import Act, Cause
+
+__all__ = ["Instance", "Link", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One life of a pluto."""
+
+    release: str
+    pid: int | None = None
+    descriptors: int | None = None
+    """How many pluto may have open; None where that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an act came to: as asked (`cause` None) or not; `detail` is one sentence for people."""
+
+    cause: Cause | None = None
+    detail: str = ""
+
+
+class Link(Protocol):
+    """A pluto, come or gone.
+
+    Every method may be cancelled. What pluto was asked before goes on in it; nothing is left open here.
+    """
+
+    async def find(self) -> Instance:
+        """The pluto that listens now. Raises PlutoGone, UnknownRelease or DeadlinePassed."""
+
+    async def gone(self) -> None:
+        """Return when the pluto that was found last has ended, or another one has its socket."""
+
+    async def look(self, *, states: bool, everything: bool) -> Snapshot:
+        """What pluto has: what is up; with `states` also what it negotiates; with `everything` all of it.
+
+        Raises PlutoGone, or DeadlinePassed where pluto does not answer.
+        """
+
+    async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
+        """Carry out `act` within `deadline` seconds; `heard` is called when the peer answers an Up.
+
+        Raises PlutoGone, UsageError (nothing was sent) or ConfigurationError.
+        """
+
+    async def give_up(self, name: str) -> None:
+        """Have pluto end what it negotiates for `name`, after an `act` for it was cancelled. Raises nothing."""
+
+    async def reread_secrets(self) -> None:
+        """Have pluto read its secrets again. Raises PlutoGone or DeadlinePassed."""
+
+    def open_descriptors(self) -> int | None:
+        """How many descriptors pluto has open; None where that cannot be seen."""

@@ -1,0 +1,435 @@
+"""The supervisor: feeds the engine what is seen, and carries its plans out.
+
+Owns the tasks (all in the caller's nursery), the interval of looks and the reports. Decides nothing about a
+connection (see `engine`), reads no configuration itself (see `reload`) and knows pluto only as a `Link`.
+
+    _attend  waits for a pluto, tells the engine when one comes and goes
+    _plan    asks the engine what to do, begins it, sleeps until something happens or the engine's time comes
+    _look    asks pluto for its state, at an interval that grows with what an answer costs
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import structlog
+import trio
+from msgspec import UNSET, UnsetType
+
+from autod.errors import ConfigurationError, DeadlinePassed, PlutoGone, WhackError
+from autod.supervisor import views
+from autod.supervisor.admission import Limits
+from autod.supervisor.engine import Engine, Start, Tried
+from autod.supervisor.feed import Feed
+from autod.supervisor.states import Act, Actual, Cause, Heard, State
+from autod.supervisor.views import Connection, Event, PlutoView, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from autod.supervisor.engine import Snapshot, Synced, Wanted
+    from autod.supervisor.link import Instance, Link
+    from autod.supervisor.settings import Settings
+
+__all__ = ["Supervisor", "interval"]
+
+log = structlog.get_logger("autod.supervisor")
+
+SHARE = 400.0
+"""A look may cost a four-hundredth of the time: the idle supervisor stays below half a per cent of a processor."""
+LOOK_GAP = 0.25
+"""Seconds between two looks at the states, at the least."""
+SLEEP_ABSENT = (0.2, 1.0)
+"""How often a missing pluto is looked for: soon after it went, and later."""
+
+
+def interval(connections: int, cost: float, least: float, most: float) -> float:
+    """Seconds until traffic is looked at again: 10 ms a connection, more where an answer was slow."""
+    return min(max(least, connections * 0.01, cost * SHARE), most)
+
+
+class Supervisor:
+    """Holds what should be up against what is. `run` does the work; the rest may be called while it runs."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: Link,
+        *,
+        version: str = "",
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.version = version
+        self.settings = settings
+        self.link = link
+        self.feed = Feed(settings.api.backlog)
+        self.subscribers = 0
+        self.instance = uuid.uuid4().hex
+        self.configuration = "ok"
+        self.pluto: Instance | None = None
+        self.answer_seconds: float | None = None
+        self.stuck = False
+        self.loop_delay = 0.0
+        self.on_try: Callable[[str, Act, Cause | None, float], None] | None = None
+        """Called with each act that ended (for metrics)."""
+        self._wall = wall
+        self._started = wall()
+        self._changed = trio.Event()
+        self._look_now = trio.Event()
+        self._look_all = False
+        self._running: dict[str, trio.CancelScope] = {}
+        self._life = 0
+        self._pulses = 0
+        self._beaten = 0
+        self._beats = trio.Event()
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The table. It is made on first use, as it needs the time."""
+        if self._engine is None:
+            self._engine = Engine(self._limits(), trio.current_time())
+        return self._engine
+
+    # What others ask of it (see autod.service.methods.Keeper)
+
+    def adopt(self, wanted: Iterable[Wanted], *, defined: frozenset[str] | None = None) -> Synced:
+        """Hold `wanted` from now on; see Engine.adopt."""
+        self.engine.admission.set_limits(self._limits(), trio.current_time())
+        synced = self.engine.adopt(wanted, trio.current_time(), defined=defined)
+        self._wake()
+        return synced
+
+    def names(self) -> list[str]:
+        return list(self.engine.table)
+
+    def connection(self, name: str) -> Connection | None:
+        entry = self.engine.table.get(name)
+        return None if entry is None else views.connection(entry, self._offset())
+
+    def order(self, act: str, names: Sequence[str]) -> None:
+        """What an operator says: up, down, suspend or resume."""
+        now = trio.current_time()
+        for name in names:
+            match act:
+                case "up":
+                    self.engine.poke(name, now)
+                case "down":
+                    self.engine.suspend(name, now, down=True)
+                case "suspend":
+                    self.engine.suspend(name, now)
+                case "resume":
+                    self.engine.resume(name, now)
+                case _:
+                    raise ValueError(act)
+            self.tell("operator", connection=name, act=act)
+        self._wake()
+
+    def settled(self, act: str, name: str) -> bool:
+        """Whether nothing more is to be expected soon of an order to bring `name` up or down."""
+        entry = self.engine.table.get(name)
+        if entry is None or not self.engine.pluto:
+            return True
+        record = entry.record
+        if record.acting is not None:
+            return False
+        if act == "down":
+            return not record.take_down or record.actual is Actual.ABSENT
+        return record.actual is Actual.UP or record.next_try is not None or record.refused or record.suspended
+
+    def pluto_runs(self) -> bool:
+        return self.engine.pluto
+
+    def statistics(self) -> Statistics:
+        pluto = self.pluto
+        admission = self.engine.admission
+        return Statistics(
+            version=self.version,
+            instance=self.instance,
+            pid=os.getpid(),
+            since=round(self._started, 3),
+            sequence=self.feed.last,
+            states={state.value: count for state, count in sorted(self.engine.states().items(), key=str)},
+            in_flight=admission.in_flight,
+            queued=admission.waiting,
+            limit=admission.limits.in_flight,
+            subscribers=self.subscribers,
+            missed=self.feed.missed,
+            configuration=self.configuration,
+            pluto=PlutoView(
+                running=pluto is not None,
+                release=pluto.release if pluto else UNSET,
+                pid=pluto.pid if pluto and pluto.pid is not None else UNSET,
+                since=round(self.engine.pluto_since + self._offset(), 3) if pluto else UNSET,
+                restarts=max(self.engine.plutos - 1, 0),
+                answer_seconds=round(self.answer_seconds, 6)
+                if pluto and self.answer_seconds is not None
+                else UNSET,
+                descriptors=_or_unset(self.link.open_descriptors() if pluto else None),
+            ),
+        )
+
+    def mended(self, detail: str) -> None:
+        """Secrets or the like changed: what was refused is tried again."""
+        self.engine.mended(trio.current_time(), detail)
+        self._wake()
+
+    async def reread_secrets(self) -> None:
+        """Have pluto read its secrets again, and what was refused tried. Does nothing without a pluto."""
+        if self.pluto is None:
+            return
+        try:
+            await self.link.reread_secrets()
+        except WhackError as problem:
+            self.tell("reload", cause="secrets", detail=str(problem))
+            return
+        self.mended("the secrets were read again")
+
+    async def look(self) -> Snapshot:
+        """Look at everything now, and take it in. Raises PlutoGone or DeadlinePassed."""
+        if self.pluto is None:
+            raise PlutoGone("pluto is not running")
+        return await self._observe(states=True, everything=True)
+
+    def tell(
+        self,
+        kind: str,
+        *,
+        connection: str | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        act: str | UnsetType = UNSET,
+        cause: str | UnsetType = UNSET,
+        detail: str | UnsetType = UNSET,
+    ) -> None:
+        """Publish an event of `kind`, and log it."""
+        event = Event(
+            sequence=self.feed.last + 1,
+            time=round(self._wall(), 3),
+            kind=kind,
+            connection=connection,
+            after=after,
+            act=act,
+            cause=cause,
+            detail=detail,
+        )
+        self.feed.publish(event)
+        self._log(event, loud=cause is not UNSET)
+
+    async def pulse(self) -> None:
+        """Return when the planning task has gone round once more: what a watchdog wants to know."""
+        self._pulses += 1
+        mine = self._pulses
+        while self._beaten < mine:
+            beat = self._beats
+            self._wake()
+            await beat.wait()
+
+    # The tasks
+
+    async def run(self) -> None:
+        """Supervise until cancelled, which leaves pluto and its tunnels as they are."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._plan, nursery)
+            nursery.start_soon(self._attend)
+
+    async def take_down(self, within: float) -> None:
+        """Take every connection that is kept up down, a bounded number at a time; for the end of the service."""
+        up = [n for n, e in self.engine.table.items() if e.record.actual is Actual.UP or e.record.negotiating]
+        limit = trio.CapacityLimiter(self._limits().in_flight)
+
+        async def one(name: str) -> None:
+            async with limit:
+                try:
+                    await self.link.act(Act.DOWN, name, within, _nothing)
+                except WhackError as problem:
+                    log.warning("down failed", connection=name, detail=str(problem))
+
+        with trio.move_on_after(within):
+            async with trio.open_nursery() as nursery:
+                for name in up:
+                    nursery.start_soon(one, name)
+
+    async def _attend(self) -> None:
+        told: str | None = None
+        lost_at = trio.current_time()
+        while True:
+            try:
+                instance = await self.link.find()
+            except WhackError as problem:
+                if str(problem) != told:
+                    told = str(problem)
+                    log.warning("no pluto", detail=told)
+                recent = trio.current_time() - lost_at < 15.0
+                await trio.sleep(SLEEP_ABSENT[0] if recent else SLEEP_ABSENT[1])
+                continue
+            told = None
+            self.pluto, self.stuck = instance, False
+            self.engine.pluto_found(trio.current_time())
+            self.engine.admission.set_limits(self._limits(), trio.current_time())
+            self.tell("pluto", after="found", detail=f"Libreswan {instance.release}")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._look)
+                self._wake()
+                await self.link.gone()
+                nursery.cancel_scope.cancel()
+            self.pluto, lost_at = None, trio.current_time()
+            self._life += 1
+            for scope in self._running.values():
+                scope.cancel()
+            self._running.clear()
+            self.engine.pluto_lost(lost_at)
+            self._report()
+            self.tell("pluto", after="lost", detail="pluto is gone")
+
+    async def _plan(self, nursery: trio.Nursery) -> None:
+        engine = self.engine
+        while True:
+            pulses = self._pulses
+            self._changed = trio.Event()
+            wake: float | None = None
+            # A pluto that does not answer is asked for nothing more than how it is.
+            if self.pluto is not None and not self.stuck:
+                plan = engine.plan(trio.current_time())
+                for start in plan.starts:
+                    nursery.start_soon(self._perform, start, self._life)
+                for name in plan.give_way:
+                    if name in self._running:
+                        self._running[name].cancel()
+                if plan.look:
+                    self._look_all = self._look_all or plan.look_all
+                    self._look_now.set()
+                wake = plan.wake
+            self._report()
+            if pulses > self._beaten:
+                self._beaten = pulses
+                beats, self._beats = self._beats, trio.Event()
+                beats.set()
+            planned = math.inf if wake is None else wake
+            with trio.move_on_at(planned):
+                await self._changed.wait()
+            if planned <= trio.current_time():
+                self.loop_delay = trio.current_time() - planned
+
+    async def _perform(self, start: Start, life: int) -> None:
+        if self._life != life:
+            return
+        name, act = start.name, start.act
+        cause: Cause | None = Cause.GAVE_WAY
+        detail = "others were waiting, and nobody had answered" if act is Act.UP else ""
+        with trio.CancelScope() as scope:
+            self._running[name] = scope
+            try:
+                result = await self.link.act(act, name, start.deadline, lambda: self._heard(name))
+                cause, detail = result.cause, result.detail
+            except PlutoGone as problem:
+                cause, detail = Cause.PLUTO_GONE, str(problem)
+            except DeadlinePassed as problem:
+                cause, detail = Cause.DEADLINE, str(problem)
+            except ConfigurationError as problem:
+                cause, detail = Cause.CONFIGURATION, str(problem)
+            except WhackError as problem:
+                cause, detail = Cause.REFUSED, str(problem)
+            except Exception as problem:
+                # One connection must not end the keeping of all the others.
+                log.exception("act failed", connection=name, act=act.value)
+                cause, detail = Cause.FAILED, repr(problem)
+        if self._running.get(name) is scope:
+            del self._running[name]
+        if self._life != life:
+            return
+        if scope.cancelled_caught:
+            await self.link.give_up(name)
+        self.engine.finish(name, start.ticket, trio.current_time(), cause, detail)
+        self._wake()
+
+    async def _look(self) -> None:
+        asked_at = -math.inf
+        cost = 0.0
+        while True:
+            wait = interval(
+                len(self.engine.table),
+                cost,
+                self.settings.supervise.poll_min,
+                self.settings.supervise.poll_max,
+            )
+            with trio.move_on_at(asked_at + wait):
+                await self._look_now.wait()
+            states = self._look_now.is_set()
+            if states:
+                await trio.sleep_until(asked_at + max(LOOK_GAP, 20 * cost))
+            everything, self._look_all, self._look_now = self._look_all, False, trio.Event()
+            asked_at = trio.current_time()
+            try:
+                await self._observe(states=states, everything=everything)
+            except DeadlinePassed as problem:
+                if not self.stuck:
+                    self.stuck = True
+                    self.tell("pluto", after="stuck", cause="stuck", detail=str(problem))
+            except PlutoGone:
+                # Whether it is gone for good is for `gone` to say.
+                await trio.sleep(1.0)
+            cost = trio.current_time() - asked_at if not self.stuck else 0.0
+
+    async def _observe(self, *, states: bool, everything: bool) -> Snapshot:
+        began = trio.current_time()
+        snapshot = await self.link.look(states=states, everything=everything)
+        self.answer_seconds = trio.current_time() - began
+        if self.stuck:
+            self.stuck = False
+            self.tell("pluto", after="answers", detail="pluto answers again")
+        self.engine.observe(snapshot, trio.current_time())
+        self._wake()
+        return snapshot
+
+    # Within
+
+    def _limits(self) -> Limits:
+        said = self.settings.supervise
+        in_flight = said.limit
+        if self.pluto is not None and self.pluto.descriptors is not None:
+            in_flight = max(min(in_flight, self.pluto.descriptors - 64), 1)
+        return Limits(in_flight=in_flight, per_minute=float(said.rate))
+
+    def _heard(self, name: str) -> None:
+        self.engine.feed(name, Heard(), trio.current_time())
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    def _offset(self) -> float:
+        return self._wall() - trio.current_time()
+
+    def _report(self) -> None:
+        offset = self._offset()
+        for report in self.engine.reports():
+            event = views.event(report, self.feed.last + 1, round(self._wall(), 3), offset)
+            self.feed.publish(event)
+            if isinstance(report, Tried):
+                if self.on_try is not None:
+                    self.on_try(report.name, report.act, report.cause, report.seconds)
+                self._log(event, loud=report.cause is not None)
+            else:
+                self._log(event, loud=report.after in _LOUD)
+
+    def _log(self, event: Event, *, loud: bool) -> None:
+        fields = {
+            name: value
+            for name in Event.__struct_fields__
+            if name not in ("sequence", "time", "kind") and (value := getattr(event, name)) is not UNSET
+        }
+        (log.warning if loud else log.info)(event.kind, **fields)
+
+
+_LOUD = frozenset({State.WAITING, State.REFUSED})
+
+
+def _or_unset(value: int | None) -> int | UnsetType:
+    return UNSET if value is None else value
+
+
+def _nothing() -> None:
+    pass

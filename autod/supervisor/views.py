@@ -1,0 +1,141 @@
+"""What the supervisor shows: connections, events and figures, as they go over its API.
+
+Owns the shapes (the interface file of the service declares the same) and how records become them. Times are UNIX
+seconds here, as those who read them have another monotonic clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, Struct, UnsetType
+
+from autod.supervisor.engine import Moved
+from autod.supervisor.states import Actual, State
+
+if TYPE_CHECKING:
+    from autod.supervisor.engine import Entry, Report
+
+__all__ = ["Connection", "Event", "PlutoView", "Statistics", "connection", "event"]
+
+
+class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One connection: what is wanted, what is, and why."""
+
+    name: str
+    wanted: str
+    state: str
+    since: float
+    attempts: int | UnsetType = UNSET
+    failures: int | UnsetType = UNSET
+    flapping: bool | UnsetType = UNSET
+    group: str | UnsetType = UNSET
+    next_try: float | UnsetType = UNSET
+    cause: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    received: int | UnsetType = UNSET
+    sent: int | UnsetType = UNSET
+
+
+class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Something that happened. `kind` says which of the other fields have a meaning:
+
+    state    connection, before, after, cause, detail, next_try
+    try      connection, act, seconds; cause and detail where it failed
+    pluto    after (found, lost, stuck, answers), detail
+    reload   detail; cause where it failed
+    operator connection, act (up, down, suspend, resume), detail
+    missed   missed: so many events are no longer kept; absent where nobody can tell how many
+    """
+
+    sequence: int
+    time: float
+    kind: str
+    connection: str | UnsetType = UNSET
+    before: str | UnsetType = UNSET
+    after: str | UnsetType = UNSET
+    act: str | UnsetType = UNSET
+    cause: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    seconds: float | UnsetType = UNSET
+    next_try: float | UnsetType = UNSET
+    missed: int | UnsetType = UNSET
+
+
+class PlutoView(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The pluto that is supervised."""
+
+    running: bool
+    release: str | UnsetType = UNSET
+    pid: int | UnsetType = UNSET
+    since: float | UnsetType = UNSET
+    restarts: int | UnsetType = UNSET
+    answer_seconds: float | UnsetType = UNSET
+    descriptors: int | UnsetType = UNSET
+
+
+class Statistics(Struct, frozen=True, kw_only=True):
+    """The supervisor in figures."""
+
+    version: str
+    instance: str
+    pid: int
+    since: float
+    sequence: int
+    states: dict[str, int]
+    in_flight: int
+    queued: int
+    limit: int
+    subscribers: int
+    missed: int
+    configuration: str
+    pluto: PlutoView
+
+
+def connection(entry: Entry, offset: float) -> Connection:
+    """`entry` as it is shown; `offset` turns its clock into UNIX seconds."""
+    record, wanted = entry.record, entry.wanted
+    up = record.actual is Actual.UP
+    waits = record.state in (State.WAITING, State.REFUSED) and record.next_try is not None
+    return Connection(
+        name=wanted.name,
+        wanted=wanted.policy.keep.value,
+        state=record.state.value,
+        since=round(record.since + offset, 3),
+        attempts=entry.attempts,
+        failures=record.failures,
+        flapping=record.flapping,
+        group=wanted.group or UNSET,
+        next_try=round(record.next_try + offset, 3) if waits and record.next_try is not None else UNSET,
+        cause=record.cause.value if record.cause else UNSET,
+        detail=record.detail or UNSET,
+        received=entry.traffic.received if up else UNSET,
+        sent=entry.traffic.sent if up else UNSET,
+    )
+
+
+def event(report: Report, sequence: int, now: float, offset: float) -> Event:
+    """`report` as it is told."""
+    if isinstance(report, Moved):
+        record = report.record
+        return Event(
+            sequence=sequence,
+            time=now,
+            kind="state",
+            connection=report.name,
+            before=report.before.value,
+            after=report.after.value,
+            cause=record.cause.value if record.cause else UNSET,
+            detail=record.detail or UNSET,
+            next_try=UNSET if record.next_try is None else round(record.next_try + offset, 3),
+        )
+    return Event(
+        sequence=sequence,
+        time=now,
+        kind="try",
+        connection=report.name,
+        act=report.act.value,
+        seconds=round(report.seconds, 3),
+        cause=report.cause.value if report.cause else UNSET,
+        detail=report.detail or UNSET,
+    )
