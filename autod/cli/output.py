@@ -38,6 +38,7 @@ class Output:
         self._dropped = 0
         self._closed = False
         self._error: OSError | None = None
+        self._patience: float | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="autod-output", daemon=True)
 
@@ -52,9 +53,13 @@ class Output:
             self._tell_dropped()
             self._closed = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(self._patience)
         if self._error is not None and error is None:
             raise self._error
+
+    def hurry(self) -> None:
+        """Leave without waiting for a reader who does not read: what is not written within half a second is lost."""
+        self._patience = 0.5
 
     def line(self, text: str, *, keep: bool = False) -> None:
         """Write a line. `keep`: also where the buffer is full, for what must not be lost, such as an

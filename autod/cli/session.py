@@ -87,20 +87,23 @@ class Session:
 
 def run(options: argparse.Namespace, work: Work) -> int:
     """Run `work` to its exit status. Ctrl-C and SIGTERM cancel it; pluto goes on with what it was asked."""
-    return trio.run(_run, options, work)
-
-
-async def _run(options: argparse.Namespace, work: Work) -> int:
-    status = 1
-    interrupts = Interrupts()
+    # The output is closed outside the event loop: a Ctrl-C while it waits for its reader then ends the program.
     with standard_output() as output:
-        async with trio.open_nursery() as nursery:
-            await nursery.start(_watch_signals, nursery.cancel_scope, interrupts)
-            status = await work(options, output, interrupts)
-            nursery.cancel_scope.cancel()
-    if interrupts.caught:
-        print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
-        return _SIGNALS[signal.Signals(interrupts.caught[0])]
+        interrupts = Interrupts()
+        status = trio.run(_run, options, work, output, interrupts)
+        if interrupts.caught:
+            output.hurry()
+            print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
+            return _SIGNALS[signal.Signals(interrupts.caught[0])]
+        return status
+
+
+async def _run(options: argparse.Namespace, work: Work, output: Output, interrupts: Interrupts) -> int:
+    status = 1
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watch_signals, nursery.cancel_scope, interrupts)
+        status = await work(options, output, interrupts)
+        nursery.cancel_scope.cancel()
     return status
 
 
