@@ -1,1 +1,37 @@
-"""Many connections at once."""
+"""Many connections at once.
+
+    async with bulk(pluto, ["a", "b"], "up", timeout=90, retries=2) as run:
+        async for event in run:
+            ...
+    run.result.summary
+
+Owns: the way in. The parts: `plan` (the order), `limit` (how many in flight), `retry` (delays), `operations` (what
+can be done), `driver` (how pluto is asked), `engine` (the course of a run), `events`, `result` and `report` (what
+is told of it).
+"""
+
+from __future__ import annotations
+
+from autod.bulk.call import Waited, bulk, wait
+from autod.bulk.engine import Options, Run
+from autod.bulk.events import BulkEvent, render
+from autod.bulk.operations import OPERATIONS
+from autod.bulk.result import BulkResult, Phase, Result, State, Summary
+from autod.bulk.retry import Backoff
+
+__all__ = [
+    "OPERATIONS",
+    "Backoff",
+    "BulkEvent",
+    "BulkResult",
+    "Options",
+    "Phase",
+    "Result",
+    "Run",
+    "State",
+    "Summary",
+    "Waited",
+    "bulk",
+    "render",
+    "wait",
+]

@@ -17,6 +17,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from autod.outcomes import Outcome
+
 __all__ = ["Attempt", "BulkResult", "Phase", "Result", "State", "Summary", "percentile", "summarise"]
 
 
@@ -75,6 +77,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     sentence: str
     peer: str | None
     attempts: tuple[Attempt, ...]
+    outcome: Outcome | None = None
 
     @property
     def ok(self) -> bool:
@@ -92,14 +95,17 @@ class Result(msgspec.Struct, frozen=True, gc=False):
         return sum(attempt.retransmissions for attempt in self.attempts)
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
+class Summary(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="summary"):
     """The sums of a run.
 
     `failed` maps a cause to the connections it hit; `median` and `p95` are seconds from admission to done,
     over those that are done; `limits` are (seconds of the run, limit); `restarts` counts how often pluto went
-    away; `dropped` the events that a slow reader of the run did not get.
+    away; `deadline_passed` says that the deadline of the whole run did; `dropped` counts the events that a slow
+    reader of the run did not get. As the last event of a run it has a sequence number and a time like the others.
     """
 
+    sequence: int = 0
+    time: float = 0.0
     operation: str
     started: float
     seconds: float
@@ -117,6 +123,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[tuple[float, int], ...]
     restarts: int
     interrupted: bool
+    deadline_passed: bool = False
     dropped: int = 0
 
     @property
@@ -136,6 +143,17 @@ class BulkResult(msgspec.Struct, frozen=True):
         """Whether what was asked is so for every connection."""
         return self.summary.ok
 
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the command line: the outcome's own where there was one name, else 0, 1 or 124."""
+        if self.summary.ok:
+            return 0
+        if len(self.results) == 1:
+            (result,) = self.results.values()
+            if result.outcome is not None:
+                return result.outcome.exit_status or 1
+        return 124 if self.summary.deadline_passed else 1
+
 
 def percentile(values: Sequence[float], share: float) -> float | None:
     """The smallest of `values` (ascending) that `share` of them do not exceed; None if there are none."""
@@ -151,7 +169,9 @@ def summarise(
     limits: tuple[tuple[float, int], ...],
     restarts: int,
     interrupted: bool,
+    deadline_passed: bool = False,
     dropped: int = 0,
+    sequence: int = 0,
 ) -> Summary:
     """The sums over `results`."""
     states: Counter[State] = Counter()
@@ -194,5 +214,8 @@ def summarise(
         limits=limits,
         restarts=restarts,
         interrupted=interrupted,
+        deadline_passed=deadline_passed,
         dropped=dropped,
+        sequence=sequence,
+        time=started + seconds,
     )

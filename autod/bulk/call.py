@@ -1,0 +1,158 @@
+"""The two calls: do something to many connections, and wait until many are up.
+
+Owns: their signatures and defaults. Must not know: how a run goes on (autod.bulk.engine).
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.bulk.driver import Loader, PlutoDriver
+from autod.bulk.engine import Options, Run
+from autod.bulk.plan import unique
+from autod.bulk.retry import Backoff
+from autod.errors import NotPermitted, PlutoGone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from typing import Literal
+
+    from autod.bulk.driver import Driver
+    from autod.client import Pluto
+
+__all__ = ["Waited", "bulk", "run_with", "wait"]
+
+
+@asynccontextmanager
+async def bulk(
+    pluto: Pluto,
+    names: Iterable[str],
+    operation: str = "up",
+    *,
+    limit: int | None = None,
+    peers: Mapping[str, str] | None = None,
+    if_down: bool = True,
+    timeout: float | None = None,
+    deadline: float | None = None,
+    retries: int | Backoff = 0,
+    on_failure: Literal["leave", "down"] = "leave",
+    asynchronous: bool = False,
+    wait: bool = False,
+    remote_host: str | None = None,
+    force: bool = False,
+    load: Loader | None = None,
+) -> AsyncGenerator[Run, None]:
+    """Do `operation` (see autod.bulk.OPERATIONS) to the connections `names`, many at a time.
+
+    Gives a Run: an async iterator of autod.bulk.events, the last of which is the Summary; leaving the block
+    waits for the end of the run, events or not, and then `run.result` has what became of each connection. An
+    exception in the block, or a cancellation, ends the run at once; pluto goes on with what was in flight.
+
+    names        connections, resolved before: no patterns. An alias counts as one, with its members' outcomes.
+    limit        requests in flight; None finds the best one while running. Never above what pluto's limit of
+                 file descriptors allows.
+    peers        connection -> what tells its IKE SA from others; those of one peer take turns with others.
+    if_down      leave alone what is up already (up, start). pluto would add one more Child SA.
+    timeout      seconds for each attempt, from its admission; None is the client's own.
+    deadline     seconds for the whole run. What is in flight then counts as failed.
+    retries      how often a failed connection is tried again, where it may pass; or a Backoff.
+    on_failure   "down" takes down what a failed up leaves behind in pluto, "leave" lets pluto go on trying.
+    asynchronous an up is done when pluto has taken it ...
+    wait         ... and with this, when its Child SA is there, within `timeout`.
+    force        unroute what is up, by taking it down first.
+    load         what adds a connection (add, replace, start, ondemand): its commands for pluto.
+
+    Raises UsageError before anything is sent. PlutoGone where pluto went away and was not back within 60 s (or
+    the deadline) is no exception: the result says so for each connection.
+    """
+    driver = PlutoDriver(
+        pluto,
+        operation,
+        asynchronous=asynchronous,
+        remote_host=remote_host,
+        force=force,
+        timeout=timeout,
+        load=load,
+    )
+    options = Options(
+        limit=limit,
+        peers=peers or {},
+        if_down=if_down,
+        timeout=timeout,
+        deadline=deadline,
+        backoff=retries if isinstance(retries, Backoff) else Backoff(retries),
+        on_failure=on_failure,
+        asynchronous=asynchronous,
+        wait=wait,
+    )
+    async with run_with(driver, operation, names, options) as run:
+        yield run
+
+
+@asynccontextmanager
+async def run_with(
+    driver: Driver, operation: str, names: Iterable[str], options: Options
+) -> AsyncGenerator[Run, None]:
+    """As `bulk`, with any Driver."""
+    run = Run(driver, operation, names, options)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run.work)
+        yield run
+    if run.failure is not None:
+        raise run.failure
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What `wait` found: the connections that are up, and those that are not."""
+
+    up: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all are up."""
+        return not self.missing
+
+
+async def wait(
+    pluto: Pluto,
+    names: Iterable[str],
+    *,
+    timeout: float | None = None,
+    poll: float = 1.0,
+    on_change: Callable[[Waited], None] | None = None,
+) -> Waited:
+    """Wait until every connection of `names` has an established Child SA; initiate nothing.
+
+    Looks every `poll` seconds, or less often where a look takes long (never more than a tenth of pluto's time).
+    A pluto that goes away is waited for. `timeout` in seconds, None waits for ever; when it passes, `missing` says
+    what is not up. `on_change` is called when another set is up than before. Raises NotPermitted.
+    """
+    driver = PlutoDriver(pluto, "up")
+    wanted = unique(names)
+    seen = Waited((), tuple(wanted))
+    with trio.move_on_after(float("inf") if timeout is None else timeout):
+        while True:
+            asked = trio.current_time()
+            try:
+                established = await driver.established()
+            except PlutoGone as error:
+                if isinstance(error, NotPermitted):
+                    raise
+                seen = Waited((), tuple(wanted))
+                await driver.returned()
+                continue
+            up = tuple(name for name in wanted if name in established)
+            now = Waited(up, tuple(name for name in wanted if name not in established))
+            if on_change is not None and now != seen:
+                on_change(now)
+            seen = now
+            if seen.ok:
+                break
+            await trio.sleep(max(poll, 10 * (trio.current_time() - asked)))
+    return seen

@@ -1,0 +1,183 @@
+"""What the engine asks of a pluto, and how autod's client gives it.
+
+Owns: the steps that each operation is made of. Must not know: order, limits, retries, when anything is done.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from autod.errors import DeadlinePassed, PlutoGone, UsageError
+from autod.status import established
+from protocol import commands as c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from autod.client import Pluto
+    from autod.events import Event
+    from autod.operation import Request
+    from autod.outcomes import Outcome
+
+__all__ = ["Driver", "Loader", "PlutoDriver"]
+
+UNKNOWN_CEILING = 256
+"""In flight at most where pluto's limit of descriptors cannot be read: a quarter of the usual 1024."""
+
+LOOK = 30.0
+"""Seconds for a look at the state: far more than the 0.2 s it takes with 5,000 connections up, and less than
+a caller would wait for a pluto that is stopped."""
+
+FIRST_KNOCK = 0.1
+SLOWEST_KNOCK = 1.0
+
+
+class Driver(Protocol):
+    """What the engine needs of a pluto. All may raise the errors of autod.errors."""
+
+    @property
+    def ceiling(self) -> int:
+        """Requests in flight that pluto can bear."""
+
+    @property
+    def abandoned(self) -> int:
+        """Requests that were given up and that pluto may still hold a descriptor for."""
+
+    @property
+    def identity(self) -> object:
+        """Equal as long as it is the same pluto that listens."""
+
+    def reserve(self, places: int) -> None:
+        """So many requests will be in flight at most from now on."""
+
+    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+        """Do the operation for one connection; `observe` gets pluto's events as they come."""
+
+    async def established(self) -> frozenset[str]:
+        """The connections that have an established Child SA."""
+
+    async def down(self, name: str) -> None:
+        """Take down what a failed attempt left behind."""
+
+    async def returned(self) -> None:
+        """Wait until pluto, which went away, answers again."""
+
+
+class Loader(Protocol):
+    """Where connections come from: the configuration."""
+
+    def __call__(self, name: str) -> Iterable[c.Command]:
+        """The commands that load connection `name`. Raises ConfigurationError."""
+
+
+class PlutoDriver:
+    """Drives autod's client. `load` is needed by the operations that add; `timeout` is for one attempt."""
+
+    def __init__(
+        self,
+        pluto: Pluto,
+        operation: str,
+        *,
+        asynchronous: bool = False,
+        remote_host: str | None = None,
+        force: bool = False,
+        timeout: float | None = None,
+        load: Loader | None = None,
+    ) -> None:
+        if load is None and operation in ("add", "replace", "start", "ondemand"):
+            raise UsageError(f"{operation} needs the configuration that the connections are loaded from")
+        self._pluto = pluto
+        self._load = load
+        self._timeout = timeout
+        up = partial(pluto.up, asynchronous=asynchronous, remote_host=remote_host, timeout=timeout)
+        down = partial(pluto.down, timeout=timeout)
+        delete = partial(pluto.delete, timeout=timeout)
+        route = partial(pluto.route, timeout=timeout)
+        unroute = partial(pluto.unroute, force=force, timeout=timeout)
+        self._adds = load is not None and operation in ("add", "replace", "start", "ondemand")
+        self._operation = operation
+        self._before = delete if operation == "replace" else None
+        self._last = {
+            "up": up,
+            "start": up,
+            "down": down,
+            "delete": delete,
+            "route": route,
+            "ondemand": route,
+            "unroute": unroute,
+        }.get(operation)
+
+    @property
+    def ceiling(self) -> int:
+        """pluto's limit of descriptors less what it needs itself, or a guess on the safe side."""
+        ceiling = self._pluto.slots.ceiling
+        return UNKNOWN_CEILING if ceiling is None else ceiling
+
+    @property
+    def abandoned(self) -> int:
+        """As the client's slots count them."""
+        return self._pluto.slots.abandoned
+
+    @property
+    def identity(self) -> object:
+        """The process and its socket's file, as far as they were found."""
+        return self._pluto.detected.pluto
+
+    def reserve(self, places: int) -> None:
+        """The engine keeps the count, so the client's own bound must not be in its way."""
+        self._pluto.slots.limit = max(places, self._pluto.slots.limit)
+
+    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+        """The steps of the operation, one after the other, until one fails."""
+
+        def sink(event: Callable[[], Event]) -> None:
+            observe(event())
+
+        if self._last is not None and not self._adds:
+            return await self._pluto.perform(self._last(name).request, sink)
+        outcome: Outcome | None = None
+        for request in self._steps(name):
+            outcome = await self._pluto.perform(request, sink)
+            if not outcome.ok:
+                break
+        if outcome is None:
+            raise UsageError(f"{name}: the configuration gives nothing to load for it")
+        return outcome
+
+    def _steps(self, name: str) -> Iterable[Request]:
+        assert self._load is not None
+        commands = tuple(self._load(name))
+        if self._before is not None:
+            yield self._before(name).request
+        for command in commands:
+            yield self._pluto.ask(command, timeout=self._timeout).request
+        if self._last is not None:
+            yield self._last(name).request
+
+    async def established(self) -> frozenset[str]:
+        """By --trafficstatus: 0.2 s of pluto's time with 1,000 connections up, in the slowest lab."""
+        return established(await self._pluto.replies(c.TrafficStatus(), timeout=LOOK))
+
+    async def down(self, name: str) -> None:
+        """Terminate; what pluto held a descriptor for is let go with it."""
+        outcome = await self._pluto.perform(self._pluto.down(name, timeout=self._timeout).request, None)
+        if outcome.ok:
+            self._pluto.slots.released(name)
+
+    async def returned(self) -> None:
+        """Knock, ever more slowly, until the release of what listens is found again."""
+        pause = FIRST_KNOCK
+        while True:
+            await trio.sleep(pause)
+            pause = min(pause * 1.5, SLOWEST_KNOCK)
+            try:
+                await self._pluto.find()
+                # A pluto that just started may tell its release and not answer yet: see that it does.
+                await self._pluto.replies(c.TrafficStatus(), timeout=LOOK)
+            except (PlutoGone, DeadlinePassed):
+                continue
+            self._pluto.slots.forget()
+            return

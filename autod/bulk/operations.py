@@ -1,0 +1,86 @@
+"""The operations that can be done to many connections, and how they differ for a run.
+
+Owns: this table. Must not know: how any of them is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autod.bulk.result import Phase
+from autod.events import ChildEstablished, IkeEstablished, Initiating, Queued, Sent
+from autod.outcomes import Result
+from protocol.errors import UsageError
+
+if TYPE_CHECKING:
+    from autod.events import Event
+
+__all__ = ["OPERATIONS", "Traits", "find", "phase_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a run has to know of an operation.
+
+    initiates     it ends with a Child SA: what is up already can be left alone, state tells the truth
+    terminates    it ends without one, which the state tells too
+    lost          what it did is undone by a restart of pluto
+    """
+
+    name: str
+    initiates: bool = False
+    terminates: bool = False
+    lost: bool = True
+
+
+OPERATIONS = {
+    traits.name: traits
+    for traits in (
+        Traits("up", initiates=True),
+        Traits("start", initiates=True),
+        Traits("down", terminates=True, lost=False),
+        Traits("delete", terminates=True, lost=False),
+        Traits("add"),
+        Traits("replace"),
+        Traits("ondemand"),
+        Traits("route"),
+        Traits("unroute", lost=False),
+    )
+}
+
+UNANSWERED = frozenset(
+    {Result.PEER_SILENT, Result.NO_PROPOSAL, Result.DEADLINE, Result.CANCELLED, Result.PLUTO_GONE}
+)
+"""Results that say nothing about pluto's load. An unacceptable IKE proposal is among them, because pluto
+ignores the peer's answer and retransmits until it gives up."""
+
+
+def find(name: str) -> Traits:
+    """The traits of operation `name`. Raises UsageError."""
+    try:
+        return OPERATIONS[name]
+    except KeyError:
+        raise UsageError(f"{name!r} cannot be done in bulk; what can is {', '.join(OPERATIONS)}") from None
+
+
+_MESSAGES = {
+    "IKE_SA_INIT": Phase.IKE_SA_INIT,
+    "MAIN_MODE": Phase.IKE_SA_INIT,
+    "AGGRESSIVE_MODE": Phase.IKE_SA_INIT,
+    "IKE_INTERMEDIATE": Phase.IKE_AUTH,
+    "IKE_AUTH": Phase.IKE_AUTH,
+    "CREATE_CHILD_SA": Phase.CHILD,
+    "QUICK_MODE": Phase.CHILD,
+}
+
+
+def phase_of(event: Event) -> Phase | None:
+    """The stretch that begins with `event`; None if none does."""
+    if isinstance(event, Sent):
+        return None if event.purpose else _MESSAGES.get(event.message)
+    if isinstance(event, Initiating):
+        return Phase.IKE_SA_INIT if event.sa == "ike" else Phase.CHILD
+    if isinstance(event, IkeEstablished | ChildEstablished):
+        return Phase.CHILD
+    return Phase.QUEUED if isinstance(event, Queued) else None

@@ -1,0 +1,65 @@
+"""From the run to its reader: never holds the run back, and tells what it had to drop.
+
+Owns: the buffer between them. Must not know: what the events are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Generic, TypeVar
+
+import trio
+
+__all__ = ["Stream"]
+
+T = TypeVar("T")
+
+BOUND = 16384
+"""Events that wait for a reader before those of less weight are dropped: some 5 MB."""
+
+
+class Stream(Generic[T]):
+    """One writer, one reader. `put` is for what a reader must not miss: as many as there are connections and
+    attempts. `offer` is for the rest, which is dropped, and counted in `dropped`, while BOUND events wait."""
+
+    def __init__(self, bound: int = BOUND) -> None:
+        self._bound = bound
+        self._waiting: deque[T] = deque()
+        self._closed = False
+        self._reader = trio.lowlevel.ParkingLot()
+        self.dropped = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether what is offered would be dropped."""
+        return len(self._waiting) >= self._bound
+
+    def put(self, event: T) -> None:
+        """Hand `event` to the reader, however many wait."""
+        self._waiting.append(event)
+        if self._reader:
+            self._reader.unpark()
+
+    def offer(self, event: T) -> None:
+        """Hand `event` to the reader, or drop it."""
+        if len(self._waiting) >= self._bound:
+            self.dropped += 1
+        else:
+            self.put(event)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self._closed = True
+        self._reader.unpark_all()
+
+    def __aiter__(self) -> Stream[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        """The next event. Cancelled: none is lost."""
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            await self._reader.park()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        return self._waiting.popleft()
