@@ -154,10 +154,11 @@ class Retransmission(Event, frozen=True, kw_only=True):
 
 
 class RetransmitTimeout(Event, frozen=True, kw_only=True):
-    """pluto gave up waiting for an answer to `exchange`, after `after` seconds and `retransmits` attempts.
+    """pluto gave up waiting for an answer to `exchange`.
 
-    `suspected` is pluto's own guess about an IKEv1 peer that had answered before: it may not accept our
-    "authentication", or none of our Child SA's "proposal".
+    It waited `after` seconds and asked `retransmits` times more. `suspected` is pluto's own guess about an
+    IKEv1 peer that had answered before: it may not accept our "authentication", or none of our Child SA's
+    "proposal".
     """
 
     after: float | None = None
