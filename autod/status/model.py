@@ -32,6 +32,7 @@ __all__ = [
     "State",
     "Totals",
     "Unparsed",
+    "label",
 ]
 
 SCHEMA = 1
@@ -101,6 +102,11 @@ class End(Struct, frozen=True, gc=False):
     certificate: str | None = None
 
 
+def label(name: str, instance: str | None) -> str:
+    """A connection, or the instance of one, in one string as pluto writes it: `road[1]`."""
+    return name if instance is None else f"{name}[{instance.replace('.', '][')}]"
+
+
 class ConnectionState(Struct, frozen=True):
     """A connection that pluto has loaded, with the serials of the SAs it owns.
 
@@ -153,7 +159,7 @@ class ConnectionState(Struct, frozen=True):
     @property
     def label(self) -> str:
         """The name as pluto writes it, with the instance: `road[1]`."""
-        return self.name if self.instance is None else f"{self.name}[{self.instance.replace('.', '][')}]"
+        return label(self.name, self.instance)
 
     @property
     def up(self) -> bool:
