@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from protocol.connection.message import Message
+from protocol.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["auto", "autoall", "select"]
 
+_FROM_ADDCONN: Final = 2
 _AUTO: Final = {"add", "ondemand", "route", "start", "up", "keep"}
 
 
@@ -74,8 +76,7 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
             yield from plan.groups
     if configuration.rules == "5.4":
         return
-    sender = {} if configuration.rules == "4.10" else {"whack_from": 2}
-    yield (Message("listen", "", {"whack_listen": 1, **sender}),)
+    yield (Message("listen", "", _listen(configuration)),)
     if configuration.rules != "4.10":
         return
     for plan in plans:
@@ -87,3 +88,19 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
         if plan.auto == "start":
             members = {"whack_initiate": 1, "whack_async": 1, "name": plan.name}
             yield (Message("initiate", plan.name, members),)
+
+
+def _listen(configuration: Configuration) -> dict[str, object]:
+    family = configuration.release.family
+    if not family.numbers:
+        members: dict[str, object] = {"whack_listen": 1}
+        if configuration.rules != "4.10":
+            members["whack_from"] = _FROM_ADDCONN
+        return members
+    if configuration.release.seccomp is None and family.depends_on_seccomp("WHACK_LISTEN"):
+        raise Unsupported(
+            f"the number of WHACK_LISTEN differs between builds of Libreswan {configuration.release} with and "
+            "without seccomp, and nothing here says which this is: give --seccomp yes or --seccomp no."
+        )
+    number = family.number("WHACK_LISTEN", bool(configuration.release.seccomp))
+    return {"whack_command": number, "whack_from": _FROM_ADDCONN}

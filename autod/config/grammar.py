@@ -30,7 +30,7 @@ __all__ = ["DIALECTS", "Document", "parse"]
 DIALECTS: Final = {
     "4.10": Dialect(integers=True, forever="0", first_include_ends=True),
     "5.2": Dialect(integers=False, forever="0", first_include_ends=True),
-    "5.3": Dialect(integers=False, forever="0", first_include_ends=False),
+    "5.3": Dialect(integers=False, forever=None, first_include_ends=False),
     "5.4": Dialect(integers=False, forever=None, first_include_ends=False),
 }
 """How each set of rules cuts a file into tokens."""
@@ -460,7 +460,7 @@ class _Parser:
             return read_5(keyword, text)
         except Malformed as reason:
             hint = nearest(text, keyword.values) if keyword.values else None
-            if self._header is None and self._rules == "5.4":
+            if self._header is None and self._sectioned:
                 raise _Fault(f"{word.text}={text}: {reason}", word, 3, hint) from None
             self._complain(Severity.WARNING, f"{word.text}={text} is ignored: {reason}", place, hint)
             return None

@@ -1,0 +1,200 @@
+"""Answers about routes, interfaces and names, from this machine: what addconn 4.8 to 5.2 asks for %defaultroute.
+
+Owns: netlink, the ioctls of an interface, and the resolver. Must not know: connections.
+
+Nothing here is asked before it is needed. `resolve` may take seconds (it waits for name servers), so plan
+connections in a thread where that matters. Answers are kept as long as the object lives: make one for each run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.addresses import Address
+from protocol.connection.lookup import Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+__all__ = ["System"]
+
+_AF: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
+_SIZE: Final = {4: 4, 6: 16}
+
+_RTM_GETROUTE, _RTM_NEWROUTE = 26, 24
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_REQUEST, _DUMP = 1, 0x300
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 1, 4, 5, 7
+_MAIN: Final = 254
+"""linux/rtnetlink.h and linux/netlink.h."""
+
+_HEADER: Final = struct.Struct("=IHHII")
+_ROUTE: Final = struct.Struct("=BBBBBBBBI")
+_ATTRIBUTE: Final = struct.Struct("=HH")
+_BUFFER: Final = 1 << 20
+"""Bytes read at once: the kernel sends up to 32 KiB in a datagram of a dump."""
+
+_SIOCGIFFLAGS, _SIOCGIFADDR, _SIOCGIFDSTADDR = 0x8913, 0x8915, 0x8917
+_IFF_UP, _IFF_POINTOPOINT = 0x1, 0x10
+
+
+class System:
+    """This machine. See `protocol.connection.lookup.Lookup` for what each method answers."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], object] = {}
+
+    def gateway(self, version: int) -> Address | None:
+        key = ("gateway", version)
+        if key not in self._known:
+            self._known[key] = self._gateway(version)
+        found = self._known[key]
+        return found if isinstance(found, Address) else None
+
+    def _gateway(self, version: int) -> Address | None:
+        for table, attributes in _routes(version, None, dump=True):
+            name = _interface_name(attributes.get(_RTA_OIF))
+            if table != _MAIN or name.startswith(("ipsec", "mast")) or _RTA_DST in attributes:
+                continue
+            gateway = _address(attributes.get(_RTA_GATEWAY), version)
+            if gateway is None and name:
+                interface = self.interface(name, version)
+                gateway = interface.peer if interface is not None else None
+            if gateway is not None:
+                return gateway
+        return None
+
+    def source(self, to: Address | None, version: int) -> Address | None:
+        key = ("source", to, version)
+        if key not in self._known:
+            self._known[key] = self._source(to, version)
+        found = self._known[key]
+        return found if isinstance(found, Address) else None
+
+    def _source(self, to: Address | None, version: int) -> Address | None:
+        for table, attributes in _routes(version, to, dump=False):
+            if table == _MAIN and not _interface_name(attributes.get(_RTA_OIF)).startswith(("ipsec", "mast")):
+                found = _address(attributes.get(_RTA_PREFSRC), version)
+                if found is not None:
+                    return found
+        return None
+
+    def interface(self, name: str, version: int) -> Interface | None:
+        """Its IPv4 addresses only: the kernel has no such ioctl for IPv6, so there are none there."""
+        request = os.fsencode(name)[:15].ljust(40, b"\0")
+        try:
+            with socket.socket(_AF[version], socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+                (flags,) = struct.unpack_from("=H", fcntl.ioctl(sock, _SIOCGIFFLAGS, request), 16)
+                if not flags & _IFF_UP:
+                    return None
+                peer = _ask(sock, _SIOCGIFDSTADDR, request, version) if flags & _IFF_POINTOPOINT else None
+                return Interface(_ask(sock, _SIOCGIFADDR, request, version), peer)
+        except OSError:
+            return None
+
+    def resolve(self, name: str, version: int) -> Address | None:
+        key = ("resolve", name, version)
+        if key not in self._known:
+            try:
+                found = socket.getaddrinfo(name, None, _AF[version], socket.SOCK_DGRAM)
+                self._known[key] = Address(
+                    version, socket.inet_pton(_AF[version], str(found[0][4][0]).split("%")[0])
+                )
+            except (OSError, ValueError):
+                self._known[key] = None
+        answer = self._known[key]
+        return answer if isinstance(answer, Address) else None
+
+    def protocol(self, name: str) -> int | None:
+        try:
+            return socket.getprotobyname(name)
+        except (OSError, ValueError):
+            return None
+
+    def service(self, name: str) -> int | None:
+        try:
+            return socket.getservbyname(name)
+        except (OSError, ValueError):
+            return None
+
+
+_Route = tuple[int, dict[int, bytes]]
+
+
+def _ask(sock: socket.socket, what: int, request: bytes, version: int) -> Address | None:
+    try:
+        answer = fcntl.ioctl(sock, what, request)
+    except OSError:
+        return None
+    (family,) = struct.unpack_from("=H", answer, 16)
+    if version != 4 or family != socket.AF_INET:
+        return None
+    return Address(4, answer[20:24])
+
+
+def _interface_name(index: bytes | None) -> str:
+    if index is None or len(index) != 4:
+        return ""
+    try:
+        return socket.if_indextoname(int.from_bytes(index, sys.byteorder))
+    except OSError:
+        return ""
+
+
+def _address(data: bytes | None, version: int) -> Address | None:
+    return Address(version, data) if data is not None and len(data) == _SIZE[version] else None
+
+
+def _routes(version: int, to: Address | None, *, dump: bool) -> Iterator[_Route]:
+    """The routes that the kernel answers with: the table of each, and its attributes. None where it refuses."""
+    body = b""
+    bits = 0
+    if to is not None:
+        body = _ATTRIBUTE.pack(4 + len(to.packed), _RTA_DST) + to.packed
+        bits = 8 * len(to.packed)
+    payload = _ROUTE.pack(_AF[version], bits, 0, 0, 0, 0, 0, 0, 0) + body
+    flags = _REQUEST | (_DUMP if dump else 0)
+    message = _HEADER.pack(_HEADER.size + len(payload), _RTM_GETROUTE, flags, 1, 0) + payload
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0) as sock:
+            sock.settimeout(5)
+            sock.send(message)
+            while True:
+                more = yield from _parse(sock.recv(_BUFFER), _AF[version])
+                if not more or not dump:
+                    return
+    except OSError:
+        return
+
+
+def _parse(data: bytes, family: int) -> Generator[_Route, None, bool]:
+    """The routes of one datagram. Gives back whether more datagrams follow."""
+    at = 0
+    while at + _HEADER.size <= len(data):
+        length, kind, _, _, _ = _HEADER.unpack_from(data, at)
+        if kind in (_NLMSG_ERROR, _NLMSG_DONE) or length < _HEADER.size or at + length > len(data):
+            return False
+        if kind == _RTM_NEWROUTE and length >= _HEADER.size + _ROUTE.size:
+            route = _ROUTE.unpack_from(data, at + _HEADER.size)
+            if route[0] == family:
+                attributes = data[at + _HEADER.size + _ROUTE.size : at + length]
+                yield route[4], _attributes(attributes)
+        at += (length + 3) & ~3
+    return True
+
+
+def _attributes(data: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    at = 0
+    while at + _ATTRIBUTE.size <= len(data):
+        length, kind = _ATTRIBUTE.unpack_from(data, at)
+        if length < _ATTRIBUTE.size:
+            break
+        found[kind & 0x3FFF] = data[at + _ATTRIBUTE.size : at + length]
+        at += (length + 3) & ~3
+    return found

@@ -1,0 +1,124 @@
+"""The rules of 5.3 to 5.3.2: nearly all strings go as they stand; words go as numbers.
+
+Owns: from settings to the one message for these releases. Must not know: files and lines, sockets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from protocol.connection.message import Message, Plan, Remark
+from protocol.connection.rules_5_2 import fix_id, put_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from protocol.connection.given import Given
+    from protocol.connection.lookup import Lookup
+    from protocol.connection.message import Auto
+
+__all__ = ["Draft", "plan"]
+
+_ADD: Final = 15
+"""WHACK_ADD of enum whack_command, the same with and without USE_SECCOMP."""
+
+_FROM_ADDCONN: Final = 2
+_NEVER_NEGOTIATE, _NEGOTIATION, _FAILURE = 1, 3, 5
+_SHUNT_OF_TYPE: Final = {3: 4, 4: 5, 5: 5}
+_AUTO_ADD: Final = 2
+_AUTO: Final[dict[int, Auto]] = {
+    2: "add",
+    3: "start",
+    4: "ondemand",
+    5: "ondemand",
+    6: "start",
+    7: "keep",
+}
+_KEYS: Final = (("rsasigkey", 2), ("ecdsakey", 3), ("pubkey", 4))
+
+_OTHER_PLACES: Final = {
+    "ikev1-dpdtimeout": "dpdtimeout",
+    "dns-match-id,": "dns_match_id",
+    "": "host",
+    "username": "xauthusername",
+}
+"""Members that are not called like their keyword."""
+
+_ELSEWHERE: Final = frozenset(
+    {"auto", "also", "negotiationshunt", "failureshunt", "id", "subnet", *(word for word, _ in _KEYS)}
+)
+"""Keywords whose value does not simply go into one member."""
+
+
+class Draft:
+    """The settings of the last layer; the shunt of type= outlives its layer."""
+
+    __slots__ = ("failed", "never", "remarks", "settings")
+
+    def __init__(self) -> None:
+        self.failed = False
+        self.never = 0
+        self.remarks: list[Remark] = []
+        self.settings: Mapping[str, Given] = {}
+
+    def copy(self) -> Draft:
+        other = Draft()
+        other.never = self.never
+        return other
+
+    def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
+        """Work the settings of one layer in."""
+        self.settings = settings
+        given = settings.get("type")
+        if given is not None:
+            self.never = _SHUNT_OF_TYPE.get(given.number or 0, self.never)
+
+
+def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+    """The message that loads the connection. Named connections are not started by it: auto= is made `add`."""
+    settings = draft.settings
+    given = settings.get("auto")
+    number = given.number or 0 if given is not None else 0
+    auto = _AUTO.get(number, "ignore")
+    members: dict[str, object] = {
+        "whack_command": _ADD,
+        "whack_from": _FROM_ADDCONN,
+        "name": name,
+        "autostart": _AUTO_ADD if not autoall and auto in ("ondemand", "start") else number,
+        f"shunt[{_NEVER_NEGOTIATE}]": draft.never,
+    }
+    for slot, kind in (("negotiationshunt", _NEGOTIATION), ("failureshunt", _FAILURE)):
+        if slot in settings and not draft.failed:
+            members[f"shunt[{kind}]"] = settings[slot].number or 0
+    for one in settings.values():
+        if one.key.keyword.slot not in _ELSEWHERE:
+            _put(members, one)
+    for at, side in enumerate(("left", "right")):
+        identity, subnet = settings.get(f"{side}id"), settings.get(f"{side}subnet")
+        if identity is not None:
+            members[f"end[{at}].id"] = fix_id(identity.text or "")
+        if subnet is not None:
+            text = subnet.text or ""
+            virtual = text.startswith(("vhost:", "vnet:"))
+            members[f"end[{at}].{'virt' if virtual else 'subnet'}"] = text
+        for word, algorithm in _KEYS:
+            key = settings.get(side + word)
+            if key is not None:
+                members[f"end[{at}].pubkey"] = key.text
+                members[f"end[{at}].pubkey_alg"] = algorithm
+                break
+    return Plan(name, ((Message("add", name, members),),), tuple(draft.remarks), auto, draft.failed)
+
+
+def _put(members: dict[str, object], given: Given) -> None:
+    """A value into the member that is called like its keyword."""
+    keyword = given.key.keyword
+    path = _OTHER_PLACES.get(keyword.slot, keyword.slot.replace("-", "_"))
+    if given.key.side:
+        path = f"end[{0 if given.key.side == 'left' else 1}].{path}"
+    if keyword.kind == "time":
+        put_time(members, path, given.number or 0)
+    elif keyword.kind in ("enum", "number"):
+        members[path] = given.number or 0
+    else:
+        members[path] = given.text
