@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from autod.status import ChildSa, ConnectionState, IkeSa, State
-from autod.status.model import label
+from autod.status.model import End, label
 from autod.status.render import state_text
 
 __all__ = [
@@ -107,7 +107,7 @@ class Picture(Struct, frozen=True):
 class _Seen:
     """What one look shows of one label."""
 
-    __slots__ = ("children", "negotiating", "own_ike", "peer", "stage")
+    __slots__ = ("children", "negotiating", "own_ike", "peer", "peer_id", "stage")
 
     def __init__(self) -> None:
         self.children: list[ChildSa] = []
@@ -115,6 +115,7 @@ class _Seen:
         self.own_ike: list[IkeSa] = []
         self.stage: Negotiating | None = None
         self.peer: str | None = None
+        self.peer_id: str | None = None
 
 
 def _look(state: State) -> tuple[dict[str, _Seen], frozenset[int | None]]:
@@ -122,7 +123,7 @@ def _look(state: State) -> tuple[dict[str, _Seen], frozenset[int | None]]:
     seen: dict[str, _Seen] = {}
     for ike in state.ike_sas:
         of = seen.setdefault(label(ike.connection, ike.instance), _Seen())
-        of.peer = of.peer or ike.peer_address or ike.peer_id
+        of.peer, of.peer_id = of.peer or ike.peer_address, of.peer_id or ike.peer_id
         if ike.phase == "established":
             of.own_ike.append(ike)
         elif ike.phase in ("half_open", "authenticating"):
@@ -131,7 +132,7 @@ def _look(state: State) -> tuple[dict[str, _Seen], frozenset[int | None]]:
                 of.stage = "authenticating" if ike.phase == "authenticating" else "half_open"
     for child in state.child_sas:
         of = seen.setdefault(label(child.connection, child.instance), _Seen())
-        of.peer = of.peer or child.peer_address or child.peer_id
+        of.peer, of.peer_id = of.peer or child.peer_address, of.peer_id or child.peer_id
         if child.phase == "established":
             of.children.append(child)
         elif child.phase == "negotiating":
@@ -191,14 +192,11 @@ def _row(
     word = _word(seen, used, connection)
     exact = bool(seen.children) and all(sa.bytes_kind == "exact" for sa in seen.children)
     rate_in, rate_out = _rates(seen.children, memory, interval) if exact else (None, None)
-    peer = seen.peer or (before.peer if before is not None else None)
-    if connection is not None:
-        peer = peer or connection.remote.address or connection.remote.host or connection.remote.id
     timers = [sa.rekey_in for sa in seen.children if sa.rekey_in is not None]
     return Row(
         label=name,
         name=name.partition("[")[0] if connection is None else connection.name,
-        peer=peer,
+        peer=_peer(seen, connection, before),
         state=word,
         since=_since(word, seen, before, at),
         bytes_in=_sum(sa.bytes_in for sa in seen.children),
@@ -209,6 +207,13 @@ def _row(
         children=len(seen.children),
         trouble=_trouble(word, seen, before, memory, at),
     )
+
+
+def _peer(seen: _Seen, connection: ConnectionState | None, before: Row | None) -> str | None:
+    """The peer's address as an SA has it, else as it is configured, else what stands for it."""
+    remote = connection.remote if connection is not None else End()
+    kept = before.peer if before is not None else None
+    return seen.peer or remote.address or kept or seen.peer_id or remote.host or remote.id
 
 
 def _word(seen: _Seen, used: frozenset[int | None], connection: ConnectionState | None) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from autod.client import Pluto
     from autod.status import ConnectionState, State
 
-__all__ = ["plain", "show", "top"]
+__all__ = ["plain", "printable", "screen", "show", "top"]
 
 INTERVAL = 2.0
 """Seconds between two looks, where neither the user nor pluto's load says otherwise."""
@@ -185,7 +185,7 @@ async def _live(pluto: Pluto, options: argparse.Namespace) -> None:
                         loaded = None
                 now = trio.current_time()
                 due = now + max(options.interval or INTERVAL, _SHARE * (now - begun))
-            live.update(_screen(console, picture, view, problem or _title(pluto)), refresh=True)
+            live.update(screen(console, picture, view, problem or _title(pluto)), refresh=True)
             with trio.move_on_at(float("inf") if view.paused else due):
                 await trio.lowlevel.wait_readable(sys.stdin.fileno())
                 data = os.read(sys.stdin.fileno(), 1024)
@@ -201,7 +201,7 @@ def _title(pluto: Pluto) -> str:
     return f"pluto {pluto.release.text} at {pluto.path}"
 
 
-def _screen(console: Console, picture: Picture | None, view: Options, title: str) -> RenderableType:
+def screen(console: Console, picture: Picture | None, view: Options, title: str) -> RenderableType:
     """What fits: the head, the rows from the offset on, what the keys do."""
     from rich.console import Group
     from rich.table import Table

@@ -1,0 +1,54 @@
+"""Bytes of a terminal to keys."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import termios
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autod.cli.keys import keys, unbuffered
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"q", ["q"]),
+        (b"nn", ["n", "n"]),
+        (b"\x1b[A\x1b[B\x1bOA", ["up", "down", "up"]),
+        (b"\x1b[5~x\x1b[6~", ["page_up", "x", "page_down"]),
+        (b"\x1b[H\x1b[1~", ["home", "home"]),
+        (b"/b\x7f\r", ["/", "b", "backspace", "enter"]),
+        (b"\x1b", ["escape"]),
+        (b"\x1bq", ["escape", "q"]),
+        (b"\x1b[1;5Cq", ["q"]),
+        ("é€😀".encode(), ["é", "€", "😀"]),
+        (b"\xff\x00\x01a", ["a"]),
+        (b"", []),
+    ],
+)
+def test_keys(data: bytes, expected: list[str]) -> None:
+    assert list(keys(data)) == expected
+
+
+@given(st.binary(max_size=50))
+def test_any_bytes_give_keys(data: bytes) -> None:
+    assert all(key.isprintable() for key in keys(data))
+
+
+def test_the_terminal_is_left_as_it_was() -> None:
+    master, slave = pty.openpty()
+    try:
+        before = termios.tcgetattr(slave)
+        with contextlib.suppress(KeyboardInterrupt), unbuffered(slave):
+            during = termios.tcgetattr(slave)
+            raise KeyboardInterrupt
+        assert not during[3] & termios.ICANON
+        assert termios.tcgetattr(slave) == before
+    finally:
+        os.close(master)
+        os.close(slave)

@@ -1,0 +1,148 @@
+"""`autod top` on this machine's own pluto, on a terminal of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.real.plutos import EAST, connection, silent_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.real.plutos import Pluto
+
+pytestmark = pytest.mark.real
+
+COMMAND = (sys.executable, "-m", "autod", "top")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
+
+
+class Terminal:
+    """A running program and all that it has drawn."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process = process
+        self.master = master
+        self.text = ""
+
+    def shows(self, pattern: str, *, timeout: float = 30) -> None:
+        """Read until what was drawn since the last time matches."""
+        deadline = time.monotonic() + timeout
+        while not re.search(pattern, self.text):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.master], [], [], left)[0]:
+                raise AssertionError(f"{pattern!r} was not shown:\n{self.text[-3000:]}")
+            self.text += CONTROL.sub("", os.read(self.master, 65536).decode("utf-8", "replace"))
+        self.text = ""
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def end(self) -> int:
+        """The exit status; what is still drawn is read, so that the program does not wait for the terminal."""
+        deadline = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if select.select([self.master], [], [], 0.05)[0]:
+                try:
+                    os.read(self.master, 65536)
+                except OSError:
+                    break
+        return self.process.wait(timeout=20)
+
+
+@contextmanager
+def terminal(*arguments: str) -> Iterator[Terminal]:
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (30, 160))
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        os.close(master)
+
+
+def once(pluto: Pluto, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "--ctlsocket", str(pluto.socket), "--once", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_once(pluto: Pluto) -> None:
+    pluto.load(connection("a"), connection("lost", left="10.99.99.1"))
+    done = once(pluto)
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
+    assert (rows["a"], rows["lost"]) == ("down", "unoriented")
+    document = json.loads(once(pluto, "--json", "a").stdout)
+    assert [(row["label"], row["state"], row["peer"]) for row in document["rows"]] == [("a", "down", EAST)]
+
+
+def test_once_without_a_pluto(tmp_path: os.PathLike[str]) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--once", "--ctlsocket", f"{tmp_path}/none"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 33
+    assert "none" in done.stderr
+
+
+def test_live_with_keys_and_a_negotiation(pluto: Pluto) -> None:
+    silent_peer(pluto.namespace, EAST)
+    pluto.load(connection("alpha"), connection("beta"))
+    with terminal("--ctlsocket", str(pluto.socket), "--interval", "0.2") as screen:
+        screen.shows(r"alpha +down")
+        screen.press("/bet")
+        screen.shows("1 shown, all, like bet_")
+        screen.press("\r")
+        screen.press("\x1b")
+        screen.shows("2 shown, all")
+        pluto.whack("--name", "alpha", "--initiate", "--asynchronous")
+        screen.shows(r"alpha +negotiating")
+        screen.press("u")
+        screen.shows("0 shown, up")
+        screen.press("q")
+        assert screen.end() == 0
+
+
+def test_live_outlives_a_restart_of_pluto(pluto: Pluto) -> None:
+    pluto.load(connection("alpha"))
+    with terminal("--ctlsocket", str(pluto.socket), "--interval", "0.2") as screen:
+        screen.shows(r"alpha +down")
+        pluto.kill()
+        screen.shows(r"(?i)pluto\.ctl: .*(gone|nobody|no pluto|not running|start)")
+        pluto.start()
+        pluto.load(connection("gamma"))
+        screen.shows(r"gamma +down")
+        screen.process.send_signal(signal.SIGTERM)
+        assert screen.end() == 0
