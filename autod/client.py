@@ -36,7 +36,7 @@ from autod.operation import BUFFER, Operation, Request, Sink
 from autod.outcomes import OK, Outcome, Result, gather, sentence
 from autod.recognise import recognise
 from autod.slots import Slots
-from autod.status import established
+from autod.status import established, parse
 from protocol import commands as c
 from protocol.encode import encode
 from protocol.replies import Reply
@@ -360,6 +360,8 @@ class Pluto:
         command = request.command
         if isinstance(command, c.Unroute):
             return await self._guard_unroute(command, request, started, end)
+        if isinstance(command, c.RereadCerts | c.RereadAll) and (4, 6) <= self.release.version < (5,):
+            return await self._guard_reread(request, started, end)
         if isinstance(command, c.RefreshDdns) and self.release.at_least(5, 4):
             # 5.4 dies of a null pointer when it has nothing to look up (seen 5 of 5 times).
             with trio.move_on_at(end):
@@ -386,6 +388,20 @@ class Pluto:
             )
             said = (
                 f"it is up, and to unroute it now {harm} ({self.release}); take it down first, or use --force"
+            )
+            return _outcome(request, Result.REFUSED, started, said=said)
+        return _outcome(request, Result.DEADLINE, started)
+
+    async def _guard_reread(self, request: Request, started: float, end: float) -> Outcome | None:
+        """4.6 to 4.15 die of a null pointer when they reread the certificates of an instance (seen on 4.10)."""
+        with trio.move_on_at(end):
+            state = parse(await self.replies(c.Status()))
+            instances = [one.label for one in state.connections if one.kind == "instance" or "#" in one.name]
+            if not instances:
+                return None
+            said = (
+                f"{instances[0]} is the instance of a template, and to reread certificates now would kill pluto"
+                f" ({self.release}); --rereadsecrets and --fetchcrls do the rest, --replace rereads one connection's"
             )
             return _outcome(request, Result.REFUSED, started, said=said)
         return _outcome(request, Result.DEADLINE, started)

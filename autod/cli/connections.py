@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.cli import session
-from autod.cli.loading import load
 from autod.cli.names import expand_files, is_pattern, read_password
 from autod.cli.session import Interrupts, Session, open_session
 from autod.control import Answers
@@ -35,7 +34,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "route": ("route",),
     "unroute": ("unroute",),
     "ondemand": ("add", "route"),
-    "rotatecert": ("reread", "add"),
+    "rotatecert": ("add",),
 }
 """Operation -> its steps; one that fails ends it."""
 
@@ -98,6 +97,8 @@ async def _one(opened: Session, name: str) -> int:
 
 async def _step(opened: Session, step: str, name: str) -> Outcome:
     if step == "add":
+        from autod.cli.loading import load
+
         return (await load(opened, [name]))[name]
     operation = _operation(opened, step, name)
     async with operation:
@@ -124,7 +125,5 @@ def _operation(opened: Session, step: str, name: str) -> Operation:
             return pluto.route(name)
         case "unroute":
             return pluto.unroute(name, force=options.force)
-        case "reread":
-            return pluto.reread_certs()
         case _:
             raise AssertionError(step)

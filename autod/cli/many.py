@@ -88,8 +88,6 @@ async def do_many(session: Session, names: Sequence[str], steps: Sequence[str], 
 
 async def _load_all(session: Session, names: Sequence[str], steps: Sequence[str]) -> dict[str, Outcome]:
     """Load them; the outcomes of those that were not."""
-    if steps[0] == "reread":
-        await session.pluto.reread_certs()
     if steps[0] == "delete":
         async with bulk(session.pluto, names, "delete", limit=session.options.limit) as run:
             async for event in run:

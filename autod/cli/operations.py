@@ -59,7 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation("ondemand", Takes.NAMES, CONNECTIONS, "add, then route"),
     Operation(
-        "rotatecert", Takes.NAMES, CONNECTIONS, "reread the certificates, then add again with the new ones"
+        "rotatecert", Takes.NAMES, CONNECTIONS, "add again, which takes the certificates as they are now"
     ),
     Operation("status", Takes.OPTIONAL, STATE, "pluto's status; typed with --json or --format table"),
     Operation("trafficstatus", Takes.OPTIONAL, STATE, "bytes in and out of each established Child SA"),

@@ -350,6 +350,26 @@ def test_listgroups_knows_files_and_connections(full: Pluto) -> None:
     ]
 
 
+def test_certificates_of_an_instance_are_not_reread_as_that_would_kill_pluto() -> None:
+    """4.6 to 4.15 follow a null pointer there; a policy group has instances as soon as it has networks."""
+    with gateway() as pluto:
+        policies = pluto.folder / "ipsec.d" / "policies"
+        policies.mkdir()
+        (policies / "clear").write_text("10.0.0.0/8\n")
+        pluto.load(
+            connection("clear", right="%group", type="passthrough", authby="never", leftid="", rightid="")
+        )
+        assert autod(pluto, "--rereadall").status == 0
+        assert autod(pluto, "--rereadgroups").status == 0
+        assert autod(pluto, "--listgroups", "--json").objects[0]["instances"] == 1
+        for operation in ("--rereadall", "--rereadcerts"):
+            ran = autod(pluto, operation)
+            assert ran.status == 1
+            assert "would kill pluto" in ran.lines[-1]
+        assert autod(pluto, "--rereadsecrets").status == 0
+        assert pluto.alive()
+
+
 def test_verbose_shows_everything_with_its_code(empty: Pluto) -> None:
     ran = autod(empty, "--verbose", "--add", "a")
     assert '002 "a": added IKEv2 connection' in ran.lines
