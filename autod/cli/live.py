@@ -43,6 +43,8 @@ _SHARE = 20
 """How many times the duration of an answer lies between two looks, at least."""
 
 _HEADINGS = ("CONNECTION", "STATE", "PEER", "SINCE", "IN", "OUT", "IN/S", "OUT/S", "REKEY", "LAST FAILURE")
+_WIDE_ENOUGH = {"REKEY": 120, "PEER": 105}
+"""Columns of the terminal below which a column of the table is left out."""
 _SORTED_BY = {("IN/S", "rate"), ("OUT/S", "rate"), ("LAST FAILURE", "failure"), ("CONNECTION", "name")}
 _STYLES = {
     "up": "green",
@@ -210,19 +212,25 @@ def screen(console: Console, picture: Picture | None, view: Options, title: str)
     rows = arrange(picture.rows, view) if picture is not None else []
     room = max(1, console.height - 4 - len(KEYS))
     offset = min(view.offset, max(0, len(rows) - room))
-    table = Table(box=None, padding=(0, 2, 0, 0), expand=True, header_style="bold reverse")
-    for at, heading in enumerate(_HEADINGS):
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold reverse")
+    columns_shown = [
+        at for at in range(len(_HEADINGS)) if console.width >= _WIDE_ENOUGH.get(_HEADINGS[at], 0)
+    ]
+    for at in columns_shown:
+        heading = _HEADINGS[at]
         marked = heading.casefold() == view.sort or (heading, view.sort) in _SORTED_BY
+        number = 3 <= at <= 8
         table.add_column(
             heading + ("▼" if view.descending else "▲") * marked,
-            justify="right" if 3 <= at <= 8 else "left",
+            justify="right" if number else "left",
             no_wrap=True,
             overflow="ellipsis",
+            min_width=6 if number else 11,
         )
     for row in rows[offset : offset + room]:
         cells = [Text(printable(cell)) for cell in _cells(row, picture.time if picture is not None else 0)]
         cells[1].stylize(_STYLES.get(row.state, ""))
-        table.add_row(*cells)
+        table.add_row(*(cells[at] for at in columns_shown))
     shown = f"{len(rows)} shown" + (f" from {offset + 1}" if offset else "") + f", {view.only}"
     pattern = f", like {view.pattern}" + "_" * view.typing if view.pattern or view.typing else ""
     return Group(

@@ -182,22 +182,27 @@ ROWS = (
 @pytest.mark.parametrize(
     ("options", "labels"),
     [
-        (Options(), ["B", "a", "c[1]", "d"]),
-        (Options(sort="in", descending=True), ["c[1]", "a", "d", "B"]),
-        (Options(sort="rate", descending=True), ["a", "c[1]", "d", "B"]),
-        (Options(sort="failure", descending=True), ["B", "c[1]", "d", "a"]),
+        (Options(), ["a", "B", "c[1]", "d"]),
+        (Options(sort="in", descending=True), ["c[1]", "a", "B", "d"]),
+        (Options(sort="rate", descending=True), ["a", "c[1]", "B", "d"]),
+        (Options(sort="failure", descending=True), ["B", "c[1]", "a", "d"]),
         (Options(sort="since"), ["d", "c[1]", "B", "a"]),
         (Options(only="up"), ["a", "c[1]"]),
         (Options(only="not_up"), ["B"]),
         (Options(only="trouble"), ["B", "c[1]"]),
         (Options(pattern="b"), ["B"]),
-        (Options(pattern="192.0.2.*"), ["B", "a"]),
+        (Options(pattern="192.0.2.*"), ["a", "B"]),
         (Options(pattern="EAST"), ["c[1]"]),
         (Options(pattern="nothing"), []),
     ],
 )
 def test_sorting_and_filtering(options: Options, labels: list[str]) -> None:
     assert [one.label for one in arrange(ROWS, options)] == labels
+
+
+def test_numbers_in_names_count_as_numbers() -> None:
+    rows = [Row(label, label) for label in ("b10", "b9", "b010a", "b1", "B2")]
+    assert [row.label for row in arrange(rows, Options())] == ["b1", "B2", "b9", "b10", "b010a"]
 
 
 def pressed(*keys: str) -> Options:
