@@ -26,7 +26,7 @@ from tests.real.namespaces import Namespace, command
 from tests.real.plutos import EAST, WEST, Pluto, connection, gateways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["RELEASES", "Lab", "tunnels"]
 
@@ -54,14 +54,15 @@ class Lab:
         shared: bool = False,
         only: str | None = None,
         prefix: str = "c",
+        each: Mapping[str, Mapping[str, str]] | None = None,
         **options: str,
     ) -> list[str]:
         """Write `count` connections into both ipsec.conf, add them to both plutos; their names.
 
         Connection number i is a tunnel from 10.1.x.y/32 to 10.2.x.y/32 (see addresses()), all addresses on lo.
         `shared` gives all of them one pair of ids, hence one IKE SA. `only` is the gateway ("west" or
-        "east") whose pluto they are added to. Options as in plutos.connection(). What was loaded before is
-        not deleted.
+        "east") whose pluto they are added to. Options as in plutos.connection(), for all and for `each` by
+        its name. What was loaded before is not deleted.
         """
         names = [f"{prefix}{number}" for number in range(count)]
         self._numbers = {name: number for number, name in enumerate(names)}
@@ -70,7 +71,9 @@ class Lab:
             ids = {} if shared else {"leftid": f"@west-{number}", "rightid": f"@east-{number}"}
             near, far = self.addresses(name)
             selectors = {"leftsubnet": f"{near}/32", "rightsubnet": f"{far}/32"}
-            sections.append(connection(name, **(ids | selectors | options)))
+            sections.append(
+                connection(name, **(ids | selectors | options | dict((each or {}).get(name, {}))))
+            )
         for side, pluto in ((1, self.west), (2, self.east)):
             _add_addresses(pluto.namespace, [_address(side, number) for number in range(count)])
             pluto.conf.write_text("config setup\n\n" + "\n".join(sections))

@@ -13,6 +13,7 @@ All mounts are in a mount namespace that dies with the kernel. Knows nothing of 
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import shlex
@@ -91,8 +92,11 @@ SYSTEM_RUN = """\
 cd /srv/autod
 sh /mnt/command </dev/null
 echo $? >/mnt/status
+printf '\\004'
 echo o >/proc/sysrq-trigger
 """
+# Written by the inside when the job is done: what follows is only the kernel's goodbye.
+END = "\x04"
 KERNEL = (
     "linux.uml mem=2G root=/dev/root rootfstype=hostfs rootflags=/host rw seccomp=on con=null con0=null,fd:1"
 )
@@ -140,8 +144,13 @@ class Boot:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        over = False
         while data := os.read(self._process.stdout.fileno(), 65536):
-            text = data.decode(errors="replace")
+            text, end, _ = decode(data).partition(END)
+            if over:
+                continue
+            over = bool(end)
             self.console += text
             if self._echo:
                 sys.stdout.write(text)
@@ -166,7 +175,7 @@ def booted(
         for name, text in (files or {}).items():
             (folder / name).write_text(text)
         size = shutil.get_terminal_size()
-        tty = f"stty rows {size.lines} cols {size.columns}" if terminal else "stty -opost"
+        tty = f"stty -opost rows {size.lines} cols {size.columns}"
         output = "" if terminal else " 2>&1 | cat"
         # A pipe hides the exit status of what is before it, hence the file.
         run = f"( {shlex.join(job)}; echo $? >$LAB_JOB/result ){output}\nexit $(cat $LAB_JOB/result)"
@@ -176,6 +185,7 @@ def booted(
             f"init={CHECKOUT}/tests/lab/init",
             f"LAB_JOB={folder}",
             f"AUTOD_LAB={LAB}",
+            f"TERM={os.environ.get('TERM', 'linux')}",
             "quiet",
             "loglevel=3",
         ]
