@@ -150,6 +150,10 @@ class Pluto:
         assert self._control is not None
         return self._control
 
+    def message(self, command: c.Command) -> bytes:
+        """The bytes that ask `command` of this release. BadString, Unsupported."""
+        return encode(command, self.release)
+
     def up(
         self,
         name: str,
@@ -311,7 +315,7 @@ class Pluto:
                     judge.see(event)
                     if sink is not None:
                         sink(partial(_same, event))
-                if scope.deadline - trio.current_time() > _LINGER and judge.decided is not None:
+                if scope.deadline - trio.current_time() > _LINGER and judge.is_decided:
                     scope.deadline = trio.current_time() + _LINGER
 
             ending = await self._exchange(
@@ -343,7 +347,7 @@ class Pluto:
             asked = native_or_substitute(command, self.release)
             try:
                 return await self.control.exchange(
-                    encode(asked.command, self.release),
+                    self.message(asked.command),
                     filtered,
                     answers=answers,
                     holds_descriptor=isinstance(command, c.Initiate),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from autod.detect import Detected
     from autod.doctor import Finding
+    from autod.errors import UnknownRelease
     from autod.programs import Programs
 
 __all__ = ["configure", "run"]
@@ -137,7 +138,7 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
     except PlutoGone as error:
         return None, [Finding(check="socket", ok=False, text=str(error))]
     except UnknownRelease as error:
-        return None, [Finding(check="release", ok=False, text=str(error), detail={"release": error.release})]
+        return None, [await _learned(options, error)]
     except WhackError as error:
         return None, [Finding(check="release", ok=False, text=str(error))]
     how = {
@@ -164,6 +165,25 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
         )
         findings.append(Finding(check="seccomp", ok=None, text=sentence))
     return found, findings
+
+
+async def _learned(options: argparse.Namespace, unknown: UnknownRelease) -> Finding:
+    """Whether a release without a module was learned."""
+    from autod.client import TIMEOUT
+    from autod.doctor import Finding
+    from autod.errors import UnknownRelease
+    from autod.learn.pluto import LearnedPluto
+
+    pluto = LearnedPluto(
+        options.ctlsocket, None, seccomp=None, limit=1, buffer=1, known=None, timeout=TIMEOUT
+    )
+    detail = {"release": unknown.release}
+    try:
+        await pluto.find()
+    except UnknownRelease:
+        return Finding(check="release", ok=False, text=str(unknown), detail=detail)
+    sentence = f"Libreswan {pluto.release} has no module; the simple operations were learned from its whack"
+    return Finding(check="release", ok=True, text=sentence, detail=detail)
 
 
 def _limit(pid: int | None) -> Iterator[Finding]:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod import addconn
+from autod.addconn import Loaded
 from autod.ending import Ending
 from autod.errors import ConfigurationError
 from autod.judge import Judge
+from autod.learn.pluto import LearnedPluto
 from autod.outcomes import Outcome, Result, gather, quoted
 from autod.programs import find_programs
 from autod.recognise import recognise
@@ -23,7 +25,6 @@ from autod.recognise import recognise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from autod.addconn import Loaded
     from autod.cli.session import Session
     from protocol.replies import Reply
 
@@ -53,19 +54,30 @@ async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str,
     def show(name: str | None, reply: Reply) -> None:
         session.show(recognise(reply, time=time.time()))
 
+    async def run(part: Sequence[str]) -> addconn.AddconnResult:
+        result = await addconn.load(
+            part,
+            program=program,
+            config=session.options.config,
+            release=pluto.release,
+            control=pluto.control,
+            on_reply=show,
+        )
+        if session.options.verbose:
+            for line in (*result.stdout, *result.stderr):
+                session.say(line)
+        return result
+
     started = time.time()
-    result = await addconn.load(
-        names,
-        program=program,
-        config=session.options.config,
-        release=pluto.release,
-        control=pluto.control,
-        on_reply=show,
-    )
-    if session.options.verbose and not session.options.json:
-        for line in (*result.stdout, *result.stderr):
-            session.say(line)
-    return {loaded.asked: _outcome(loaded, started) for loaded in result.loaded}
+    if isinstance(pluto, LearnedPluto):
+        # Nobody can read which connection a message is about, so each name has a run of its own.
+        return {name: _outcome(_alone(name, await run([name])), started) for name in names}
+    return {loaded.asked: _outcome(loaded, started) for loaded in (await run(names)).loaded}
+
+
+def _alone(name: str, result: addconn.AddconnResult) -> Loaded:
+    complaints = tuple(line for line in (*result.stderr, *result.stdout) if line.strip())
+    return Loaded(name, (name,), result.messages, () if result.messages else complaints)
 
 
 def _outcome(loaded: Loaded, started: float) -> Outcome:

@@ -16,14 +16,15 @@ import trio
 
 from autod.cli.output import Output, standard_output
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
-from autod.client import TIMEOUT, open_pluto
+from autod.client import TIMEOUT, Pluto
+from autod.errors import UnknownRelease
 from autod.known import Known, default_folder
+from autod.operation import BUFFER
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from autod.client import Pluto
     from autod.events import Event
     from autod.outcomes import Outcome
     from protocol.replies import Reply
@@ -128,13 +129,30 @@ async def open_session(
 ) -> AsyncGenerator[Session, None]:
     """The pluto of --ctlsocket, --release and --seccomp, with the limit and the deadline that were asked
     for."""
+    pluto = _client(Pluto, options)
+    try:
+        await pluto.find()
+    except UnknownRelease as unknown:
+        if options.release is not None:
+            raise
+        from autod.learn.pluto import LearnedPluto
+
+        pluto = _client(LearnedPluto, options)
+        try:
+            await pluto.find()
+        except UnknownRelease:
+            raise unknown from None
+    yield Session(pluto, output, options, interrupts)
+
+
+def _client(kind: type[Pluto], options: argparse.Namespace) -> Pluto:
     folder = default_folder()
-    async with open_pluto(
+    return kind(
         options.ctlsocket,
         options.release,
         seccomp=options.seccomp,
         limit=options.limit or 64,
+        buffer=BUFFER,
         known=None if folder is None else Known(folder),
         timeout=TIMEOUT if options.timeout is None else options.timeout,
-    ) as pluto:
-        yield Session(pluto, output, options, interrupts)
+    )

@@ -1,0 +1,107 @@
+"""A pluto whose release has no module, spoken to with the messages that were learned from its own whack.
+
+Owns: finding what was learned for the very binary that runs, and a client that sends it. Everything else is the
+client's: exchanges, events and outcomes go by pluto's text, which recognises what it can.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autod.binary import version_of_process
+from autod.client import Pluto
+from autod.control import Control
+from autod.detect import Detected, How
+from autod.doctor import COMPARED
+from autod.errors import UnknownRelease
+from autod.learn.infer import Learned, learned_message
+from autod.learn.store import Binary, load
+from autod.process import Identity, executable, listens_at, pid_beside, socket_file, start_time
+from protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
+from protocol.errors import DecodeError
+from protocol.families.family import Family
+from protocol.packing import Packing
+from protocol.releases import Release
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from protocol.abi import Layout
+    from protocol.commands import Command
+    from protocol.replies import ReplyCodes
+
+__all__ = ["LearnedFamily", "LearnedPluto", "learned_release"]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedFamily(Family):
+    """A family of one release, of whose layout nothing is known: its messages are learned, and cannot be read."""
+
+    @property
+    def layout(self) -> Layout:
+        """There is none: DecodeError."""
+        raise DecodeError("the messages of a release that was learned can be sent, but not read")
+
+
+def learned_release(learned: Learned) -> Release:
+    """The release, as far as a client needs it: its text, its socket, its reply codes, what it can be asked."""
+    numbers = tuple(int(number) for number in re.findall(r"\d+", learned.release)[:3])
+    requests: dict[type[Command], dict[str, object]] = {
+        type(command): {} for key, command in COMPARED.items() if key in learned.templates and "+" not in key
+    }
+    family = LearnedFamily(
+        releases=(learned.release,),
+        message=None,  # type: ignore[arg-type]
+        packing=Packing(()),
+        requests=requests,  # type: ignore[arg-type]
+        codes=_codes(numbers),
+        seqpacket=learned.seqpacket,
+    )
+    return Release(learned.release, numbers, family)
+
+
+def _codes(version: tuple[int, ...]) -> ReplyCodes:
+    """Those of the era; a release after the last that is known has, until it says otherwise, the last ones."""
+    if version < (5,):
+        return CODES_3_27
+    return CODES_5_0 if version < (5, 3) else CODES_5_3
+
+
+class LearnedPluto(Pluto):
+    """A client for a release that was learned. Made like Pluto; find() says whether there is anything to go by."""
+
+    folder: Path | None = None
+    """Where what was learned is kept; None for the usual place."""
+
+    _learned: Learned
+
+    async def find(self) -> Detected:
+        """What runs at the socket, if that very binary was learned; UnknownRelease if not."""
+        pid = pid_beside(self.path)
+        name = executable(pid) if pid is not None and listens_at(pid, self.path) else None
+        version = await version_of_process(pid) if pid is not None and name is not None else None
+        if pid is None or name is None or version is None:
+            raise UnknownRelease("?", f"{self.path}: the program that listens cannot be looked at")
+        learned = load(Binary.of(f"/proc/{pid}/exe", version.text, name=name), self.folder)
+        if learned is None:
+            raise UnknownRelease(
+                version.text, f"Libreswan {version.text} was not learned yet: run 'autod learn'"
+            )
+        self._learned = learned
+        release = learned_release(learned)
+        identity = Identity(pid, socket_file(self.path))
+        self._detected = Detected(release, How.BINARY, learned.seqpacket, identity, start_time(pid))
+        self._control = Control(
+            self.path,
+            codes=release.codes,
+            seqpacket=learned.seqpacket,
+            pluto=identity,
+            slots=self.slots,
+        )
+        return self._detected
+
+    def message(self, command: Command) -> bytes:
+        """The message that was learned for it; Unsupported if none was."""
+        return learned_message(command, self._learned)
