@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from autod.errors import ConfigurationError, PlutoGone
 from autod.service.access import Right
-from autod.supervisor.views import Connection, Event, Statistics
+from autod.supervisor.views import Connection, Differences, Event, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from autod.supervisor.engine import Synced
     from autod.supervisor.feed import Feed
 
-__all__ = ["INTERFACE", "Differences", "Failure", "Keeper", "Methods", "description"]
+__all__ = ["INTERFACE", "Failure", "Keeper", "Methods", "description"]
 
 INTERFACE = "org.libreswan.autod"
 SERVICE = "org.varlink.service"
@@ -53,14 +53,6 @@ error PermissionDenied ()
 
 error ExpectedMore ()
 """
-
-
-class Differences(Struct, frozen=True):
-    """What pluto lacks, holds in an older form, and has besides."""
-
-    missing: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
 
 
 class Keeper(Protocol):

@@ -215,7 +215,7 @@ class Engine:
             if old.policy.keep is Keep.GONE:
                 added.append(name)
                 self.feed(name, Changed(), now)
-            elif old.definition != item.definition:
+            elif old.definition and item.definition and old.definition != item.definition:
                 changed.append(name)
                 self.feed(name, Changed(), now)
             elif old.policy != item.policy:

@@ -41,7 +41,6 @@ class Feed:
         tell how many were missed.
         """
         if number > self.last:
-            self.missed += 1
             return list(self._kept), None
         oldest = self.last - len(self._kept) + 1
         lost = max(oldest - (number + 1), 0)

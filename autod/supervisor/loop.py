@@ -109,7 +109,7 @@ class Supervisor:
 
     def connection(self, name: str) -> Connection | None:
         entry = self.engine.table.get(name)
-        return None if entry is None else views.connection(entry, self._offset())
+        return None if entry is None else views.connection(entry, self.offset)
 
     def order(self, act: str, names: Sequence[str]) -> None:
         """What an operator says: up, down, suspend or resume."""
@@ -164,7 +164,7 @@ class Supervisor:
                 running=pluto is not None,
                 release=pluto.release if pluto else UNSET,
                 pid=pluto.pid if pluto and pluto.pid is not None else UNSET,
-                since=round(self.engine.pluto_since + self._offset(), 3) if pluto else UNSET,
+                since=round(self.engine.pluto_since + self.offset, 3) if pluto else UNSET,
                 restarts=max(self.engine.plutos - 1, 0),
                 answer_seconds=round(self.answer_seconds, 6)
                 if pluto and self.answer_seconds is not None
@@ -236,6 +236,10 @@ class Supervisor:
             nursery.start_soon(self._plan, nursery)
             nursery.start_soon(self._attend)
 
+    async def prepare(self, instance: Instance) -> None:
+        """Called with each pluto that is found, before anything is done with it. Does nothing here."""
+        await trio.lowlevel.checkpoint()
+
     async def take_down(self, within: float) -> None:
         """Take every connection that is kept up down, a bounded number at a time; for the end of the service."""
         up = [n for n, e in self.engine.table.items() if e.record.actual is Actual.UP or e.record.negotiating]
@@ -267,6 +271,7 @@ class Supervisor:
                 await trio.sleep(SLEEP_ABSENT[0] if recent else SLEEP_ABSENT[1])
                 continue
             told = None
+            await self.prepare(instance)
             self.pluto, self.stuck = instance, False
             self.engine.pluto_found(trio.current_time())
             self.engine.admission.set_limits(self._limits(), trio.current_time())
@@ -400,11 +405,13 @@ class Supervisor:
     def _wake(self) -> None:
         self._changed.set()
 
-    def _offset(self) -> float:
+    @property
+    def offset(self) -> float:
+        """What turns the loop's clock into UNIX seconds."""
         return self._wall() - trio.current_time()
 
     def _report(self) -> None:
-        offset = self._offset()
+        offset = self.offset
         for report in self.engine.reports():
             event = views.event(report, self.feed.last + 1, round(self._wall(), 3), offset)
             self.feed.publish(event)

@@ -16,7 +16,7 @@ from autod.supervisor.states import Actual, State
 if TYPE_CHECKING:
     from autod.supervisor.engine import Entry, Report
 
-__all__ = ["Connection", "Event", "PlutoView", "Statistics", "connection", "event"]
+__all__ = ["Connection", "Differences", "Event", "PlutoView", "Statistics", "connection", "event"]
 
 
 class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -60,6 +60,14 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     seconds: float | UnsetType = UNSET
     next_try: float | UnsetType = UNSET
     missed: int | UnsetType = UNSET
+
+
+class Differences(Struct, frozen=True):
+    """What pluto lacks, holds in an older form, and has besides."""
+
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
 
 
 class PlutoView(Struct, frozen=True, omit_defaults=True, kw_only=True):

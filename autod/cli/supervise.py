@@ -1,0 +1,126 @@
+"""`autod supervise`: keep connections up. Options, the check of the files, and the start of the daemon."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from autod.supervisor.settings import Settings
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `autod supervise`."""
+    parser.description = (
+        "Hold what should be up against what is, for years: bring back what is lost, with back-off, survive a "
+        "restart of pluto, answer on a local socket. What is wanted is said by auto= of ipsec.conf and by "
+        "/etc/autod.toml (see autod.toml(5)). SIGHUP reads both again; SIGTERM ends it and leaves the tunnels."
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", help="the settings (default: /etc/autod.toml, which may be missing)"
+    )
+    # Names of their own: what the environment says about these (IPSEC_RUNDIR, IPSEC_CONF) is for the shell.
+    parser.add_argument(
+        "--ctlsocket",
+        dest="pluto_socket",
+        metavar="PATH",
+        help="pluto's control socket, whatever the settings say",
+    )
+    parser.add_argument(
+        "--config", dest="ipsec_conf", metavar="FILE", help="the ipsec.conf, whatever the settings say"
+    )
+    parser.add_argument(
+        "--release", metavar="RELEASE", help="the release of Libreswan, if pluto must not be asked"
+    )
+    parser.add_argument(
+        "--api", metavar="PATH", help="where to answer, whatever the settings say; empty: nowhere"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="read the files, say what would be kept and how, and end"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Supervise until told to stop; or check. Raises ConfigurationError where the settings cannot be used."""
+    import msgspec
+
+    from autod.supervisor.settings import DEFAULT_PATH, load
+
+    path = options.settings or DEFAULT_PATH
+
+    def override(settings: Settings) -> Settings:
+        replace = msgspec.structs.replace
+        if options.pluto_socket:
+            settings = replace(settings, pluto=replace(settings.pluto, socket=options.pluto_socket))
+        if options.release:
+            settings = replace(settings, pluto=replace(settings.pluto, release=options.release))
+        if options.ipsec_conf:
+            settings = replace(
+                settings, supervise=replace(settings.supervise, configuration=options.ipsec_conf)
+            )
+        if options.api is not None:
+            settings = replace(settings, api=replace(settings.api, socket=options.api))
+        return settings
+
+    settings = override(load(path, missing_ok=options.settings is None))
+    if options.check:
+        return _check(settings, path)
+
+    import trio
+
+    from autod.journal import configure as configure_log
+    from autod.service.daemon import build
+
+    configure_log(settings.log.format, settings.log.level)
+    daemon = build(settings, path=path, version=_version(), override=override)
+    trio.run(daemon.run)
+    return 0
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("libreswan-autod")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _check(settings: Settings, path: str) -> int:
+    """Say what would be kept. 0 if every file can be used; raises ConfigurationError if not."""
+    import trio
+
+    from autod.errors import PlutoGone
+    from autod.supervisor.ipsecconf import IpsecConf
+    from autod.supervisor.wanted import Nothing, Source, resolve
+
+    async def release() -> object:
+        from autod.detect import detect
+
+        with trio.fail_after(settings.supervise.answer):
+            return (await detect(settings.pluto.socket, release=settings.pluto.release or None)).release
+
+    source: Source
+    try:
+        found = trio.run(release)
+    except (PlutoGone, trio.TooSlowError):
+        print(
+            f"autod: no pluto answers at {settings.pluto.socket}, so {settings.supervise.configuration} was not "
+            "read: give --release",
+            file=sys.stderr,
+        )
+        source = Nothing()
+    else:
+        source = IpsecConf(settings.supervise.configuration, found)  # type: ignore[arg-type]
+    wanted = resolve(settings, source.read())
+    for item in wanted:
+        policy = item.policy
+        group = f"  group {item.group}" if item.group else ""
+        print(f"{item.name}: {policy.keep.value}, deadline {policy.deadline:g} s, back-off {policy.backoff_min:g} to "
+              f"{policy.backoff_max:g} s{group}")  # fmt: skip
+    print(f"{path}: ok, {len(wanted)} connections are wanted")
+    return 0

@@ -1,0 +1,131 @@
+"""Where log lines go: the journal with fields, JSON lines, or lines for people.
+
+Owns the journal's native protocol and the configuration of structlog. Only a main program calls `configure`;
+nothing happens on import.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
+
+__all__ = ["SOCKET", "JournalRenderer", "configure", "encode_entry", "under_systemd"]
+
+SOCKET = "/run/systemd/journal/socket"
+
+_PRIORITY = {"critical": 2, "error": 3, "exception": 3, "warning": 4, "info": 6, "debug": 7}
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+_FIELDS = {"connection": "AUTOD_CONNECTION", "ike_sa": "AUTOD_IKE_SA", "child_sa": "AUTOD_CHILD_SA"}
+"""Fields whose name in the journal is promised; every other one is AUTOD_ and its own name in capitals."""
+
+
+def under_systemd(environ: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> bool:
+    """Whether standard error is the journal's, by JOURNAL_STREAM (systemd.exec(5))."""
+    device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        found = os.fstat((stream or sys.stderr).fileno())
+    except (OSError, ValueError):
+        return False
+    return (device, inode) == (str(found.st_dev), str(found.st_ino))
+
+
+def encode_entry(fields: Mapping[str, str]) -> bytes:
+    """One entry in the journal's native protocol: values with a newline carry their length, others do not."""
+    parts = []
+    for name, value in fields.items():
+        data = value.encode("utf-8", "surrogateescape")
+        if b"\n" in data:
+            parts.append(name.encode() + b"\n" + len(data).to_bytes(8, "little") + data + b"\n")
+        else:
+            parts.append(name.encode() + b"=" + data + b"\n")
+    return b"".join(parts)
+
+
+class JournalRenderer:
+    """The last processor of a chain: sends the event to the journal, and drops it where that fails.
+
+    A message longer than a datagram carries is cut: the journal would want a sealed memory file, and no event
+    of autod's needs one.
+    """
+
+    MAX = 65536
+
+    def __init__(self, identifier: str = "autod", path: str = SOCKET) -> None:
+        self._identifier = identifier
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket.setblocking(False)
+        self.lost = 0
+
+    def __call__(self, logger: WrappedLogger, method: str, event_dict: EventDict) -> Any:
+        from structlog import DropEvent
+
+        try:
+            self._socket.sendto(encode_entry(self.fields(method, event_dict)), self._path)
+        except OSError:
+            # A full journal must not hold the tunnels back.
+            self.lost += 1
+        raise DropEvent
+
+    def fields(self, method: str, event_dict: EventDict) -> dict[str, str]:
+        """The journal's fields for an event."""
+        rest = {k: v for k, v in event_dict.items() if k not in ("event", "level", "timestamp")}
+        message = " ".join(
+            [str(event_dict.get("event", "")), *(f"{k}={v}" for k, v in rest.items() if k != "exception")]
+        )
+        fields = {
+            "MESSAGE": message[: self.MAX],
+            "PRIORITY": str(_PRIORITY.get(str(event_dict.get("level", method)), 6)),
+            "SYSLOG_IDENTIFIER": self._identifier,
+            "AUTOD_EVENT": str(event_dict.get("event", "")),
+        }
+        for key, value in rest.items():
+            name = (
+                _FIELDS.get(key)
+                or "AUTOD_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in key).upper()
+            )
+            fields[name[:64]] = str(value)[: self.MAX]
+        return fields
+
+
+def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None = None) -> None:
+    """Configure structlog for this process. `form` is auto, journal, console or json; lines go to `stream`,
+    standard error without one."""
+    import structlog
+
+    if form == "auto":
+        form = "journal" if under_systemd() else "console"
+    processors: list[Any] = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
+    if form == "journal":
+        processors += [structlog.processors.format_exc_info, JournalRenderer()]
+    elif form == "json":
+        import msgspec
+
+        processors += [
+            structlog.processors.TimeStamper("iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(
+                serializer=lambda v, **_: msgspec.json.encode(v, enc_hook=str).decode()
+            ),
+        ]
+    else:
+        processors += [
+            structlog.processors.TimeStamper("%Y-%m-%d %H:%M:%S", utc=False),
+            # Locals in tracebacks could hold what must not be shown.
+            structlog.dev.ConsoleRenderer(
+                colors=(stream or sys.stderr).isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,237 @@
+"""The supervisor with a configuration: reads it, reads it again, and remembers what operators suspended.
+
+Owns reloads (all or nothing: a bad file changes nothing), the cheap look at files, and the file of suspensions.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+import trio
+
+from autod.errors import ConfigurationError, UsageError
+from autod.supervisor.engine import Synced
+from autod.supervisor.loop import Supervisor
+from autod.supervisor.settings import Settings, load
+from autod.supervisor.states import Keep
+from autod.supervisor.views import Differences
+from autod.supervisor.wanted import Reading, Source, resolve
+
+if TYPE_CHECKING:
+    from autod.supervisor.engine import Wanted
+    from autod.supervisor.link import Instance, Link
+
+__all__ = ["ConfiguredSupervisor", "signature"]
+
+log = structlog.get_logger("autod.supervisor")
+
+Signature = tuple[tuple[str, int, int, int], ...]
+
+
+def signature(patterns: Sequence[str]) -> Signature:
+    """What changes when a file that matches `patterns` does: a stat of each, no content."""
+    found = []
+    for pattern in patterns:
+        for path in sorted(glob.glob(pattern)) if any(c in pattern for c in "*?[") else [pattern]:
+            try:
+                status = os.stat(path)
+            except OSError:
+                found.append((path, 0, 0, 0))
+                continue
+            found.append((path, status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(found)
+
+
+class ConfiguredSupervisor(Supervisor):
+    """A supervisor of what `source` and the settings file at `path` say.
+
+    `path` None: `settings` as they are, for ever. `on_reload` is called when a reload begins (True) and ends
+    (False).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: Link,
+        source: Source,
+        *,
+        path: str | None = None,
+        override: Callable[[Settings], Settings] = lambda settings: settings,
+        version: str = "",
+        wall: Callable[[], float] = time.time,
+        on_reload: Callable[[bool], None] = lambda begins: None,
+    ) -> None:
+        super().__init__(settings, link, version=version, wall=wall)
+        self._source = source
+        self._path = path
+        self._override = override
+        self._on_reload = on_reload
+        self._reading: Reading | None = None
+        self._release: str | None = None
+        self._reloading = trio.Lock()
+        self._salt = os.uname().nodename
+        self._suspended: dict[str, bool] = _remembered(settings.supervise.state)
+
+    async def prepare(self, instance: Instance) -> None:
+        """Read the configuration as the release that was found reads it, if that is another than before."""
+        if self._reading is not None and self._release == instance.release:
+            return
+        self._release = instance.release
+        # What is wrong was told, and is shown; what is wanted by name is kept all the same.
+        with suppress(ConfigurationError):
+            await self._take(self.settings)
+
+    async def start(self) -> None:
+        """What can be done before a pluto is found: hold what the settings name."""
+        self._adopt(self.settings, Reading())
+        await trio.lowlevel.checkpoint()
+
+    async def reload(self) -> Synced:
+        """Read settings, configuration and secrets again. Raises ConfigurationError: then nothing has changed."""
+        self._on_reload(True)
+        try:
+            async with self._reloading:
+                settings = self.settings
+                if self._path is not None:
+                    try:
+                        settings = self._override(
+                            await trio.to_thread.run_sync(partial(load, self._path, missing_ok=True))
+                        )
+                    except ConfigurationError as problem:
+                        self._bad(problem)
+                        raise
+                synced = await self._take(settings)
+                await self.reread_secrets()
+                self.mended("the configuration was read again")
+                return synced
+        finally:
+            self._on_reload(False)
+
+    async def sync(self, *, dry: bool) -> Differences:
+        """Look at all that pluto has; what is wanted and missing or old is then put right, unless `dry`.
+
+        Raises PlutoGone or DeadlinePassed.
+        """
+        table = self.engine.table
+        changed = tuple(n for n, e in table.items() if e.record.stale)
+        if dry:
+            snapshot = await self.link.look(states=True, everything=True)
+        else:
+            snapshot = await self.look()
+        present = snapshot.present or {}
+        missing = tuple(
+            n
+            for n, e in table.items()
+            if n not in present and e.wanted.policy.keep not in (Keep.DOWN, Keep.GONE)
+        )
+        known = self._reading.connections if self._reading is not None else {}
+        ours = known.keys() | table.keys()
+        extra = tuple(sorted(n for n in present if n not in ours and n.rpartition("/")[0] not in ours))
+        return Differences(missing, changed, extra)
+
+    def order(self, act: str, names: Sequence[str]) -> None:
+        super().order(act, names)
+        for name in names:
+            if act in ("down", "suspend"):
+                self._suspended[name] = act == "down"
+            else:
+                self._suspended.pop(name, None)
+        _remember(self.settings.supervise.state, self._suspended)
+
+    async def watch(self) -> None:
+        """Look at the files every so often, and reload when they have changed and rest. Until cancelled."""
+        seen, secrets = self._signatures()
+        moving: tuple[Signature, Signature] | None = None
+        while True:
+            await trio.sleep(max(self.settings.supervise.watch_every, 0.05))
+            now = self._signatures()
+            if not self.settings.supervise.watch or now == (seen, secrets):
+                seen, secrets = now
+                moving = None
+                continue
+            if now != moving:
+                # Somebody may still be writing: it must stand still for one more look.
+                moving = now
+                continue
+            moving = None
+            files_changed, (seen, secrets) = now[0] != seen, now
+            if files_changed:
+                with suppress(ConfigurationError):
+                    await self.reload()
+                # A reload may bring other files with it.
+                seen, secrets = self._signatures()
+            else:
+                await self.reread_secrets()
+
+    async def _take(self, settings: Settings) -> Synced:
+        try:
+            reading = await trio.to_thread.run_sync(self._source.read)
+        except (ConfigurationError, UsageError) as problem:
+            self._bad(problem)
+            if isinstance(problem, UsageError):
+                raise ConfigurationError(str(problem)) from problem
+            raise
+        self.settings = settings
+        self._reading = reading
+        synced = self._adopt(settings, reading)
+        self.configuration = "ok"
+        self.tell(
+            "reload",
+            detail=f"{len(synced.added)} added, {len(synced.changed)} changed, {len(synced.removed)} removed, "
+            f"{len(synced.released)} let go, {synced.same} the same",
+        )
+        return synced
+
+    def _adopt(self, settings: Settings, reading: Reading) -> Synced:
+        wanted: list[Wanted] = resolve(settings, reading, salt=self._salt)
+        defined = frozenset(reading.connections) if reading.connections else None
+        synced = self.adopt(wanted, defined=defined)
+        for name in synced.added:
+            if name in self._suspended:
+                self.engine.suspend(name, trio.current_time(), down=False)
+        return synced
+
+    def _bad(self, problem: Exception) -> None:
+        self.configuration = str(problem)
+        self.tell("reload", cause="configuration", detail=str(problem))
+
+    def _signatures(self) -> tuple[Signature, Signature]:
+        files = [self.settings.supervise.configuration]
+        if self._path is not None:
+            files.append(self._path)
+        if self._reading is not None:
+            files += self._reading.files
+            # A new file beside one that is included is most likely included too.
+            files += sorted({f"{os.path.dirname(f)}/*.conf" for f in self._reading.files[1:]})
+        return signature(tuple(dict.fromkeys(files))), signature(self.settings.supervise.secrets)
+
+
+def _remembered(path: str) -> dict[str, bool]:
+    """The suspensions of an earlier life; none where there is no such file or it makes no sense."""
+    if not path:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            return msgspec.json.decode(file.read(), type=dict[str, bool])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+def _remember(path: str, suspended: Mapping[str, bool]) -> None:
+    if not path:
+        return
+    fresh = f"{path}.new"
+    try:
+        with open(fresh, "wb") as file:
+            file.write(msgspec.json.encode(suspended))
+        os.replace(fresh, path)
+    except OSError as problem:
+        log.warning("suspensions are not remembered", path=path, detail=str(problem))

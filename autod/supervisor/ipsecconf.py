@@ -1,0 +1,78 @@
+"""The connections that ipsec.conf defines, as the supervisor wants to know them.
+
+Owns what makes two definitions differ and what tells one peer from another. The reading itself is autod.config's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from autod.errors import ConfigurationError
+from autod.supervisor.wanted import Definition, Reading
+
+if TYPE_CHECKING:
+    from autod.config import Connection
+    from protocol.releases import Release
+
+__all__ = ["IpsecConf"]
+
+_PEER = ("left", "leftid", "leftikeport", "right", "rightid", "rightikeport", "ikev2", "keyexchange")
+"""Connections that agree in these share an IKE SA, or could."""
+
+
+class IpsecConf:
+    """The file at `path`. `release` is the one that pluto was last found to be, as each reads the file its own
+    way; without one nothing can be read."""
+
+    def __init__(self, path: str, release: Release | None = None) -> None:
+        self.path = path
+        self.release = release
+
+    def read(self) -> Reading:
+        """All connections of the file. Raises ConfigurationError where the release's own addconn would refuse it,
+        or no release is known; may take some tenths of a second for thousands of connections."""
+        from autod.config import load
+        from autod.config.choose import auto
+
+        if self.release is None:
+            raise ConfigurationError("which release reads it is not known before pluto runs", where=self.path)
+        found = load(self.path, _readable(self.release))
+        if found.refusal is not None:
+            place = str(found.refusal.place) if found.refusal.place else self.path
+            raise ConfigurationError(found.refusal.sentence, where=place)
+        return Reading(
+            {
+                one.name: Definition(name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one))
+                for one in found.connections
+            },
+            found.files,
+        )
+
+
+def _readable(release: Release) -> Release:
+    """The release whose rules the file is read by: its own, or the next that has some.
+
+    Names, auto= and addresses read the same; what is sent to pluto is its own addconn's work in any case.
+    """
+    from protocol import releases
+    from protocol.connection.keywords import native
+
+    if native(release) is not None:
+        return release
+    return releases.find("5.2" if release.at_least(5, 0) else "4.10", seccomp=release.seccomp)
+
+
+def _peer(connection: Connection) -> str:
+    said = connection.settings
+    return "|".join(f"{said[k].text or said[k].number}" if k in said else "" for k in _PEER)
+
+
+def _digest(connection: Connection) -> str:
+    """Differs when any setting in force does. `auto` does not count: it says what to do, not what the connection is."""
+    said = sorted(
+        (slot, one.text or "", one.number if one.number is not None else -1)
+        for slot, one in connection.settings.items()
+        if slot != "auto"
+    )
+    return hashlib.blake2s(repr(said).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()

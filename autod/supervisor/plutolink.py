@@ -1,0 +1,367 @@
+"""The link to a real pluto, over autod's client: all its limits (descriptors, backlog, deadlines) hold here too.
+
+Owns how an act becomes requests, how outcomes become causes and how states become a snapshot. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.client import Pluto
+from autod.errors import ConfigurationError, DeadlinePassed, WhackError
+from autod.events import (
+    Answered,
+    ChildEstablished,
+    ChildRejected,
+    IkeEstablished,
+    IkeRejected,
+    Negotiated,
+    PeerIdentified,
+    Queued,
+)
+from autod.operation import BUFFER
+from autod.outcomes import Outcome
+from autod.outcomes import Result as Said
+from autod.process import descriptor_limit, executable, pid_beside, socket_file
+from autod.status import parse_in_slices
+from autod.supervisor.engine import Snapshot, Traffic
+from autod.supervisor.link import Instance, Result
+from autod.supervisor.states import Act, Cause
+from protocol import commands as c
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from autod.events import Event
+    from autod.operation import Operation
+    from autod.status import State
+    from protocol.releases import Release
+    from protocol.replies import Reply
+
+__all__ = ["CAUSES", "PlutoLink", "snapshot"]
+
+CAUSES: Mapping[Said, Cause] = {
+    Said.UNKNOWN: Cause.UNKNOWN,
+    Said.NOT_LISTENING: Cause.NOT_LISTENING,
+    Said.NOT_ORIENTED: Cause.NOT_ORIENTED,
+    Said.REFUSED: Cause.REFUSED,
+    Said.LOAD_FAILED: Cause.CONFIGURATION,
+    Said.PEER_SILENT: Cause.PEER_SILENT,
+    Said.NO_PROPOSAL: Cause.NO_PROPOSAL,
+    Said.REJECTED: Cause.REJECTED,
+    Said.AUTHENTICATION_FAILED: Cause.AUTHENTICATION,
+    Said.CHILD_REJECTED: Cause.CHILD_REJECTED,
+    Said.ALREADY_NEGOTIATING: Cause.NEGOTIATING,
+    Said.DELETED_BY_OTHER: Cause.DELETED,
+    Said.UNDECIDED: Cause.FAILED,
+    Said.PLUTO_GONE: Cause.PLUTO_GONE,
+    Said.DEADLINE: Cause.DEADLINE,
+    Said.CANCELLED: Cause.FAILED,
+    Said.FAILED: Cause.FAILED,
+}
+"""Every result that is not what was asked, as a cause; the others are success."""
+
+_HEARD = (
+    Answered,
+    ChildEstablished,
+    ChildRejected,
+    IkeEstablished,
+    IkeRejected,
+    Negotiated,
+    PeerIdentified,
+    Queued,
+)
+"""What shows that the peer lives, or that the wait is for another connection's IKE SA and not for the peer."""
+
+_BATCH = 0.05
+"""Seconds for which adds are gathered: addconn reads the whole file once a run."""
+
+_GIVE_UP = 10.0
+
+_FILE_LOOK = 1.0
+"""How often the socket's file is looked at, where pluto's process cannot be watched."""
+
+
+class PlutoLink:
+    """A pluto behind the control socket `path`, loaded from the ipsec.conf at `config`.
+
+    `release` names it if the caller knows better than pluto. `answer` is how many seconds it may take to answer a
+    question. `on_found` is called with the release whenever a pluto was found.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        config: str | None = None,
+        release: str | None = None,
+        answer: float = 30.0,
+        limit: int = 64,
+        on_found: Callable[[Release], None] | None = None,
+    ) -> None:
+        self.path = path
+        self.config = config
+        self.answer = answer
+        self._pluto = Pluto(
+            path, release or None, seccomp=None, limit=limit + 16, buffer=BUFFER, known=None, timeout=answer
+        )
+        self._on_found = on_found
+        self._pid: int | None = None
+        self._members: Mapping[str, frozenset[str]] = {}
+        self._adds: dict[str, _Add] = {}
+        self._loading = trio.Lock()
+
+    async def find(self) -> Instance:
+        detected = await self._pluto.find()
+        self._pluto.slots.forget()
+        self._members = {}
+        pid = detected.pid
+        if pid is None or executable(pid) is None:
+            # The parent that opened the socket is gone; pluto's lock file names the one that stayed.
+            pid = pid_beside(self.path)
+        self._pid = pid
+        if self._on_found is not None:
+            self._on_found(detected.release)
+        # A pluto that has just started may tell its release and not answer yet: see that it does.
+        await self._pluto.replies(c.TrafficStatus(), timeout=self.answer)
+        limit = None if pid is None else descriptor_limit(pid)
+        return Instance(str(detected.release), pid, limit)
+
+    async def gone(self) -> None:
+        first = socket_file(self.path)
+        handle = _handle(self._pid)
+        try:
+            while handle is None:
+                await trio.sleep(_FILE_LOOK)
+                if first is None or socket_file(self.path) != first:
+                    return
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._until_replaced, first, nursery.cancel_scope)
+                await trio.lowlevel.wait_readable(handle)
+                nursery.cancel_scope.cancel()
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    async def _until_replaced(self, first: object, scope: trio.CancelScope) -> None:
+        while True:
+            await trio.sleep(_FILE_LOOK)
+            if socket_file(self.path) != first:
+                scope.cancel()
+
+    async def look(self, *, states: bool, everything: bool) -> Snapshot:
+        asked = trio.current_time()
+        if everything:
+            commands: tuple[c.Command, ...] = (c.Status(), c.TrafficStatus())
+        elif states:
+            commands = (c.TrafficStatus(), c.ShowStates())
+        else:
+            commands = (c.TrafficStatus(),)
+        replies: list[Reply] = []
+        for command in commands:
+            replies += await self._pluto.replies(command, timeout=self.answer)
+        state = await _parse(replies)
+        if everything:
+            self._members = _members(connection.name for connection in state.connections)
+        return snapshot(state, asked, self._members, states=states or everything, everything=everything)
+
+    async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
+        match act:
+            case Act.UP:
+                members = tuple(sorted(self._members[name])) if name in self._members else None
+                return await self._perform(self._pluto.up(name, members=members, timeout=deadline), heard)
+            case Act.ROUTE:
+                return await self._perform(self._pluto.route(name, timeout=deadline), heard)
+            case Act.DOWN:
+                done = await self._perform(self._pluto.down(name, timeout=deadline), heard)
+                self._pluto.slots.released(name)
+                return done
+            case Act.DELETE:
+                return await self._perform(self._pluto.delete(name, timeout=deadline), heard)
+            case Act.ADD:
+                return await self._add(name)
+            case Act.REPLACE:
+                # Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first.
+                deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
+                if deleted.cause not in (None, Cause.UNKNOWN):
+                    return deleted
+                return await self._add(name)
+            case Act.LOOK:
+                raise ValueError("a look is asked for with look()")
+
+    async def give_up(self, name: str) -> None:
+        with trio.move_on_after(_GIVE_UP):
+            try:
+                outcome = await self._pluto.down(name, timeout=_GIVE_UP)
+            except WhackError:
+                return
+            if outcome.ok:
+                self._pluto.slots.released(name)
+
+    async def reread_secrets(self) -> None:
+        outcome = await self._pluto.reread_secrets(timeout=self.answer)
+        if outcome.result is Said.DEADLINE:
+            raise DeadlinePassed(outcome.sentence)
+
+    def open_descriptors(self) -> int | None:
+        if self._pid is None:
+            return None
+        try:
+            return len(os.listdir(f"/proc/{self._pid}/fd"))
+        except OSError:
+            return None
+
+    async def _perform(self, operation: Operation, heard: Callable[[], None]) -> Result:
+        told = False
+
+        def sink(event: Callable[[], Event]) -> None:
+            nonlocal told
+            if not told and isinstance(event(), _HEARD):
+                told = True
+                heard()
+
+        return _result(await self._pluto.perform(operation.request, sink))
+
+    async def _add(self, name: str) -> Result:
+        """Add `name`, together with all that want adding at about the same time."""
+        mine = self._adds[name] = _Add()
+        await trio.sleep(_BATCH)
+        async with self._loading:
+            if not mine.done.is_set():
+                batch, self._adds = self._adds, {}
+                try:
+                    await self._load(batch)
+                finally:
+                    for add in batch.values():
+                        add.done.set()
+        if mine.error is not None:
+            raise mine.error
+        return mine.result
+
+    async def _load(self, batch: Mapping[str, _Add]) -> None:
+        from autod.addconn import load
+        from autod.programs import find_programs
+
+        program = find_programs(self._pid).addconn
+        if program is None:
+            for add in batch.values():
+                add.error = ConfigurationError("addconn, which loads connections, is not installed")
+            return
+        try:
+            done = await load(
+                list(batch),
+                program=program,
+                config=self.config,
+                release=self._pluto.release,
+                control=self._pluto.control,
+            )
+        except (WhackError, OSError) as problem:
+            error = problem if isinstance(problem, WhackError) else ConfigurationError(str(problem))
+            for add in batch.values():
+                add.error = error
+            return
+        from autod.events import LoadFailed
+        from autod.recognise import recognise
+
+        for loaded in done.loaded:
+            add = batch[loaded.asked]
+            events = [recognise(r, time=0.0) for m in loaded.messages for r in m.replies]
+            failed = next((e for e in events if isinstance(e, LoadFailed)), None)
+            if failed is not None:
+                add.result = Result(Cause.CONFIGURATION, failed.text)
+            elif not loaded.sent:
+                said = "; ".join(loaded.complaints) or "the configuration does not define it"
+                add.result = Result(Cause.CONFIGURATION, said)
+
+
+class _Add:
+    """One connection of a batch of adds."""
+
+    def __init__(self) -> None:
+        self.done = trio.Event()
+        self.result = Result()
+        self.error: WhackError | None = None
+
+
+def snapshot(
+    state: State,
+    asked: float,
+    members: Mapping[str, frozenset[str]],
+    *,
+    states: bool,
+    everything: bool,
+) -> Snapshot:
+    """`state` as the engine takes it.
+
+    `members` are the connections that pluto made of one with several subnets (`a` of `a/1x1`, `a/1x2`): that one is
+    up when all of them are.
+    """
+    up: dict[str, Traffic] = {}
+    for sa in state.child_sas:
+        if sa.phase == "established":
+            before = up.get(sa.connection, Traffic())
+            up[sa.connection] = Traffic(
+                before.received + (sa.bytes_in or 0), before.sent + (sa.bytes_out or 0)
+            )
+    negotiating = {s.connection for s in state.ike_sas if s.phase in ("half_open", "authenticating")}
+    negotiating |= {s.connection for s in state.child_sas if s.phase == "negotiating"}
+    negotiating |= {p.connection for p in state.pending if p.connection is not None}
+    present: dict[str, bool] = {}
+    for connection in state.connections:
+        routed = connection.routing not in (None, "unrouted", "unknown")
+        present[connection.name] = present.get(connection.name, False) or routed
+        for alias in connection.aliases:
+            present.setdefault(alias, routed)
+    for base, parts in members.items():
+        present.setdefault(base, all(present.get(part, False) for part in parts))
+        if parts <= up.keys():
+            up[base] = Traffic(sum(up[p].received for p in parts), sum(up[p].sent for p in parts))
+        elif parts & negotiating:
+            negotiating.add(base)
+    return Snapshot(
+        asked=asked,
+        up=up,
+        negotiating=frozenset(negotiating) if states else None,
+        present=present if everything else None,
+        listening=bool(state.interfaces) if everything else None,
+    )
+
+
+def _members(names: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        base, slash, _ = name.rpartition("/")
+        if slash and base:
+            found.setdefault(base, set()).add(name)
+    return {base: frozenset(parts) for base, parts in found.items()}
+
+
+async def _parse(replies: Sequence[Reply]) -> State:
+    steps = parse_in_slices(replies)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            state: State = done.value
+            return state
+        await trio.lowlevel.checkpoint()
+
+
+def _result(outcome: Outcome) -> Result:
+    if outcome.ok:
+        return Result()
+    return Result(CAUSES.get(outcome.result, Cause.FAILED), outcome.sentence)
+
+
+def _handle(pid: int | None) -> int | None:
+    """A descriptor that becomes readable when the process `pid` ends; None where it cannot be watched."""
+    if pid is None:
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except (OSError, AttributeError):
+        return None
