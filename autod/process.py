@@ -10,6 +10,7 @@ None, or the harmless one, where /proc does not tell.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -124,8 +125,12 @@ def listens_at(pid: int, path: str | os.PathLike[str]) -> bool:
     Only the last part of the path is compared: in a chroot pluto knows its socket by another folder. False where
     its descriptors may not be looked at.
     """
+    held = set()
     try:
-        held = {os.readlink(entry) for entry in os.scandir(f"/proc/{pid}/fd")}
+        for entry in os.listdir(f"/proc/{pid}/fd"):
+            # One that was closed in between is no reason to give up on the others.
+            with contextlib.suppress(FileNotFoundError):
+                held.add(os.readlink(f"/proc/{pid}/fd/{entry}"))
         with open(f"/proc/{pid}/net/unix", encoding="utf-8", errors="surrogateescape") as table:
             rows = [line.split(maxsplit=7) for line in table]
     except OSError:
