@@ -41,28 +41,30 @@ __all__ = ["KEEP_LINES", "Evidence"]
 KEEP_LINES = 32
 """Lines of pluto's that an outcome carries at most."""
 
-_NOTABLE: tuple[type[Event], ...] = (
-    AlreadyNegotiating,
-    ChildEstablished,
-    ChildRejected,
-    Deleted,
-    Fatal,
-    IkeRejected,
-    InitiateFailed,
-    Loaded,
-    LoadFailed,
-    NotListening,
-    NotOriented,
-    Queued,
-    Refused,
-    Rekeyed,
-    RetransmitTimeout,
-    RetryScheduled,
-    Routed,
-    RouteRefused,
-    Unknown,
-    Warned,
-    Xauth,
+_NOTABLE = frozenset(
+    (
+        AlreadyNegotiating,
+        ChildEstablished,
+        ChildRejected,
+        Deleted,
+        Fatal,
+        IkeRejected,
+        InitiateFailed,
+        Loaded,
+        LoadFailed,
+        NotListening,
+        NotOriented,
+        Queued,
+        Refused,
+        Rekeyed,
+        RetransmitTimeout,
+        RetryScheduled,
+        Routed,
+        RouteRefused,
+        Unknown,
+        Warned,
+        Xauth,
+    )
 )
 """Events whose text goes into Outcome.lines."""
 
@@ -98,7 +100,7 @@ class Evidence:
             self.retransmissions = max(self.retransmissions, event.retransmits)
         if event.child_sa is not None:
             self.child_sa = event.child_sa
-        if isinstance(event, _NOTABLE) and event.text not in self.lines and len(self.lines) < KEEP_LINES:
+        if type(event) in _NOTABLE and event.text not in self.lines and len(self.lines) < KEEP_LINES:
             self.lines.append(event.text)
 
     def _said_better(self, event: Event) -> bool:

@@ -139,19 +139,27 @@ class Judge:
         Some releases keep it open for a while (5.2: for ever, after a Child SA that we rejected ourselves).
         An alias whose members are not known, nor how many they are (up to 4.15), is decided by the end alone.
         """
-        if self.operation != "up":
-            verdict = self._refusal(self._own())
-            return self._outcome(self.name, self._own(), verdict) if verdict is not None else None
-        if self._refusal(self._general) is not None:
+        if not self.is_decided:
+            return None
+        if self.operation == "up":
             return self._up_outcome(None)
+        verdict = self._refusal(self._own())
+        assert verdict is not None
+        return self._outcome(self.name, self._own(), verdict)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether there is an outcome yet: what `decided` costs less to ask."""
+        if self.operation != "up":
+            return self._refusal(self._own()) is not None
+        if self._refusal(self._general) is not None:
+            return True
         members = self._up_members()
         if self._alias and len(members) < max(self._expected, 1):
-            return None
+            return False
         if self._alias and self._members is None and not self._expected:
-            return None
-        if any(self._up(evidence, None) is None for _, evidence in members):
-            return None
-        return self._up_outcome(None)
+            return False
+        return all(self._up(evidence, None) is not None for _, evidence in members)
 
     def end(self, ending: Ending, *, at: float | None = None) -> Outcome:
         """The outcome of the exchange, which ended like this (`at`, in UNIX seconds)."""

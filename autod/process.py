@@ -86,7 +86,7 @@ def is_ending(pid: int) -> bool:
     fields = _stat(pid)
     if fields is None:
         return True
-    return fields[0] in ("Z", "X", "x") or bool(int(fields[6]) & _PF_EXITING)
+    return fields[0] in (b"Z", b"X", b"x") or bool(int(fields[6]) & _PF_EXITING)
 
 
 def start_time(pid: int) -> int | None:
@@ -156,12 +156,17 @@ def executable(pid: int) -> str | None:
         return None
 
 
-def _stat(pid: int) -> list[str] | None:
+def _stat(pid: int) -> list[bytes] | None:
     """The fields of /proc/PID/stat from the state (field 3 of proc(5)) on."""
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as stat:
-            text = stat.read(4096)
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
-    fields = text.rpartition(b")")[2].decode("ascii", "replace").split()
+    try:
+        text = os.read(handle, 4096)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    fields = text.rpartition(b")")[2].split()
     return fields if len(fields) >= 20 else None

@@ -66,13 +66,18 @@ class Slots:
     @property
     def abandoned(self) -> int:
         """Slots of requests that were given up and that pluto may still hold a descriptor for."""
+        if not self._abandoned:
+            return 0
         now = trio.current_time()
         while self._abandoned and self._abandoned[0][0] <= now:
             self._abandoned.popleft()
         return len(self._abandoned)
 
     async def acquire(self) -> None:
-        """Take a slot, in the order of the calls. Cancelled: no slot was taken."""
+        """Take a slot, in the order of the calls. Cancelled: no slot was taken. A checkpoint only if it waits."""
+        if not self._turn.locked() and self._held + self.abandoned < self.limit:
+            self._held += 1
+            return
         async with self._turn:
             while self._held + self.abandoned >= self.limit:
                 self._changed = trio.Event()

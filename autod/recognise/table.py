@@ -199,6 +199,21 @@ class Row:
     sources: str = ""
 
     @cached_property
+    def start(self) -> str:
+        """What every such phrase begins with, as plain text: most rows are told apart by that alone."""
+        depth = 0
+        for token in re.findall(r"\\.|\[[^]]*\]|[()|]", self.pattern):
+            depth += (token == "(") - (token == ")")
+            if token == "|" and not depth:
+                return ""
+        plain = re.match(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^\w])*", self.pattern)
+        assert plain is not None
+        text = plain[0]
+        if self.pattern[plain.end() : plain.end() + 1] in ("*", "?", "{"):
+            text = re.sub(r"\\?.\Z", "", text)
+        return re.sub(r"\\(.)", r"\1", text)
+
+    @cached_property
     def _match(self) -> Callable[[str], re.Match[str] | None]:
         return re.compile(self.pattern, re.DOTALL).match
 
