@@ -1,19 +1,31 @@
-"""ipsec.conf, read as a release of Libreswan reads it."""
+"""ipsec.conf, read as a release of Libreswan reads it, and loaded into pluto.
+
+Owns: the reader's public names. Reading opens the file and what it includes, and nothing else.
+"""
 
 from __future__ import annotations
 
-from autod.config.choose import autoall, select
+from autod.config.check import check, describe, show
+from autod.config.choose import Chosen, all_names, autoall, choose, select
 from autod.config.model import Connection, Diagnostic, Place, Setting, Severity
 from autod.config.reader import Configuration, load
+from protocol.connection.keywords import native
 
 __all__ = [
+    "Chosen",
     "Configuration",
     "Connection",
     "Diagnostic",
     "Place",
     "Setting",
     "Severity",
+    "all_names",
     "autoall",
+    "check",
+    "choose",
+    "describe",
     "load",
+    "native",
     "select",
+    "show",
 ]

@@ -1,71 +1,103 @@
-"""Which connections are loaded, and what is sent for them, in addconn's order.
+"""Which connections are meant by the words of a command line, and what addconn sends for them, in its order.
 
-Owns: names, aliases, and the order of --autoall. Must not know: files, sockets.
+Owns: names, aliases, patterns, the order of --autoall. Must not know: files, sockets.
 """
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from protocol.connection.message import Message
 from protocol.errors import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from autod.config.model import Connection
     from autod.config.reader import Configuration
     from protocol.connection import Planner
+    from protocol.connection.message import Auto
 
-__all__ = ["auto", "autoall", "select"]
+__all__ = ["Chosen", "all_names", "auto", "autoall", "choose", "select"]
 
 _FROM_ADDCONN: Final = 2
-_AUTO: Final = {"add", "ondemand", "route", "start", "up", "keep"}
+_AUTO: Final[dict[str, Auto]] = {
+    "add": "add",
+    "ondemand": "ondemand",
+    "route": "ondemand",
+    "start": "start",
+    "up": "start",
+    "keep": "keep",
+}
 
 
-def auto(connection: Connection) -> str:
-    """What auto= says, in one word: ignore, add, ondemand, start or keep."""
+class Chosen(msgspec.Struct, frozen=True):
+    """A word of a command line, and the connections that it means: none if there is nothing of that name."""
+
+    asked: str
+    connections: tuple[Connection, ...]
+
+
+def auto(connection: Connection) -> Auto:
+    """What auto= of a connection comes to."""
     given = connection.settings.get("auto")
     if given is None:
         return "ignore"
-    if given.number is None:
-        text = (given.text or "").lower()
-    else:
-        text = next((word for word, n in given.key.keyword.values.items() if n == given.number), "ignore")
-    text = {"route": "ondemand", "up": "start"}.get(text, text)
-    return text if text in _AUTO else "ignore"
+    text = (given.text or "").lower()
+    if given.number is not None:
+        text = next((word for word, n in given.key.keyword.values.items() if n == given.number), "")
+    return _AUTO.get(text, "ignore")
+
+
+def all_names(configuration: Configuration) -> list[str]:
+    """The names that --all stands for: those whose auto= loads them when pluto starts, in file order."""
+    names = (connection.name for connection in configuration.connections if auto(connection) != "ignore")
+    return list(dict.fromkeys(names))
+
+
+def choose(configuration: Configuration, words: Iterable[str]) -> list[Chosen]:
+    """Each word with its connections: by name, else by connalias=, else as a pattern (`branch-*`, case counts).
+
+    As addconn does, the first connection of a name counts, and the first with an alias (5.4: each one).
+    """
+    result = []
+    for word in words:
+        found = configuration.find(word)
+        if not found and any(character in word for character in "*?["):
+            names = dict.fromkeys(
+                one.name for one in configuration.connections if fnmatchcase(one.name, word)
+            )
+            found = [configuration.find(name)[0] for name in names]
+        result.append(Chosen(word, tuple(found)))
+    return result
 
 
 def select(
     configuration: Configuration, planner: Planner, names: Sequence[str]
 ) -> Iterator[tuple[Message, ...]]:
-    """What `addconn NAME...` sends, in groups."""
+    """What `addconn NAME...` sends, in groups: each connection once, those that did not load not at all."""
     done: set[int] = set()
     for name in names:
-        for connection in _find(configuration, name):
+        for connection in configuration.find(name):
             if id(connection) in done or connection.failed:
                 continue
             plan = planner.plan(connection.name, connection.layers)
-            if plan.failed:
-                continue
-            done.add(id(connection))
-            yield from plan.groups
-
-
-def _find(configuration: Configuration, name: str) -> list[Connection]:
-    for connection in configuration.connections:
-        if connection.name == name:
-            return [connection]
-    found = [connection for connection in configuration.connections if name in connection.aliases]
-    return found if configuration.rules in ("5.4",) else found[:1]
+            if not plan.failed:
+                done.add(id(connection))
+                yield from plan.groups
 
 
 def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Message, ...]]:
     """What `addconn --autoall` sends, in groups: the adds in file order, then what follows them.
 
     4.8 to 4.15 listen, route and initiate in messages of their own; 5.2 and 5.3 only listen, for pluto does the rest
-    by what the adds say; 5.4 has nothing behind the adds.
+    by what the adds say; 5.4 has nothing behind the adds. Raises Unsupported where the number of WHACK_LISTEN depends
+    on how pluto was built, and nobody knows.
     """
+    listen = None if configuration.rules == "5.4" else Message("listen", "", _listen(configuration))
     plans = []
     for connection in configuration.connections:
         if auto(connection) == "ignore":
@@ -74,9 +106,8 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
         if plan.auto != "ignore":
             plans.append(plan)
             yield from plan.groups
-    if configuration.rules == "5.4":
-        return
-    yield (Message("listen", "", _listen(configuration)),)
+    if listen is not None:
+        yield (listen,)
     if configuration.rules != "4.10":
         return
     for plan in plans:
@@ -91,16 +122,19 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
 
 
 def _listen(configuration: Configuration) -> dict[str, object]:
-    family = configuration.release.family
+    release = configuration.release
+    family = release.family
     if not family.numbers:
         members: dict[str, object] = {"whack_listen": 1}
         if configuration.rules != "4.10":
             members["whack_from"] = _FROM_ADDCONN
         return members
-    if configuration.release.seccomp is None and family.depends_on_seccomp("WHACK_LISTEN"):
+    if release.seccomp is None and family.depends_on_seccomp("WHACK_LISTEN"):
         raise Unsupported(
-            f"the number of WHACK_LISTEN differs between builds of Libreswan {configuration.release} with and "
-            "without seccomp, and nothing here says which this is: give --seccomp yes or --seccomp no."
+            f"the number of WHACK_LISTEN differs between builds of Libreswan {release} with and without seccomp, and "
+            "nothing here says which this is: give --seccomp yes or --seccomp no."
         )
-    number = family.number("WHACK_LISTEN", bool(configuration.release.seccomp))
-    return {"whack_command": number, "whack_from": _FROM_ADDCONN}
+    return {
+        "whack_command": family.number("WHACK_LISTEN", bool(release.seccomp)),
+        "whack_from": _FROM_ADDCONN,
+    }

@@ -64,6 +64,16 @@ class Files:
             raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
         return data.decode("utf-8", "surrogateescape")
 
+    def lines(self, name: str) -> list[str]:
+        """The lines of a file that was read, to show them; none where it is gone."""
+        if name not in self.read_so_far:
+            return []
+        try:
+            with open(self._path(name), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+                return file.readlines(MAX_BYTES)
+        except OSError:
+            return []
+
     def read(self, name: str, place: Place, diagnostics: list[Diagnostic]) -> str | None:
         """The text of an included file, None (and a warning) where it cannot be read."""
         if len(self.read_so_far) >= MAX_FILES:

@@ -9,6 +9,7 @@ section first and then the sections of also=, breadth first; 5.x puts a section 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -27,6 +28,8 @@ _ALSO_LIMIT: Final = 32
 """Sections of one connection's also= (ALSO_LIMIT of 4.8 to 4.15)."""
 
 _DEFAULT: Final = "%default"
+
+_NAMES: Final = re.compile(r"[^ \t\n\v\f\r]+")
 
 Slots = dict[str, Setting]
 
@@ -191,7 +194,7 @@ def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section]) -
     whole = merge.slots.get("also")
     if whole is None or whole.text is None:
         return False
-    queue = [(name, whole) for name in whole.text.split()]
+    queue = [(name, whole) for name in _NAMES.findall(whole.text)]
     done = {section.name} if named.get(section.name) is section else set()
     for name, setting in queue:
         if len(queue) >= _ALSO_LIMIT:
@@ -210,7 +213,7 @@ def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section]) -
             merge.put(one)
         more = merge.slots.get("also")
         if more is not None and more.text is not None:
-            queue += [(word, more) for word in more.text.split()]
+            queue += [(word, more) for word in _NAMES.findall(more.text)]
     return False
 
 

@@ -5,8 +5,9 @@ Owns: the frozen values that reading a file gives. Must not know: how they were 
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Connection", "Diagnostic", "Place", "Section", "Setting", "Severity"]
+
+
+_ALIAS: Final = re.compile(r"[^ \t]+")
+"""A word of connalias=: other white space is a part of it."""
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -105,4 +110,4 @@ class Connection(msgspec.Struct, frozen=True):
     def aliases(self) -> tuple[str, ...]:
         """The words of connalias=."""
         given = self.settings.get("connalias")
-        return tuple((given.text or "").split()) if given else ()
+        return tuple(_ALIAS.findall(given.text or "")) if given else ()

@@ -17,9 +17,27 @@ from protocol.connection.keywords import native, table
 from protocol.errors import Unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from protocol.releases import Release
 
 __all__ = ["Configuration", "load"]
+
+
+class _Index:
+    """Connections by name and by alias, made at the first question."""
+
+    def __init__(self) -> None:
+        self.built = False
+        self.names: dict[str, Connection] = {}
+        self.aliases: dict[str, list[Connection]] = {}
+
+    def build(self, connections: Iterable[Connection]) -> None:
+        for connection in connections:
+            self.names.setdefault(connection.name, connection)
+            for alias in dict.fromkeys(connection.aliases):
+                self.aliases.setdefault(alias, []).append(connection)
+        self.built = True
 
 
 @dataclass(frozen=True)
@@ -27,7 +45,7 @@ class Configuration:
     """A file as it stands, for one release: its connections in file order, and all there is to complain of.
 
     `refusal` is why the release's addconn would send nothing of it, None if it would. `rules` names the release
-    whose rules were used.
+    whose rules were used, `sources` reads the lines of its files again.
     """
 
     path: str
@@ -36,7 +54,18 @@ class Configuration:
     connections: tuple[Connection, ...]
     document: Document
     diagnostics: tuple[Diagnostic, ...]
-    _by_name: dict[str, Connection] = field(default_factory=dict, repr=False, compare=False)
+    sources: Files
+    _index: _Index = field(default_factory=_Index, repr=False, compare=False)
+
+    def find(self, name: str) -> list[Connection]:
+        """The connection of that name, else the first whose connalias= has the word (5.4: all of them)."""
+        index = self._index
+        if not index.built:
+            index.build(self.connections)
+        if name in index.names:
+            return [index.names[name]]
+        found = index.aliases.get(name, [])
+        return found if self.rules == "5.4" else found[:1]
 
     @property
     def refusal(self) -> Diagnostic | None:
@@ -66,7 +95,7 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         missing = Diagnostic(Severity.FATAL, f"cannot be read: {reason}", Place(path, 1, 1), status=3)
-        return Configuration(path, release, rules, (), Document(diagnostics=[missing]), (missing,))
+        return Configuration(path, release, rules, (), Document(diagnostics=[missing]), (missing,), files)
     document = parse(path, text, rules, table(rules, seccomp=bool(release.seccomp)), files)
     found, more = connections(document, rules)
-    return Configuration(path, release, rules, tuple(found), document, (*document.diagnostics, *more))
+    return Configuration(path, release, rules, tuple(found), document, (*document.diagnostics, *more), files)

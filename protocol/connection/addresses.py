@@ -7,6 +7,7 @@ protocols and services. What is no number raises `Malformed`; whether to ask a r
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -106,8 +107,19 @@ def address(text: str, version: int | None) -> Address:
     return _colon(text)
 
 
+_PLAIN: Final = re.compile(
+    r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\Z"
+)
+"""An address as nearly all are written: no bases to tell apart."""
+
+
 def _dotted(text: str) -> Address:
     """Dotted numbers of any usual base; the last one fills what is left (127.1 is 127.0.0.1)."""
+    plain = _PLAIN.match(text)
+    if plain:
+        quad = [int(field) for field in plain.groups()]
+        if max(quad) <= 255:
+            return Address(IPV4, bytes(quad))
     packed = bytearray(4)
     fields = text.split(".")
     for at, field in enumerate(fields[:4]):

@@ -565,6 +565,9 @@ def _add(name: str, members: dict[str, object]) -> Message:
     return Message("add", sent, {**members, "name": sent})
 
 
+_WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
+
+
 def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
     settings = draft.settings
     members: dict[str, object] = {
@@ -578,14 +581,16 @@ def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
         "negotiation_shunt": draft.negotiation_shunt,
         "failure_shunt": draft.failure_shunt,
     }
-    for way, on in zip(draft.authby._fields, draft.authby, strict=True):
-        members[f"authby.{way}"] = on
+    for way, on in zip(_WAYS, draft.authby, strict=True):
+        if on:
+            members[way] = 1
     if draft.right.host.kind == HOSTNAME:
         members["dnshostname"] = draft.right.host.text
     for slot, (path, default) in _ALWAYS.items():
         given = settings.get(slot)
-        number = default if given is None else given.number or 0
-        members[path] = bool(number) if path in _BOOLS else number
+        number = default if given is None else given.number
+        if number:
+            members[path] = 1 if path in _BOOLS else number
     for slot, (path, default) in _TIMES.items():
         given = settings.get(slot)
         _put_time(members, path, default if given is None else given.number or 0)
@@ -692,8 +697,9 @@ def _end_members(end: _End, settings: Mapping[str, Given]) -> Iterator[tuple[str
         found["pubkey"] = end.key
     for slot, (path, default) in _END_NUMBERS.items():
         given = settings.get(side + slot)
-        number = default if given is None else given.number or 0
-        found[path] = bool(number) if path in _END_BOOLS else number
+        number = default if given is None else given.number
+        if number:
+            found[path] = 1 if path in _END_BOOLS else number
     username = settings.get(f"{side}username")
     if username is not None:
         found["xauth_username"] = username.text
@@ -703,7 +709,7 @@ def _end_members(end: _End, settings: Mapping[str, Given]) -> Iterator[tuple[str
         found["pool_range.version"] = end.pool.first.version
         found["pool_range.start.byte"] = end.pool.first.packed.ljust(16, b"\0")
         found["pool_range.end.byte"] = end.pool.last.packed.ljust(16, b"\0")
-    return ((f"{side}.{path}", value) for path, value in found.items())
+    return ((f"{side}.{path}", value) for path, value in found.items() if value is not None)
 
 
 def _keys(name: str, draft: Draft, remarks: list[Remark]) -> Iterator[Message]:

@@ -289,6 +289,9 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
     return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.failed)
 
 
+_WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
+
+
 def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
     settings = draft.settings
     right = draft.ends["right"]
@@ -308,11 +311,14 @@ def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
         members["child_afi"] = _VERSION.get(given.number or 0, 0)
     if right.kind == HOSTNAME:
         members["dnshostname"] = right.text
-    for way, on in zip(draft.authby._fields, draft.authby, strict=True):
-        members[f"authby.{way}"] = on
+    for way, on in zip(_WAYS, draft.authby, strict=True):
+        if on:
+            members[way] = 1
     for slot, (path, default) in _NUMBERS.items():
         given = settings.get(slot)
-        members[path] = default if given is None else given.number or 0
+        number = default if given is None else given.number
+        if number:
+            members[path] = number
     for slot, path in _TIMES.items():
         given = settings.get(slot)
         if given is not None:
@@ -390,7 +396,9 @@ def _end(draft: Draft, side: str, host: Host, lookup: Lookup) -> dict[str, objec
             found[path] = given.text
     for slot, (path, default) in _END_NUMBERS.items():
         given = get(side + slot)
-        found[path] = default if given is None else given.number or 0
+        number = default if given is None else given.number
+        if number:
+            found[path] = number
     return found
 
 

@@ -1,0 +1,148 @@
+"""Everything that is to be said about a configuration, and the configuration as it was understood.
+
+Owns: putting the remarks of the rules to the places of the settings, and showing a place with its line. Must not
+know: sockets. Nothing of a key is ever shown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from autod.config.choose import auto
+from autod.config.model import Diagnostic, Severity
+from autod.config.values import read_5
+from protocol.connection import Planner
+from protocol.connection.keywords import table
+from protocol.connection.lookup import Nothing
+from protocol.connection.numbers import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from autod.config.include import Files
+    from autod.config.model import Connection
+    from autod.config.reader import Configuration
+    from protocol.connection.lookup import Lookup
+    from protocol.connection.message import Plan
+
+__all__ = ["check", "describe", "remarks", "show"]
+
+_KEY_WORDS: Final = frozenset({"rsasigkey", "ecdsakey", "eddsakey", "pubkey"})
+_KEY_LINE: Final = re.compile(
+    r"([ \t]*(?:left|right)?-?(?:rsasigkey|ecdsakey|eddsakey|pubkey)[ \t]*=).*", re.I | re.S
+)
+_CHECKED: Final = frozenset({"enum", "bool", "number", "time", "milliseconds", "percent", "bytes", "binary"})
+_LONGEST: Final = 200
+
+
+def remarks(connection: Connection, plan: Plan) -> list[Diagnostic]:
+    """The remarks of the rules about a connection, with their places."""
+    found = []
+    for remark in plan.remarks:
+        given = connection.settings.get(remark.slot) if remark.slot is not None else None
+        place = given.place if given is not None else connection.place
+        severity = Severity.ERROR if remark.fatal else Severity.WARNING
+        found.append(Diagnostic(severity, remark.sentence, place, None, connection.name))
+    return found
+
+
+def check(configuration: Configuration, lookup: Lookup | None = None) -> tuple[Diagnostic, ...]:
+    """All diagnostics, in the order of the files: those of reading, and those of every connection's values.
+
+    `lookup` answers about routes and names; None looks at nothing but the files. A section without left= or right=
+    is no fault as long as nothing loads it: others may take it in with also=.
+    """
+    found = list(configuration.diagnostics)
+    planner = Planner(configuration.rules, Nothing() if lookup is None else lookup)
+    for connection in configuration.connections:
+        if not connection.partial:
+            plan = planner.plan(connection.name, connection.layers)
+            template = auto(connection) == "ignore" and not {"left", "right"} <= connection.settings.keys()
+            if not template:
+                found += remarks(connection, plan)
+        found += _unsure(configuration, connection)
+    order = {file: at for at, file in enumerate(dict.fromkeys(configuration.files))}
+    unique = dict.fromkeys(found)
+    return tuple(
+        sorted(
+            unique,
+            key=lambda one: (
+                (order.get(one.place.file, -1), one.place.line, one.place.column) if one.place else (-1, 0, 0)
+            ),
+        )
+    )
+
+
+def _unsure(configuration: Configuration, connection: Connection) -> Iterator[Diagnostic]:
+    """Strings that 5.3 and 5.4 hand to pluto, which will not take them: looked at with the kinds of 5.2."""
+    if configuration.rules not in ("5.3", "5.4"):
+        return
+    known = table("5.2").conn
+    for setting in connection.settings.values():
+        key = known.get(setting.key.spelled)
+        if key is None or setting.text is None or setting.key.keyword.kind != "string":
+            continue
+        if key.keyword.kind not in _CHECKED:
+            continue
+        try:
+            read_5(key.keyword, setting.text)
+        except Malformed as reason:
+            sentence = f"pluto may refuse {setting.key.spelled}={setting.text[:_LONGEST]}: {reason}"
+            yield Diagnostic(Severity.WARNING, sentence, setting.place, None, connection.name)
+
+
+def describe(configuration: Configuration) -> dict[str, Any]:
+    """The configuration as it was understood, for JSON: files, and for each connection its settings and places."""
+    return {
+        "file": configuration.path,
+        "release": configuration.release.text,
+        "rules": configuration.rules,
+        "files": list(configuration.files),
+        "connections": [_connection(one) for one in configuration.connections],
+    }
+
+
+def _connection(connection: Connection) -> dict[str, Any]:
+    return {
+        "name": connection.name,
+        "aliases": list(connection.aliases),
+        "auto": auto(connection),
+        "loads": not connection.failed,
+        "file": connection.place.file,
+        "line": connection.place.line,
+        "settings": {
+            setting.key.side + setting.key.keyword.slot: {
+                "value": _shown(setting.key.keyword.slot, setting.text, setting.number),
+                "file": setting.file,
+                "line": setting.line,
+                "column": setting.column,
+            }
+            for setting in connection.settings.values()
+        },
+    }
+
+
+def _shown(slot: str, text: str | None, number: int | None) -> str | int | None:
+    if text is None:
+        return number
+    return f"({len(text)} characters)" if slot in _KEY_WORDS and text[:1] != "%" else text
+
+
+def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
+    """Each diagnostic as text: what and where, the line, and a caret under the place. `files` reads the lines."""
+    lines: dict[str, list[str]] = {}
+    for one in diagnostics:
+        yield str(one)
+        if one.place is None:
+            continue
+        if one.place.file not in lines:
+            lines[one.place.file] = files.lines(one.place.file)
+        text = lines[one.place.file]
+        if one.place.line > len(text):
+            continue
+        line = text[one.place.line - 1].rstrip("\r\n")
+        line = _KEY_LINE.sub(r"\1…", line)[:_LONGEST]
+        before = line[: max(one.place.column - 1, 0)]
+        yield f"    {line}"
+        yield "    " + "".join("\t" if c == "\t" else " " for c in before) + "^"
