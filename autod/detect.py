@@ -5,7 +5,7 @@ is covered), or what is asked of pluto afterwards.
 
 The ways, cheapest first; nothing else is ever sent to a pluto whose release is not known for certain:
 
-1. the caller says so: nobody is contacted;
+1. the caller says so: nobody is contacted, but a program that is plainly of another release is not lied to;
 2. an earlier command found out (autod.known), and the socket is still the same file;
 3. the program that runs tells (`pluto --version`), where /proc shows it and it holds the socket: no connection;
 4. the safe status probe, one connection: all of --status, 0.3 s of pluto's time with 5,000 connections loaded.
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from autod.binary import version_of_process
 from autod.control import Control, check_path
 from autod.ending import Ending
-from autod.errors import ConnectionLost, PlutoReplaced, ProtocolViolation
+from autod.errors import ConnectionLost, PlutoReplaced, ProtocolViolation, UnknownRelease, UsageError
 from autod.known import Entry, Known
 from autod.process import Identity, executable, listens_at, pid_beside, socket_file, start_time
 from protocol import encode, releases
@@ -82,7 +82,8 @@ async def detect(
 ) -> Detected:
     """Which release listens at `path`.
 
-    `release` and `seccomp` (whether pluto was built with USE_SECCOMP) are the caller's word and are believed.
+    `release` and `seccomp` (whether pluto was built with USE_SECCOMP) are the caller's word and are believed, unless
+    the program that runs is of another release that is covered: then UsageError, for the message would be misread.
     `known` remembers the answer for the life of that pluto, unless the caller's word is part of it.
 
     Raises UnknownRelease, which names the release and what to do; NoSocket, NotPermitted, ConnectionLost;
@@ -92,14 +93,37 @@ async def detect(
     path = os.fspath(path)
     check_path(path)
     if release is not None:
-        given = releases.find(release, seccomp=seccomp)
-        return Detected(given, How.GIVEN, given.seqpacket)
+        return await _believe(path, releases.find(release, seccomp=seccomp))
     for _ in range(_ROUNDS):
         file = socket_file(path)
         found = await _look(path, file, seccomp, known)
         if file is not None and socket_file(path) == file:
             return found
     raise ConnectionLost(f"{path}: pluto was started anew each time its release was asked for: try again")
+
+
+async def _believe(path: str, given: Release) -> Detected:
+    """The caller's word, and what the running program adds to it; nobody is contacted."""
+    file = socket_file(path)
+    pid = pid_beside(path)
+    if pid is None or not listens_at(pid, path):
+        return Detected(given, How.GIVEN, given.seqpacket)
+    version = await version_of_process(pid)
+    if version is not None:
+        try:
+            running = releases.find(version.text)
+        except UnknownRelease:
+            running = given
+        if running.family is not given.family or running.magic != given.magic:
+            raise UsageError(
+                f"{path}: this pluto is Libreswan {version.text} and would misread messages for {given}, so nothing"
+                f" was sent: leave --release out"
+            )
+        given = given.built(
+            seccomp=version.seccomp if given.seccomp is None else None,
+            labeled=version.labeled,
+        )
+    return Detected(given, How.GIVEN, given.seqpacket, Identity(pid, file), _start(pid))
 
 
 async def _look(path: str, file: SocketFile | None, seccomp: bool | None, known: Known | None) -> Detected:

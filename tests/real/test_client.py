@@ -11,7 +11,15 @@ import trio
 import trio.testing
 
 from autod.client import open_pluto
-from autod.errors import BadString, DeadlinePassed, NoSocket, NotPermitted, UnknownRelease, Unsupported
+from autod.errors import (
+    BadString,
+    DeadlinePassed,
+    NoSocket,
+    NotPermitted,
+    UnknownRelease,
+    Unsupported,
+    UsageError,
+)
 from autod.events import Dropped, Initiating, Log, Sent
 from autod.outcomes import Result
 from protocol import commands as c
@@ -220,3 +228,15 @@ async def test_the_peer_has_no_such_connection() -> None:
             assert outcome.notification == "NO_PROPOSAL_CHOSEN"
             assert not outcome.retryable
             await pluto.down("a")
+
+
+async def test_a_release_that_pluto_plainly_is_not_is_refused(shared_pluto: Pluto) -> None:
+    """A message for 5.2 would be misread by this 4.10, so the caller's word is not taken against pluto's own."""
+    before = shared_pluto.text()
+    for wrong in ("5.2", "5.4", "3.27", "4.3"):
+        with pytest.raises(UsageError, match=r"4\.10"):
+            async with open_pluto(shared_pluto.socket, release=wrong):
+                pass
+    async with open_pluto(shared_pluto.socket, release="4.15") as pluto:
+        assert (await pluto.up("nosuch")).code == 21
+    assert "bad magic" not in shared_pluto.text()[len(before) :]
