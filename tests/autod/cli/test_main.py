@@ -1,0 +1,114 @@
+"""Every failure ends in one sentence and its status; what nobody foresaw is raised."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autod.cli import main
+from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, Refused
+from protocol.errors import BadString, Unsupported
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    """The status of `autod --version` if printing the version raised `error`."""
+
+    def run(options: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr("autod.cli.version.run", run)
+    return main(["--version"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (BadString("the name is bad"), 2),
+        (Unsupported("not on this release"), 2),
+        (ConfigurationError("cannot be used", where="/etc/ipsec.conf:1:2"), 3),
+        (NoSocket("no pluto"), 33),
+        (DeadlinePassed("too late"), 124),
+        (Refused("no", code=21), 21),
+        (Refused("no"), 1),
+        (FileNotFoundError(2, "No such file or directory", "/x"), 1),
+        (ExceptionGroup("nursery", [ExceptionGroup("inner", [NoSocket("no pluto")])]), 33),
+        (KeyboardInterrupt(), 130),
+        (BaseExceptionGroup("nursery", [KeyboardInterrupt()]), 130),
+        (ModuleNotFoundError("No module named 'rich'", name="rich"), 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
+)
+def test_what_can_be_foreseen_is_a_sentence(
+    error: BaseException, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, with the status of docs/cli.md."""
+    assert failing(monkeypatch, error) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("autod: ")
+    assert said.err.count("\n") == 1
+
+
+def test_a_bug_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told that all is well."""
+    with pytest.raises(ZeroDivisionError):
+        failing(monkeypatch, ZeroDivisionError())
+
+
+def test_help_and_usage_have_their_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    """0 and 2, returned and not raised."""
+    assert main(["--help"]) == 0
+    assert main(["--up"]) == 2
+    assert main([]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["--showonly", "--up", "a"], ["doctor", "--help"]]
+)
+def test_what_needs_no_event_loop_loads_none(arguments: list[str]) -> None:
+    """Nor anything else that costs time: the parser is argparse and tables."""
+    script = (
+        "import sys\n"
+        "from autod.cli import main\n"
+        f"main({arguments!r})\n"
+        "heavy = {'trio', 'construct', 'structlog', 'msgspec', 'rich'} & set(sys.modules)\n"
+        "sys.exit(1 if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.DEVNULL, check=False, timeout=60)
+    assert done.returncode == 0
+
+
+def test_text_leaves_as_the_bytes_it_came_from_in_any_locale() -> None:
+    """In the C locale, and in one that is not UTF-8."""
+    for locale in ("C", "C.UTF-8", "POSIX"):
+        done = subprocess.run(
+            [sys.executable, "-m", "autod", "--showonly", "--up", b"k\xc3\xb6ln\xff"],
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=60,
+            env={**os.environ, "LC_ALL": locale, "IPSEC_RUNDIR": "/r"},
+        )
+        assert done.stdout == b"ipsec whack --ctlsocket /r/pluto.ctl --name k\xc3\xb6ln\xff --initiate\n"
+
+
+def test_a_closed_standard_output_is_no_traceback() -> None:
+    """`autod --help >&-` and a reader that went away."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "autod", "--showonly", "--status"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(writing)
+    assert done.returncode == 141
+    assert done.stderr == b""
