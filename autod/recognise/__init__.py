@@ -76,6 +76,8 @@ def recognise(reply: Reply, *, time: float) -> Event:
             secret=reply.secret,
         )
     for row in rows_for(line, text):
+        if not line.body.startswith(row.start):
+            continue
         event = row.event(line, text, code, time)
         if event is not None:
             return event
