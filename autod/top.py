@@ -50,7 +50,7 @@ _FAILED: dict[Negotiating, str] = {
     "child": "Child SA failed",
 }
 _WRAP = 1 << 32
-"""--trafficstatus prints 32 bits of a counter up to 4.15 (bytes in) and 4.3 (both)."""
+"""--trafficstatus prints 32 bits of a counter up to 4.15 (bytes in) and 4.7 (bytes out)."""
 
 
 class Trouble(Struct, frozen=True):

@@ -139,12 +139,25 @@ def _end(text: str, nexthop: str | None, client: str) -> tuple[Fields, Selector 
     return fields, chosen
 
 
+def _parts(text: str) -> tuple[str, str, str | None, str | None, str | None] | None:
+    """The ends, the routing, and its owner (to 4.15) or the source addresses (5.x). An id may hold semicolons."""
+    match text.split("; "):
+        case [topology, routing, owner] if owner.startswith("eroute owner: #"):
+            return topology, routing, owner[15:], None, None
+        case [topology, routing, mine, theirs] if mine.startswith("my_ip=") and theirs.startswith(
+            "their_ip="
+        ):
+            return topology, routing, None, mine[6:], theirs[9:].removesuffix(";")
+    found = _TOPOLOGY.fullmatch(text)
+    return None if found is None else (found[1], found[2], found[3], found[4], found[5])
+
+
 def connection_topology(text: str) -> Line | None:
     """The line that draws the ends; one for each pair of selectors. `text` is what follows the name's colon."""
-    found = _TOPOLOGY.fullmatch(text)
-    if found is None or "..." not in found[1]:
+    parts = _parts(text)
+    if parts is None or "..." not in parts[0]:
         return None
-    topology, routing, owner, my_ip, their_ip = found.groups()
+    topology, routing, owner, my_ip, their_ip = parts
     connection: Fields = {}
     left, right = _divide(topology)
     local, ours = _left(left)

@@ -202,8 +202,8 @@ Bytes = Literal["exact", "rounded"]
 class ChildSa(Struct, frozen=True, gc=False):
     """A Child SA. SPIs are the hexadecimal digits pluto prints; `spi_in` is the one pluto receives on.
 
-    `add_time` is when the kernel got the SA: None where pluto does not say, or says 0 (3.27 and 3.32 do until
-    the first packet). `bytes_in` wraps at 2**32 up to 4.15, `bytes_out` up to 4.3 (`unsigned` in its source).
+    `add_time` is when the kernel got the SA: None where pluto does not say, or says 0 (seen on 3.32, of
+    fresh SAs). `bytes_in` wraps at 2**32 up to 4.15, `bytes_out` up to 4.7 (both are `unsigned` in pluto's source).
     `used` is how many seconds ago traffic last went out.
     """
 
@@ -240,7 +240,7 @@ class ChildSa(Struct, frozen=True, gc=False):
 class Pending(Struct, frozen=True, gc=False):
     """A Child SA that cannot be negotiated yet: it waits for the IKE SA `ike_sa` to be established.
 
-    `connection` is None up to 4.15, where pluto prints the name of the IKE SA's connection in its place.
+    `connection` is None on 4.x, which prints the name of the IKE SA's connection in its place.
     """
 
     ike_sa: int

@@ -14,6 +14,7 @@ import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Literal, cast
 
+from autod.status.daemon import Daemon
 from autod.status.ends import NOTHING, Line, brief_line, connection_topology
 from autod.status.lines import connection_detail
 from autod.status.model import (
@@ -28,7 +29,7 @@ from autod.status.model import (
     Totals,
     Unparsed,
 )
-from autod.status.sas import Fields, sa_line
+from autod.status.sas import Fields, names_the_owner, sa_line
 from protocol.replies import Reply
 
 __all__ = ["UNPARSED_KEPT", "parse", "parse_in_slices"]
@@ -39,51 +40,6 @@ UNPARSED_KEPT = 1000
 _MEMO_LIMIT = 20_000
 """Different lines whose meaning is remembered: most connections share most of their lines."""
 
-_SKIP = frozenset(
-    (
-        "",
-        "Connection list:",
-        "config setup options:",
-        "Kernel algorithms supported:",
-        "ESP algorithms supported:",
-        "AH algorithms supported:",
-        "IKE algorithms supported:",
-        "PID  Process",
-    )
-)
-_SKIP_PREFIX = (
-    "algorithm ",
-    "stats db_ops",
-    "debug",
-    "virtual-private",
-    "- allowed ",
-    "- disallowed ",
-    "- excluded ",
-)
-_REFUSED_PREFIX = ("no such connection or aliased connection named ", "no connection or alias named ")
-_OPTION = re.compile(r"([A-Za-z][\w. -]*)=(.*)")
-_TOTALS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
-    (
-        re.compile(
-            r"(?:# )?Total IPsec connections: loaded (\d{1,18})(?:, routed (\d{1,18}))?, active (\d{1,18})"
-        ),
-        ("loaded", "routed", "active"),
-    ),
-    (
-        re.compile(
-            r"IKE SAs: total\((\d{1,18})\), half-open\((\d{1,18})\), open\((\d{1,18})\), "
-            r"authenticated\((\d{1,18})\), anonymous\((\d{1,18})\)"
-        ),
-        ("ike_sas", "ike_half_open", "ike_open", "ike_authenticated", "ike_anonymous"),
-    ),
-    (
-        re.compile(r"IPsec SAs: total\((\d{1,18})\), authenticated\((\d{1,18})\), anonymous\((\d{1,18})\)"),
-        ("child_sas", "child_authenticated", "child_anonymous"),
-    ),
-)
-_INFORMATION = re.compile(
-    r"State Information: DDoS cookies (not )?(?:required|REQUIRED), (.*) new IKE connections"
-)
 _AFTER_NAME = re.compile(r'"([^"]*)"((?:\[\d+\])*)(?: .*?)?:( +)(.*)')
 
 
@@ -150,18 +106,12 @@ class _Parser:
         self._current = _Connection("", None)
         self._sas: dict[int, Fields] = {}
         self._kinds: dict[int, Literal["ike", "child"]] = {}
-        self._pending: list[Pending] = []
+        self._pending: list[tuple[Pending, bool]] = []
         self._memo: dict[str, Line | None] = {}
-        self._setup: dict[str, str] = {}
-        self._interfaces: list[str] = []
-        self._totals: Fields = {}
-        self._shunts: list[str] = []
-        self._refused: list[str] = []
         self._unparsed: list[str] = []
         self._unparsed_count = 0
-        self._in_shunts = False
         self._brief: list[_Connection] = []
-        self._brief_total = False
+        self._daemon = Daemon()
 
     def line(self, text: str) -> None:
         if text.startswith(self._prefix):
@@ -178,7 +128,7 @@ class _Parser:
             if first == '"'
             else self._sa_line(text)
             if first == "#" and text[1:2].isdecimal()
-            else self._other_line(text)
+            else self._brief_line(text) or self._daemon.line(text.strip())
         )
         if not known:
             self._unparsed_count += 1
@@ -197,12 +147,10 @@ class _Parser:
         name = text[1:end]
         if end > 0 and text[end + 1 : end + 2] == ":":
             brackets, rest = "", text[end + 2 :]
-            self._prefix = text[: end + 2]
         else:
             found = _AFTER_NAME.fullmatch(text)
             if found is None:
                 return False
-            self._prefix = "\n"
             name, brackets, blanks, rest = found.groups()
             rest = blanks + rest
         line: Line | None
@@ -219,6 +167,7 @@ class _Parser:
             return False
         self._current = self._connection(name, brackets)
         self._current.add(line)
+        self._prefix = text[: len(text) - len(rest)]
         return True
 
     def _sa_line(self, text: str) -> bool:
@@ -226,7 +175,7 @@ class _Parser:
         if line is None:
             return False
         if isinstance(line, Pending):
-            self._pending.append(line)
+            self._pending.append((line, names_the_owner(text)))
             return True
         kind, fields = line
         serial = fields["serial"]
@@ -241,37 +190,6 @@ class _Parser:
             self._kinds[serial] = kind
         return True
 
-    def _other_line(self, text: str) -> bool:
-        stripped = text.strip()
-        if stripped in _SKIP or stripped.startswith(_SKIP_PREFIX):
-            return True
-        if stripped == "Bare Shunt list:":
-            self._in_shunts = True
-            return True
-        return (
-            self._totals_line(stripped)
-            or self._brief_line(text)
-            or self._setup_line(stripped)
-            or self._rest_line(stripped)
-        )
-
-    def _totals_line(self, text: str) -> bool:
-        for shape, keys in _TOTALS:
-            found = shape.match(text)
-            if found is not None:
-                self._totals.update(
-                    (key, int(number))
-                    for key, number in zip(keys, found.groups(), strict=True)
-                    if number is not None
-                )
-                self._brief_total |= text[0] == "#"
-                return True
-        found = _INFORMATION.match(text)
-        if found is not None:
-            self._totals["cookies_required"] = found[1] is None
-            self._totals["accepting"] = found[2].startswith("Accepting")
-        return found is not None
-
     def _brief_line(self, text: str) -> bool:
         brief = brief_line(text) if " <==> " in text else None
         if brief is None:
@@ -281,39 +199,9 @@ class _Parser:
         self._brief.append(connection)
         return True
 
-    def _setup_line(self, text: str) -> bool:
-        if text.startswith("interface "):
-            self._interfaces.append(text.removeprefix("interface "))
-            return True
-        if text.startswith("using kernel interface: "):
-            self._setup["kernel interface"] = text.partition(": ")[2]
-            return True
-        if text.startswith("FIPS mode "):
-            self._setup["fips mode"] = text.removeprefix("FIPS mode ")
-            return True
-        items = [_OPTION.fullmatch(item) for item in text.rstrip(";,").split(", ")] if "=" in text else []
-        if not items or None in items:
-            return self._in_setup_words(text)
-        self._setup.update((item[1], item[2]) for item in items if item is not None)
-        return True
-
-    def _in_setup_words(self, text: str) -> bool:
-        """`nat-traversal=yes, keep-alive=20`, and `nat-traversal: keep-alive=20, ...` on 5.3.2 and 5.4."""
-        head, colon, rest = text.partition(": ")
-        return bool(colon) and head == "nat-traversal" and self._setup_line(rest)
-
-    def _rest_line(self, text: str) -> bool:
-        if text.startswith(_REFUSED_PREFIX):
-            self._refused.append(text)
-            return True
-        if self._in_shunts and " => " in text:
-            self._shunts.append(text)
-            return True
-        return False
-
     def finish(self, time: float | None) -> Generator[None, None, State]:
         """The State; yields now and then where it is long."""
-        if self._brief_total:
+        if self._daemon.brief_total:
             for brief in self._brief:
                 brief.fields.setdefault("routing", "tunnel")
         connections = []
@@ -338,20 +226,28 @@ class _Parser:
                 ike_sas.append(_ike_sa(fields, connection_state))
             if count % 500 == 0:
                 yield
-        release = self._setup.get("pluto_version")
+        release = self._daemon.setup.get("pluto_version")
         return State(
             release=release,
             time=time,
-            setup=self._setup,
-            interfaces=tuple(self._interfaces),
+            setup=self._daemon.setup,
+            interfaces=tuple(self._daemon.interfaces),
             connections=tuple(connections),
             ike_sas=tuple(ike_sas),
             child_sas=tuple(child_sas),
-            pending=tuple(self._pending),
-            totals=Totals(**self._totals),
-            shunts=tuple(self._shunts),
-            refused=tuple(self._refused),
+            pending=self._waiting(release),
+            totals=Totals(**self._daemon.totals),
+            shunts=tuple(self._daemon.shunts),
+            refused=tuple(self._daemon.refused),
             unparsed=Unparsed(self._unparsed_count, tuple(self._unparsed)),
+        )
+
+    def _waiting(self, release: str | None) -> tuple[Pending, ...]:
+        """3.x has pending lines in --status only, which tells its version; so what does not is no 3.x."""
+        known = release is not None and release.startswith("3.")
+        return tuple(
+            Pending(one.ike_sa, replaces=one.replaces) if owner and not known else one
+            for one, owner in self._pending
         )
 
     def _find_hidden_children(self) -> None:

@@ -121,6 +121,11 @@ def test_children_that_wait(line: str, expected: Pending) -> None:
     assert parse([Reply(0, line)]).pending == (expected,)
 
 
+def test_a_3_x_names_who_waits() -> None:
+    found = parse([Reply(0, "pluto_version=3.32, x=y"), Reply(0, '#18: pending CHILD SA for "a"')])
+    assert found.pending == (Pending(18, "a"),)
+
+
 def test_the_child_of_an_ike_auth_on_3_x_has_its_parents_state() -> None:
     line = '#{}: "a":500 STATE_PARENT_I2 (sent v2I2, expected v2R2); EVENT_v2_RETRANSMIT in 0s; idle;'
     found = parse([Reply(0, line.format(7)), Reply(0, line.format(8))])
