@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from autod.status.model import (
     SCHEMA,
+    AddressPool,
     ChildSa,
     ConnectionState,
     End,
@@ -24,6 +25,7 @@ from autod.status.polling import established
 
 __all__ = [
     "SCHEMA",
+    "AddressPool",
     "ChildSa",
     "ConnectionState",
     "End",

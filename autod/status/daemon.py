@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from autod.status.model import AddressPool
+
 if TYPE_CHECKING:
     from autod.status.sas import Fields
 
@@ -55,6 +57,11 @@ _TOTALS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
         ("child_sas", "child_authenticated", "child_anonymous"),
     ),
 )
+_COUNTER = re.compile(r"((?:config|current|total)\.\S+)=(\d{1,18})")
+_POOL = re.compile(
+    r"address pool (\S+): (\d{1,18}) addresses, (\d{1,18}) leases, (\d{1,18}) in-use, (\d{1,18}) free "
+    r"\((\d{1,18}) reusable\)"
+)
 _INFORMATION = re.compile(
     r"State Information: DDoS cookies (not )?(?:required|REQUIRED), (.*) new IKE connections"
 )
@@ -69,6 +76,8 @@ class Daemon:
         self.totals: Fields = {}
         self.shunts: list[str] = []
         self.refused: list[str] = []
+        self.counters: dict[str, int] = {}
+        self.pools: list[AddressPool] = []
         self.brief_total = False
         self._in_shunts = False
 
@@ -79,7 +88,18 @@ class Daemon:
         if text == "Bare Shunt list:":
             self._in_shunts = True
             return True
-        return self._totals_line(text) or self._setup_line(text) or self._rest_line(text)
+        return (
+            self._totals_line(text)
+            or self._counter_line(text)
+            or self._setup_line(text)
+            or self._rest_line(text)
+        )
+
+    def _counter_line(self, text: str) -> bool:
+        found = _COUNTER.fullmatch(text)
+        if found is not None:
+            self.counters[found[1]] = int(found[2])
+        return found is not None
 
     def _totals_line(self, text: str) -> bool:
         for shape, keys in _TOTALS:
@@ -122,6 +142,10 @@ class Daemon:
     def _rest_line(self, text: str) -> bool:
         if text.startswith(_REFUSED_PREFIX):
             self.refused.append(text)
+            return True
+        pool = _POOL.fullmatch(text)
+        if pool is not None:
+            self.pools.append(AddressPool(pool[1], *(int(digits) for digits in pool.groups()[1:])))
             return True
         if self._in_shunts and " => " in text:
             self.shunts.append(text)

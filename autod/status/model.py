@@ -17,6 +17,7 @@ from msgspec import Struct
 
 __all__ = [
     "SCHEMA",
+    "AddressPool",
     "Bytes",
     "ChildPhase",
     "ChildSa",
@@ -267,6 +268,17 @@ class Totals(Struct, frozen=True):
     accepting: bool | None = None
 
 
+class AddressPool(Struct, frozen=True, gc=False):
+    """A pool that peers get addresses from (--addresspoolstatus). `leases` were given out at some time."""
+
+    range: str
+    addresses: int
+    leases: int
+    in_use: int
+    free: int
+    reusable: int
+
+
 class Unparsed(Struct, frozen=True):
     """Lines that no parser knew: how many, and the first of them as they came."""
 
@@ -279,7 +291,8 @@ class State(Struct, frozen=True):
 
     `release` is pluto's version text, `time` when the replies were read, if the caller said so. `setup` are the
     `config setup` options as --status prints them, `interfaces` the addresses pluto listens on. `shunts` are
-    lines of the bare shunt list, `refused` what pluto said instead of an answer (an unknown name).
+    lines of the bare shunt list, `counters` those of --globalstatus by pluto's names, `refused` what pluto said
+    instead of an answer (an unknown name).
     """
 
     schema: int = SCHEMA
@@ -293,6 +306,8 @@ class State(Struct, frozen=True):
     pending: tuple[Pending, ...] = ()
     totals: Totals = Totals()
     shunts: tuple[str, ...] = ()
+    address_pools: tuple[AddressPool, ...] = ()
+    counters: Mapping[str, int] = {}
     refused: tuple[str, ...] = ()
     unparsed: Unparsed = Unparsed()
 

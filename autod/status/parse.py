@@ -238,6 +238,8 @@ class _Parser:
             pending=self._waiting(release),
             totals=Totals(**self._daemon.totals),
             shunts=tuple(self._daemon.shunts),
+            address_pools=tuple(self._daemon.pools),
+            counters=self._daemon.counters,
             refused=tuple(self._daemon.refused),
             unparsed=Unparsed(self._unparsed_count, tuple(self._unparsed)),
         )

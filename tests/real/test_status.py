@@ -114,6 +114,9 @@ def test_connections_of_every_sort(pluto: Pluto) -> None:
     assert (xauth.local.xauth, xauth.remote.xauth) == ("server", "client")
     assert (xauth.local.modecfg, xauth.remote.modecfg) == ("server", "client")
 
+    (pool,) = asked(pluto, "--addresspoolstatus").address_pools
+    assert (pool.range, pool.addresses, pool.in_use) == ("10.9.0.10-10.9.0.20", 11, 0)
+
     dn = named(state, "dn")
     assert dn.local.id == r"C=DE, O=Acme...---\=\=\=, CN=west"
     assert (dn.local.address, dn.remote.id) == (WEST, "east@example.net")

@@ -9,6 +9,7 @@ import pytest
 
 from autod.status import (
     SCHEMA,
+    AddressPool,
     ChildSa,
     ConnectionState,
     End,
@@ -37,6 +38,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "status.md").read_text()
         ChildSa,
         Pending,
         Totals,
+        AddressPool,
         Unparsed,
         Row,
         Trouble,

@@ -198,6 +198,14 @@ def test_a_fresh_sa_without_a_time_has_none(release: str) -> None:
     assert [child.add_time for child in traffic.child_sas] == [None, None]
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_counters(release: str) -> None:
+    counted = state(release, "globalstatus", "t01,t02,t03 up")
+    assert counted.counters["current.states.all"] == 4
+    assert counted.counters["current.states.iketype.authenticated"] == 1
+    assert counted.unparsed.lines == tuple(text for text in counted.unparsed.lines if text.startswith("... "))
+
+
 @pytest.mark.parametrize("release", WITH_STATES)
 def test_states_tell_the_same_as_the_full_status(release: str) -> None:
     states, full = state(release, "showstates", "t01,t02,t03 up"), state(release, "status", "t01,t02,t03 up")
