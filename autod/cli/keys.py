@@ -26,7 +26,8 @@ _SINGLE = {b"\r": "enter", b"\n": "enter", b"\x7f": "backspace", b"\x08": "backs
 
 
 def keys(data: bytes) -> Iterator[str]:
-    """What was pressed, in order: a character each, or the name of a key. What is no key of ours is left out."""
+    """What was pressed, in order: a character each, or the name of a key. What is no key of ours is left
+    out."""
     while data:
         if data.startswith((b"\x1b[", b"\x1bO")):
             end = next((at for at in range(2, len(data)) if 0x40 <= data[at] <= 0x7E), len(data))

@@ -1,8 +1,8 @@
 """The live table of connections on a terminal, or one table with --once.
 
-Owns: asking pluto, drawing, reading keys. What the rows are and what the keys do is autod.top. Nothing is drawn
-while a reply is being read, so a slow terminal never holds pluto back; and pluto is asked again only after twenty
-times as long as its last answer took, so that top takes no more than a twentieth of its time.
+Owns: asking pluto, drawing, reading keys. What the rows are and what the keys do is autod.top. Nothing is
+drawn while a reply is being read, so a slow terminal never holds pluto back; and pluto is asked again only
+after twenty times as long as its last answer took, so that top takes no more than a twentieth of its time.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ async def show(pluto: Pluto, options: argparse.Namespace) -> None:
 
 
 async def _look(pluto: Pluto) -> State:
-    """What the cheap requests tell: established Child SAs with their bytes, and what is being negotiated (4.0 on)."""
+    """What the cheap requests tell: established Child SAs with their bytes, and what is being negotiated (4.0
+    on)."""
     replies = [*await pluto.replies(c.TrafficStatus())]
     if pluto.release.supports(c.ShowStates):
         replies += await pluto.replies(c.ShowStates())
