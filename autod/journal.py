@@ -64,6 +64,9 @@ class JournalRenderer:
         self._socket.setblocking(False)
         self.lost = 0
 
+    def close(self) -> None:
+        self._socket.close()
+
     def __call__(self, logger: WrappedLogger, method: str, event_dict: EventDict) -> Any:
         from structlog import DropEvent
 

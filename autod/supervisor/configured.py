@@ -78,6 +78,7 @@ class ConfiguredSupervisor(Supervisor):
         self._release: str | None = None
         self._reloading = trio.Lock()
         self._salt = os.uname().nodename
+        self._seen = self._signatures()
         self._suspended: dict[str, bool] = _remembered(settings.supervise.state)
 
     async def prepare(self, instance: Instance) -> None:
@@ -99,6 +100,7 @@ class ConfiguredSupervisor(Supervisor):
         self._on_reload(True)
         try:
             async with self._reloading:
+                self._seen = self._signatures()
                 settings = self.settings
                 if self._path is not None:
                     try:
@@ -148,13 +150,13 @@ class ConfiguredSupervisor(Supervisor):
 
     async def watch(self) -> None:
         """Look at the files every so often, and reload when they have changed and rest. Until cancelled."""
-        seen, secrets = self._signatures()
         moving: tuple[Signature, Signature] | None = None
         while True:
             await trio.sleep(max(self.settings.supervise.watch_every, 0.05))
             now = self._signatures()
-            if not self.settings.supervise.watch or now == (seen, secrets):
-                seen, secrets = now
+            if not self.settings.supervise.watch:
+                self._seen = now
+            if now == self._seen:
                 moving = None
                 continue
             if now != moving:
@@ -162,12 +164,10 @@ class ConfiguredSupervisor(Supervisor):
                 moving = now
                 continue
             moving = None
-            files_changed, (seen, secrets) = now[0] != seen, now
+            files_changed, self._seen = now[0] != self._seen[0], now
             if files_changed:
                 with suppress(ConfigurationError):
                     await self.reload()
-                # A reload may bring other files with it.
-                seen, secrets = self._signatures()
             else:
                 await self.reread_secrets()
 
@@ -181,6 +181,8 @@ class ConfiguredSupervisor(Supervisor):
             raise
         self.settings = settings
         self._reading = reading
+        # The files that count may be others now.
+        self._seen = self._signatures()
         synced = self._adopt(settings, reading)
         self.configuration = "ok"
         self.tell(

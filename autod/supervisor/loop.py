@@ -217,7 +217,7 @@ class Supervisor:
             detail=detail,
         )
         self.feed.publish(event)
-        self._log(event, loud=cause is not UNSET)
+        self._log(event, level="info" if cause is UNSET else "warning")
 
     async def pulse(self) -> None:
         """Return when the planning task has gone round once more: what a watchdog wants to know."""
@@ -418,17 +418,18 @@ class Supervisor:
             if isinstance(report, Tried):
                 if self.on_try is not None:
                     self.on_try(report.name, report.act, report.cause, report.seconds)
-                self._log(event, loud=report.cause is not None)
+                # A failure that matters shows as a change of state, with the same words.
+                self._log(event, level="debug")
             else:
-                self._log(event, loud=report.after in _LOUD)
+                self._log(event, level="warning" if report.after in _LOUD else "info")
 
-    def _log(self, event: Event, *, loud: bool) -> None:
+    def _log(self, event: Event, *, level: str) -> None:
         fields = {
             name: value
             for name in Event.__struct_fields__
             if name not in ("sequence", "time", "kind") and (value := getattr(event, name)) is not UNSET
         }
-        (log.warning if loud else log.info)(event.kind, **fields)
+        getattr(log, level)(event.kind, **fields)
 
 
 _LOUD = frozenset({State.WAITING, State.REFUSED})

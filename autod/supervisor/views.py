@@ -100,6 +100,9 @@ class Statistics(Struct, frozen=True, kw_only=True):
     pluto: PlutoView
 
 
+_WITH_CAUSE = frozenset({State.ABSENT, State.WAITING, State.REFUSED})
+
+
 def connection(entry: Entry, offset: float) -> Connection:
     """`entry` as it is shown; `offset` turns its clock into UNIX seconds."""
     record, wanted = entry.record, entry.wanted
@@ -126,6 +129,8 @@ def event(report: Report, sequence: int, now: float, offset: float) -> Event:
     """`report` as it is told."""
     if isinstance(report, Moved):
         record = report.record
+        # Why it was not up before says nothing about a try that has just begun.
+        why = record.cause if report.after in _WITH_CAUSE else None
         return Event(
             sequence=sequence,
             time=now,
@@ -133,8 +138,8 @@ def event(report: Report, sequence: int, now: float, offset: float) -> Event:
             connection=report.name,
             before=report.before.value,
             after=report.after.value,
-            cause=record.cause.value if record.cause else UNSET,
-            detail=record.detail or UNSET,
+            cause=why.value if why else UNSET,
+            detail=(record.detail if why else "") or UNSET,
             next_try=UNSET if record.next_try is None else round(record.next_try + offset, 3),
         )
     return Event(

@@ -16,7 +16,8 @@ from tests.simulated_pluto import Peer, World
 def world(count: int, *, policy: Policy | None = None, limits: Limits | None = None, seed: int = 0) -> World:
     engine = Engine(limits or Limits(), 0.0)
     names = [f"c{i}" for i in range(count)]
-    engine.adopt([Wanted(name=n, peer=n, policy=policy or Policy()) for n in names], 0.0)
+    wanted = [Wanted(name=n, peer=n, definition="as it was", policy=policy or Policy()) for n in names]
+    engine.adopt(wanted, 0.0)
     return World(engine, names, seed=seed)
 
 

@@ -1,0 +1,125 @@
+"""`autod watch`: what a running supervisor does, as it happens; and the barrier until all is up."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from autod.service.client import Client
+
+__all__ = ["configure", "line", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `autod watch`."""
+    from autod.cli.parser import seconds
+
+    parser.description = (
+        "Follow a running `autod supervise`: a line for each change of state and each try, until interrupted. "
+        "With --until-up it ends, with 0, as soon as every connection that should be up is."
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="only these connections, or patterns (`branch-*`)"
+    )
+    parser.add_argument(
+        "--api", metavar="PATH", default="/run/autod/autod.sock", help="the supervisor's socket"
+    )
+    parser.add_argument("--since", type=int, metavar="NUMBER", help="begin after the event of this number")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--until-up", action="store_true", help="end when all that should be up is up; tell nothing before"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="TIME",
+        help="with --until-up: end with 124 after so long (5, 30s, 2m)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Follow until interrupted, or until all is up."""
+    from autod.service.client import Client
+
+    if options.until_up:
+        return _until_up(options)
+    with Client(options.api) as client:
+        names = options.names or None
+        for reply in client.stream("Watch", since=options.since, names=names):
+            event = reply["event"]
+            print(_json(event) if options.json else line(event), flush=True)
+    return 0
+
+
+def line(event: dict[str, Any]) -> str:
+    """`event` as a line for people."""
+    at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
+    name = event.get("connection", "")
+    match event["kind"]:
+        case "state":
+            text = f"{name}: {event.get('before')} -> {event.get('after')}"
+            if "next_try" in event:
+                text += f", next try at {time.strftime('%H:%M:%S', time.localtime(event['next_try']))}"
+        case "try":
+            ended = "failed" if "cause" in event else "done"
+            text = f"{name}: {event.get('act')} {ended} after {event.get('seconds')} s"
+        case "operator":
+            text = f"{name}: an operator says {event.get('act')}"
+        case "pluto":
+            text = f"pluto: {event.get('after')}"
+        case "missed":
+            text = f"{event.get('missed', 'an unknown number of')} events were missed"
+        case kind:
+            text = kind
+    why = " ".join(str(event[key]) for key in ("cause", "detail") if key in event)
+    return f"{at} {text}" + (f" ({why})" if why else "")
+
+
+def _json(event: dict[str, Any]) -> str:
+    import msgspec
+
+    return msgspec.json.encode(event).decode()
+
+
+def _until_up(options: argparse.Namespace) -> int:
+    from autod.errors import NoSocket
+    from autod.service.client import Client
+
+    end = None if options.timeout is None else time.monotonic() + options.timeout
+    missing: list[str] = ["the supervisor"]
+    while True:
+        try:
+            with Client(options.api) as client:
+                number = client.call("Statistics")["sequence"]
+                missing = _missing(client, options.names)
+                if not missing:
+                    return 0
+                _next_event(client, number, end)
+        except NoSocket:
+            time.sleep(0.2)
+        except TimeoutError:
+            pass
+        if end is not None and time.monotonic() >= end:
+            print(f"autod: not up: {', '.join(missing)}", file=sys.stderr)
+            return 124
+
+
+def _missing(client: Client, patterns: list[str]) -> list[str]:
+    """What should be up and is not. No configuration read yet, no pluto: then nothing is known to be up."""
+    figures = client.call("Statistics")
+    if not figures["pluto"]["running"] or figures["configuration"] != "ok":
+        return ["pluto" if not figures["pluto"]["running"] else "the configuration"]
+    found = {c["name"]: c for p in patterns or ["*"] for c in client.call("List", pattern=p)["connections"]}
+    return [
+        name for name, c in found.items() if c["wanted"] == "up" and c["state"] not in ("up", "suspended")
+    ]
+
+
+def _next_event(client: Client, number: int, end: float | None) -> None:
+    """Wait for one more event than `number`, or until `end`."""
+    client.set_timeout(None if end is None else max(end - time.monotonic(), 0.01))
+    next(client.stream("Watch", since=number))

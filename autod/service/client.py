@@ -1,0 +1,116 @@
+"""A client of the API for programs that need no event loop: one socket, calls one after the other.
+
+Owns the client's end of the framing. Knows no method. `varlinkctl` and every other Varlink client do as well.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from autod.errors import ConfigurationError, NoSocket, NotPermitted, WhackError
+from autod.service.framing import Splitter
+
+__all__ = ["SOCKET", "ApiError", "Client"]
+
+SOCKET = "/run/autod/autod.sock"
+INTERFACE = "org.libreswan.autod"
+
+_LONGEST = 64 * 1024 * 1024
+"""Bytes of a reply: List of 100,000 connections is 30 MB."""
+
+
+class ApiError(WhackError):
+    """The supervisor answered with a declared error: `name` without its interface, and its parameters."""
+
+    def __init__(self, name: str, parameters: dict[str, Any]) -> None:
+        self.name = name.rpartition(".")[2]
+        self.parameters = parameters
+        said = ", ".join(f"{key} {value}" for key, value in parameters.items())
+        super().__init__(f"the supervisor says {self.name}" + (f": {said}" if said else ""))
+
+
+class Client:
+    """A connection to the supervisor behind the socket `path`. Raises NoSocket or NotPermitted.
+
+    `timeout` (seconds; None: for ever) bounds each wait for a reply.
+    """
+
+    def __init__(self, path: str = SOCKET, *, timeout: float | None = None) -> None:
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket.settimeout(timeout)
+        self._splitter = Splitter(_LONGEST)
+        self._replies: list[bytes] = []
+        try:
+            self._socket.connect(path)
+        except PermissionError:
+            self._socket.close()
+            raise NotPermitted(f"{path}: you may not talk to the supervisor") from None
+        except OSError as problem:
+            self._socket.close()
+            raise NoSocket(
+                f"{path}: no supervisor answers ({problem.strerror}); is autod.service running?"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def set_timeout(self, timeout: float | None) -> None:
+        """Bound each wait from now on; a wait that is over raises TimeoutError."""
+        self._socket.settimeout(timeout)
+
+    def call(self, method: str, **parameters: object) -> dict[str, Any]:
+        """The reply to one call. Raises ApiError, or NoSocket where the supervisor went away."""
+        self._send(method, parameters, more=False)
+        return self._receive()[0]
+
+    def stream(self, method: str, **parameters: object) -> Iterator[dict[str, Any]]:
+        """The replies to one call with `more`, as they come. To leave it early, close the client."""
+        self._send(method, parameters, more=True)
+        continues = True
+        while continues:
+            reply, continues = self._receive()
+            yield reply
+
+    def _send(self, method: str, parameters: dict[str, object], *, more: bool) -> None:
+        said = {key: value for key, value in parameters.items() if value is not None}
+        name = method if "." in method else f"{INTERFACE}.{method}"
+        call: dict[str, object] = {"method": name, "parameters": said}
+        if more:
+            call["more"] = True
+        try:
+            self._socket.sendall(msgspec.json.encode(call) + b"\0")
+        except BrokenPipeError:
+            raise NoSocket(f"{self.path}: the supervisor went away") from None
+
+    def _receive(self) -> tuple[dict[str, Any], bool]:
+        while not self._replies:
+            try:
+                data = self._socket.recv(65536)
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                raise NoSocket(f"{self.path}: the supervisor went away")
+            self._replies += self._splitter.feed(data)
+        reply = msgspec.json.decode(self._replies.pop(0))
+        if "error" in reply:
+            name, parameters = str(reply["error"]), dict(reply.get("parameters") or {})
+            if name.endswith(".PermissionDenied"):
+                raise NotPermitted(f"{self.path}: you may not do this; see [api] in autod.toml")
+            if name.endswith(".BadConfiguration"):
+                raise ConfigurationError(str(parameters.get("reason", "")))
+            raise ApiError(name, parameters)
+        return dict(reply.get("parameters") or {}), bool(reply.get("continues"))
