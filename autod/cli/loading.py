@@ -21,14 +21,15 @@ from autod.learn.pluto import LearnedPluto
 from autod.outcomes import Outcome, Result, gather, quoted
 from autod.programs import find_programs
 from autod.recognise import recognise
+from protocol.connection.keywords import native
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from autod.cli.session import Session
     from protocol.replies import Reply
 
-__all__ = ["load", "load_with_addconn"]
+__all__ = ["load", "load_natively", "load_with_addconn"]
 
 _NOT_FOUND = 21
 """RC_UNKNOWN_NAME: addconn's own exit status for a name that the file does not have (3.27 to 5.4)."""
@@ -39,7 +40,44 @@ async def load(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
 
     ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone.
     """
-    return await load_with_addconn(session, names)
+    release = session.pluto.release
+    if session.options.via_addconn or isinstance(session.pluto, LearnedPluto) or native(release) is None:
+        return await load_with_addconn(session, names)
+    return await load_natively(session, names)
+
+
+async def load_natively(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
+    """Load `names` by messages of our own, which are addconn's to the letter."""
+    from autod.cli.configuration import read
+    from autod.config.sending import load_native
+
+    started = time.time()
+    loaded = await load_native(
+        names,
+        configuration=read(session.options.config, session.pluto.release),
+        control=session.pluto.control,
+        on_reply=_shower(session),
+    )
+    for one in loaded:
+        if one.sent:
+            for complaint in one.complaints:
+                _remark(session, one.asked, complaint)
+    return {one.asked: _outcome(one, started) for one in loaded}
+
+
+def _shower(session: Session) -> Callable[[str | None, Reply], None]:
+    def show(name: str | None, reply: Reply) -> None:
+        session.show(recognise(reply, time=time.time()))
+
+    return show
+
+
+def _remark(session: Session, name: str, text: str) -> None:
+    """What is said of a connection that was loaded all the same."""
+    if session.options.json:
+        session.put({"event": "remark", "time": time.time(), "connection": name, "text": text})
+    else:
+        session.say(text)
 
 
 async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
@@ -51,9 +89,6 @@ async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str,
             "the addconn of this release was not found, so nothing can be loaded: install it, or set IPSEC_EXECDIR"
         )
 
-    def show(name: str | None, reply: Reply) -> None:
-        session.show(recognise(reply, time=time.time()))
-
     async def run(part: Sequence[str]) -> addconn.AddconnResult:
         result = await addconn.load(
             part,
@@ -61,7 +96,7 @@ async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str,
             config=session.options.config,
             release=pluto.release,
             control=pluto.control,
-            on_reply=show,
+            on_reply=_shower(session),
         )
         if session.options.verbose:
             for line in (*result.stdout, *result.stderr):

@@ -48,7 +48,7 @@ async def resolve_names(session: Session, *, loads: bool) -> tuple[list[str], St
     if loads:
         from autod.cli.configuration import names_to_load
 
-        return names_to_load(options.config, options.names), None
+        return names_to_load(options.config, options.names, session.pluto.release), None
     state = await _state(session)
     if options.all:
         return all_of(state), state

@@ -58,7 +58,8 @@ class Output:
             raise self._error
 
     def hurry(self) -> None:
-        """Leave without waiting for a reader who does not read: what is not written within half a second is lost."""
+        """Leave without waiting for a reader who does not read: what is not written within half a second is
+        lost."""
         self._patience = 0.5
 
     def line(self, text: str, *, keep: bool = False) -> None:

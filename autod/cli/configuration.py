@@ -1,0 +1,177 @@
+"""`--check`, and the names that patterns and --all stand for in the configuration. Reads files, sends
+nothing.
+
+Where pluto's release is not one whose rules autod has, the rules of its nearest neighbour are used, and it is
+said.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from autod.cli.names import is_pattern
+from autod.config import Configuration, Severity, all_names, check, describe, load, native, show
+from autod.config.include import Files
+from autod.errors import ConfigurationError, UnknownRelease, UsageError
+from protocol import releases
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from autod.config import Diagnostic
+    from protocol.releases import Release
+
+__all__ = ["DEFAULT", "names_to_load", "nearest_native", "read", "run"]
+
+DEFAULT = "/etc/ipsec.conf"
+"""Where every release looks, unless it was built or told otherwise."""
+
+_SERIOUS = (Severity.FATAL, Severity.ERROR)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, compare or make equal."""
+    if options.operation != "check":
+        from autod.cli import differences
+
+        return differences.run(options)
+    release, known = release_to_check(options)
+    configuration = load(options.config or DEFAULT, nearest_native(release))
+    found = [one for one in check(configuration) if _concerns(one, options.names)]
+    missing = [name for name in options.names if not configuration.find(name)]
+    if options.json:
+        _print_json(configuration, found, missing)
+    else:
+        _print_text(options, configuration, found, missing, release, known)
+    return 3 if missing or any(one.severity in _SERIOUS for one in found) else 0
+
+
+def _concerns(one: Diagnostic, names: Sequence[str]) -> bool:
+    return not names or one.connection is None or one.connection in names
+
+
+def _print_json(configuration: Configuration, found: Sequence[Diagnostic], missing: Sequence[str]) -> None:
+    from autod.cli.render import json_line
+
+    document = describe(configuration)
+    document["diagnostics"] = found
+    document["missing"] = missing
+    print(json_line(document))
+
+
+def _print_text(
+    options: argparse.Namespace,
+    configuration: Configuration,
+    found: Sequence[Diagnostic],
+    missing: Sequence[str],
+    release: Release,
+    known: str,
+) -> None:
+    files = Files()
+    files.read_so_far = list(configuration.files)
+    for line in show(found, files):
+        print(line)
+    for name in missing:
+        print(f"{configuration.path}: there is no connection or alias {name!r}")
+    serious = sum(one.severity in _SERIOUS for one in found)
+    warnings = len(found) - serious
+    rules = configuration.release
+    what = f"as Libreswan {rules} reads it ({known})"
+    if rules.text != release.text:
+        what += f", for want of the rules of {release}"
+    print(
+        f"{configuration.path}: {_counted(len(configuration.connections), 'connection')}, "
+        f"{_counted(serious, 'error')}, {_counted(warnings, 'warning')}, {what}"
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def release_to_check(options: argparse.Namespace) -> tuple[Release, str]:
+    """The release whose rules count, and how it was chosen: given, of the pluto that runs or is installed,
+    newest.
+
+    Nothing is sent: the programs are asked for their version.
+    """
+    if options.release is not None:
+        return releases.find(options.release, seccomp=options.seccomp), "as it was given"
+    import trio
+
+    text = trio.run(_version_around, options.ctlsocket)
+    if text is not None:
+        try:
+            return releases.find(text, seccomp=options.seccomp), "of the pluto that runs or is installed"
+        except UnknownRelease as error:
+            print(f"autod: {error}", file=sys.stderr)
+    return releases.find(releases.ALL[-1]), "the newest that is known"
+
+
+async def _version_around(ctlsocket: str) -> str | None:
+    from autod.binary import version_of_process
+    from autod.learn.infer import CannotLearn
+    from autod.learn.record import program_version
+    from autod.process import listens_at, pid_beside
+    from autod.programs import find_programs
+
+    pid = pid_beside(ctlsocket)
+    if pid is not None and listens_at(pid, ctlsocket):
+        running = await version_of_process(pid)
+        if running is not None:
+            return running.text
+    program = find_programs().pluto
+    if program is None:
+        return None
+    try:
+        return await program_version(program)
+    except (CannotLearn, OSError):
+        return None
+
+
+def nearest_native(release: Release) -> Release:
+    """The release itself if autod has its rules, else the next older or the oldest that it has them of."""
+    if native(release) is not None:
+        return release
+    covered = [found for text in releases.ALL if native(found := releases.find(text)) is not None]
+    older = [found for found in covered if found.version <= release.version]
+    return older[-1] if older else covered[0]
+
+
+def read(config: str | None, release: Release) -> Configuration:
+    """The configuration as `release`, or its nearest neighbour, reads it; ConfigurationError if it is
+    refused."""
+    configuration = load(config or DEFAULT, nearest_native(release))
+    refusal = configuration.refusal
+    if refusal is not None:
+        raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))
+    return configuration
+
+
+def names_to_load(config: str | None, words: Sequence[str], release: Release) -> list[str]:
+    """The connections that `words` (with patterns), or --all where there are none, stand for in the
+    configuration.
+
+    A word that is no pattern stands for itself. UsageError where a pattern matches nothing, or --all nothing.
+    """
+    configuration = read(config, release)
+    if not words:
+        names = all_names(configuration)
+        if not names:
+            raise UsageError(f"{configuration.path}: no connection has an auto= that loads it")
+        return names
+    return list(dict.fromkeys(_matching(configuration, words)))
+
+
+def _matching(configuration: Configuration, words: Sequence[str]) -> Iterator[str]:
+    from autod.config import choose
+
+    for word, chosen in zip(words, choose(configuration, words), strict=True):
+        if not is_pattern(word) or configuration.find(word):
+            yield word
+        elif not chosen.connections:
+            raise UsageError(f"{word!r} matches no connection of {configuration.path}")
+        else:
+            yield from (connection.name for connection in chosen.connections)
