@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
+from autod.control import RESERVE
 from autod.errors import DeadlinePassed, PlutoGone, UsageError
+from autod.process import descriptor_limit
 from autod.status import established
 from protocol import commands as c
 
@@ -113,8 +115,12 @@ class PlutoDriver:
     @property
     def ceiling(self) -> int:
         """pluto's limit of descriptors less what it needs itself, or a guess on the safe side."""
-        ceiling = self._pluto.slots.ceiling
-        return UNKNOWN_CEILING if ceiling is None else ceiling
+        slots = self._pluto.slots
+        if slots.ceiling is None:
+            pid = self._pluto.detected.pid
+            soft = None if pid is None else descriptor_limit(pid)
+            slots.ceiling = UNKNOWN_CEILING if soft is None else max(1, soft - RESERVE)
+        return slots.ceiling
 
     @property
     def abandoned(self) -> int:

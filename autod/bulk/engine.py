@@ -111,7 +111,6 @@ class Run:
         }
         self._limit: AdaptiveLimit | FixedLimit
         self._limit = FixedLimit(options.limit) if options.limit else AdaptiveLimit(driver.ceiling)
-        self._ceiling = driver.ceiling
         self._limits: list[tuple[float, int]] = []
         self._stream: Stream[e.BulkEvent] = Stream()
         self._sequence = count(1)
@@ -188,7 +187,7 @@ class Run:
 
     async def _course(self) -> None:
         self._identity = self._driver.identity
-        self._driver.reserve(self._options.limit or self._ceiling)
+        self._driver.reserve(self._options.limit or self._driver.ceiling)
         self._note_limit(force=True)
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
@@ -215,9 +214,9 @@ class Run:
 
     def _room(self) -> bool:
         flying = len(self._in_flight)
-        if flying + self._driver.abandoned >= self._ceiling:
+        if flying + self._driver.abandoned >= self._driver.ceiling:
             return False
-        if not self._limit.crowded:
+        if self._limit.spares_silent:
             flying -= self._stalled
         return flying < self._limit.value
 
@@ -594,10 +593,9 @@ class Run:
             return
         self._away = False
         self._back = self._now()
-        self._ceiling = self._driver.ceiling
         if isinstance(self._limit, AdaptiveLimit):
-            self._limit.ceiling = self._ceiling
-        self._driver.reserve(self._options.limit or self._ceiling)
+            self._limit.ceiling = self._driver.ceiling
+        self._driver.reserve(self._options.limit or self._driver.ceiling)
         self._say(e.PlutoBack(sequence=next(self._sequence), time=self._time(), away=self._back - left))
         if self._traits.lost and not self._stopping:
             for job in self._jobs.values():

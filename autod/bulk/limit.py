@@ -47,8 +47,8 @@ class Limit(Protocol):
         """Requests that may be in flight now."""
 
     @property
-    def crowded(self) -> bool:
-        """Whether requests that were answered needed retransmissions of late."""
+    def spares_silent(self) -> bool:
+        """Whether requests whose peers are silent may be left out of the count."""
 
     def ended(self, at: float, seconds: float, *, answered: bool, retransmissions: int) -> None:
         """A request ended: when, how long it took, whether the peer (or pluto) gave an answer."""
@@ -57,7 +57,8 @@ class Limit(Protocol):
 class FixedLimit:
     """The limit that the caller named."""
 
-    crowded = False
+    spares_silent = False
+    """The caller named the number, and meant it."""
 
     def __init__(self, value: int) -> None:
         if value < 1:
@@ -112,6 +113,11 @@ class AdaptiveLimit:
         self._floor = min(self._floor, self._ceiling)
         self._set(self._limit)
         self._kept = min(self._kept, self._limit)
+
+    @property
+    def spares_silent(self) -> bool:
+        """As long as the others are answered without retransmissions: then it is not pluto that is slow."""
+        return not self.crowded
 
     @property
     def crowded(self) -> bool:

@@ -77,15 +77,22 @@ async def test_no_more_in_flight_than_pluto_has_descriptors_for(autojump_clock: 
 
 
 async def test_silent_peers_do_not_hold_the_others_up(autojump_clock: MockClock) -> None:
-    """Attempts that only retransmit give their places to others: 40 silent ones do not cost 64 s each."""
-    scripts = {f"silent{number}": [retransmits] for number in range(40)}
+    """Attempts that only retransmit give their places to others: 200 silent ones do not cost 64 s each."""
+    scripts = {f"silent{number}": [retransmits] for number in range(200)}
     driver = Scripted(scripts | {f"good{number}": [up()] for number in range(40)})
-    run, seen = await play(driver, limit=8)
+    run, seen = await play(driver)
     good = [event.time for event in seen if isinstance(event, Ended) and event.state == "done"]
     first = next(event.time for event in seen if isinstance(event, Admitted))
     assert run.result.summary.done == 40
     assert max(good) - first < 30
-    assert run.result.summary.retransmissions == 280
+    assert run.result.summary.retransmissions == 1400
+
+
+async def test_a_limit_that_was_named_holds_for_silent_peers_too(autojump_clock: MockClock) -> None:
+    """The caller meant it."""
+    driver = Scripted({f"silent{number}": [retransmits] for number in range(20)})
+    await play(driver, limit=8)
+    assert driver.highest == 8
 
 
 async def test_a_failure_that_may_pass_is_tried_again(autojump_clock: MockClock) -> None:

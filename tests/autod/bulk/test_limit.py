@@ -98,7 +98,7 @@ def test_a_fixed_limit_is_fixed() -> None:
     """Retransmissions do not move it."""
     limit = FixedLimit(16)
     limit.ended(1.0, 9.0, answered=True, retransmissions=9)
-    assert (limit.value, limit.crowded) == (16, False)
+    assert (limit.value, limit.spares_silent) == (16, False)
 
 
 @pytest.mark.parametrize("make", [FixedLimit, AdaptiveLimit])
