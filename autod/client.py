@@ -36,7 +36,6 @@ from autod.operation import BUFFER, Operation, Request, Sink
 from autod.outcomes import OK, Outcome, Result, gather, sentence
 from autod.recognise import recognise
 from autod.slots import Slots
-from autod.status import established, parse
 from protocol import commands as c
 from protocol.encode import encode
 from protocol.replies import Reply
@@ -378,11 +377,11 @@ class Pluto:
         self, command: c.Unroute, request: Request, started: float, end: float
     ) -> Outcome | None:
         with trio.move_on_at(end):
-            up = established(await self.replies(c.TrafficStatus(command.name)))
+            up = _established(await self.replies(c.TrafficStatus(command.name)))
             if up and request.force:
                 with trio.move_on_at(end):
                     await self.down(command.name)
-                up = established(await self.replies(c.TrafficStatus(command.name)))
+                up = _established(await self.replies(c.TrafficStatus(command.name)))
             if not up:
                 return None
             harm = (
@@ -399,6 +398,8 @@ class Pluto:
     async def _guard_reread(self, request: Request, started: float, end: float) -> Outcome | None:
         """4.6 to 4.15 die of a null pointer when they reread the certificates of an instance (seen on 4.10)."""
         with trio.move_on_at(end):
+            from autod.status import parse
+
             state = parse(await self.replies(c.Status()))
             instances = [one.label for one in state.connections if one.kind == "instance" or "#" in one.name]
             if not instances:
@@ -426,7 +427,7 @@ class Pluto:
 def settled(outcome: Outcome, replies: tuple[Reply, ...]) -> Outcome:
     """An outcome of up or down that needed a look at the state, after the replies to --trafficstatus of its name."""
     name = outcome.connection or ""
-    up = established(replies)
+    up = _established(replies)
     here = any(other == name or other.startswith(f"{name}/") for other in up)
     if outcome.operation == "up":
         if not outcome.members:
@@ -467,6 +468,13 @@ def _deadline(seconds: float | None, sentence: str) -> Iterator[None]:
         yield
     if scope.cancelled_caught:
         raise DeadlinePassed(sentence)
+
+
+def _established(replies: tuple[Reply, ...]) -> frozenset[str]:
+    """As autod.status.established, which is loaded only where a look at the state is needed."""
+    from autod.status import established
+
+    return established(replies)
 
 
 def _same(event: Event) -> Event:
