@@ -1,16 +1,18 @@
 """The root folders of the lab: built once by debootstrap, kept outside the checkout.
 
-    python -m tests.lab.roots            # builds what is missing, says what it installs
+    python -m tests.lab.roots              # builds what is missing, says what it installs
+    python -m tests.lab.roots --debian12   # the same before there is a virtual environment, and bookworm
 
 | folder   | system                        | what for                                                     |
 |----------|-------------------------------|--------------------------------------------------------------|
 | forky    | Debian testing                | User-mode Linux, a kernel with ESP that is a process         |
 | trixie   | Debian 13                     | pluto 5.2, systemd, Python 3.13 with autod's requirements    |
 | bullseye | Debian 11                     | pluto 4.3                                                    |
+| bookworm | Debian 12                     | where the tests run on a machine with a later Debian         |
 
 They live in /var/cache/libreswan-autod, or where AUTOD_LAB says. A folder is built under another name and
 renamed when it is whole; its stamp holds the recipe, and another recipe builds it anew. The mirror is the one
-that this machine's apt uses. Needs root, debootstrap, and `apt-get update` run before.
+that this machine's apt uses. Needs root and debootstrap.
 """
 
 from __future__ import annotations
@@ -69,6 +71,14 @@ ROOTS = (
     Root("bullseye", ("libreswan", "bind9-host", "iproute2")),
 )
 
+DEBIAN_12 = Root(
+    "bookworm",
+    (
+        *("libreswan", "bind9-host", "libnss3-tools", "iproute2", "iputils-ping", "procps"),
+        *("debootstrap", "python3-venv", "ca-certificates"),
+    ),
+)
+
 
 @functools.cache
 def has_esp() -> bool:
@@ -89,16 +99,20 @@ def missing() -> list[str]:
 
 
 def build() -> None:
-    """Build what is missing; seconds where nothing is, some minutes the first time."""
-    if not missing():
-        return
+    """Build what is missing; no time at all where nothing is, some minutes the first time."""
+    if missing():
+        _build_roots(ROOTS)
+        with _alone():
+            if _stamp(LAB / "trixie" / VENV[1:]) != _requirements_stamp():
+                _build_venv()
+
+
+def _build_roots(roots: tuple[Root, ...]) -> None:
     LAB.mkdir(parents=True, exist_ok=True)
     with _alone():
-        for root in ROOTS:
+        for root in roots:
             if _stamp(root.folder) != root.recipe:
                 _build_root(root)
-        if _stamp(LAB / "trixie" / VENV[1:]) != _requirements_stamp():
-            _build_venv()
 
 
 def _stamp(folder: Path) -> str:
@@ -129,7 +143,7 @@ def _run(*argv: str, log: Path, env: dict[str, str] | None = None) -> None:
         raise SystemExit(f"lab: {argv[0]} ended with {done.returncode}; the whole log is {log}\n{tail}")
 
 
-def mirror() -> str:
+def mirror(*, update: bool = True) -> str:
     """The mirror of Debian itself that this machine's apt uses (not its security archive)."""
     lines = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"],
@@ -142,7 +156,10 @@ def mirror() -> str:
         origin, label, uri = line.split("|", 2)
         if origin == label == "Debian":
             return uri
-    raise SystemExit("lab: apt knows no mirror of Debian; run apt-get update, or add one to its sources")
+    if update:
+        subprocess.run(["apt-get", "update", "-qq"], stdin=subprocess.DEVNULL, timeout=600, check=False)
+        return mirror(update=False)
+    raise SystemExit("lab: apt knows no mirror of Debian: add one to its sources")
 
 
 def _proxies() -> dict[str, str]:
@@ -221,4 +238,7 @@ def _build_venv() -> None:
 
 
 if __name__ == "__main__":
-    build()
+    if sys.argv[1:] == ["--debian12"]:
+        _build_roots((*ROOTS, DEBIAN_12))
+    else:
+        build()
