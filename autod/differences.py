@@ -5,7 +5,7 @@ Must not know: sockets, files, how anything is sent.
 
 A setting is compared only where both sides are certain: it stands in the configuration (or its default is what
 every release has), and the status prints it. What is not compared counts as the same, so a difference that is told
-is one; docs/configuration.md lists what is compared.
+is one; docs/cli.md lists what is compared.
 """
 
 from __future__ import annotations
