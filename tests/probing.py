@@ -72,6 +72,28 @@ class Recorded:
             return None
 
 
+class Curious(Recorded):
+    """Remembers whether a name server was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def resolve(self, name: str, version: int) -> Address | None:
+        self.asked = True
+        return None
+
+
+def asks_name_servers(text: str, release: str, folder: Path) -> bool:
+    """Whether addconn would ask a name server over this file, and wait for it."""
+    (folder / "p.conf").write_bytes(text.encode("utf-8", "surrogateescape"))
+    configuration = load("p.conf", find(release), folder=str(folder))
+    curious = Curious()
+    planner = Planner(configuration.rules, curious)
+    for connection in configuration.connections:
+        planner.plan(connection.name, connection.layers, partial=connection.partial)
+    return curious.asked
+
+
 def _address(text: str) -> Address:
     version = 6 if ":" in text else 4
     return Address(version, socket.inet_pton(socket.AF_INET6 if version == 6 else socket.AF_INET, text))

@@ -82,9 +82,11 @@ def select(
     done: set[int] = set()
     for name in names:
         for connection in configuration.find(name):
-            if id(connection) in done or connection.failed:
+            if id(connection) in done:
                 continue
-            plan = planner.plan(connection.name, connection.layers)
+            plan = planner.plan(
+                connection.name, connection.layers, failed=connection.failed, partial=connection.partial
+            )
             if not plan.failed:
                 done.add(id(connection))
                 yield from plan.groups
@@ -102,7 +104,13 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
     for connection in configuration.connections:
         if auto(connection) == "ignore":
             continue
-        plan = planner.plan(connection.name, connection.layers, partial=connection.partial, autoall=True)
+        plan = planner.plan(
+            connection.name,
+            connection.layers,
+            failed=connection.failed,
+            partial=connection.partial,
+            autoall=True,
+        )
         if plan.auto != "ignore":
             plans.append(plan)
             yield from plan.groups
@@ -112,8 +120,7 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
         return
     for plan in plans:
         if plan.auto == "ondemand":
-            for group in plan.groups:
-                name = group[0].name
+            for name in plan.names:
                 yield (Message("route", name, {"whack_route": 1, "name": name}),)
     for plan in plans:
         if plan.auto == "start":

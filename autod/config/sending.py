@@ -101,10 +101,10 @@ def _plan(
 
 
 def _ready(connection: Connection, planner: Planner, configuration: Configuration) -> _Ready:
-    if connection.failed:
-        return _Ready((), tuple(str(one) for one in connection.diagnostics))
-    plan = planner.plan(connection.name, connection.layers)
-    complaints = tuple(str(one) for one in remarks(connection, plan))
+    plan = planner.plan(
+        connection.name, connection.layers, failed=connection.failed, partial=connection.partial
+    )
+    complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
     if plan.failed or not plan.groups:
         return _Ready((), complaints)
     try:

@@ -59,17 +59,19 @@ class Planner:
         name: str,
         layers: Sequence[Mapping[str, Given]],
         *,
+        failed: bool = False,
         partial: bool = False,
         autoall: bool = False,
     ) -> Plan:
         """The messages for a connection whose settings are `layers`: after each %default and, last, its own.
 
-        `partial`: addconn gave up on the connection before it looked at the values. `autoall`: as addconn --autoall
+        `failed`: addconn found a fault in the settings. `partial`: it gave up on the connection before it looked at the values. `autoall`: as addconn --autoall
         sends it, else as addconn NAME does (5.2 to 5.4 say in the message what is to be done next).
         """
         draft = self._after_defaults(layers[:-1]).copy()
+        draft.failed = failed
         if partial:
-            draft.settings, draft.failed = layers[-1], True
+            draft.settings = layers[-1]
         else:
             draft.work(layers[-1], self._lookup)
         return self._module.plan(name, draft, self._lookup, autoall=autoall)

@@ -51,9 +51,12 @@ _AF: Final = {2: IPV4, 10: IPV6}
 
 
 class Host:
-    """Where one end is: the kinds of its address and next hop, and the addresses as far as they are known."""
+    """Where one end is: the kinds of its address and next hop, and the addresses as far as they are known.
 
-    __slots__ = ("address", "hop", "hop_kind", "kind", "text", "version")
+    `missing`: it names an interface that is not there, or is down.
+    """
+
+    __slots__ = ("address", "hop", "hop_kind", "kind", "missing", "text", "version")
 
     def __init__(self) -> None:
         self.kind = NOTSET
@@ -62,6 +65,7 @@ class Host:
         self.hop: Address | None = None
         self.text: str | None = None
         self.version = IPV4
+        self.missing = False
 
     def copy_from(self, other: Host) -> None:
         self.kind, self.address, self.text = other.kind, other.address, other.text
@@ -70,6 +74,7 @@ class Host:
     def place(self, given: Given | None, version: int, lookup: Lookup) -> None:
         """Work out left= or right=."""
         self.version = version
+        self.missing = False
         self.kind = NOTSET if given is None else (given.number or 0)
         if given is not None:
             self.text = given.text
@@ -79,6 +84,7 @@ class Host:
             text = self.text or ""
             if text[:1] == "%":
                 found = lookup.interface(text[1:16], version)
+                self.missing = found is None
                 if found is not None:
                     if found.peer is not None:
                         self.hop = found.peer

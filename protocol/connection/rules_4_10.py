@@ -260,9 +260,11 @@ class Draft:
         "right",
         "settings",
         "sighash",
+        "worked",
     )
 
     def __init__(self) -> None:
+        self.worked = False
         self.policy = _DEFAULT_POLICY
         self.authby = NONE
         self.sighash = SIGHASH_DEFAULT
@@ -277,7 +279,7 @@ class Draft:
     def copy(self) -> Draft:
         """The start of the next layer; auto= starts anew."""
         other = Draft.__new__(Draft)
-        other.auto = "ignore"
+        other.auto, other.worked = "ignore", False
         other.policy, other.authby, other.sighash = self.policy, self.authby, self.sighash
         other.ike_version = self.ike_version
         other.prospective_shunt, other.negotiation_shunt = self.prospective_shunt, self.negotiation_shunt
@@ -286,6 +288,13 @@ class Draft:
         other.settings = self.settings
         other.remarks, other.failed = [], False
         return other
+
+    @property
+    def refused(self) -> bool:
+        """Whether addconn says that the connection did not load. It forgets to where an interface is missing."""
+        return self.failed and not (
+            self.worked and any(host.missing for host in (self.left.host, self.right.host))
+        )
 
     def fail(self, sentence: str, slot: str | None = None) -> None:
         self.failed = True
@@ -324,6 +333,7 @@ class Draft:
             self.policy &= ~(
                 PFS | COMPRESS | ESN_NO | ESN_YES | DECAP_DSCP | NOPMTUDISC | FRAG_ALLOW | FRAG_FORCE
             )
+        self.worked = True
         version = family(settings)
         for end in (self.left, self.right):
             self._end(end, version, lookup)
@@ -541,28 +551,46 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
     """
     remarks = draft.remarks
     find_routes(draft.left.host, draft.right.host, lookup)
+    # %auto gets a name from a counter that nobody counts up.
+    sent = "conn_0" if name == "%auto" else name
+    pairs: list[tuple[str, Block | None, Block | None]] = []
+    expand = not {"leftsubnets", "rightsubnets"}.isdisjoint(draft.settings)
+    if expand:
+        pairs = list(_pairs(name, draft, remarks))
+    names = tuple(pair for pair, _, _ in pairs) if expand else (sent,)
+    groups = tuple(_groups(sent, pairs if expand else None, draft, remarks))
+    return Plan(sent, groups, tuple(remarks), draft.auto, draft.refused, names)
+
+
+def _groups(
+    name: str,
+    pairs: Sequence[tuple[str, Block | None, Block | None]] | None,
+    draft: Draft,
+    remarks: list[Remark],
+) -> Iterator[tuple[Message, ...]]:
     for end in (draft.left, draft.right):
         if end.host.kind not in SENDABLE:
             remarks.append(Remark(f"{end.side}= is not set", end.side, fatal=True))
-            return Plan(name, (), tuple(remarks), draft.auto, draft.failed)
+            return
     members = _members(draft, remarks)
     for end in (draft.left, draft.right):
         members.update(_end_members(end, draft.settings))
+    before = len(remarks)
     keys = tuple(_keys(name, draft, remarks))
-    if not {"leftsubnets", "rightsubnets"} & draft.settings.keys():
-        return Plan(name, ((_add(name, members), *keys),), tuple(remarks), draft.auto, draft.failed)
-    groups = []
-    for number, left, right in _pairs(name, draft, remarks):
+    if pairs is None:
+        yield (_add(name, members), *keys)
+        return
+    for pair, left, right in pairs:
         mine = members | _block("left.client", left) | _block("right.client", right)
         mine["connalias"] = name
-        groups.append((_add(number, mine), *keys))
-    return Plan(name, tuple(groups), tuple(remarks), draft.auto, draft.failed)
+        yield (_add(pair, mine), *keys)
+        if len(remarks) > before:
+            # A key that cannot be read ends it all.
+            return
 
 
 def _add(name: str, members: dict[str, object]) -> Message:
-    # %auto gets a name from a counter that nobody counts up.
-    sent = "conn_0" if name == "%auto" else name
-    return Message("add", sent, {**members, "name": sent})
+    return Message("add", name, {**members, "name": name})
 
 
 _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)

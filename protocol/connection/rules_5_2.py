@@ -172,9 +172,21 @@ _END_TEXTS: Final = {
 class Draft:
     """A connection while it is worked out. `remarks` are the complaints of the layer that was worked last."""
 
-    __slots__ = ("authby", "ends", "failed", "ike_version", "never", "remarks", "settings", "sighash", "vti")
+    __slots__ = (
+        "authby",
+        "ends",
+        "failed",
+        "ike_version",
+        "never",
+        "remarks",
+        "settings",
+        "sighash",
+        "vti",
+        "worked",
+    )
 
     def __init__(self) -> None:
+        self.worked = False
         self.ike_version = _IKEV2
         self.authby = NONE
         self.sighash = SIGHASH_DEFAULT
@@ -194,6 +206,11 @@ class Draft:
         other.vti = dict(self.vti)
         other.settings = self.settings
         return other
+
+    @property
+    def refused(self) -> bool:
+        """Whether addconn says that the connection did not load. It forgets to where an interface is missing."""
+        return self.failed and not (self.worked and any(host.missing for host in self.ends.values()))
 
     def fail(self, sentence: str, slot: str) -> None:
         self.failed = True
@@ -219,6 +236,7 @@ class Draft:
             except Malformed as reason:
                 self.fail(str(reason), "authby")
                 return
+        self.worked = True
         version = family(settings)
         for side, host in self.ends.items():
             host.place(settings.get(side), version, lookup)
@@ -268,12 +286,12 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
     for at, (side, host) in enumerate(draft.ends.items()):
         if host.kind not in SENDABLE:
             remarks.append(Remark(f"{side}= is not set", side, fatal=True))
-            return Plan(name, (), tuple(remarks), auto, draft.failed)
+            return Plan(name, (), tuple(remarks), auto, draft.refused)
         try:
             found = _end(draft, side, host, lookup)
         except Malformed as reason:
             remarks.append(Remark(f"bad {side}protoport= [{reason}]", f"{side}protoport", fatal=True))
-            return Plan(name, (), tuple(remarks), auto, draft.failed)
+            return Plan(name, (), tuple(remarks), auto, draft.refused)
         ends.append((side, found))
         members.update((f"end[{at}].{path}", value) for path, value in found.items())
     add = Message("add", name, {**members, "name": name})
@@ -286,7 +304,7 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
             slot = side + next(word for word, number in _KEYS if number == found["pubkey_alg"])
             remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
             break
-    return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.failed)
+    return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.refused)
 
 
 _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)

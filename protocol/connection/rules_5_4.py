@@ -66,4 +66,4 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
         tuples.append((_ENDS[one.key.side], keyword.number, text.encode("utf-8", "surrogateescape")))
     members = {"whack_command": _ADD, "whack_from": _FROM_ADDCONN, "whack_async": 1, "name": name}
     message = Message("add", name, members, tuple(sorted(tuples)))
-    return Plan(name, ((message,),), (), auto)
+    return Plan(name, ((message,),), (), auto, draft.failed)

@@ -36,6 +36,9 @@ def network() -> Iterator[tuple[str, ...]]:
     try:
         _run(*inside, "ip", "link", "set", "lo", "up")
         _run(*inside, "ip", "link", "add", "eth1", "type", "veth", "peer", "name", "peer1")
+        # A link-local address would become the source for some destinations, seconds later.
+        for end in ("eth1", "peer1"):
+            _run(*inside, "ip", "link", "set", end, "addrgenmode", "none")
         _run(*inside, "ip", "link", "set", "peer1", "up")
         _run(*inside, "ip", "addr", "add", "192.1.2.45/24", "dev", "eth1")
         _run(*inside, "ip", "-6", "addr", "add", "2001:db8:1:2::45/64", "dev", "eth1", "nodad")
