@@ -1,247 +1,251 @@
-"""The live table of connections on a terminal, or one table with --once.
+"""What a person at a terminal sees while many connections are at work: counts, rate, the slowest, the failures.
 
-Owns: asking pluto, drawing, reading keys. What the rows are and what the keys do is autod.top. Nothing is
-drawn while a reply is being read, so a slow terminal never holds pluto back; and pluto is asked again only
-after twenty times as long as its last answer took, so that top takes no more than a twentieth of its time.
+Owns: the picture. `Progress` follows the events of a run and knows nothing of terminals; `live_view` draws it with
+rich, in a thread, so that a terminal that was stopped holds up nobody but itself.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import time
+from collections import Counter, deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
 import trio
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
-from autod.cli.keys import keys, unbuffered
-from autod.client import open_pluto
-from autod.errors import PlutoGone, WhackError
-from autod.known import Known, default_folder
-from autod.status import parse
-from autod.status.render import age_text, columns, size_text
-from autod.top import KEYS, SORTS, Options, Picture, Row, advance, arrange, counts, forget, press
-from protocol import commands as c
+from autod.bulk import events as e
+from autod.bulk.operations import phase_of
+from autod.bulk.result import Phase, State, Summary
+from autod.events import Retransmission
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Callable
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
-    from autod.client import Pluto
-    from autod.status import ConnectionState, State
+    from autod.bulk import BulkEvent
 
-__all__ = ["plain", "printable", "screen", "show", "top"]
+__all__ = ["Progress", "draw", "live_view"]
 
-INTERVAL = 2.0
-"""Seconds between two looks, where neither the user nor pluto's load says otherwise."""
+EVERY = 0.125
+"""Seconds between two pictures."""
 
-_SHARE = 20
-"""How many times the duration of an answer lies between two looks, at least."""
+WINDOW = 5.0
+"""Seconds over which the rate is taken."""
 
-_HEADINGS = ("CONNECTION", "STATE", "PEER", "SINCE", "IN", "OUT", "IN/S", "OUT/S", "REKEY", "LAST FAILURE")
-_WIDE_ENOUGH = {"REKEY": 120, "PEER": 105}
-"""Columns of the terminal below which a column of the table is left out."""
-_SORTED_BY = {("IN/S", "rate"), ("OUT/S", "rate"), ("LAST FAILURE", "failure"), ("CONNECTION", "name")}
-_STYLES = {
-    "up": "green",
-    "negotiating": "yellow",
-    "ike_only": "yellow",
-    "down": "red",
-    "unoriented": "red",
-    "failure": "red",
+SLOWEST = 6
+CAUSES = 6
+
+_PHASES = {
+    Phase.QUEUED: "waiting for pluto",
+    Phase.IKE_SA_INIT: "IKE_SA_INIT",
+    Phase.IKE_AUTH: "IKE_AUTH",
+    Phase.CHILD: "Child SA",
+    Phase.WATCHED: "watched",
+}
+_STATES = {
+    State.DONE: ("done", "green"),
+    State.ALREADY: ("so before", "green"),
+    State.TAKEN: ("taken", "cyan"),
+    State.FAILED: ("failed", "red"),
+    State.UNKNOWN: ("in flight", "yellow"),
+    State.NOT_STARTED: ("not begun", "yellow"),
 }
 
 
-async def top(options: argparse.Namespace) -> int:
-    """Show the table of the pluto that was asked for, until `q`, Ctrl-C or SIGTERM; with --once, once."""
-    folder = default_folder()
-    async with (
-        open_pluto(
-            options.ctlsocket,
-            options.release,
-            seccomp=options.seccomp,
-            known=None if folder is None else Known(folder),
-        ) as pluto,
-        trio.open_nursery() as nursery,
-    ):
-        if not options.once:
-            await nursery.start(_end_by_signal, nursery.cancel_scope)
-        await show(pluto, options)
-        nursery.cancel_scope.cancel()
-    return 0
+class _Flight:
+    __slots__ = ("attempt", "phase", "retransmissions", "since")
+
+    def __init__(self, since: float, attempt: int) -> None:
+        self.since = since
+        self.attempt = attempt
+        self.phase = Phase.QUEUED
+        self.retransmissions = 0
 
 
-async def _end_by_signal(
-    scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    """So that the terminal is left as it was found."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for _ in signals:
-            scope.cancel()
+class Progress:
+    """A run so far, as its events tell. Times are UNIX seconds."""
+
+    def __init__(self, total: int, operation: str) -> None:
+        self.total = total
+        self.operation = operation
+        self.limit: int | None = None
+        self.flying: dict[str, _Flight] = {}
+        self.retrying: set[str] = set()
+        self.ended: dict[str, State] = {}
+        self.causes: dict[str, str] = {}
+        self.retransmissions = 0
+        self.away_since: float | None = None
+        self.summary: Summary | None = None
+        self._done: deque[float] = deque()
+        self._begun: float | None = None
+        self._last = 0.0
+
+    def see(self, event: BulkEvent) -> None:
+        """Take the next event of the run."""
+        self._begun = event.time if self._begun is None else self._begun
+        self._last = max(self._last, event.time)
+        match event:
+            case e.Said():
+                self._hear(event)
+            case e.Admitted(connection=str(name)):
+                self.retrying.discard(name)
+                self.flying[name] = _Flight(event.time, event.attempt)
+            case e.Watching(connection=str(name)):
+                self.flying.setdefault(name, _Flight(event.time, 1)).phase = Phase.WATCHED
+            case e.Retrying(connection=str(name)):
+                self.flying.pop(name, None)
+                self.retrying.add(name)
+            case e.Lost(connection=str(name)):
+                self.ended.pop(name, None)
+                self.causes.pop(name, None)
+            case e.Ended(connection=str(name)):
+                self._end(event, name)
+            case e.LimitMoved():
+                self.limit = event.limit
+            case e.PlutoLost():
+                self.away_since = event.time
+            case e.PlutoBack():
+                self.away_since = None
+            case Summary():
+                self.summary = event
+
+    def _hear(self, event: e.Said) -> None:
+        flight = self.flying.get(event.connection or "")
+        if flight is None:
             return
+        if isinstance(event.said, Retransmission):
+            flight.retransmissions += 1
+            self.retransmissions += 1
+            return
+        flight.phase = phase_of(event.said) or flight.phase
+
+    def _end(self, event: e.Ended, name: str) -> None:
+        self.flying.pop(name, None)
+        self.retrying.discard(name)
+        state = State(event.state)
+        self.ended[name] = state
+        self.causes.pop(name, None)
+        if state is State.DONE:
+            self._done.append(event.time)
+        elif state is State.FAILED:
+            self.causes[name] = event.outcome.result.value if event.outcome is not None else "failed"
+
+    def counts(self) -> Counter[State]:
+        """Connections that are through, by what became of them."""
+        return Counter(self.ended.values())
+
+    def rate(self, now: float) -> float:
+        """Done per second over the last WINDOW."""
+        while self._done and self._done[0] < now - WINDOW:
+            self._done.popleft()
+        begun = now if self._begun is None else self._begun
+        return len(self._done) / max(min(WINDOW, now - begun), 0.5)
+
+    def seconds(self, now: float) -> float:
+        """How long it has been going on."""
+        return 0.0 if self._begun is None else max(now, self._last) - self._begun
+
+    def slowest(self) -> list[tuple[str, _Flight]]:
+        """Those in flight that take longest."""
+        return sorted(self.flying.items(), key=lambda entry: entry[1].since)[:SLOWEST]
+
+    def failures(self) -> list[tuple[str, list[str]]]:
+        """Cause and connections, the most frequent first."""
+        by: dict[str, list[str]] = {}
+        for name, cause in self.causes.items():
+            by.setdefault(cause, []).append(name)
+        return sorted(by.items(), key=lambda entry: (-len(entry[1]), entry[0]))
 
 
-async def show(pluto: Pluto, options: argparse.Namespace) -> None:
-    """The table of this pluto, in the way that was asked for."""
-    if options.once:
-        for line in await _once(pluto, options):
-            print(printable(line))
-        return
-    await _live(pluto, options)
-
-
-async def _look(pluto: Pluto) -> State:
-    """What the cheap requests tell: established Child SAs with their bytes, and what is being negotiated (4.0
-    on)."""
-    replies = [*await pluto.replies(c.TrafficStatus())]
-    if pluto.release.supports(c.ShowStates):
-        replies += await pluto.replies(c.ShowStates())
-    return parse(replies, time=time.time())
-
-
-async def _loaded(pluto: Pluto) -> tuple[ConnectionState, ...]:
-    return parse(await pluto.replies(c.Status())).connections
-
-
-async def _once(pluto: Pluto, options: argparse.Namespace) -> list[str]:
-    loaded = await _loaded(pluto)
-    picture = advance(None, await _look(pluto), loaded, at=time.time())
-    if options.interval is not None:
-        await trio.sleep(options.interval)
-        picture = advance(picture, await _look(pluto), loaded, at=time.time())
-    view = _view(options)
-    if options.json:
-        shown = msgspec.structs.replace(picture, rows=tuple(arrange(picture.rows, view)))
-        return [shown.to_json().decode()]
-    return list(plain(picture, view))
-
-
-def _view(options: argparse.Namespace) -> Options:
-    largest_first = next(first for name, _, first in SORTS.values() if name == options.sort)
-    return Options(sort=options.sort, descending=largest_first, only=options.only, pattern=options.pattern)
-
-
-def plain(picture: Picture, view: Options) -> Iterator[str]:
-    """The table as lines, and what it adds up to."""
-    yield from columns([_HEADINGS, *(_cells(row, picture.time) for row in arrange(picture.rows, view))])
-    yield _summary(picture)
-
-
-def _cells(row: Row, now: float) -> tuple[str, ...]:
-    trouble = f"{row.trouble.text}, {age_text(now - row.trouble.at)} ago" if row.trouble else "-"
-    return (
-        row.label,
-        row.state,
-        row.peer or "-",
-        age_text(None if row.since is None else max(0, now - row.since)),
-        size_text(row.bytes_in),
-        size_text(row.bytes_out),
-        size_text(row.rate_in),
-        size_text(row.rate_out),
-        age_text(row.rekey_in),
-        trouble,
+def draw(progress: Progress, now: float) -> RenderableType:
+    """The picture of `progress` at `now` (UNIX seconds). Names are text, never markup."""
+    counts = progress.counts()
+    through = len(progress.ended)
+    head = Table.grid(padding=(0, 2), expand=True)
+    head.add_column(no_wrap=True)
+    head.add_column(ratio=1)
+    head.add_column(no_wrap=True, justify="right")
+    head.add_row(
+        Text(f"autod {progress.operation}", style="bold"),
+        ProgressBar(total=max(progress.total, 1), completed=through),
+        Text(f"{through} of {progress.total}"),
     )
-
-
-def _summary(picture: Picture) -> str:
-    states = (
-        ", ".join(f"{number} {state}" for state, number in counts(picture.rows).items()) or "nothing loaded"
-    )
-    if picture.interval is None:
-        return states
-    rates = [
-        size_text(sum(rate or 0 for rate in way))
-        for way in ([row.rate_in for row in picture.rows], [row.rate_out for row in picture.rows])
-    ]
-    return f"{states}; {rates[0]}/s in, {rates[1]}/s out"
-
-
-async def _live(pluto: Pluto, options: argparse.Namespace) -> None:
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console()
-    view = _view(options)
-    loaded: tuple[ConnectionState, ...] | None = None
-    picture: Picture | None = None
-    problem = ""
-    due = trio.current_time()
-    with unbuffered(sys.stdin.fileno()), Live(console=console, screen=True, auto_refresh=False) as live:
-        while not view.quit:
-            if not view.paused and trio.current_time() >= due:
-                begun = trio.current_time()
-                try:
-                    if loaded is None or view.reload:
-                        loaded = await _loaded(pluto)
-                        picture = None if picture is None else forget(picture, loaded)
-                        view = msgspec.structs.replace(view, reload=False)
-                    picture = advance(picture, await _look(pluto), loaded, at=time.time())
-                    problem = ""
-                except WhackError as error:
-                    problem = str(error)
-                    if isinstance(error, PlutoGone):
-                        loaded = None
-                now = trio.current_time()
-                due = now + max(options.interval or INTERVAL, _SHARE * (now - begun))
-            live.update(screen(console, picture, view, problem or _title(pluto)), refresh=True)
-            with trio.move_on_at(float("inf") if view.paused else due):
-                await trio.lowlevel.wait_readable(sys.stdin.fileno())
-                data = os.read(sys.stdin.fileno(), 1024)
-                if not data:
-                    return
-                for key in keys(data):
-                    view = press(view, key)
-                if view.reload:
-                    due = trio.current_time()
-
-
-def _title(pluto: Pluto) -> str:
-    return f"pluto {pluto.release.text} at {pluto.path}"
-
-
-def screen(console: Console, picture: Picture | None, view: Options, title: str) -> RenderableType:
-    """What fits: the head, the rows from the offset on, what the keys do."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = arrange(picture.rows, view) if picture is not None else []
-    room = max(1, console.height - 4 - len(KEYS))
-    offset = min(view.offset, max(0, len(rows) - room))
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold reverse")
-    columns_shown = [
-        at for at in range(len(_HEADINGS)) if console.width >= _WIDE_ENOUGH.get(_HEADINGS[at], 0)
-    ]
-    for at in columns_shown:
-        heading = _HEADINGS[at]
-        marked = heading.casefold() == view.sort or (heading, view.sort) in _SORTED_BY
-        number = 3 <= at <= 8
-        table.add_column(
-            heading + ("▼" if view.descending else "▲") * marked,
-            justify="right" if number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=6 if number else 11,
+    line = Text()
+    waiting = progress.total - through - len(progress.flying) - len(progress.retrying)
+    for state, (word, style) in _STATES.items():
+        if counts[state]:
+            line.append(f"{counts[state]} {word}  ", style=style)
+    for number, word in (
+        (len(progress.flying), "in flight"),
+        (len(progress.retrying), "to retry"),
+        (waiting, "waiting"),
+    ):
+        if number > 0:
+            line.append(f"{number} {word}  ", style="dim" if word == "waiting" else "")
+    facts = Text(style="dim")
+    facts.append(f"{progress.seconds(now):.0f} s   {progress.rate(now):.1f} a second")
+    if progress.limit is not None:
+        facts.append(f"   limit {progress.limit}")
+    if progress.retransmissions:
+        facts.append(f"   {progress.retransmissions} retransmissions")
+    parts: list[RenderableType] = [head, line, facts]
+    if progress.away_since is not None:
+        parts.append(Text(f"pluto is away for {now - progress.away_since:.0f} s", style="bold yellow"))
+    table = Table.grid(padding=(0, 2))
+    for name, flight in progress.slowest():
+        notes = [_PHASES[flight.phase]]
+        if flight.retransmissions:
+            notes.append(f"{flight.retransmissions} retransmissions")
+        if flight.attempt > 1:
+            notes.append(f"attempt {flight.attempt}")
+        table.add_row(
+            Text(_shown(name)), Text(f"{now - flight.since:.1f} s"), Text(", ".join(notes), style="dim")
         )
-    for row in rows[offset : offset + room]:
-        cells = [Text(printable(cell)) for cell in _cells(row, picture.time if picture is not None else 0)]
-        cells[1].stylize(_STYLES.get(row.state, ""))
-        table.add_row(*(cells[at] for at in columns_shown))
-    shown = f"{len(rows)} shown" + (f" from {offset + 1}" if offset else "") + f", {view.only}"
-    pattern = f", like {view.pattern}" + "_" * view.typing if view.pattern or view.typing else ""
-    return Group(
-        Text(f"{title}{'  (paused)' * view.paused}", no_wrap=True, overflow="ellipsis"),
-        Text((_summary(picture) if picture is not None else "") + f"; {shown}{pattern}", no_wrap=True),
-        table,
-        *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in KEYS),
-    )
+    for cause, names in progress.failures()[:CAUSES]:
+        some = ", ".join(map(_shown, names[-3:])) + (", ..." if len(names) > 3 else "")
+        table.add_row(
+            Text(cause.replace("_", " "), style="red"),
+            Text(str(len(names)), style="red"),
+            Text(some, style="dim"),
+        )
+    if table.row_count:
+        parts.append(table)
+    return Group(*parts)
 
 
-def printable(text: str) -> str:
-    """Names come from outside: nothing in them reaches the terminal as a control sequence."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+def _shown(name: str) -> str:
+    """A name fit for a terminal: what would move the cursor or is no character stands as U+FFFD."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
+@asynccontextmanager
+async def live_view(
+    progress: Progress, *, console: Console | None = None, now: Callable[[], float] | None = None
+) -> AsyncGenerator[None, None]:
+    """Draw `progress` again and again while the block runs, and a last time at its end."""
+    import time
+
+    clock = time.time if now is None else now
+    live = Live(console=console or Console(), auto_refresh=False, transient=True)
+
+    def picture() -> None:
+        live.update(draw(progress, clock()), refresh=True)
+
+    async def again() -> None:
+        while True:
+            await trio.to_thread.run_sync(picture, abandon_on_cancel=True)
+            await trio.sleep(EVERY)
+
+    live.start()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(again)
+            yield
+            nursery.cancel_scope.cancel()
+    finally:
+        live.stop()

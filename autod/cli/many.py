@@ -5,6 +5,8 @@ Thin: order, limits, retries and the truth about each are autod.bulk's.
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from autod.status import parse
 from protocol import commands as c
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping, Sequence
 
     from autod.bulk import BulkResult, Run, Waited
@@ -148,9 +151,36 @@ async def _run(
         force=options.force,
     ) as run:
         session.interrupts.on_first = lambda: _stop(run)
-        async for event in run:
-            _show(session, event)
+        if several and _is_live(options):
+            await _watch(session, run, len(names))
+        else:
+            async for event in run:
+                _show(session, event)
     return run.result
+
+
+def _is_live(options: argparse.Namespace) -> bool:
+    """Whether there is a terminal to draw on, and nothing else was asked for."""
+    return (
+        not (options.json or options.verbose)
+        and sys.stdout.isatty()
+        and os.environ.get("TERM", "dumb") != "dumb"
+        and importlib.util.find_spec("rich") is not None
+    )
+
+
+async def _watch(session: Session, run: Run, total: int) -> None:
+    """The live view; when it is over, a line for each that failed, and the sums."""
+    from autod.cli.live import Progress, live_view
+
+    progress = Progress(total, session.options.operation)
+    async with live_view(progress):
+        async for event in run:
+            progress.see(event)
+    for result in run.result.results.values():
+        if not result.ok:
+            session.say(result.sentence)
+    session.say(summary_line(run.result.summary))
 
 
 def _stop(run: Run) -> None:
