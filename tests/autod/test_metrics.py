@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -149,3 +150,27 @@ async def test_the_text_file_is_replaced_whole(tmp_path: Path, autojump_clock: o
 def test_an_address_that_is_none_is_a_mistake_in_the_configuration(address: str) -> None:
     with pytest.raises(ConfigurationError, match=r"metrics\.listen"):
         Exporter(Supervisor(parse(""), ScriptedLink())).listen(address)
+
+
+def test_promtool_accepts_the_alert_rules_and_they_fire_when_they_should() -> None:
+    folder = CONTRIB / "prometheus"
+    for words in (["check", "rules", "autod.rules.yml"], ["test", "rules", "autod.rules.test.yml"]):
+        done = subprocess.run(["promtool", *words], cwd=folder, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_and_dashboard_use_only_metrics_that_there_are() -> None:
+    def main_text() -> str:
+        async def main() -> bytes:
+            async with exporter() as metrics:
+                return metrics.text()
+
+        return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)).decode()
+
+    known = {name for name, _ in samples(main_text())}
+    dashboard = json.loads((CONTRIB / "prometheus" / "grafana-dashboard.json").read_text())
+    expressions = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    expressions += re.findall(r"expr: (.*)", (CONTRIB / "prometheus" / "autod.rules.yml").read_text())
+    used = {name for text in expressions for name in re.findall(r"\bautod_\w+", text)}
+    assert used <= known
+    assert len(used) > 15
