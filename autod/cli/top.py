@@ -1,4 +1,4 @@
-"""`autod top`: its options. The table itself is autod.cli.live, which costs more to import."""
+"""`autod top`: its options. The table itself is autod.cli.table, which costs more to import."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError("autod top needs rich (the extra `cli`): --once does without it") from error
     import trio
 
-    from autod.cli.live import top
+    from autod.cli.table import top
 
     return trio.run(top, options)

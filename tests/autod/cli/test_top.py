@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from autod.cli.live import plain, printable, screen, show
+from autod.cli.table import plain, printable, screen, show
 from autod.cli.top import configure, run
 from autod.errors import UsageError
 from autod.status import ConnectionState, State
