@@ -8,6 +8,7 @@ from pathlib import Path
 from autod.emulation import OPERATIONS, availability
 from protocol import releases
 from protocol.families.family import Family
+from tests import cli_docs
 
 DOCS = Path(__file__).parent.parent / "docs"
 START = "<!-- made by python -m tests.docs -->\n"
@@ -52,7 +53,10 @@ def operations() -> str:
     return "\n".join(rows) + "\n"
 
 
-PARTS = {"releases.md": {"families": families, "operations": operations}}
+PARTS = {
+    "releases.md": {"families": families, "operations": operations},
+    "cli.md": {"operations": cli_docs.operations, "options": cli_docs.options, "words": cli_docs.words},
+}
 
 
 def rendered(name: str) -> str:
