@@ -1,0 +1,73 @@
+"""Runs the rows that were asked for, and writes docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from pathlib import Path
+
+from tests.bench.table import Table, render
+from tests.bench.tools import HERE, machine
+
+ROWS = {
+    "requests": "tests.bench.requests",
+    "ups": "tests.bench.ups",
+    "lab": "tests.bench.ups",
+    "many": "tests.bench.many",
+    "cost": "tests.bench.requests",
+    "start": "tests.bench.start",
+}
+DOCUMENT = HERE.parent.parent / "docs" / "performance.md"
+
+HEAD = """\
+# Performance
+
+Written by `./dev bench`; every number stands beside that of its competitor, measured in the same run. What must
+hold is checked there too. Numbers of a busy machine are not those of an idle one: compare within a table.
+
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--quick", action="store_true", help="fewer of everything, to see that it runs")
+    parser.add_argument("--output", type=Path, default=DOCUMENT, metavar="FILE")
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    before = _sections(options.output) if options.rows else {}
+    status = 0
+    sections = {}
+    for key, module in ROWS.items():
+        if options.rows and key not in options.rows:
+            if key in before:
+                sections[key] = before[key]
+            continue
+        about = f"{time.strftime('%Y-%m-%d')}, {machine()}"
+        begun = time.monotonic()
+        table: Table = getattr(importlib.import_module(module), key)(options.quick)
+        print(render(table), f"\n({time.monotonic() - begun:.0f} s)\n", flush=True)
+        sections[key] = (
+            f"<!-- {key} -->\n{render(table)}\n{'Quick run. ' if options.quick else ''}Measured {about}\n"
+        )
+        status |= not all(holds for _, _, holds in table.held)
+        options.output.parent.mkdir(exist_ok=True)
+        rest = {other: text for other, text in before.items() if other not in sections}
+        merged = {**rest, **sections}
+        options.output.write_text(HEAD + "\n".join(merged[other] for other in ROWS if other in merged))
+    return status
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """The sections of an earlier run, which stay where only some rows are measured again."""
+    if not path.exists():
+        return {}
+    parts = path.read_text().split("<!-- ")[1:]
+    return {part.partition(" -->")[0]: f"<!-- {part.rstrip()}\n" for part in parts}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
