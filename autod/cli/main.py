@@ -27,6 +27,7 @@ OUTPUT_CLOSED = 141
 
 _MODULES = {
     "version": "autod.cli.version",
+    "complete": "autod.cli.complete",
     "listgroups": "autod.cli.listgroups",
     "check": "autod.cli.configuration",
     "diff": "autod.cli.configuration",

@@ -179,7 +179,7 @@ async def _watch(session: Session, run: Run, total: int) -> None:
             progress.see(event)
     for result in run.result.results.values():
         if not result.ok:
-            session.say(result.sentence)
+            session.say(outcome_line(result.outcome) if result.outcome is not None else result.sentence)
     session.say(summary_line(run.result.summary))
 
 

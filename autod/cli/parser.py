@@ -142,6 +142,7 @@ def _add_ipsec_auto_options(parser: argparse.ArgumentParser) -> None:
         "--remote-host", metavar="ADDRESS", help="peer to initiate to, for a connection that leaves it open"
     )
     group.add_argument("--version", action="store_true", help="print autod's version")
+    group.add_argument("--complete", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_target_options(parser: argparse.ArgumentParser) -> None:
@@ -214,8 +215,16 @@ def build_word_parser(word: str) -> argparse.ArgumentParser:
 
 
 def build_full_parser() -> argparse.ArgumentParser:
-    """Operations and sub-words in one, for completion and documents; parse() does not use it."""
+    """Operations and sub-words in one, for completion and documents; parse() does not use it.
+
+    Actions have the attribute `complete` that shtab reads: a shell function by shell (contrib/completion).
+    """
     parser = build_parser()
+    for action in parser._actions:
+        if action.dest == "names":
+            action.complete = dict.fromkeys(("bash", "zsh"), "_autod_names")  # type: ignore[attr-defined]
+        elif action.metavar in ("FILE", "PATH", "PROGRAM"):
+            action.complete = {"bash": "_shtab_compgen_files", "zsh": "_files"}  # type: ignore[attr-defined]
     words = parser.add_subparsers(metavar="WORD", title="words", parser_class=Parser)
     for word, (module, help) in WORDS.items():
         _configure_word(module, words.add_parser(word, help=help, description=help, allow_abbrev=False))
@@ -252,8 +261,8 @@ def _settle_operation(parser: argparse.ArgumentParser, options: argparse.Namespa
     del options.operations
     names: list[str] = options.names
     options.old_form = False
-    if options.version:
-        options.operation = "version"
+    if options.version or options.complete:
+        options.operation = "version" if options.version else "complete"
         return
     if not asked:
         if len(names) == 2 and names[1] in OLD_VERBS:
