@@ -14,7 +14,7 @@ import sys
 import time
 
 from tests.lab import roots, uml
-from tests.lab.gateways import RELEASES, Lab, tunnels
+from tests.lab.gateways import RELEASES, ROOTS, Lab, tunnels
 
 TIMEOUT = 600
 
@@ -68,8 +68,11 @@ def main() -> int:
     options = parser.parse_args()
     if not 3 <= options.count <= 500:
         parser.error("--count is from 3 to 500")
+    if ROOTS[options.release].parent == roots.LAB and "LAB_INSIDE" not in os.environ:
+        roots.build([ROOTS[options.release].name])
     if "LAB_INSIDE" in os.environ or roots.has_esp():
         return demo(options.release, options.count)
+    roots.build(["forky"])
     say("This machine's kernel has no ESP: booting User-mode Linux, which has.")
     job = [
         sys.executable,

@@ -1,14 +1,15 @@
 """The root folders of the lab: built once by debootstrap, kept outside the checkout.
 
     python -m tests.lab.roots              # builds what is missing, says what it installs
-    python -m tests.lab.roots --debian12   # the same before there is a virtual environment, and bookworm
+    python -m tests.lab.roots forky        # only this one
 
 | folder   | system                        | what for                                                     |
 |----------|-------------------------------|--------------------------------------------------------------|
 | forky    | Debian testing                | User-mode Linux, a kernel with ESP that is a process         |
-| trixie   | Debian 13                     | pluto 5.2, systemd, Python 3.13 with autod's requirements    |
+| trixie   | Debian 13                     | pluto 5.2, systemd, Python 3.13                              |
 | bullseye | Debian 11                     | pluto 4.3                                                    |
 | bookworm | Debian 12                     | where the tests run on a machine with a later Debian         |
+| venv     | (inside trixie)               | autod's requirements for its Python; needs pip here          |
 
 They live in /var/cache/libreswan-autod, or where AUTOD_LAB says. A folder is built under another name and
 renamed when it is whole; its stamp holds the recipe, and another recipe builds it anew. The mirror is the one
@@ -27,15 +28,16 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["CHECKOUT", "LAB", "ROOTS", "TRIXIE_PYTHON", "build", "has_esp", "missing"]
+__all__ = ["CHECKOUT", "LAB", "NAMES", "TRIXIE_PYTHON", "build", "has_esp", "missing"]
 
 LAB = Path(os.environ.get("AUTOD_LAB", "/var/cache/libreswan-autod"))
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -61,23 +63,28 @@ class Root:
         return f"debootstrap --variant=minbase --include={','.join(self.packages)} {self.name}"
 
 
-ROOTS = (
-    # Of 7.2, 6.12 and 6.1 only the kernel in testing starts on processors with a large floating-point state.
-    Root("forky", ("user-mode-linux", "kmod")),
-    # libreswan depends on the virtual package host, which debootstrap does not resolve: bind9-host has it.
-    Root(
-        "trixie", ("libreswan", "bind9-host", "iproute2", "kmod", "systemd-sysv", "dbus", "procps", "python3")
-    ),
-    Root("bullseye", ("libreswan", "bind9-host", "iproute2")),
-)
-
-DEBIAN_12 = Root(
-    "bookworm",
-    (
-        *("libreswan", "bind9-host", "libnss3-tools", "iproute2", "iputils-ping", "procps"),
-        *("debootstrap", "python3-venv", "ca-certificates"),
-    ),
-)
+ALL = {
+    root.name: root
+    for root in (
+        # Of 7.2, 6.12 and 6.1 only the kernel in testing starts on processors with a large floating-point
+        # state.
+        Root("forky", ("user-mode-linux", "kmod")),
+        # libreswan depends on the virtual package host, which debootstrap does not resolve: bind9-host has it.
+        Root(
+            "trixie",
+            ("libreswan", "bind9-host", "iproute2", "kmod", "systemd-sysv", "dbus", "procps", "python3"),
+        ),
+        Root("bullseye", ("libreswan", "bind9-host", "iproute2")),
+        Root(
+            "bookworm",
+            (
+                *("libreswan", "bind9-host", "libnss3-tools", "iproute2", "iputils-ping", "procps"),
+                *("debootstrap", "python3-venv", "ca-certificates"),
+            ),
+        ),
+    )
+}
+NAMES = ("forky", "trixie", "bullseye", "venv")
 
 
 @functools.cache
@@ -90,29 +97,31 @@ def has_esp() -> bool:
     return tried.returncode == 0
 
 
-def missing() -> list[str]:
-    """What build() would build."""
-    names = [root.name for root in ROOTS if _stamp(root.folder) != root.recipe]
-    if names or _stamp(LAB / "trixie" / VENV[1:]) != _requirements_stamp():
-        names.append("the virtual environment in trixie")
-    return names
+def missing(names: Sequence[str] = NAMES) -> list[str]:
+    """Those of `names` that build() would build."""
+    return [name for name in names if _stamp(_place(name)) != _recipe(name)]
 
 
-def build() -> None:
-    """Build what is missing; no time at all where nothing is, some minutes the first time."""
-    if missing():
-        _build_roots(ROOTS)
-        with _alone():
-            if _stamp(LAB / "trixie" / VENV[1:]) != _requirements_stamp():
-                _build_venv()
-
-
-def _build_roots(roots: tuple[Root, ...]) -> None:
+def build(names: Sequence[str] = NAMES) -> None:
+    """Build those of `names` that are missing; no time at all where none is, some minutes the first time."""
+    if not missing(names):
+        return
     LAB.mkdir(parents=True, exist_ok=True)
-    with _alone():
-        for root in roots:
-            if _stamp(root.folder) != root.recipe:
-                _build_root(root)
+    with _alone(), ThreadPoolExecutor(max_workers=2) as two_at_a_time:
+        roots = [ALL[name] for name in missing(names) if name in ALL]
+        list(two_at_a_time.map(_build_root, roots))
+        if missing([name for name in names if name == "venv"]):
+            _build_venv()
+
+
+def _place(name: str) -> Path:
+    return ALL[name].folder if name in ALL else LAB / "trixie" / VENV[1:]
+
+
+def _recipe(name: str) -> str:
+    if name in ALL:
+        return ALL[name].recipe
+    return hashlib.sha256("\n".join([SOURCE, *_requirements()]).encode()).hexdigest()
 
 
 def _stamp(folder: Path) -> str:
@@ -213,10 +222,6 @@ def _requirements() -> list[str]:
     return sorted({requirement for group in groups for requirement in group})
 
 
-def _requirements_stamp() -> str:
-    return hashlib.sha256("\n".join([SOURCE, *_requirements()]).encode()).hexdigest()
-
-
 def _build_venv() -> None:
     """A virtual environment for trixie's Python, filled from here: the root needs no network of its own."""
     root = LAB / "trixie"
@@ -234,11 +239,8 @@ def _build_venv() -> None:
     script.write_text(f"#!{TRIXIE_PYTHON}\nimport sys\n\nfrom autod.cli import main\n\nsys.exit(main())\n")
     script.chmod(0o755)
     (root / SOURCE[1:]).mkdir(parents=True, exist_ok=True)
-    (root / VENV[1:] / STAMP).write_text(_requirements_stamp())
+    (root / VENV[1:] / STAMP).write_text(_recipe("venv"))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--debian12"]:
-        _build_roots((*ROOTS, DEBIAN_12))
-    else:
-        build()
+    build(sys.argv[1:] or NAMES)
