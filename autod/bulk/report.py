@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["render", "write"]
 
 _PLACE = "/*run*/null"
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _PHASES = tuple(Phase)
 _INDEX = {phase.value: index for index, phase in enumerate(_PHASES)}
 
@@ -77,13 +79,18 @@ def _run(result: BulkResult) -> dict[str, object]:
 def _row(result: Result) -> list[object]:
     """[connection, state, cause, sentence, peer, attempts]"""
     return [
-        result.connection,
+        _text(result.connection),
         result.state.value,
         result.cause,
-        result.sentence,
-        result.peer or "",
+        _text(result.sentence),
+        _text(result.peer or ""),
         [_attempt(attempt) for attempt in result.attempts],
     ]
+
+
+def _text(text: str) -> str:
+    """Bytes that are no UTF-8 stand as lone surrogates in text, which is more than a browser can show."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _attempt(attempt: Attempt) -> list[object]:

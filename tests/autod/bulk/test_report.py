@@ -1,0 +1,98 @@
+"""The page about a run, as text; tests/real/test_bulk_report.py looks at it in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autod.bulk.report import render, write
+from tests.autod.bulk.runs import HOSTILE, a_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Elements(HTMLParser):
+    """Counts elements, and keeps the text of the script that holds the run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, int] = {}
+        self.data = ""
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found[tag] = self.found.get(tag, 0) + 1
+        self._inside = ("id", "run") in attributes
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.data, self._inside = data, False
+
+
+def parsed(page: str) -> Elements:
+    elements = Elements()
+    elements.feed(page)
+    return elements
+
+
+EMPTY = parsed(render(a_run(0)))
+
+
+@given(names=st.lists(st.text(), max_size=5, unique=True))
+def test_no_name_becomes_markup(names: list[str]) -> None:
+    """The elements of the page are the same whatever the connections are called, and the names come back whole."""
+    page = parsed(render(a_run(len(names), names=tuple(names))))
+    assert page.found == EMPTY.found
+    assert [row[0] for row in json.loads(page.data)["rows"]] == names
+
+
+def test_hostile_names_stay_text() -> None:
+    """Those that are known to break out of a script element."""
+    page = parsed(render(a_run(20, names=HOSTILE)))
+    assert page.found == EMPTY.found
+    shown = [row[0] for row in json.loads(page.data)["rows"]][: len(HOSTILE)]
+    assert shown == [name.replace("\udcff", "\ufffd") for name in HOSTILE]
+
+
+def test_the_page_needs_nothing_but_itself() -> None:
+    """No address of anything else is in it, and the browser is told to load nothing."""
+    page = render(a_run(10))
+    assert "default-src 'none'" in page
+    addresses = re.findall(r"(?:https?:)?//[\w.]+", page.replace("http://www.w3.org/2000/svg", ""))
+    assert addresses == []
+    assert page.isascii()
+
+
+def test_the_data_has_attempts_phases_and_limits() -> None:
+    """All that the figures are made of."""
+    data = json.loads(parsed(render(a_run(200))).data)
+    retried = [row for row in data["rows"] if len(row[5]) == 2]
+    assert retried
+    admitted, ended, cause, retransmissions, phases = retried[0][5][0]
+    assert (cause, retransmissions) == ("peer_silent", 3)
+    assert admitted < ended
+    assert data["phases"][phases[0][0]] == "ike-sa-init"
+    assert data["limits"][0] == [0.0, 32]
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """And with the permissions of an ordinary file; nothing else is left in the folder."""
+    path = tmp_path / "run.html"
+    path.write_text("before")
+    write(a_run(3), str(path))
+    assert path.read_text() == render(a_run(3))
+    assert path.stat().st_mode & 0o444
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.html"]
+
+
+def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
+    """As an OSError, with the path."""
+    with pytest.raises(OSError, match="missing"):
+        write(a_run(1), str(tmp_path / "missing" / "run.html"))

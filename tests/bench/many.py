@@ -1,0 +1,112 @@
+"""Row 4: 5,000 connections read, added and shown, against addconn and whack."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.client import open_pluto
+from autod.status import parse
+from protocol import commands as c
+from tests.bench.table import Table
+from tests.bench.tools import WHACK, ratio, timed
+from tests.real.plutos import SAFE_PROBE, Pluto, connection, gateway
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["many"]
+
+ADDCONN = "/usr/libexec/ipsec/addconn"
+TIMES = 7
+
+
+def many(quick: bool) -> Table:
+    """Read, add, status."""
+    count = 500 if quick else 5000
+    table = Table(
+        "many",
+        f"{count:,} connections",
+        "Read: the configuration, and nothing sent. Add: into a fresh pluto 4.10, all in one run. Status: from the "
+        f"request to the end of pluto's answer, which is how long pluto is held (best of {TIMES}).",
+        ("what", "seconds", "processor time of the client"),
+    )
+    text = "config setup\n\n" + "\n".join(
+        connection(f"c{number}", leftid=f"@w{number}", rightid=f"@e{number}", auto="add")
+        for number in range(count)
+    )
+    names = [f"c{number}" for number in range(count)]
+    with gateway(label="bench") as pluto:
+        pluto.conf.write_text(text)
+        config = str(pluto.conf)
+        autod = [sys.executable, "-m", "autod", "--ctlsocket", str(pluto.socket), "--config", config]
+        _line(table, "read: autod --check", timed([*autod, "--check"]))
+        _line(table, "read: addconn --checkconfig", timed([ADDCONN, "--config", config, "--checkconfig"]))
+    added = {}
+    for what in ("autod", "addconn", "autoall"):
+        with gateway(label="bench") as pluto:
+            pluto.conf.write_text(text)
+            argv = {
+                "autod": [sys.executable, "-m", "autod", "--json", "--add", *names],
+                "addconn": [ADDCONN, *names],
+                "autoall": [ADDCONN, "--autoall"],
+            }[what]
+            argv += ["--ctlsocket", str(pluto.socket), "--config", str(pluto.conf)]
+            if what != "autod":
+                argv = [argv[0], *argv[-4:], *argv[1:-4]]
+            added[what] = timed(argv, status=True)
+            title = {
+                "autod": "add: autod --add",
+                "addconn": "add: addconn NAME ...",
+                "autoall": "add: addconn --autoall",
+            }
+            _line(table, title[what], added[what])
+            if what == "autod":
+                _status(table, pluto, count)
+    return table
+
+
+def _line(table: Table, what: str, found: tuple[float, float]) -> None:
+    table.add(what, f"{found[0]:.2f}", f"{found[1]:.2f}")
+
+
+def _status(table: Table, pluto: Pluto, count: int) -> None:
+    thrown = min(_throw_away(pluto.socket) for _ in range(TIMES))
+    drained, complete, connections = trio.run(_model, pluto.socket)
+    table.add("status: a reader that throws the bytes away", f"{thrown:.3f}", "")
+    table.add("status: autod, until pluto is through", f"{drained:.3f}", "")
+    table.add("status: autod, until the model is complete", f"{complete:.3f}", "")
+    whack = timed([WHACK, "--ctlsocket", str(pluto.socket), "--status"])
+    _line(table, "status: whack --status, as text", whack)
+    table.must(f"all {count:,} connections in the model", f"{connections:,}", connections == count)
+    table.must("pluto held at most 1.2 times as long", ratio(drained, thrown), drained <= 1.2 * thrown)
+    table.must("model within 1 s", f"{complete:.2f} s", complete <= 1)
+
+
+def _throw_away(path: Path) -> float:
+    begun = time.perf_counter()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.send(SAFE_PROBE)
+        while client.recv(65536):
+            pass
+    return time.perf_counter() - begun
+
+
+async def _model(path: Path) -> tuple[float, float, int]:
+    """Best seconds until pluto is through, best until the model is there, connections in it."""
+    drained = complete = float("inf")
+    found = 0
+    async with open_pluto(path) as pluto:
+        for _ in range(TIMES):
+            begun = time.perf_counter()
+            replies = await pluto.replies(c.Status())
+            drained = min(drained, time.perf_counter() - begun)
+            state = parse(replies)
+            complete = min(complete, time.perf_counter() - begun)
+            found = len(state.connections)
+    return drained, complete, found
