@@ -47,7 +47,9 @@ class Recorded:
             if to is not None and to.packed[0] == 127:
                 return _address("127.0.0.1")
             return _address("192.1.2.45")
-        return _address("2001:db8:1:2::45")
+        own = _address("2001:db8:1:2::45")
+        # The route to an address of one's own is not in the main table.
+        return None if to == own else own
 
     def interface(self, name: str, version: int) -> Interface | None:
         if name == "lo":

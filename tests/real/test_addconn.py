@@ -10,14 +10,13 @@ from autod.addconn import load
 from autod.control import Control
 from autod.errors import ConfigurationError, NoSocket
 from protocol.releases import find
-from tests.real.hostpluto import ADDCONN, network, pluto
+from tests.real.addconn_network import ADDCONN, network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from protocol.replies import Reply
-    from tests.real.hostpluto import HostPluto
+    from tests.real.plutos import Pluto
 
 pytestmark = pytest.mark.real
 
@@ -42,18 +41,12 @@ conn refused
 """
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostPluto]:
-    with pluto(tmp_path_factory.mktemp("pluto")) as running:
-        yield running
-
-
-async def test_each_name_gets_its_messages_and_pluto_s_replies(host: HostPluto, tmp_path: Path) -> None:
+async def test_each_name_gets_its_messages_and_pluto_s_replies(shared_pluto: Pluto, tmp_path: Path) -> None:
     """A connection, an alias, subnets=, one that addconn refuses, one that pluto refuses, one that is nowhere."""
     config = tmp_path / "ipsec.conf"
     config.write_text(CONFIG)
     release = find("4.10")
-    control = Control(host.socket, codes=release.codes, seqpacket=False)
+    control = Control(shared_pluto.socket, codes=release.codes, seqpacket=False)
     heard: list[tuple[str | None, Reply]] = []
     result = await load(
         ["one", "nets", "faulty", "refused", "nowhere"],
@@ -62,7 +55,7 @@ async def test_each_name_gets_its_messages_and_pluto_s_replies(host: HostPluto, 
         release=release,
         control=control,
         on_reply=lambda name, reply: heard.append((name, reply)),
-        prefix=host.inside,
+        prefix=shared_pluto.namespace.enter,
     )
     one, nets, faulty, refused, nowhere = result.loaded
     assert one.names == ("a",)
@@ -76,13 +69,13 @@ async def test_each_name_gets_its_messages_and_pluto_s_replies(host: HostPluto, 
 
 
 async def test_a_file_that_addconn_refuses_is_an_error_and_nothing_is_sent(
-    host: HostPluto, tmp_path: Path
+    shared_pluto: Pluto, tmp_path: Path
 ) -> None:
     """An unknown keyword stops the whole file."""
     config = tmp_path / "ipsec.conf"
     config.write_text("conn a\n\tbogus=1\n")
     release = find("4.10")
-    control = Control(host.socket, codes=release.codes, seqpacket=False)
+    control = Control(shared_pluto.socket, codes=release.codes, seqpacket=False)
     with pytest.raises(ConfigurationError, match="bogus"):
         await load(["a"], program=ADDCONN, config=str(config), release=release, control=control)
 
