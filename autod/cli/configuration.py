@@ -150,13 +150,11 @@ def read(config: str | None, release: Release) -> Configuration:
     return configuration
 
 
-def names_to_load(config: str | None, words: Sequence[str], release: Release) -> list[str]:
-    """The connections that `words` (with patterns), or --all where there are none, stand for in the
-    configuration.
+def names_to_load(configuration: Configuration, words: Sequence[str]) -> list[str]:
+    """The connections that `words` (with patterns), or --all where there are none, stand for.
 
     A word that is no pattern stands for itself. UsageError where a pattern matches nothing, or --all nothing.
     """
-    configuration = read(config, release)
     if not words:
         names = all_names(configuration)
         if not names:

@@ -58,12 +58,12 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
         from autod.cli.many import do_many, resolve_names, wait_for
 
         steps = STEPS.get(options.operation, ())
-        names, state = await resolve_names(opened, loads="add" in steps)
-        for name in names:
+        resolved = await resolve_names(opened, loads="add" in steps)
+        for name in resolved.names:
             check_string(name, "the name")
         if options.operation == "wait":
-            return await wait_for(opened, names)
-        return await do_many(opened, names, steps, state)
+            return await wait_for(opened, resolved.names)
+        return await do_many(opened, resolved, steps)
 
 
 def _is_run(options: argparse.Namespace) -> bool:

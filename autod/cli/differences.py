@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from autod.cli.output import Output
+    from autod.config import Configuration
     from autod.outcomes import Outcome
     from autod.status import State
 
@@ -37,7 +38,7 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
         if options.operation == "diff":
             _show(opened, comparison)
             return 0 if comparison.equal else 1
-        return await _sync(opened, comparison, state)
+        return await _sync(opened, comparison, state, configuration)
 
 
 def _show(opened: Session, comparison: Comparison) -> None:
@@ -70,7 +71,7 @@ def _detail_lines(one: Difference) -> Iterator[str]:
         yield f"    {detail.setting}: {detail.configured} in the configuration{place}, {detail.loaded} in pluto"
 
 
-async def _sync(opened: Session, comparison: Comparison, state: State) -> int:
+async def _sync(opened: Session, comparison: Comparison, state: State, configuration: Configuration) -> int:
     """Adding first; what is the same is left alone. Siblings are taken down only with --force."""
     options = opened.options
     # From 5.4 on, adding a connection again that is up takes its IKE SA down, with every other Child SA of it.
@@ -86,7 +87,7 @@ async def _sync(opened: Session, comparison: Comparison, state: State) -> int:
     if options.dry_run:
         opened.say(f"{len(planned)} steps, none taken: this was a dry run")
         return status
-    failed = await _take(opened, doable)
+    failed = await _take(opened, doable, configuration)
     opened.say(
         f"{len(doable) - failed} of {len(planned)} steps done, {len(comparison.same)} left as they were"
     )
@@ -104,10 +105,10 @@ def _announce(opened: Session, step: Step, *, skipped: bool) -> None:
         opened.say(f'{step.action} "{step.connection}"{cost}{left}')
 
 
-async def _take(opened: Session, planned: Sequence[Step]) -> int:
+async def _take(opened: Session, planned: Sequence[Step], configuration: Configuration) -> int:
     """Take the steps; how many failed."""
     loads = [step for step in planned if step.action != "delete"]
-    outcomes = await load(opened, [step.connection for step in loads]) if loads else {}
+    outcomes = await load(opened, [step.connection for step in loads], configuration) if loads else {}
     failed = 0
     for step in loads:
         outcome = outcomes[step.connection]

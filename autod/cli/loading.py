@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autod.cli.session import Session
+    from autod.config import Configuration
     from protocol.replies import Reply
 
 __all__ = ["load", "load_natively", "load_with_addconn"]
@@ -35,18 +36,22 @@ _NOT_FOUND = 21
 """RC_UNKNOWN_NAME: addconn's own exit status for a name that the file does not have (3.27 to 5.4)."""
 
 
-async def load(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
-    """Load `names`: an outcome for each. Events are shown as pluto says them.
+async def load(
+    session: Session, names: Sequence[str], configuration: Configuration | None = None
+) -> dict[str, Outcome]:
+    """Load `names`: an outcome for each. Events are shown as pluto says them. `configuration` if it was read.
 
     ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone.
     """
     release = session.pluto.release
     if session.options.via_addconn or isinstance(session.pluto, LearnedPluto) or native(release) is None:
         return await load_with_addconn(session, names)
-    return await load_natively(session, names)
+    return await load_natively(session, names, configuration)
 
 
-async def load_natively(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
+async def load_natively(
+    session: Session, names: Sequence[str], configuration: Configuration | None = None
+) -> dict[str, Outcome]:
     """Load `names` by messages of our own, which are addconn's to the letter."""
     from autod.cli.configuration import read
     from autod.config.sending import load_native
@@ -54,7 +59,7 @@ async def load_natively(session: Session, names: Sequence[str]) -> dict[str, Out
     started = time.time()
     loaded = await load_native(
         names,
-        configuration=read(session.options.config, session.pluto.release),
+        configuration=configuration or read(session.options.config, session.pluto.release),
         control=session.pluto.control,
         on_reply=_shower(session),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autod.bulk import bulk, render, wait
 from autod.bulk import events as e
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from autod.bulk import BulkResult, Run, Waited
     from autod.cli.session import Session
+    from autod.config import Configuration
     from autod.status import State
 
 __all__ = ["do_many", "resolve_names", "summary_line", "wait_for"]
@@ -40,37 +41,45 @@ _NAMED = 10
 """Connections that are named in a summary for each cause; the lines before have them all."""
 
 
-async def resolve_names(session: Session, *, loads: bool) -> tuple[list[str], State | None]:
-    """The names that were asked for, and pluto's state if it was asked for them."""
+class Resolved(NamedTuple):
+    """The names that were asked for, and what was read or asked to find them."""
+
+    names: Sequence[str]
+    state: State | None = None
+    configuration: Configuration | None = None
+
+
+async def resolve_names(session: Session, *, loads: bool) -> Resolved:
+    """Patterns and --all, against the configuration where the operation loads, else against pluto."""
     options = session.options
     if not options.all and not any(is_pattern(name) for name in options.names):
-        state = None
-        if not loads and len(options.names) >= _ASK_PEERS_FROM:
-            state = await _state(session)
-        return options.names, state
+        wants_peers = options.operation == "up" and len(options.names) >= _ASK_PEERS_FROM
+        return Resolved(options.names, await _state(session) if wants_peers else None)
     if loads:
-        from autod.cli.configuration import names_to_load
+        from autod.cli.configuration import names_to_load, read
 
-        return names_to_load(options.config, options.names, session.pluto.release), None
+        configuration = read(options.config, session.pluto.release)
+        return Resolved(names_to_load(configuration, options.names), None, configuration)
     state = await _state(session)
     if options.all:
-        return all_of(state), state
+        return Resolved(all_of(state), state)
     known = [name for one in state.connections for name in (one.name, *one.aliases)]
-    return match(options.names, known, "those that pluto has loaded"), state
+    return Resolved(match(options.names, known, "those that pluto has loaded"), state)
 
 
 async def _state(session: Session) -> State:
     return parse(await session.pluto.replies(c.Status()))
 
 
-async def do_many(session: Session, names: Sequence[str], steps: Sequence[str], state: State | None) -> int:
+async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) -> int:
     """The steps for all of `names`; 0 if what was asked is so for every one, else 1.
 
     One name, with an option that makes it a run: the status of its outcome.
     """
+    names, state, configuration = resolved
     failed: dict[str, Outcome] = {}
     if "add" in steps:
-        failed = await _load_all(session, names, steps)
+        failed = await _load_all(session, names, steps, configuration)
     rest = [name for name in names if name not in failed]
     last = steps[-1]
     if last == "add":
@@ -78,6 +87,8 @@ async def do_many(session: Session, names: Sequence[str], steps: Sequence[str], 
     status = 1 if failed else 0
     if not rest:
         return next(iter(failed.values())).exit_status if len(names) == 1 else 1
+    if last == "up" and state is None and len(rest) >= _ASK_PEERS_FROM:
+        state = await _state(session)
     result = await _run(session, rest, last, peers_of(state) if state is not None else {})
     if session.options.report is not None:
         from autod.bulk import report
@@ -89,14 +100,16 @@ async def do_many(session: Session, names: Sequence[str], steps: Sequence[str], 
     return status or (0 if result.ok else 1)
 
 
-async def _load_all(session: Session, names: Sequence[str], steps: Sequence[str]) -> dict[str, Outcome]:
+async def _load_all(
+    session: Session, names: Sequence[str], steps: Sequence[str], configuration: Configuration | None
+) -> dict[str, Outcome]:
     """Load them; the outcomes of those that were not."""
     if steps[0] == "delete":
         async with bulk(session.pluto, names, "delete", limit=session.options.limit) as run:
             async for event in run:
                 if isinstance(event, e.Said):
                     session.show(event.said)
-    outcomes = await load(session, names)
+    outcomes = await load(session, names, configuration)
     failed = {name: outcome for name, outcome in outcomes.items() if not outcome.ok}
     for outcome in outcomes.values():
         if not outcome.ok or steps[-1] == "add":
