@@ -332,6 +332,7 @@ class Engine:
             return Plan()
         starts: list[Start] = []
         settled = self.listening or now >= self.pluto_since + self.SETTLE
+        loading = not settled and Act.ADD in self._ready.values()
         if self._quick < self.admission.limits.quick:
             for name, act in list(self._ready.items()):
                 if act is Act.ADD and not settled:
@@ -347,8 +348,8 @@ class Engine:
         return Plan(
             starts=tuple(starts),
             give_way=give_way,
-            look=bool(self._looks),
-            look_all=unknown or not settled,
+            look=bool(self._looks) or loading,
+            look_all=unknown or loading,
             wake=self._wake(now, settled),
         )
 

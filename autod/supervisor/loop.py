@@ -20,7 +20,7 @@ import structlog
 import trio
 from msgspec import UNSET, UnsetType
 
-from autod.errors import ConfigurationError, DeadlinePassed, PlutoGone, WhackError
+from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoGone, WhackError
 from autod.supervisor import views
 from autod.supervisor.admission import Limits
 from autod.supervisor.engine import Engine, Start, Tried
@@ -277,7 +277,7 @@ class Supervisor:
             self.engine.admission.set_limits(self._limits(), trio.current_time())
             self.tell("pluto", after="found", detail=f"Libreswan {instance.release}")
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._look)
+                nursery.start_soon(self._look, nursery.cancel_scope)
                 self._wake()
                 await self.link.gone()
                 nursery.cancel_scope.cancel()
@@ -351,7 +351,7 @@ class Supervisor:
         self.engine.finish(name, start.ticket, trio.current_time(), cause, detail)
         self._wake()
 
-    async def _look(self) -> None:
+    async def _look(self, life: trio.CancelScope) -> None:
         asked_at = -math.inf
         cost = 0.0
         while True:
@@ -374,8 +374,10 @@ class Supervisor:
                 if not self.stuck:
                     self.stuck = True
                     self.tell("pluto", after="stuck", cause="stuck", detail=str(problem))
+            except NoSocket:
+                # Nobody listens any more. Where pluto's process cannot be watched, this is how its end shows.
+                life.cancel()
             except PlutoGone:
-                # Whether it is gone for good is for `gone` to say.
                 await trio.sleep(1.0)
             cost = trio.current_time() - asked_at if not self.stuck else 0.0
 

@@ -26,7 +26,7 @@ from autod.events import (
 from autod.operation import BUFFER
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
-from autod.process import descriptor_limit, executable, pid_beside, socket_file
+from autod.process import descriptor_limit, is_visible, pid_beside, socket_file
 from autod.status import parse_in_slices
 from autod.supervisor.engine import Snapshot, Traffic
 from autod.supervisor.link import Instance, Result
@@ -120,7 +120,7 @@ class PlutoLink:
         self._pluto.slots.forget()
         self._members = {}
         pid = detected.pid
-        if pid is None or executable(pid) is None:
+        if pid is None or not is_visible(pid):
             # The parent that opened the socket is gone; pluto's lock file names the one that stayed.
             pid = pid_beside(self.path)
         self._pid = pid
@@ -133,7 +133,10 @@ class PlutoLink:
 
     async def gone(self) -> None:
         first = socket_file(self.path)
-        handle = _handle(self._pid)
+        try:
+            handle = _handle(self._pid)
+        except ProcessLookupError:
+            return
         try:
             while handle is None:
                 await trio.sleep(_FILE_LOOK)
@@ -158,7 +161,9 @@ class PlutoLink:
         if everything:
             commands: tuple[c.Command, ...] = (c.Status(), c.TrafficStatus())
         elif states:
-            commands = (c.TrafficStatus(), c.ShowStates())
+            # 3.27 and 3.32 have no --showstates: there it is all or nothing.
+            states_of = c.ShowStates() if self._pluto.release.supports(c.ShowStates) else c.Status()
+            commands = (c.TrafficStatus(), states_of)
         else:
             commands = (c.TrafficStatus(),)
         replies: list[Reply] = []
@@ -358,10 +363,15 @@ def _result(outcome: Outcome) -> Result:
 
 
 def _handle(pid: int | None) -> int | None:
-    """A descriptor that becomes readable when the process `pid` ends; None where it cannot be watched."""
+    """A descriptor that becomes readable when the process `pid` ends; None where it cannot be watched.
+
+    Raises ProcessLookupError where it has ended.
+    """
     if pid is None:
         return None
     try:
         return os.pidfd_open(pid)
-    except (OSError, AttributeError):
+    except ProcessLookupError:
+        raise
+    except OSError:
         return None

@@ -50,7 +50,8 @@ def test_a_pluto_that_is_still_being_loaded_is_not_loaded_a_second_time() -> Non
     engine.adopt([Wanted(name="a")], 0.0)
     engine.pluto_found(0.0)
     engine.observe(Snapshot(asked=0.1, up={}, present={}, negotiating=frozenset(), listening=False), 0.1)
-    assert engine.plan(1.0).starts == ()
+    waiting = engine.plan(1.0)
+    assert (waiting.starts, waiting.look, waiting.look_all) == ((), True, True)
     engine.observe(
         Snapshot(asked=2.0, up={}, present={"a": False}, listening=True, negotiating=frozenset()), 2.0
     )

@@ -1,0 +1,236 @@
+"""Writes autod(8) and autod.toml(5) from the parser and the settings that the program itself uses.
+
+    python docs/man/build.py FOLDER
+
+Nothing is said twice: options and their help are the parser's, keys and their meaning are the declarations of
+autod/supervisor/settings.py. Only what neither can know (an overview, files, an example) stands here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from autod.cli.parser import WORDS, build_parser, build_word_parser
+from autod.supervisor import settings as declared
+
+__all__ = ["autod", "autod_toml", "main"]
+
+INTRODUCTION = """autod talks to pluto, the IKE daemon of Libreswan, over its control socket: everything that ipsec auto
+did, for one connection or for thousands at once, on every release from 3.27 to 5.4. A connection counts as up when a
+Child SA of it is established. autod supervise keeps connections up for years."""
+
+EXAMPLE = """[policy]
+backoff_max = "10m"
+
+[[group]]
+name = "branches"
+connections = ["branch-*"]
+exclude = ["branch-test*"]
+keep = "up"
+deadline = "90s"
+
+[[group]]
+name = "spare"
+connections = ["spare-line"]
+keep = "routed"
+
+[api]
+look = ["autod-view"]
+change = ["autod"]
+
+[metrics]
+listen = "127.0.0.1:9741"
+"""
+
+TABLES: list[tuple[str, type[msgspec.Struct]]] = [
+    ("policy", declared.PolicySettings),
+    ("[group]", declared.Group),
+    ("supervise", declared.Supervise),
+    ("pluto", declared.PlutoSettings),
+    ("api", declared.Api),
+    ("metrics", declared.Metrics),
+    ("log", declared.Log),
+]
+
+
+def roff(text: str) -> str:
+    """`text` with what roff would take for its own made harmless."""
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    return re.sub(r"^\.", "\\&.", re.sub(r"\s+", " ", text.strip()))
+
+
+def paragraph(text: str) -> list[str]:
+    return [".PP", roff(text)]
+
+
+def heading(page: str, section: int, summary: str) -> list[str]:
+    name = page.upper()
+    return [
+        f'.TH {name} {section} "" "autod" "Libreswan"',
+        ".SH NAME",
+        f"{roff(page)} \\- {roff(summary)}",
+    ]
+
+
+def options(parser: argparse.ArgumentParser, skip: tuple[str, ...] = ("help",)) -> list[str]:
+    """The options of `parser` by group, as it shows them."""
+    lines = []
+    for group in parser._action_groups:
+        actions = [a for a in group._group_actions if a.dest not in skip and a.help != argparse.SUPPRESS]
+        if not actions:
+            continue
+        if group.title not in ("options", "positional arguments", None):
+            lines.append(f".SS {roff(str(group.title)).capitalize()}")
+        for action in actions:
+            value = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
+            if action.option_strings:
+                names = ", ".join(f"\\fB{roff(name)}\\fR" for name in action.option_strings)
+                head = f"{names} \\fI{roff(value)}\\fR" if value else names
+            else:
+                head = f"\\fI{roff(value)}\\fR"
+            help = (action.help or "").replace("%%", "%")
+            lines += [".TP", head, roff(help[:1].upper() + help[1:]) + "."]
+    return lines
+
+
+def autod() -> str:
+    """The text of autod(8)."""
+    parser = build_parser()
+    lines = heading("autod", 8, "bring IPsec connections of Libreswan up, and keep them up")
+    lines += [
+        ".SH SYNOPSIS",
+        ".B autod",
+        "[\\fIOPTION\\fR ...] \\fB\\-\\-\\fIOPERATION\\fR [\\fINAME\\fR ...]",
+        ".br",
+        ".B autod",
+        "{" + "|".join(f"\\fB{roff(word)}\\fR" for word in WORDS) + "} [\\fIOPTION\\fR ...]",
+        ".SH DESCRIPTION",
+        roff(INTRODUCTION),
+        *paragraph("NAME is a connection, an alias, a pattern such as branch-*, or @FILE, a file of names."),
+        ".SH OPTIONS",
+        *options(parser, ("help", "names")),
+        ".SH WORDS",
+    ]
+    for word, (_, help) in WORDS.items():
+        own = build_word_parser(word)
+        lines += [f".SS autod {roff(word)}", roff(own.description or help), *options(own)]
+    lines += [".SH EXIT STATUS"]
+    for status, meaning in (
+        ("0", "what was asked is so"),
+        ("1", "it failed without a code of pluto, or not all of several names came to it"),
+        ("2", "usage"),
+        ("3", "the configuration cannot be used"),
+        ("20 to 99", "pluto's own code, where it refused one connection"),
+        ("33", "there is no pluto, or no supervisor, to talk to"),
+        ("124", "a deadline passed; pluto goes on with what it was asked"),
+    ):
+        lines += [".TP", f".B {status}", roff(meaning) + "."]
+    lines += [".SH FILES"]
+    for path, meaning in (
+        (declared.DEFAULT_PATH, "The settings of autod supervise; see autod.toml(5)."),
+        (declared.Supervise().configuration, "The connections; see ipsec.conf(5)."),
+        (declared.PlutoSettings().socket, "pluto's control socket."),
+        (declared.Api().socket, "The supervisor's socket: Varlink, interface org.libreswan.autod."),
+        (declared.Supervise().state, "What operators suspended, over restarts."),
+    ):
+        lines += [".TP", f".I {roff(path)}", roff(meaning)]
+    lines += [
+        ".SH SIGNALS",
+        roff("autod supervise reads its files again on SIGHUP, and ends on SIGTERM or SIGINT; what becomes of the "
+             "tunnels then is for shutdown in autod.toml to say."),
+        ".SH SEE ALSO",
+        "autod.toml(5), ipsec.conf(5), ipsec(8), varlinkctl(1)",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def autod_toml() -> str:
+    """The text of autod.toml(5)."""
+    lines = heading("autod.toml", 5, "settings of autod supervise")
+    lines += [
+        ".SH SYNOPSIS",
+        f".I {roff(declared.DEFAULT_PATH)}",
+        ".SH DESCRIPTION",
+        roff(
+            "What autod supervise keeps up, and how. The file is TOML; without it, and for every table and key that "
+            "it leaves out, the defaults hold: connections are kept as auto= of ipsec.conf says. A time is a number "
+            'of seconds, or a text such as "90s", "5m", "1h" or "1d". A pattern is as the shell has it.'
+        ),
+        *paragraph("autod supervise --check reads the file and says what would be kept; errors name file, line and "
+                   "key. SIGHUP reads it again. The tables api and metrics are read only at the start."),
+    ]  # fmt: skip
+    for name, kind in TABLES:
+        lines += [f".SH [{roff(name)}]", roff((kind.__doc__ or "").strip())]
+        if kind is declared.Group:
+            lines += paragraph("The keys of [policy], and:")
+        for key in msgspec.structs.fields(kind):
+            if kind is declared.Group and key.name in declared.PolicySettings.__struct_fields__:
+                continue
+            lines += [".TP", f".B {roff(key.name)}", roff(_meaning(kind, key))]
+    lines += [
+        ".SH EXAMPLE",
+        ".nf",
+        *(roff_verbatim(line) for line in EXAMPLE.splitlines()),
+        ".fi",
+        ".SH SEE ALSO",
+        "autod(8), ipsec.conf(5)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def roff_verbatim(line: str) -> str:
+    return "\\&" + line.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+
+
+def _meaning(kind: type[msgspec.Struct], key: msgspec.structs.FieldInfo) -> str:
+    """What a declaration says of a key: its description, the words it may be, its default."""
+    hint = get_type_hints(kind, include_extras=True)[key.name]
+    text = next(
+        (m.description for m in getattr(hint, "__metadata__", ()) if getattr(m, "description", None)), ""
+    )
+    if words := _words(hint):
+        text += " One of: " + ", ".join(words) + "."
+    default: Any = key.default_factory() if key.default_factory is not msgspec.NODEFAULT else key.default
+    if default is not msgspec.NODEFAULT and default is not None:
+        text += f" Default: {_shown(default)}."
+    elif default is msgspec.NODEFAULT:
+        text += " Must be given."
+    return text
+
+
+def _words(hint: Any) -> list[str]:
+    if get_origin(hint) is not None and str(get_origin(hint)) == "typing.Literal":
+        return [str(word) for word in get_args(hint)]
+    return [word for part in get_args(hint) if not isinstance(part, str) for word in _words(part)]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, declared.Seconds):
+        return f"{value:g}s"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, list):
+        return "[" + ", ".join(_shown(v) for v in value) + "]"
+    return str(value)
+
+
+def main(folder: str) -> None:
+    """Write both pages into `folder`."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "autod.8").write_text(autod())
+    (target / "autod.toml.5").write_text(autod_toml())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,481 @@
+"""A gateway as an administrator has it: real systemd, ipsec.service and autod.service; its peer in a namespace.
+
+Runs inside a booted system (tests/lab/uml.system) as root:
+
+    python -m tests.lab.supervised_gateway SCENARIO ...
+
+Each scenario is a function below; it prints what it measured and raises AssertionError where something does not
+hold. West is this system, with autod; east is a bare pluto that has every connection loaded and initiates none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autod.service.client import Client
+from tests.real.namespaces import command, namespace
+from tests.real.plutos import EAST, WEST, Pluto, connection, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COUNT = int(os.environ.get("AUTOD_LAB_CONNECTIONS", "100"))
+CONTRIB = Path(__file__).resolve().parents[2] / "contrib" / "systemd"
+UNITS = Path("/etc/systemd/system")
+CONF = Path("/etc/ipsec.conf")
+SECRETS = Path("/etc/ipsec.secrets")
+SETTINGS = Path("/etc/autod.toml")
+SOCKET = "/run/autod/autod.sock"
+API = "org.libreswan.autod"
+PSK = 'PSK "known-to-both-gateways"'
+
+# Peers that are gone are noticed within seconds, as nobody wants to wait for the defaults here.
+QUICK = {"dpddelay": "3", "retransmit_timeout": "10s"}
+
+
+def run(*argv: str, check: bool = True, timeout: float = 300) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(argv)}: {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def show(unit: str, key: str) -> str:
+    return run("systemctl", "show", unit, "--property", key, "--value").strip()
+
+
+def say(text: str) -> None:
+    print(f"== {text}", flush=True)
+
+
+def address(side: int, number: int) -> str:
+    return f"10.{side}.{number // 250}.{number % 250 + 1}"
+
+
+def section(number: int, name: str | None = None, **options: str) -> str:
+    fast = {} if number == 0 else {"leftupdown": "/bin/true", "rightupdown": "/bin/true"}
+    return connection(
+        name or f"c{number}",
+        leftid=f"@west-{number}",
+        rightid=f"@east-{number}",
+        leftsubnet=f"{address(1, number)}/32",
+        rightsubnet=f"{address(2, number)}/32",
+        **(fast | QUICK | options),
+    )
+
+
+class Gateway:
+    """West, and its east."""
+
+    def __init__(self, east: Pluto) -> None:
+        self.east = east
+        self.names = [f"c{number}" for number in range(COUNT)]
+
+    def configure(self, *sections: str, auto: str = "add") -> None:
+        CONF.write_text(
+            "config setup\n\n" + "\n".join(sections or [section(n, auto=auto) for n in range(COUNT)])
+        )
+
+    def settings(self, more: str = "") -> None:
+        SETTINGS.write_text(
+            "[supervise]\nsecrets = ['/etc/ipsec.secrets']\npoll_min = 2\nwatch = false\n"
+            "[policy]\nbackoff_max = 20\n"
+            "[api]\nlook = ['autod-view']\nchange = ['autod']\n"
+            f"[[group]]\nname = 'all'\nconnections = ['c*', 'psk*']\nkeep = 'up'\n{more}"
+        )
+
+    def client(self) -> Client:
+        return Client(SOCKET, timeout=60)
+
+    def states(self) -> dict[str, int]:
+        with self.client() as client:
+            found: dict[str, int] = client.call("Statistics")["states"]
+            return found
+
+    def state(self, name: str) -> str:
+        with self.client() as client:
+            return str(client.call("Get", name=name)["connection"]["state"])
+
+    def established(self) -> set[str]:
+        return set(re.findall(r'#\d+: "([^"]+)"', run("ipsec", "trafficstatus", check=False)))
+
+    def serials(self) -> set[str]:
+        return set(re.findall(r'(#\d+: "[^"]+")', run("ipsec", "trafficstatus", check=False)))
+
+    def all_up(self, names: list[str] | None = None, *, timeout: float = 240) -> float:
+        wanted = set(self.names if names is None else names)
+        began = time.monotonic()
+        while not wanted <= self.established():
+            if time.monotonic() - began > timeout:
+                journal = run("journalctl", "-u", "autod", "-n", "60", "--no-pager", check=False)
+                missing = sorted(wanted - self.established())
+                raise AssertionError(f"not up after {timeout} s: {missing[:10]} of {len(missing)}\n{journal}")
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def gateway() -> Iterator[Gateway]:
+    """Install the units, make east, write everything; nothing is started on west."""
+    for name in ("autod.service", "autod.socket", "autod-wait.service"):
+        shutil.copy(CONTRIB / name, UNITS / name)
+    extra = UNITS / "autod.service.d"
+    extra.mkdir(exist_ok=True)
+    shutil.copy(CONTRIB / "notify-reload.conf", extra / "notify-reload.conf")
+    shutil.copy(CONTRIB / "autod.sysusers.conf", "/usr/lib/sysusers.d/autod.conf")
+    shutil.copy(CONTRIB / "autod.tmpfiles.conf", "/usr/lib/tmpfiles.d/autod.conf")
+    run("systemd-sysusers")
+    run("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/autod.conf")
+    with contextlib.suppress(FileExistsError):
+        os.symlink("/opt/autod/bin/autod", "/usr/bin/autod")
+    run("modprobe", "-a", "esp4", "xfrm_user", "veth", check=False)
+    run("systemctl", "daemon-reload")
+    with namespace("east") as east:
+        command("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", east.name)
+        command("ip", "address", "add", f"{WEST}/24", "dev", "eth1")
+        command("ip", "link", "set", "eth1", "up")
+        command("ip", "route", "add", "default", "via", EAST)
+        east.configure("eth1", f"{EAST}/24")
+        east.ip("route", "add", "default", "via", WEST)
+        for side, where in ((1, None), (2, east.name)):
+            lines = "".join(f"address replace {address(side, n)}/32 dev lo\n" for n in range(COUNT + 5))
+            command("ip", *(["-n", where] if where else []), "-batch", "-", stdin=lines)
+        folder = Path("/root/east")
+        folder.mkdir(exist_ok=True)
+        pluto = Pluto(folder, east)
+        made = Gateway(pluto)
+        made.configure()
+        made.settings()
+        SECRETS.write_text(f"%any %any : {PSK}\n")
+        pluto.secrets.write_text(f"%any %any : {PSK}\n")
+        pluto.conf.write_text("config setup\n\n" + "\n".join(section(n, auto="add") for n in range(COUNT)))
+        pluto.start()
+        try:
+            yield made
+        finally:
+            pluto.kill()
+
+
+@contextlib.contextmanager
+def pinging(gate: Gateway, number: int = 0) -> Iterator[None]:
+    """Datagrams through tunnel `number` and back for as long as the block runs: not one may be missing."""
+    here, there = (address(1, number), 0), (address(2, number), 7777)
+    over = threading.Event()
+    sent, received = 0, 0
+
+    def echo(sock: socket.socket) -> None:
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                data, whence = sock.recvfrom(100)
+                sock.sendto(data, whence)
+
+    with gate.east.namespace.call(lambda: _datagrams(there)) as far, _datagrams(here) as near:
+        echoing = threading.Thread(target=echo, args=[far])
+        echoing.start()
+
+        def ping() -> None:
+            nonlocal sent, received
+            while not over.is_set():
+                near.sendto(b"%d" % sent, there)
+                sent += 1
+                with contextlib.suppress(TimeoutError):
+                    near.recvfrom(100)
+                    received += 1
+                time.sleep(0.1)
+
+        pinging = threading.Thread(target=ping)
+        pinging.start()
+        try:
+            yield
+        finally:
+            over.set()
+            pinging.join()
+            echoing.join()
+    assert received == sent > 0, f"{received} of {sent} came back"
+    say(f"traffic through c{number}: {received} of {sent} came back")
+
+
+def _datagrams(address: tuple[str, int]) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(3)
+    sock.bind(address)
+    return sock
+
+
+def start(gate: Gateway) -> None:
+    began = time.monotonic()
+    run("systemctl", "start", "autod.socket", "autod.service")
+    assert show("autod", "ActiveState") == "active"
+    say(
+        f"autod.service is ready {time.monotonic() - began:.1f} s after its start; all up {gate.all_up():.1f} s later"
+    )
+
+
+def boot(gate: Gateway) -> None:
+    """Both services enabled and started together, as at a boot: everything comes up without a hand."""
+    run("systemctl", "enable", "ipsec.service", "autod.service")
+    begin = time.monotonic()
+    run("systemctl", "start", "ipsec.service", "autod.service")
+    gate.all_up()
+    say(f"boot: {COUNT} connections up {time.monotonic() - begin:.1f} s after the start of both services")
+    assert show("autod", "Type") == "notify-reload"
+    wait_until(lambda: f"{COUNT} of {COUNT} up" in show("autod", "StatusText"), what="the status line")
+    run("systemctl", "start", "autod-wait.service")
+    assert show("autod-wait", "ActiveState") == "active"
+
+
+def varlinkctl(gate: Gateway) -> None:
+    """systemd's own client reads the interface, calls it, and streams."""
+    assert API in run("varlinkctl", "info", SOCKET)
+    text = run("varlinkctl", "introspect", SOCKET, API)
+    assert "method Watch" in text
+    Path("/tmp/idl").write_text(
+        (Path(__file__).resolve().parents[2] / f"autod/service/{API}.varlink").read_text()
+    )
+    run("varlinkctl", "validate-idl", "/tmp/idl")
+    one = json.loads(run("varlinkctl", "call", "--json=short", SOCKET, f"{API}.Get", '{"name":"c0"}'))
+    assert one["connection"]["state"] == "up"
+    down = run("varlinkctl", "call", "--more", "--json=short", SOCKET, f"{API}.Down", '{"names":["c1"]}')
+    last = json.loads(down.strip().splitlines()[-1].lstrip("\x1e"))
+    assert last["connections"][0]["state"] == "suspended", down
+    up = run("varlinkctl", "call", "--more", "--json=short", SOCKET, f"{API}.Up", '{"names":["c1"]}')
+    last = json.loads(up.strip().splitlines()[-1].lstrip("\x1e"))
+    assert last["connections"][0]["state"] == "up", up
+    say(
+        f"varlinkctl: info, introspect, validate-idl, call, and Down and Up with --more ({up.count('{')} objects)"
+    )
+
+
+def rights(gate: Gateway) -> None:
+    """Who is in no group may not, the viewers may look, the operators may change."""
+    for groups, look, change in (([], False, False), (["autod-view"], True, False), (["autod"], True, True)):
+        prefix = ["setpriv", "--reuid=65534", "--regid=65534"]
+        prefix += [f"--groups={','.join(groups)}"] if groups else ["--clear-groups"]
+        for method, parameters, may in (("List", "{}", look), ("Suspend", '{"names":["c2"]}', change)):
+            argv = [*prefix, "varlinkctl", "call", SOCKET, f"{API}.{method}", parameters]
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+            assert (done.returncode == 0) is may, (groups, method, done.stderr)
+            assert may or "Permission" in done.stderr, done.stderr
+    with gate.client() as client:
+        client.call("Resume", names=["c2"])
+    say("rights: nobody refused, viewers look, operators change")
+
+
+def reload(gate: Gateway) -> None:
+    """Added, changed and removed by `systemctl reload`, while c0 carries a ping without loss."""
+    sections = [section(n, auto="add") for n in range(COUNT)]
+    gate.east.conf.write_text("config setup\n\n" + "\n".join([*sections, section(COUNT, auto="add")]))
+    gate.east.addconn(f"c{COUNT}")
+    before = gate.serials()
+    kept = {s for s in before if '"c1"' not in s and '"c2"' not in s}
+    with pinging(gate):
+        changed = section(1, auto="add", ikelifetime="2h")
+        gate.configure(sections[0], changed, *sections[3:], section(COUNT, auto="add"))
+        began = time.monotonic()
+        run("systemctl", "reload", "autod")
+        took = time.monotonic() - began
+        names = [n for n in gate.names if n != "c2"] + [f"c{COUNT}"]
+        gate.all_up(names)
+        wait_until(lambda: "c2" not in gate.established(), what="the end of c2", timeout=60)
+    assert kept <= gate.serials(), "the same ones were touched"
+    assert not {s for s in before if '"c1"' in s} & gate.serials(), "the changed one was not replaced"
+    say(
+        f"reload: one added, one changed, one removed, {len(kept)} untouched; systemctl reload took {took:.1f} s"
+    )
+    gate.configure()
+    run("systemctl", "reload", "autod")
+    gate.all_up()
+
+
+def broken(gate: Gateway) -> None:
+    """A configuration that cannot be read changes nothing and is told everywhere; mended, it is taken."""
+    before = gate.serials()
+    text = CONF.read_text()
+    CONF.write_text(text + "\nconn broken\n\tnosuchkeyword=1\n")
+    run("systemctl", "reload", "autod", check=False)
+    wait_until(
+        lambda: "bad configuration" in show("autod", "StatusText"), what="the word of systemctl status"
+    )
+    with gate.client() as client:
+        assert "nosuchkeyword" in client.call("Statistics")["configuration"]
+    assert "nosuchkeyword" in run("journalctl", "-u", "autod", "--no-pager")
+    assert gate.serials() == before
+    CONF.write_text(text)
+    run("systemctl", "reload", "autod")
+    wait_until(
+        lambda: "bad configuration" not in show("autod", "StatusText"), what="the end of the complaint"
+    )
+    assert gate.serials() == before
+    say("a broken ipsec.conf: nothing touched, told in status, journal and API; mended")
+
+
+def restart_pluto(gate: Gateway) -> None:
+    """`systemctl restart ipsec`, and a killed pluto: all back, autod the same process."""
+    pid = show("autod", "MainPID")
+    began = time.monotonic()
+    run("systemctl", "restart", "ipsec")
+    restarted = time.monotonic() - began
+    back = gate.all_up()
+    say(f"systemctl restart ipsec took {restarted:.1f} s; all {COUNT} back {back:.1f} s after it returned")
+    began = time.monotonic()
+    os.kill(int(show("ipsec", "MainPID")), signal.SIGKILL)
+    wait_until(lambda: not gate.established(), what="the end of pluto", timeout=30)
+    gate.all_up()
+    say(f"kill -9 of pluto: all {COUNT} back {time.monotonic() - began:.1f} s after it")
+    assert show("autod", "MainPID") == pid
+    with gate.client() as client:
+        assert client.call("Statistics")["pluto"]["restarts"] == 2
+
+
+def alone(gate: Gateway) -> None:
+    """The same restart with pluto alone and auto=start, for comparison."""
+    run("systemctl", "stop", "autod.socket", "autod.service")
+    gate.configure(auto="start")
+    run("systemctl", "restart", "ipsec")
+    say(
+        f"pluto alone with auto=start: all {COUNT} up {gate.all_up():.1f} s after systemctl restart ipsec returned"
+    )
+    gate.configure()
+    run("systemctl", "restart", "ipsec")
+    start(gate)
+
+
+def kill_autod(gate: Gateway) -> None:
+    """kill -9 of autod: systemd starts it again; no SA is touched, no ping lost, clients of the socket wait."""
+    before = gate.serials()
+    with pinging(gate):
+        os.kill(int(show("autod", "MainPID")), signal.SIGKILL)
+        began = time.monotonic()
+        gate.states()
+        took = time.monotonic() - began
+        wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
+        time.sleep(3)
+    assert show("autod", "NRestarts") == "1"
+    assert gate.serials() == before
+    say(f"kill -9 of autod: a client waited {took:.1f} s for the next one; all {len(before)} SAs the same")
+
+
+def stop_autod(gate: Gateway) -> None:
+    """SIGSTOP of autod: the watchdog ends it and systemd starts another; no SA is touched."""
+    before = gate.serials()
+    pid = show("autod", "MainPID")
+    os.kill(int(pid), signal.SIGSTOP)
+    began = time.monotonic()
+    wait_until(lambda: show("autod", "MainPID") not in (pid, "0"), what="the watchdog", timeout=90)
+    took = time.monotonic() - began
+    wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
+    assert show("autod", "NRestarts") == "2"
+    assert gate.serials() == before
+    assert "watchdog" in run("journalctl", "-u", "autod", "--no-pager").lower()
+    say(f"SIGSTOP of autod: another one ran {took:.1f} s later (WatchdogSec=30); all SAs the same")
+
+
+def peer_down(gate: Gateway) -> None:
+    """The peer's pluto is down for a minute."""
+    gate.east.kill()
+    time.sleep(60)
+    with gate.client() as client:
+        statistics = client.call("Statistics")
+    say(f"peer down for a minute: {statistics['states']}, in flight {statistics['in_flight']}")
+    assert statistics["in_flight"] <= statistics["limit"]
+    gate.east.start()
+    gate.east.addconn("--autoall", timeout=300)
+    say(f"peer back: all {COUNT} up {gate.all_up():.1f} s later")
+
+
+def secret(gate: Gateway) -> None:
+    """A peer's PSK changed: refused, with its cause; mended here too and reloaded: back."""
+    number = COUNT + 1
+    ids = f"@west-{number} @east-{number}"
+    mine = section(number, "psk", auto="add")
+    sections = [section(n, auto="add") for n in range(COUNT)]
+    gate.east.conf.write_text("config setup\n\n" + "\n".join([*sections, mine]))
+    gate.east.addconn("psk")
+    gate.configure(*sections, mine)
+    run("systemctl", "reload", "autod")
+    gate.all_up(["psk"])
+    gate.east.secrets.write_text(f'{ids} : PSK "another-one-on-the-east-side-now"\n%any %any : {PSK}\n')
+    gate.east.whack("--rereadsecrets")
+    with gate.client() as client:
+        client.call("Down", names=["psk"])
+        wait_until(lambda: "psk" not in gate.established(), what="the end of psk", timeout=30)
+        client.call("Resume", names=["psk"])
+    wait_until(lambda: gate.state("psk") == "refused", what="the refusal", timeout=90)
+    with gate.client() as client:
+        cause = client.call("Get", name="psk")["connection"]["cause"]
+    assert cause == "authentication-failed", cause
+    SECRETS.write_text(f'{ids} : PSK "another-one-on-the-east-side-now"\n%any %any : {PSK}\n')
+    began = time.monotonic()
+    run("systemctl", "reload", "autod")
+    gate.all_up(["psk"])
+    say(f"a changed PSK: refused ({cause}); mended and reloaded: back after {time.monotonic() - began:.1f} s")
+    assert set(gate.names) <= gate.established()
+
+
+def shutdown(gate: Gateway) -> None:
+    """Stopping leaves the tunnels; with shutdown = "down" it takes them down within the stop timeout."""
+    before = gate.serials()
+    run("systemctl", "stop", "autod.socket", "autod.service")
+    assert gate.serials() == before
+    SETTINGS.write_text(SETTINGS.read_text().replace("[supervise]\n", '[supervise]\nshutdown = "down"\n'))
+    run("systemctl", "start", "autod.socket", "autod.service")
+    wait_until(lambda: gate.states().get("up", 0) >= COUNT, what="autod's view", timeout=60)
+    began = time.monotonic()
+    run("systemctl", "stop", "autod.socket", "autod.service")
+    assert not gate.established()
+    assert show("autod", "Result") == "success"
+    say(
+        f"stop: left as they are by default; with shutdown=down all taken down in {time.monotonic() - began:.1f} s"
+    )
+
+
+SCENARIOS: dict[str, Callable[[Gateway], None]] = {
+    f.__name__: f
+    for f in (
+        boot,
+        varlinkctl,
+        rights,
+        reload,
+        broken,
+        restart_pluto,
+        alone,
+        kill_autod,
+        stop_autod,
+        peer_down,
+        secret,
+        shutdown,
+    )
+}
+
+
+def main(names: list[str]) -> None:
+    failed = []
+    with gateway() as gate:
+        for name in names:
+            began = time.monotonic()
+            try:
+                SCENARIOS[name](gate)
+            except Exception as problem:
+                failed.append(name)
+                print(f"FAILED {name}: {problem!r}", flush=True)
+            else:
+                print(f"PASSED {name} in {time.monotonic() - began:.0f} s", flush=True)
+    if failed:
+        print(run("journalctl", "-u", "autod", "-n", "200", "--no-pager", check=False)[-15000:])
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or list(SCENARIOS))
