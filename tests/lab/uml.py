@@ -223,6 +223,8 @@ def _started(
 ) -> Iterator[Boot]:
     process = subprocess.Popen(
         [
+            # A test run that is killed takes its kernel along.
+            *("setpriv", "--pdeathsig", "KILL"),
             "unshare",
             "--mount",
             "--pid",

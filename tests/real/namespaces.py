@@ -5,7 +5,7 @@
         west.run("ip", "route").stdout
 
 The name of each holds the process id of its test run, so that runs side by side do not meet, and a
-namespace that a killed run left behind is removed by the next one.
+namespace that a killed run left behind is removed by the next one, with the processes in it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import itertools
 import os
+import signal
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -142,4 +143,7 @@ def _remove_leftovers() -> None:
     for path in Path("/run/netns").glob(f"{PREFIX}*"):
         owner = path.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
+            for pid in command("ip", "netns", "pids", path.name, check=False).stdout.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
             command("ip", "netns", "delete", path.name, check=False)
