@@ -163,7 +163,7 @@ async def _run(
         remote_host=options.remote_host,
         force=options.force,
     ) as run:
-        session.interrupts.on_first = lambda: _stop(run)
+        session.interrupts.steps[:] = [lambda: _stop(run), run.cancel]
         if several and _is_live(options):
             await _watch(session, run, len(names))
         else:

@@ -39,10 +39,9 @@ _SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 @dataclass(slots=True)
 class Interrupts:
-    """What Ctrl-C and SIGTERM do: the first calls `on_first` if there is one; else, and the second, all is
-    cancelled."""
+    """What Ctrl-C and SIGTERM do: each takes the next of `steps`; where none is left, all is cancelled."""
 
-    on_first: Callable[[], None] | None = None
+    steps: list[Callable[[], None]] = field(default_factory=list)
     caught: list[int] = field(default_factory=list)
 
 
@@ -117,8 +116,8 @@ async def _watch_signals(
         task_status.started()
         async for number in signals:
             interrupts.caught.append(number)
-            if interrupts.on_first is not None and len(interrupts.caught) == 1:
-                interrupts.on_first()
+            if interrupts.steps:
+                interrupts.steps.pop(0)()
             else:
                 scope.cancel()
 

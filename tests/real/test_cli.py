@@ -524,3 +524,58 @@ def test_two_gateways_agree_and_the_outcome_is_the_truth() -> None:
         up = '"a"' in west.whack("--trafficstatus").stdout
         assert (ran.status == 0) == up
         assert ran.lines[-1].startswith('"a" is up') == up
+
+
+def test_a_report_is_one_page(full: Pluto, tmp_path: Path) -> None:
+    """Also where everything failed, and with one name."""
+    page = tmp_path / "run.html"
+    ran = autod(full, "--up", "a", "nosuch", "--timeout", "1", "--report", str(page))
+    assert ran.status == 1
+    text = page.read_text()
+    assert text.lstrip().lower().startswith("<!doctype html>")
+    assert "nosuch" in text
+    ran = autod(full, "--up", "nosuch", "--report", str(tmp_path / "none" / "run.html"))
+    assert ran.status == 1
+    assert str(tmp_path / "none") in ran.err
+
+
+def test_the_deadline_of_a_run_ends_it(full: Pluto) -> None:
+    """Nothing is counted up, and the status is that of a failure of several."""
+    ran = autod(full, "--up", "a", "b", "--deadline", "1", "--json", timeout=20)
+    assert ran.status == 1
+    assert ran.objects[-1]["event"] == "summary"
+    assert ran.objects[-1]["done"] == 0
+
+
+def test_retries_are_for_what_may_pass(full: Pluto) -> None:
+    """A silent peer is tried again, an unknown name is not."""
+    objects = autod(full, "--up", "a", "nosuch", "--timeout", "0.5", "--retries", "1", "--json").objects
+    retried = [one["connection"] for one in objects if one["event"] == "retrying"]
+    assert retried == ["a"]
+
+
+def test_interrupted_twice_a_run_ends_at_once(full: Pluto) -> None:
+    """The first time it says what it waits for."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autod", "--up", "a", "b", "--ctlsocket", str(full.socket)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert "initiating" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert "2 in flight are waited for" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "2 in flight when it was ended" in out
+    assert "Traceback" not in err
+
+
+def test_asynchronous_with_wait_watches_until_the_end(full: Pluto) -> None:
+    """Taken at once, then looked at until the deadline of each."""
+    ran = autod(full, "--asynchronous", "--up", "a", "--wait", "--timeout", "1.5", timeout=20)
+    assert ran.status == 124
+    assert ran.lines[-1].startswith("0 of 1 up")
