@@ -179,12 +179,12 @@ class Daemon:
     async def _status(self) -> None:
         told = ""
         while True:
-            line = self._line()
+            seen, line = self.supervisor.feed.last, self._line()
             if line != told and not self._reloads:
                 told = line
                 self.notifier.status(line)
             await trio.sleep(STATUS_EVERY)
-            await self.supervisor.feed.wait(self.supervisor.feed.last)
+            await self.supervisor.feed.wait(seen)
 
     def _reload(self, begins: bool) -> None:
         self._reloads += 1 if begins else -1
