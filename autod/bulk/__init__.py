@@ -13,9 +13,10 @@ is told of it).
 from __future__ import annotations
 
 from autod.bulk.call import Waited, bulk, wait
-from autod.bulk.engine import Options, Run
+from autod.bulk.engine import Run
 from autod.bulk.events import BulkEvent, render
 from autod.bulk.operations import OPERATIONS
+from autod.bulk.options import Options
 from autod.bulk.result import BulkResult, Phase, Result, State, Summary
 from autod.bulk.retry import Backoff
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.bulk.driver import Loader, PlutoDriver
-from autod.bulk.engine import Options, Run
+from autod.bulk.engine import Run
+from autod.bulk.options import Options
 from autod.bulk.plan import unique
 from autod.bulk.retry import Backoff
 from autod.errors import NotPermitted, PlutoGone

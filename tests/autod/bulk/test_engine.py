@@ -13,8 +13,20 @@ from trio.testing import MockClock
 
 from autod.bulk import Backoff, State
 from autod.bulk.call import run_with
-from autod.bulk.engine import Options, Run
-from autod.bulk.events import Admitted, Ended, Lost, PlutoBack, PlutoLost, Retrying, Said, Watching, render
+from autod.bulk.engine import Run
+from autod.bulk.events import (
+    Admitted,
+    Ended,
+    Lost,
+    Missed,
+    PlutoBack,
+    PlutoLost,
+    Retrying,
+    Said,
+    Watching,
+    render,
+)
+from autod.bulk.options import Options
 from autod.bulk.result import Summary
 from autod.outcomes import Result
 from protocol.errors import UsageError
@@ -392,3 +404,25 @@ def test_every_result_equals_plutos_state(
     assert all(
         result.state in (State.DONE, State.FAILED, State.ALREADY) for result in run.result.results.values()
     )
+
+
+async def test_the_deadline_takes_down_what_it_cut_off_where_that_was_asked_for(
+    autojump_clock: MockClock,
+) -> None:
+    """And nothing else."""
+    driver = Scripted({"a": [up()], "b": [hangs], "c": [up()]})
+    await play(driver, limit=1, deadline=10.0, on_failure="down")
+    assert driver.downs == ["b"]
+
+
+async def test_a_reader_that_is_too_slow_is_told_what_it_missed(autojump_clock: MockClock) -> None:
+    """What became of each connection is never among it, and the numbers stay in order."""
+    driver = Scripted({f"c{number}": [up()] for number in range(8000)})
+    async with run_with(driver, "up", list(driver.scripts), Options(if_down=False)) as run:
+        await trio.sleep(200)
+        seen = [event async for event in run]
+    missed = sum(event.count for event in seen if isinstance(event, Missed))
+    assert missed + sum(isinstance(event, Said) for event in seen) == 24_000
+    assert missed == run.result.summary.dropped > 0
+    assert sum(isinstance(event, Ended) for event in seen) == 8000
+    assert [event.sequence for event in seen] == sorted(event.sequence for event in seen)

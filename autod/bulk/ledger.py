@@ -1,0 +1,143 @@
+"""Where every connection of a run stands: waiting, in flight, to be tried again, watched, or through.
+
+Owns: the books, and telling of every entry. Must not know: pluto, tasks, when anything is done.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.bulk import events as e
+from autod.bulk.job import Job
+from autod.bulk.result import State
+from autod.outcomes import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from autod.bulk.teller import Teller
+    from autod.events import Event
+
+__all__ = ["Ledger"]
+
+_SO = (State.DONE, State.TAKEN, State.ALREADY)
+
+
+class Ledger:
+    """Every job is in one of `queue`, `in_flight`, `delayed` and `watched`, or has a state and is through."""
+
+    def __init__(
+        self, teller: Teller, names: Iterable[str], peers: Mapping[str, str], operation: str
+    ) -> None:
+        self._teller = teller
+        self._operation = operation
+        self.jobs = {name: Job(name, peers.get(name)) for name in names}
+        self.queue = deque(self.jobs.values())
+        self.in_flight: dict[str, Job] = {}
+        self.delayed: list[tuple[float, int, Job]] = []
+        self.watched: dict[str, Job] = {}
+        self.stalled = 0
+        self.open = len(self.jobs)
+        self._turns = count()
+        self._through = trio.Event()
+
+    async def all_through(self) -> None:
+        """Wait until every job has a state. Returns at once if that is so."""
+        if self.open:
+            self._through = trio.Event()
+            await self._through.wait()
+
+    def take(self, timeout: float | None) -> Job:
+        """The next in the queue goes out."""
+        job = self.queue.popleft()
+        now = self._teller.now()
+        job.admit(now)
+        if not job.watched and timeout is not None:
+            job.expires = now + timeout
+        self.in_flight[job.name] = job
+        self._teller.admitted(job, len(self.in_flight), now)
+        return job
+
+    def land(self, job: Job) -> None:
+        """Its request is over, whatever came of it."""
+        del self.in_flight[job.name]
+        self.stalled -= job.stalled
+
+    def hear(self, job: Job, event: Event) -> bool:
+        """pluto said something of a job in flight. True if its peer seems to be silent from now on."""
+        was = job.stalled
+        job.see(event, self._teller.now())
+        self._teller.said(job, event)
+        if job.stalled == was:
+            return False
+        self.stalled += job.stalled - was
+        return job.stalled
+
+    def close(self, job: Job, state: State) -> None:
+        """Nothing more is done for `job`."""
+        if job.state is not None:
+            return
+        job.state = state
+        self.open -= 1
+        self._teller.ended(job, state)
+        if not self.open:
+            self._through.set()
+
+    def correct(self, job: Job, state: State, outcome: Outcome) -> None:
+        """What was said of a job that is through was not so."""
+        job.state, job.outcome = state, outcome
+        self._teller.ended(job, state)
+
+    def reopen(self, job: Job) -> None:
+        """A job that was through is to be done anew."""
+        job.state = None
+        self.open += 1
+        self.queue.append(job)
+        self._teller.tell(e.Lost, job)
+
+    def delay(self, job: Job, seconds: float) -> None:
+        """It is tried again later."""
+        assert job.outcome is not None
+        heapq.heappush(self.delayed, (trio.current_time() + seconds, next(self._turns), job))
+        self._teller.tell(e.Retrying, job, outcome=job.outcome, attempt=len(job.attempts) + 1, delay=seconds)
+
+    def wake(self) -> None:
+        """Those whose delay is over go to the end of the queue."""
+        while self.delayed and self.delayed[0][0] <= trio.current_time():
+            self.queue.append(heapq.heappop(self.delayed)[2])
+
+    def clear(self) -> list[Job]:
+        """Take out those that wait to be sent, and give them."""
+        waiting = [*self.queue, *(job for _, _, job in self.delayed)]
+        self.queue.clear()
+        self.delayed.clear()
+        return waiting
+
+    def leave_alone(self, up: frozenset[str]) -> None:
+        """Of those in the queue, what is up already is through."""
+        for job in self.queue:
+            if job.name in up:
+                self.close(job, State.ALREADY)
+        self.queue = deque(job for job in self.queue if job.state is None)
+
+    def lost(self, up: frozenset[str]) -> list[Job]:
+        """Those that were done and are not up."""
+        return [job for job in self.jobs.values() if job.state in _SO and job.name not in up]
+
+    def outcome(self, job: Job, result: Result, said: str) -> Outcome:
+        """An outcome of our own."""
+        return Outcome(
+            operation=self._operation,
+            connection=job.name,
+            result=result,
+            ok=False,
+            sentence=said,
+            retryable=result is Result.PLUTO_GONE,
+            ended=self._teller.time(),
+            retransmissions=job.retransmissions,
+        )
