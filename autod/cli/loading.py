@@ -11,11 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
+import trio
 
 from autod import addconn
 from autod.addconn import Loaded
 from autod.ending import Ending
-from autod.errors import ConfigurationError
+from autod.errors import ConfigurationError, DeadlinePassed
 from autod.judge import Judge
 from autod.learn.pluto import LearnedPluto
 from autod.outcomes import Outcome, Result, gather, quoted
@@ -41,16 +42,34 @@ async def load(
 ) -> dict[str, Outcome]:
     """Load `names`: an outcome for each. Events are shown as pluto says them. `configuration` if it was read.
 
-    ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone.
+    ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone. DeadlinePassed where
+    pluto says nothing for as long as an operation may take.
     """
-    release = session.pluto.release
-    if session.options.via_addconn or isinstance(session.pluto, LearnedPluto) or native(release) is None:
-        return await load_with_addconn(session, names)
-    return await load_natively(session, names, configuration)
+    pluto = session.pluto
+    by_addconn = (
+        session.options.via_addconn or isinstance(pluto, LearnedPluto) or native(pluto.release) is None
+    )
+    with trio.CancelScope() as scope:
+
+        def heard() -> None:
+            if pluto.timeout is not None:
+                scope.deadline = trio.current_time() + pluto.timeout
+
+        heard()
+        if by_addconn:
+            return await load_with_addconn(session, names, heard)
+        return await load_natively(session, names, heard, configuration)
+    raise DeadlinePassed(
+        f"{pluto.path}: pluto did not answer for {pluto.timeout:g} s while connections were loaded; what it was sent"
+        " last may have been taken"
+    )
 
 
 async def load_natively(
-    session: Session, names: Sequence[str], configuration: Configuration | None = None
+    session: Session,
+    names: Sequence[str],
+    heard: Callable[[], None],
+    configuration: Configuration | None = None,
 ) -> dict[str, Outcome]:
     """Load `names` by messages of our own, which are addconn's to the letter."""
     from autod.cli.configuration import read
@@ -61,7 +80,7 @@ async def load_natively(
         names,
         configuration=configuration or read(session.options.config, session.pluto.release),
         control=session.pluto.control,
-        on_reply=_shower(session),
+        on_reply=_shower(session, heard),
     )
     for one in loaded:
         if one.sent:
@@ -70,8 +89,9 @@ async def load_natively(
     return {one.asked: _outcome(one, started) for one in loaded}
 
 
-def _shower(session: Session) -> Callable[[str | None, Reply], None]:
+def _shower(session: Session, heard: Callable[[], None]) -> Callable[[str | None, Reply], None]:
     def show(name: str | None, reply: Reply) -> None:
+        heard()
         session.show(recognise(reply, time=time.time()))
 
     return show
@@ -85,7 +105,9 @@ def _remark(session: Session, name: str, text: str) -> None:
         session.say(text)
 
 
-async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str, Outcome]:
+async def load_with_addconn(
+    session: Session, names: Sequence[str], heard: Callable[[], None]
+) -> dict[str, Outcome]:
     """Load `names` with one run of the release's own addconn; its exit status is not believed."""
     pluto = session.pluto
     program = find_programs(pluto.detected.pid).addconn
@@ -101,7 +123,7 @@ async def load_with_addconn(session: Session, names: Sequence[str]) -> dict[str,
             config=session.options.config,
             release=pluto.release,
             control=pluto.control,
-            on_reply=_shower(session),
+            on_reply=_shower(session, heard),
         )
         if session.options.verbose:
             for line in (*result.stdout, *result.stderr):

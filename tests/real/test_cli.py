@@ -465,6 +465,8 @@ def test_a_silent_pluto_ends_at_the_deadline(full: Pluto) -> None:
         ran = autod(full, "--up", "a", "--timeout", "1")
         assert ran.status == 124
         assert autod(full, "--briefstatus", "--timeout", "1").status == 124
+        assert autod(full, "--add", "a", "--timeout", "1").status == 124
+        assert autod(full, "--add", "a", "--via-addconn", "--timeout", "1").status == 124
     finally:
         full.cont()
 
