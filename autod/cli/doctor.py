@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autod.doctor import Finding
     from autod.errors import UnknownRelease
     from autod.programs import Programs
+    from protocol.releases import Release
 
 __all__ = ["configure", "run"]
 
@@ -91,7 +92,7 @@ async def _examine(options: argparse.Namespace) -> list[Finding]:
     programs = find_programs(pid)
     findings += await _programs(programs, detected)
     findings += await _messages(programs, detected)
-    findings += _configuration(options.config, programs)
+    findings += _configuration(options.config, detected.release if detected is not None else None)
     return findings
 
 
@@ -268,14 +269,25 @@ async def _messages(programs: Programs, detected: Detected | None) -> list[Findi
     return compare_messages(release, learned)
 
 
-def _configuration(config: str | None, programs: Programs) -> list[Finding]:
+def _configuration(config: str | None, release: Release | None) -> list[Finding]:
+    """Whether it can be read at all, and what is wrong in it for the release that runs."""
+    from autod.cli.configuration import DEFAULT, nearest_native
+    from autod.config import Severity, check, load
     from autod.doctor import Finding
+    from protocol.releases import ALL, find
 
-    path = config or "/etc/ipsec.conf"
+    path = config or DEFAULT
     try:
         with open(path, "rb") as stream:
             stream.read(1)
     except OSError as error:
         sentence = f"{path}: {error.strerror}; name another with --config"
         return [Finding(check="configuration", ok=False, text=sentence, detail={"path": path})]
-    return [Finding(check="configuration", ok=True, text=f"{path} can be read", detail={"path": path})]
+    configuration = load(path, nearest_native(release if release is not None else find(ALL[-1])))
+    wrong = [one for one in check(configuration) if one.severity is not Severity.WARNING]
+    detail = {"path": path, "connections": len(configuration.connections), "errors": len(wrong)}
+    text = f"{path} can be read, {len(configuration.connections)} connections"
+    if wrong:
+        text = f"{wrong[0]}" + (f", and {len(wrong) - 1} more" if len(wrong) > 1 else "")
+        text += "; autod --check shows the places"
+    return [Finding(check="configuration", ok=not wrong, text=text, detail=detail)]

@@ -82,6 +82,18 @@ def test_a_file_that_cannot_be_read_is_wrong(pluto: Pluto, capsys: pytest.Captur
     ]
 
 
+def test_a_file_with_errors_is_wrong(
+    pluto: Pluto, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """With the place of the first."""
+    file = tmp_path / "ipsec.conf"
+    file.write_text("config setup\nconn a\n\tlefft=192.0.2.1\n")
+    status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(file))
+    assert status == 1
+    (problem,) = found[-1]["problems"]
+    assert problem.startswith(f"{file}:3:")
+
+
 def test_a_socket_open_to_everybody_is_wrong(pluto: Pluto, capsys: pytest.CaptureFixture[str]) -> None:
     before = pluto.socket.stat().st_mode
     pluto.socket.chmod(0o777)
