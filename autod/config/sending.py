@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from autod.addconn import Loaded
+from autod.config.burst import Unreachable, open_line
 from autod.config.check import remarks
 from autod.config.choose import choose
 from autod.config.halt import halts
 from autod.config.routes import System
-from autod.errors import BadString, ConfigurationError, PlutoGone, WhackError
+from autod.errors import BadString, ConfigurationError, PlutoGone
 from autod.relay import Relayed
 from protocol.connection import Planner
 from protocol.encode import pack
@@ -24,6 +25,7 @@ from protocol.encode import pack
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from autod.config.burst import Line
     from autod.config.choose import Chosen
     from autod.config.model import Connection
     from autod.config.reader import Configuration
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_native"]
 
-_BATCH: Final = 64
-"""Connections that are planned at once, in a thread: some 10 ms of work, so that neither waits for the other."""
+_BURST: Final = 100
+"""Connections of one burst: with 0.3 ms each, news comes 30 times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +69,27 @@ async def load_native(
         raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))
     chosen = choose(configuration, names)
     work = list({id(one): one for word in chosen for one in word.connections}.values())
-    sender = _Sender(configuration, control, on_reply)
     planner = Planner(configuration.rules, System() if lookup is None else lookup)
-    ready_in: trio.MemoryReceiveChannel[list[tuple[Connection, _Ready]]]
-    ready_out, ready_in = trio.open_memory_channel[list[tuple["Connection", _Ready]]](1)
-    async with trio.open_nursery() as nursery, ready_in:
-        nursery.start_soon(_plan_all, work, planner, configuration, ready_out)
-        async for batch in ready_in:
-            for connection, ready in batch:
-                await sender.send(connection, ready)
-    if sender.gone is not None and not sender.any_sent:
-        raise sender.gone
+    sender = _Sender(work, planner, configuration, control)
+    try:
+        while sender.more:
+            await sender.first()
+            while sender.bursting:
+                await trio.to_thread.run_sync(sender.burst)
+                _tell(sender, on_reply)
+            _tell(sender, on_reply)
+    except PlutoGone as gone:
+        if not sender.any_sent:
+            raise
+        sender.give_up(gone)
     return tuple(sender.loaded(word) for word in chosen)
 
 
-async def _plan_all(
-    work: list[Connection],
-    planner: Planner,
-    configuration: Configuration,
-    ready: trio.MemorySendChannel[list[tuple[Connection, _Ready]]],
-) -> None:
-    async with ready:
-        for at in range(0, len(work), _BATCH):
-            batch = work[at : at + _BATCH]
-            planned = await trio.to_thread.run_sync(_plan, batch, planner, configuration)
-            await ready.send(planned)
-
-
-def _plan(
-    batch: list[Connection], planner: Planner, configuration: Configuration
-) -> list[tuple[Connection, _Ready]]:
-    return [(one, _ready(one, planner, configuration)) for one in batch]
+def _tell(sender: _Sender, on_reply: Callable[[str | None, Reply], None] | None) -> None:
+    for name, replies in sender.news():
+        if on_reply is not None:
+            for reply in replies:
+                on_reply(name, reply)
 
 
 def _ready(connection: Connection, planner: Planner, configuration: Configuration) -> _Ready:
@@ -117,54 +109,130 @@ def _ready(connection: Connection, planner: Planner, configuration: Configuratio
     return _Ready(groups, complaints)
 
 
+@dataclass(slots=True)
+class _Doing:
+    """One connection while it is sent."""
+
+    names: list[str]
+    sent: list[Relayed]
+    complaints: tuple[str, ...]
+
+
 class _Sender:
+    """The connections that are to be sent, in order, and what became of those that were.
+
+    The first message goes through `control`, which knows whether it is the right pluto that listens; the others go
+    in bursts, in a thread, as long as it stays the same process. Only one of the two is at work at a time.
+    """
+
     def __init__(
-        self,
-        configuration: Configuration,
-        control: Control,
-        on_reply: Callable[[str | None, Reply], None] | None,
+        self, work: list[Connection], planner: Planner, configuration: Configuration, control: Control
     ) -> None:
-        self._rules = configuration.rules
+        self._work = work
+        self._planner = planner
+        self._configuration = configuration
         self._control = control
-        self._on_reply = on_reply
-        self._done: dict[int, tuple[tuple[str, ...], tuple[Relayed, ...], tuple[str, ...]]] = {}
-        self.gone: WhackError | None = None
+        self._at = 0
+        self._next: _Ready | None = None
+        self._done: dict[int, _Doing] = {}
+        self._news: list[tuple[str, tuple[Reply, ...]]] = []
+        self.line: Line | None = None
         self.any_sent = False
 
-    async def send(self, connection: Connection, ready: _Ready) -> None:
-        """Send the groups of one connection, as far as pluto takes them."""
-        sent: list[Relayed] = []
-        names: list[str] = []
+    @property
+    def more(self) -> bool:
+        """Whether a connection is left."""
+        return self._at < len(self._work)
+
+    @property
+    def bursting(self) -> bool:
+        """Whether the next connection can go in a burst."""
+        return self.more and self.line is not None
+
+    def news(self) -> list[tuple[str, tuple[Reply, ...]]]:
+        """Replies that nobody was told of yet, each with the connection's name in pluto."""
+        news, self._news = self._news, []
+        return news
+
+    def _prepare(self) -> None:
+        """Have the next connection's messages ready."""
+        if self._next is None and self.more:
+            self._next = _ready(self._work[self._at], self._planner, self._configuration)
+
+    def _take(self) -> tuple[Connection, _Ready]:
+        self._prepare()
+        assert self._next is not None
+        connection, ready = self._work[self._at], self._next
+        self._at += 1
+        self._next = None
+        return connection, ready
+
+    async def first(self) -> None:
+        """Send one connection through `control`."""
+        await trio.to_thread.run_sync(self._prepare)
+        connection, ready = self._take()
+        doing = self._begin(connection, ready)
+        for group in ready.groups:
+            for name, message in group:
+                replies: list[Reply] = []
+                ending = await self._control.exchange(message, replies.extend)
+                if self._note(
+                    doing, name, Relayed(message, tuple(replies), ending), first=name == group[0][0]
+                ):
+                    break
+            if self._halted(doing):
+                break
+        if ready.groups:
+            self.line = open_line(self._control, self._configuration.release.codes)
+
+    def burst(self) -> None:
+        """Send connections one after the other, for some tenths of a second. Runs in a thread."""
+        for _ in range(_BURST):
+            if not self.more or self.line is None:
+                return
+            connection, ready = self._take()
+            doing = self._begin(connection, ready)
+            try:
+                self._send(self.line, doing, ready)
+            except Unreachable:
+                # What is wrong there is for `control` to find out: this connection is tried again.
+                self.line = None
+                if not doing.sent:
+                    del self._done[id(connection)]
+                    self._at -= 1
+                    self._next = ready
+                return
+
+    def _send(self, line: Line, doing: _Doing, ready: _Ready) -> None:
         for group in ready.groups:
             for at, (name, message) in enumerate(group):
-                if self.gone is None:
-                    relayed = await self._exchange(name, message)
-                else:
-                    relayed = Relayed(message, (), None, self.gone)
-                sent.append(relayed)
-                names.append(name)
-                if at == 0 and (relayed.error is not None or halts(relayed.replies, self._rules)):
+                replies, ending = line.exchange(message, self._prepare)
+                if self._note(doing, name, Relayed(message, replies, ending), first=at == 0):
                     break
-            if sent[-1].error is not None or halts(sent[-1].replies, self._rules):
+            if self._halted(doing):
                 break
-        self._done[id(connection)] = (tuple(dict.fromkeys(names)), tuple(sent), ready.complaints)
 
-    async def _exchange(self, name: str, message: bytes) -> Relayed:
-        replies: list[Reply] = []
+    def _begin(self, connection: Connection, ready: _Ready) -> _Doing:
+        doing = self._done[id(connection)] = _Doing([], [], ready.complaints)
+        return doing
 
-        def take(new: list[Reply]) -> None:
-            replies.extend(new)
-            if self._on_reply is not None:
-                for reply in new:
-                    self._on_reply(name, reply)
-
-        try:
-            ending = await self._control.exchange(message, take)
-        except PlutoGone as error:
-            self.gone = error
-            return Relayed(message, tuple(replies), None, error)
+    def _note(self, doing: _Doing, name: str, relayed: Relayed, *, first: bool) -> bool:
+        """Keep what pluto said. True if the rest of the group is not sent."""
         self.any_sent = True
-        return Relayed(message, tuple(replies), ending)
+        doing.names.append(name)
+        doing.sent.append(relayed)
+        self._news.append((name, relayed.replies))
+        return first and self._halted(doing)
+
+    def _halted(self, doing: _Doing) -> bool:
+        return halts(doing.sent[-1].replies, self._configuration.rules)
+
+    def give_up(self, gone: PlutoGone) -> None:
+        """pluto went away: what was not sent was not sent because of that."""
+        for connection in self._work:
+            doing = self._done.get(id(connection))
+            if doing is None or not (doing.sent or doing.complaints):
+                self._done[id(connection)] = _Doing([], [Relayed(b"", (), None, gone)], (str(gone),))
 
     def loaded(self, word: Chosen) -> Loaded:
         """What became of one word."""
@@ -175,7 +243,7 @@ class _Sender:
         done = [self._done[id(one)] for one in word.connections]
         return Loaded(
             word.asked,
-            tuple(name for names, _, _ in done for name in names),
-            tuple(one for _, sent, _ in done for one in sent),
-            tuple(line for _, _, complaints in done for line in complaints),
+            tuple(dict.fromkeys(name for one in done for name in one.names)),
+            tuple(relayed for one in done for relayed in one.sent),
+            tuple(line for one in done for line in one.complaints),
         )

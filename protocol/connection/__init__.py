@@ -65,8 +65,9 @@ class Planner:
     ) -> Plan:
         """The messages for a connection whose settings are `layers`: after each %default and, last, its own.
 
-        `failed`: addconn found a fault in the settings. `partial`: it gave up on the connection before it looked at the values. `autoall`: as addconn --autoall
-        sends it, else as addconn NAME does (5.2 to 5.4 say in the message what is to be done next).
+        `failed`: addconn found a fault in the settings. `partial`: it gave up on the connection before it looked at
+        the values. `autoall`: as addconn --autoall sends it, else as addconn NAME does (5.2 to 5.4 say in the
+        message what is to be done next).
         """
         draft = self._after_defaults(layers[:-1]).copy()
         draft.failed = failed

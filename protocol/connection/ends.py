@@ -56,8 +56,6 @@ class Host:
     `missing`: it names an interface that is not there, or is down.
     """
 
-    __slots__ = ("address", "hop", "hop_kind", "kind", "missing", "text", "version")
-
     def __init__(self) -> None:
         self.kind = NOTSET
         self.address: Address | None = None
@@ -67,9 +65,10 @@ class Host:
         self.version = IPV4
         self.missing = False
 
-    def copy_from(self, other: Host) -> None:
-        self.kind, self.address, self.text = other.kind, other.address, other.text
-        self.hop_kind, self.hop, self.version = other.hop_kind, other.hop, other.version
+    def copy(self) -> Host:
+        other = Host.__new__(Host)
+        other.__dict__.update(self.__dict__)
+        return other
 
     def place(self, given: Given | None, version: int, lookup: Lookup) -> None:
         """Work out left= or right=."""

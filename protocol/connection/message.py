@@ -40,8 +40,8 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What addconn sends for the connection that pluto calls `name`, in order. The messages of a group belong together: where pluto
-    refuses the first, the others are not sent, nor are the groups behind it.
+    """What addconn sends for the connection that pluto calls `name`, in order. The messages of a group belong
+    together: where pluto refuses the first, the others are not sent, nor are the groups behind it.
 
     `auto` is what auto= comes to. `failed`: addconn says that the connection did not load, and sends it only with
     --autoall. `names` are the names in pluto that auto=ondemand routes (4.8 to 4.15), also where nothing is sent.

@@ -1,48 +1,19 @@
 """The rules of 4.8 to 4.15: addconn works out policy bits, addresses and subnets itself.
 
-Owns: from settings to messages for these releases, which share keywords and rules to the letter. Must not know:
-files and lines, duplicates and also= (autod.config), sockets.
-
-addconn works `conn %default` out like a connection, and every connection goes on from the result: what a keyword
-of %default decided stays even where a connection replaces the keyword (type=passthrough in %default takes
-encryption away for good). So `Draft` is worked on layer by layer.
+Owns: from a connection that is worked out (draft_4_10) to messages, for these releases, which share keywords and
+rules to the letter. Must not know: files and lines, duplicates and also= (autod.config), sockets.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from protocol.connection.addresses import (
-    IPV4,
-    IPV6,
-    Address,
-    Block,
-    ProtoPort,
-    Range,
-    address,
-    cidr,
-    protoport,
-    range_,
-    subnet,
-    subnet_of,
-    unspecified,
-)
-from protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
-from protocol.connection.ends import (
-    GROUP,
-    HOSTNAME,
-    IFACE,
-    IPADDR,
-    OPPO,
-    OPPOGROUP,
-    SENDABLE,
-    Host,
-    family,
-    find_routes,
-)
+from protocol.connection.addresses import IPV4, Address, Block, subnet, unspecified
+from protocol.connection.authby import NONE
+from protocol.connection.draft_4_10 import IKEV1, KEYS, Draft, End
+from protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
 from protocol.connection.message import Message, Plan, Remark
-from protocol.connection.names import names_of
 from protocol.connection.numbers import Malformed, data
 
 if TYPE_CHECKING:
@@ -50,59 +21,16 @@ if TYPE_CHECKING:
 
     from protocol.connection.given import Given
     from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Auto
 
 __all__ = ["Draft", "plan"]
 
-ENCRYPT, AUTHENTICATE, COMPRESS, TUNNEL, PFS, DECAP_DSCP, NOPMTUDISC = (1 << bit for bit in range(7))
-ALLOW_NO_SAN: Final = 1 << 8
-OPPORTUNISTIC, GROUP_BIT = 1 << 13, 1 << 14
-UP, XAUTH = 1 << 17, 1 << 18
-SEND_REDIRECT_ALWAYS, SEND_REDIRECT_NEVER, ACCEPT_REDIRECT = 1 << 24, 1 << 25, 1 << 26
-FRAG_ALLOW, FRAG_FORCE = 1 << 27, 1 << 28
-PPK_ALLOW, PPK_INSIST = 1 << 31, 1 << 32
-ESN_NO, ESN_YES = 1 << 33, 1 << 34
-
-_DEFAULT_POLICY: Final = TUNNEL | ENCRYPT | PFS | FRAG_ALLOW | ESN_NO | ESN_YES
-
-_FLAGS: Final = (
-    ("compress", COMPRESS, False),
-    ("pfs", PFS, False),
-    ("ikepad", 1 << 29, True),
-    ("rekey", 1 << 11, True),
-    ("reauth", 1 << 12, False),
-    ("aggressive", 1 << 20, False),
-    ("modecfgpull", 1 << 19, False),
-    ("overlapip", 1 << 21, False),
-    ("narrowing", 1 << 22, False),
-    ("mobike", 1 << 30, False),
-    ("pam-authorize", 1 << 23, False),
-    ("decap-dscp", DECAP_DSCP, False),
-    ("nopmtudisc", NOPMTUDISC, False),
-    ("ms-dh-downgrade", 1 << 7, False),
-    ("dns-match-id,", 1 << 9, False),
-    ("sha2-truncbug", 1 << 10, False),
-    ("intermediate", 1 << 35, False),
-    ("ignore-peer-dns", 1 << 36, False),
-)
-"""Booleans that are a bit of the policy; True where the bit says the contrary of the keyword."""
-
-_TUNNEL_TYPE, _TRANSPORT, _PASS, _DROP, _REJECT = range(5)
-_TRAP: Final = 3
-_SHUNT_OF_TYPE: Final = {_PASS: 4, _DROP: 5, _REJECT: 6}
-_NEGOTIATION_SHUNT: Final = {0: 4, 1: 2}
-_FAILURE_SHUNT: Final = {0: 1, 1: 4, 2: 5, 3: 6}
-
-_AUTO: Final[dict[int, Auto]] = {2: "add", 3: "ondemand", 4: "start", 5: "keep"}
-_IKEV1, _IKEV2 = 1, 2
-_YNA_NO, _YNA_YES = 2, 3
 _RESTART, _HOLD = 3, 2
 _REQID_MAX: Final = 16383
 _MAX_OPERATIONS: Final = 1 << 63
-_DNS, _OTHER = 1, 255
-_KEYS: Final = (("rsasigkey", 2), ("ecdsakey", 3), ("pubkey", 4))
+_OTHER: Final = 255
+_SIDES: Final = ("left", "right")
 
-_ALWAYS: Final = {
+_NUMBERS: Final = {
     "nic-offload": ("nic_offload", 1),
     "ipsec-max-bytes": ("sa_ipsec_max_bytes", _MAX_OPERATIONS),
     "ipsec-max-packets": ("sa_ipsec_max_packets", _MAX_OPERATIONS),
@@ -188,359 +116,46 @@ _END_NUMBERS: Final = {
 _END_BOOLS: Final = frozenset({"xauth_server", "xauth_client", "modecfg_server", "modecfg_client", "cat"})
 
 
-class _End:
-    """One end, as far as it is worked out. What a layer does not touch stays from the layer before."""
-
-    __slots__ = (
-        "ca",
-        "cert",
-        "ckaid",
-        "client",
-        "has_client",
-        "host",
-        "id",
-        "key",
-        "key_alg",
-        "key_from_dns",
-        "key_kind",
-        "pool",
-        "protoport",
-        "side",
-        "source",
-        "updown",
-        "username",
-        "virt",
-        "vti",
-    )
-
-    def __init__(self, side: str) -> None:
-        self.side = side
-        self.host = Host()
-        self.id: str | None = None
-        self.client: Block | None = None
-        self.has_client = False
-        self.source: Address | None = None
-        self.vti: Block | None = None
-        self.virt: str | None = None
-        self.pool: Range | None = None
-        self.protoport: ProtoPort | None = None
-        self.key: str | None = None
-        self.key_kind = 0
-        self.key_alg = 0
-        self.key_from_dns = False
-        self.cert: str | None = None
-        self.ckaid: str | None = None
-        self.ca: str | None = None
-        self.username: str | None = None
-        self.updown: str | None = "ipsec _updown"
-
-    def copy(self) -> _End:
-        other = _End(self.side)
-        for name in self.__slots__:
-            if name != "host":
-                setattr(other, name, getattr(self, name))
-        other.host.copy_from(self.host)
-        return other
+def _split(milliseconds: int) -> tuple[int, int]:
+    """Seconds and microseconds, as C divides: towards zero."""
+    sign = -1 if milliseconds < 0 else 1
+    seconds, rest = divmod(abs(milliseconds), 1000)
+    return sign * seconds, sign * rest * 1000
 
 
-class Draft:
-    """A connection while it is worked out. `remarks` are the complaints of the layer that was worked last."""
-
-    __slots__ = (
-        "authby",
-        "auto",
-        "failed",
-        "failure_shunt",
-        "ike_version",
-        "left",
-        "negotiation_shunt",
-        "policy",
-        "prospective_shunt",
-        "remarks",
-        "right",
-        "settings",
-        "sighash",
-        "worked",
-    )
-
-    def __init__(self) -> None:
-        self.worked = False
-        self.policy = _DEFAULT_POLICY
-        self.authby = NONE
-        self.sighash = SIGHASH_DEFAULT
-        self.ike_version = _IKEV2
-        self.prospective_shunt = self.negotiation_shunt = self.failure_shunt = 0
-        self.left, self.right = _End("left"), _End("right")
-        self.settings: Mapping[str, Given] = {}
-        self.remarks: list[Remark] = []
-        self.failed = False
-        self.auto: Auto = "ignore"
-
-    def copy(self) -> Draft:
-        """The start of the next layer; auto= starts anew."""
-        other = Draft.__new__(Draft)
-        other.auto, other.worked = "ignore", False
-        other.policy, other.authby, other.sighash = self.policy, self.authby, self.sighash
-        other.ike_version = self.ike_version
-        other.prospective_shunt, other.negotiation_shunt = self.prospective_shunt, self.negotiation_shunt
-        other.failure_shunt = self.failure_shunt
-        other.left, other.right = self.left.copy(), self.right.copy()
-        other.settings = self.settings
-        other.remarks, other.failed = [], False
-        return other
-
-    @property
-    def refused(self) -> bool:
-        """Whether addconn says that the connection did not load. It forgets to where an interface is missing."""
-        return self.failed and not (
-            self.worked and any(host.missing for host in (self.left.host, self.right.host))
-        )
-
-    def fail(self, sentence: str, slot: str | None = None) -> None:
-        self.failed = True
-        self.remarks.append(Remark(sentence, slot, fatal=True))
-
-    def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
-        """Work the settings of one layer in."""
-        self.settings = settings
-        self._type()
-        self._shunts()
-        for slot, bit, inverted in _FLAGS:
-            given = settings.get(slot)
-            if given is not None:
-                self._set(bit, on=bool(given.number) != inverted)
-        given = settings.get("require-id-on-certificate")
-        if given is not None and not given.number:
-            self.policy |= ALLOW_NO_SAN
-        given = settings.get("phase2")
-        if given is not None:
-            self.policy = self.policy & ~(AUTHENTICATE | ENCRYPT) | (given.number or 0) % 2**64
-        given = settings.get("ikev2")
-        if given is not None and given.number in (0, 1, 2, 3):
-            self.ike_version = _IKEV1 if given.number < 2 else _IKEV2
-        if self.ike_version >= _IKEV2:
-            self._redirects_and_ppk()
-        self._esn_and_fragmentation()
-        given = settings.get("authby")
-        if given is not None:
-            self.sighash, self.authby = 0, NONE
-            try:
-                self.authby, self.sighash = authby(given.text or "", ikev1=self.ike_version == _IKEV1)
-            except Malformed as reason:
-                self.fail(str(reason), "authby")
-                return
-        if not self.policy & (ENCRYPT | AUTHENTICATE):
-            self.policy &= ~(
-                PFS | COMPRESS | ESN_NO | ESN_YES | DECAP_DSCP | NOPMTUDISC | FRAG_ALLOW | FRAG_FORCE
-            )
-        self.worked = True
-        version = family(settings)
-        for end in (self.left, self.right):
-            self._end(end, version, lookup)
-        given = settings.get("auto")
-        if given is not None:
-            self.auto = _AUTO.get(given.number or 0, "ignore")
-            if self.auto == "keep":
-                self.policy |= UP
-
-    def _set(self, bit: int, *, on: bool) -> None:
-        self.policy = self.policy | bit if on else self.policy & ~bit
-
-    def _type(self) -> None:
-        given = self.settings.get("type")
-        if given is None or given.number is None:
-            return
-        if given.number in (_TUNNEL_TYPE, _TRANSPORT):
-            self._set(TUNNEL, on=given.number == _TUNNEL_TYPE)
-            self.prospective_shunt = _TRAP
-        elif given.number in _SHUNT_OF_TYPE:
-            self.policy &= ~(ENCRYPT | AUTHENTICATE | TUNNEL)
-            self.authby = NONE
-            self.prospective_shunt = _SHUNT_OF_TYPE[given.number]
-
-    def _shunts(self) -> None:
-        given = self.settings.get("negotiationshunt")
-        if given is not None:
-            self.negotiation_shunt = _NEGOTIATION_SHUNT.get(given.number or 0, self.negotiation_shunt)
-        given = self.settings.get("failureshunt")
-        if given is not None:
-            self.failure_shunt = _FAILURE_SHUNT.get(given.number or 0, self.failure_shunt)
-
-    def _redirects_and_ppk(self) -> None:
-        settings = self.settings
-        given = settings.get("send-redirect")
-        if given is not None:
-            if given.number == _YNA_YES:
-                self.policy |= SEND_REDIRECT_ALWAYS
-                if "redirect-to" not in settings:
-                    self.remarks.append(
-                        Remark("send-redirect=yes does nothing without redirect-to=", "send-redirect")
-                    )
-            elif given.number == _YNA_NO:
-                self.policy |= SEND_REDIRECT_NEVER
-        given = settings.get("accept-redirect")
-        if given is not None and given.number == _YNA_YES:
-            self.policy |= ACCEPT_REDIRECT
-        given = settings.get("ppk")
-        if given is not None:
-            self.policy |= {1: PPK_ALLOW, 2: PPK_ALLOW, 3: PPK_ALLOW | PPK_INSIST}.get(given.number or 0, 0)
-
-    def _esn_and_fragmentation(self) -> None:
-        given = self.settings.get("esn")
-        if given is not None:
-            self.policy &= ~(ESN_NO | ESN_YES)
-            self.policy |= {1: ESN_NO, 2: ESN_YES, 3: ESN_NO | ESN_YES}.get(given.number or 0, 0)
-        given = self.settings.get("fragmentation")
-        if given is not None:
-            self.policy &= ~(FRAG_ALLOW | FRAG_FORCE)
-            self.policy |= {1: FRAG_ALLOW, 2: FRAG_ALLOW | FRAG_FORCE}.get(given.number or 0, 0)
-
-    def _end(self, end: _End, version: int, lookup: Lookup) -> None:
-        settings, side = self.settings, end.side
-        get = settings.get
-        host = end.host
-        host.place(get(side), version, lookup)
-        if host.kind == OPPO:
-            self.policy |= OPPORTUNISTIC
-        elif host.kind == OPPOGROUP:
-            self.policy |= OPPORTUNISTIC | GROUP_BIT
-        elif host.kind == GROUP:
-            self.policy |= GROUP_BIT
-        if host.kind in (IPADDR, HOSTNAME) and end.id is None and host.text is not None:
-            given = get(side)
-            if given is not None and given.number == IPADDR:
-                end.id = "<unset-address>" if host.address is None else str(host.address)
-        given = get(f"{side}vti")
-        if given is not None:
-            self._vti(end, given)
-        given = get(f"{side}subnet")
-        if given is not None:
-            self._subnet(end, given)
-        self._next_hop(end, version, lookup)
-        given = get(f"{side}id")
-        if given is not None and given.text is not None:
-            end.id = _fix_id(given.text)
-        self._key(end)
-        given = get(f"{side}sourceip")
-        if given is not None:
-            self._source(end, given, lookup)
-        self._certificate(end)
-        given = get(f"{side}updown")
-        if given is not None:
-            end.updown = given.text
-        given = get(f"{side}protoport")
-        if given is not None:
-            end.protoport = None
-            try:
-                end.protoport = protoport(given.text or "", names_of(lookup))
-            except Malformed as reason:
-                self._bad(given, reason)
-        given = get(f"{side}addresspool")
-        if given is not None:
-            self._pool(end, given)
-        if f"{side}xauthserver" in settings or f"{side}xauthclient" in settings:
-            self.policy |= XAUTH
-
-    def _bad(self, given: Given, reason: Malformed) -> None:
-        self.fail(f"bad {given.key.spelled}={given.text} [{reason}]", given.key.slot)
-
-    def _vti(self, end: _End, given: Given) -> None:
-        end.vti = None
-        try:
-            end.vti = cidr(given.text or "")
-        except Malformed as reason:
-            self._bad(given, reason)
-            return
-        if not end.vti.address.specified:
-            self._bad(given, Malformed("unspecified address"))
-
-    def _subnet(self, end: _End, given: Given) -> None:
-        text = given.text or ""
-        if f"{end.side}addresspool" in self.settings:
-            self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
-        if text.startswith(("vhost:", "vnet:")):
-            if self.ike_version != _IKEV1:
-                self.fail(
-                    "The vnet: and vhost: keywords are only valid for IKEv1 connections", given.key.slot
-                )
-            end.virt = text
-            return
-        end.has_client = True
-        try:
-            end.client = subnet(text, None)
-        except Malformed as reason:
-            self._bad(given, reason)
-
-    def _next_hop(self, end: _End, version: int, lookup: Lookup) -> None:
-        given = self.settings.get(f"{end.side}nexthop")
-        name = end.host.place_hop(given.text if given is not None else None, version)
-        if name is not None:
-            end.host.hop = lookup.resolve(name, version)
-            if end.host.hop is None:
-                self.fail(f"bad value for {end.side}nexthop={name}", f"{end.side}nexthop")
-
-    def _key(self, end: _End) -> None:
-        for name, algorithm in _KEYS:
-            given = self.settings.get(f"{end.side}{name}")
-            if given is None:
-                continue
-            if end.key is not None:
-                self.fail(f"{end.side} has more than one public key", given.key.slot)
-            end.key_kind = given.number or 0
-            end.key_alg = algorithm
-            end.key_from_dns = end.key_kind == _DNS
-            if not end.key_from_dns and given.text is not None:
-                end.key = given.text
-
-    def _source(self, end: _End, given: Given, lookup: Lookup) -> None:
-        text = given.text or ""
-        try:
-            end.source = address(text, None)
-        except Malformed:
-            # The address that a resolver finds is thrown away by addconn: only that there is one counts.
-            end.source = None
-            if lookup.resolve(text, IPV4) is None and lookup.resolve(text, IPV6) is None:
-                self.fail(f"bad value for {given.key.spelled}={text}", given.key.slot)
-        if not end.has_client:
-            end.has_client = True
-            end.client = None if end.source is None else subnet_of(end.source)
-
-    def _certificate(self, end: _End) -> None:
-        get, side = self.settings.get, end.side
-        cert, ckaid, ca = get(f"{side}cert"), get(f"{side}ckaid"), get(f"{side}ca")
-        if cert is not None and ckaid is not None:
-            self.fail(f"only one of {side}cert and {side}ckaid can be specified", f"{side}ckaid")
-        if cert is not None:
-            end.cert = cert.text
-        if ckaid is not None:
-            try:
-                data(ckaid.text or "", 16)
-            except Malformed as reason:
-                self.fail(f"invalid {side}ckaid: {reason}", f"{side}ckaid")
-            end.ckaid = ckaid.text
-        if ca is not None:
-            end.ca = ca.text
-
-    def _pool(self, end: _End, given: Given) -> None:
-        if f"{end.side}subnet" in self.settings:
-            self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
-        end.pool = None
-        try:
-            end.pool = range_(given.text or "")
-        except Malformed as reason:
-            self._bad(given, reason)
-            return
-        if end.pool.first.version == IPV6 and not end.pool.is_subnet:
-            self._bad(given, Malformed("not subnet"))
+def _put_time(members: dict[str, object], path: str, milliseconds: int) -> None:
+    members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = _split(milliseconds)
 
 
-def _fix_id(text: str) -> str:
-    """Old distinguished names have `,,` for a comma that is not a separator."""
-    if text[:1] == "@" or ",," not in text or "=" not in text:
-        return text
-    while ",," in text:
-        text = text.replace(",,", "\\,", 1)
-    return text
+def _places() -> dict[str, tuple[Literal["number", "bool", "text", "time"], str]]:
+    """Where the value of each slot goes, and how."""
+    places: dict[str, tuple[Literal["number", "bool", "text", "time"], str]] = {}
+    for slot, (path, _) in _NUMBERS.items():
+        places[slot] = ("bool" if path in _BOOLS else "number", path)
+    for slot, (path, _) in _TIMES.items():
+        places[slot] = ("time", path)
+    for slot, path in _TEXTS.items():
+        places[slot] = ("text", path)
+    for side in _SIDES:
+        for slot, (path, _) in _END_NUMBERS.items():
+            places[side + slot] = ("bool" if path in _END_BOOLS else "number", f"{side}.{path}")
+        places[f"{side}username"] = ("text", f"{side}.xauth_username")
+    return places
+
+
+def _base() -> dict[str, object]:
+    """What every add message has, as long as no keyword says otherwise; what is zero is left out."""
+    members: dict[str, object] = {"whack_connection": 1, "whack_delete": 1}
+    members |= {path: default for path, default in _NUMBERS.values() if default}
+    for path, default in _TIMES.values():
+        _put_time(members, path, default)
+    for side in _SIDES:
+        members |= {f"{side}.{path}": default for path, default in _END_NUMBERS.values() if default}
+    return members
+
+
+_PLACES: Final = _places()
+_BASE: Final = _base()
 
 
 def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
@@ -574,7 +189,7 @@ def _groups(
             return
     members = _members(draft, remarks)
     for end in (draft.left, draft.right):
-        members.update(_end_members(end, draft.settings))
+        members.update(_end_members(end))
     before = len(remarks)
     keys = tuple(_keys(name, draft, remarks))
     if pairs is None:
@@ -598,57 +213,48 @@ _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
 
 def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
     settings = draft.settings
-    members: dict[str, object] = {
-        "whack_connection": 1,
-        "whack_delete": 1,
-        "tunnel_addr_family": 2 if draft.left.host.version == IPV4 else 10,
-        "ike_version": draft.ike_version,
-        "policy": draft.policy,
-        "sighash_policy": draft.sighash,
-        "prospective_shunt": draft.prospective_shunt,
-        "negotiation_shunt": draft.negotiation_shunt,
-        "failure_shunt": draft.failure_shunt,
-    }
+    members = dict(_BASE)
+    members["tunnel_addr_family"] = 2 if draft.left.host.version == IPV4 else 10
+    members["ike_version"] = draft.ike_version
+    members["policy"] = draft.policy
+    members["sighash_policy"] = draft.sighash
+    members["prospective_shunt"] = draft.prospective_shunt
+    members["negotiation_shunt"] = draft.negotiation_shunt
+    members["failure_shunt"] = draft.failure_shunt
     for way, on in zip(_WAYS, draft.authby, strict=True):
         if on:
             members[way] = 1
     if draft.right.host.kind == HOSTNAME:
         members["dnshostname"] = draft.right.host.text
-    for slot, (path, default) in _ALWAYS.items():
-        given = settings.get(slot)
-        number = default if given is None else given.number
-        if number:
-            members[path] = 1 if path in _BOOLS else number
-    for slot, (path, default) in _TIMES.items():
-        given = settings.get(slot)
-        _put_time(members, path, default if given is None else given.number or 0)
-    for slot, path in _TEXTS.items():
-        given = settings.get(slot)
-        if given is not None:
+    for slot, given in settings.items():
+        place = _PLACES.get(slot)
+        if place is None:
+            continue
+        kind, path = place
+        number = given.number or 0
+        if kind == "number":
+            members[path] = number
+        elif kind == "text":
             members[path] = given.text
-    given = settings.get("reqid")
-    if given is not None:
-        if 0 < (given.number or 0) <= _REQID_MAX:
-            members["sa_reqid"] = given.number
+        elif kind == "bool":
+            members[path] = 1 if number else 0
+        else:
+            _put_time(members, path, number)
+    reqid = settings.get("reqid")
+    if reqid is not None:
+        if 0 < (reqid.number or 0) <= _REQID_MAX:
+            members["sa_reqid"] = reqid.number
         else:
             remarks.append(Remark(f"reqid= is ignored: it goes from 1 to {_REQID_MAX}", "reqid"))
     _put_dpd(members, draft, remarks)
     return members
 
 
-def _put_time(members: dict[str, object], path: str, milliseconds: int) -> None:
-    # As C divides: towards zero.
-    sign = -1 if milliseconds < 0 else 1
-    seconds, rest = divmod(abs(milliseconds), 1000)
-    members[f"{path}.dt.tv_sec"] = sign * seconds
-    members[f"{path}.dt.tv_usec"] = sign * rest * 1000
-
-
 def _put_dpd(members: dict[str, object], draft: Draft, remarks: list[Remark]) -> None:
     get = draft.settings.get
     delay, timeout, action = get("dpddelay"), get("dpdtimeout"), get("dpdaction")
     members["dpd_action"] = _HOLD
-    if draft.ike_version == _IKEV1:
+    if draft.ike_version == IKEV1:
         if delay is not None and timeout is not None:
             _put_time(members, "dpd_delay", delay.number or 0)
             _put_time(members, "dpd_timeout", timeout.number or 0)
@@ -691,7 +297,7 @@ def _block(path: str, value: Block | None, bits: str = "maskbits") -> dict[str, 
     return {**_address(path, value.address), f"{path}.{bits}": value.bits}
 
 
-def _end_members(end: _End, settings: Mapping[str, Given]) -> Iterator[tuple[str, object]]:
+def _end_members(end: End) -> Iterator[tuple[str, object]]:
     side, host = end.side, end.host
     found: dict[str, object] = {
         "id": end.id,
@@ -723,14 +329,6 @@ def _end_members(end: _End, settings: Mapping[str, Given]) -> Iterator[tuple[str
     if end.key_kind == _OTHER and end.key is not None:
         found["pubkey_alg"] = end.key_alg
         found["pubkey"] = end.key
-    for slot, (path, default) in _END_NUMBERS.items():
-        given = settings.get(side + slot)
-        number = default if given is None else given.number
-        if number:
-            found[path] = 1 if path in _END_BOOLS else number
-    username = settings.get(f"{side}username")
-    if username is not None:
-        found["xauth_username"] = username.text
     if end.pool is not None:
         found["pool_range.is_set"] = 1
         found["pool_range.is_subnet"] = end.pool.is_subnet
@@ -748,7 +346,7 @@ def _keys(name: str, draft: Draft, remarks: list[Remark]) -> Iterator[Message]:
         try:
             value = data(end.key, 64 if end.key_alg == 4 else 0)
         except Malformed as reason:
-            slot = end.side + next(word for word, number in _KEYS if number == end.key_alg)
+            slot = end.side + next(word for word, number in KEYS if number == end.key_alg)
             remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
             return
         yield Message(
@@ -792,7 +390,7 @@ _ITEMS: Final = re.compile(r"[^ \t\n\v\f\r,]+")
 
 
 def _subnets(
-    end: _End, settings: Mapping[str, Given]
+    end: End, settings: Mapping[str, Given]
 ) -> tuple[Sequence[tuple[int, Block | None]], str | None]:
     """subnet= as number 0, then the items of subnets= from 1 on, until one that is none."""
     found: list[tuple[int, Block | None]] = []

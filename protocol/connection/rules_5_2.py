@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from protocol.connection.addresses import Address, Block, cidr, protoport, unspecified
 from protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
 from protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, Host, family, find_routes
+from protocol.connection.identity import fix_id
 from protocol.connection.message import Message, Plan, Remark
 from protocol.connection.names import names_of
 from protocol.connection.numbers import Malformed, data
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from protocol.connection.lookup import Lookup
     from protocol.connection.message import Auto
 
-__all__ = ["Draft", "fix_id", "plan", "put_time"]
+__all__ = ["Draft", "plan", "put_time"]
 
 _FROM_ADDCONN: Final = 2
 _IGNORE, _ADD, _START, _ROUTE, _ONDEMAND, _UP, _KEEP = range(1, 8)
@@ -201,8 +202,7 @@ class Draft:
         other = Draft()
         other.ike_version, other.never = self.ike_version, self.never
         other.authby, other.sighash = self.authby, self.sighash
-        for side, host in self.ends.items():
-            other.ends[side].copy_from(host)
+        other.ends = {side: host.copy() for side, host in self.ends.items()}
         other.vti = dict(self.vti)
         other.settings = self.settings
         return other
@@ -258,15 +258,6 @@ class Draft:
                 raise Malformed("unspecified address")
         except Malformed as reason:
             self.fail(f"bad addr {side}vti={given.text} [{reason}]", f"{side}vti")
-
-
-def fix_id(text: str) -> str:
-    """Old distinguished names have `,,` for a comma that is not a separator."""
-    if text[:1] == "@" or ",," not in text or "=" not in text:
-        return text
-    while ",," in text:
-        text = text.replace(",,", "\\,", 1)
-    return text
 
 
 def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:

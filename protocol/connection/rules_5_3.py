@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from protocol.connection.identity import fix_id
 from protocol.connection.message import Message, Plan, Remark
-from protocol.connection.rules_5_2 import fix_id, put_time
+from protocol.connection.rules_5_2 import put_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,17 @@
+"""leftid= and rightid= of 4.8 to 5.3, as addconn rewrites them before it sends them.
+
+Owns: the one change that it makes. Must not know: what an id means to pluto.
+"""
+
+from __future__ import annotations
+
+__all__ = ["fix_id"]
+
+
+def fix_id(text: str) -> str:
+    """Old distinguished names have `,,` for a comma that separates nothing; pluto wants `\\,`."""
+    if text[:1] == "@" or ",," not in text or "=" not in text:
+        return text
+    while ",," in text:
+        text = text.replace(",,", "\\,", 1)
+    return text
