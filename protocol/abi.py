@@ -95,6 +95,10 @@ class Struct:
         members = tuple((name, kind) for name, kind in self.members if name not in names)
         return Struct(self.name, members, self.is_union, self.alignment)
 
+    def beginning(self, **members: CType) -> Struct:
+        """The same struct with members added before all others."""
+        return Struct(self.name, (*members.items(), *self.members), self.is_union, self.alignment)
+
     def inserting(self, after: str, **members: CType) -> Struct:
         """The same struct with members added behind the one named `after`."""
         at = [name for name, _ in self.members].index(after) + 1

@@ -6,6 +6,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from protocol.abi import boolean, enum, i32, octets, pointer, string, struct, u8, u16, u32, u64
 from protocol.codes import CODES_3_27
 from protocol.families.family import Family
@@ -21,7 +23,7 @@ from protocol.families.shapes import (
 )
 from protocol.packing import Chunk, Item, Packing, Text, of, texts
 
-__all__ = ["FAMILY", "whack_end", "whack_message"]
+__all__ = ["FAMILY", "order", "whack_end", "whack_message"]
 
 whack_end = struct(
     "whack_end",
@@ -176,43 +178,28 @@ whack_message = struct(
     string=octets(4096),
 )
 
-_END = ("id", "pubkey", "ca", "groups", "updown", "virt")
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "left.xauth_username",
-        "right.xauth_username",
-        "connalias",
-        "left.host_addr_name",
-        "right.host_addr_name",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-    ),
-    Text("policy_label", labeled=True),
-    *texts(
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-    ),
-    Chunk("keyval"),
-)
+
+def order(redirects: Sequence[str] = ()) -> tuple[Item, ...]:
+    """The strings of 3.27 to 3.32, with the `redirects` of that release."""
+    end = ("id", "pubkey", "ca", "groups", "updown", "virt")
+    return (
+        *texts("name"),
+        *of("left", end),
+        *of("right", end),
+        *texts("keyid", "ike", "esp", "left.xauth_username", "right.xauth_username", "connalias"),
+        *texts("left.host_addr_name", "right.host_addr_name", "string1", "string2", "string3", "dnshostname"),
+        Text("policy_label", labeled=True),
+        *texts("modecfg_dns", "modecfg_domains", "modecfg_banner"),
+        *texts("conn_mark_both", "conn_mark_in", "conn_mark_out", "vti_iface", "remote_host"),
+        *texts(*redirects),
+        Chunk("keyval"),
+    )
+
 
 FAMILY = Family(
     releases=("3.27",),
     message=whack_message,
-    packing=Packing(_ORDER, exact=True),
+    packing=Packing(order(), exact=True),
     requests=REQUESTS_3_27,
     codes=CODES_3_27,
     magic=1869114158,

@@ -14,7 +14,6 @@ from protocol.families import v3_28
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_3_30
 from protocol.families.shapes import deltatime_3_30, ip_address_3_30, ip_range_3_30, ip_subnet_3_30
-from protocol.packing import Chunk, Item, Packing, Text, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -49,41 +48,6 @@ whack_message = (
     )
 )
 
-_END = ("id", "pubkey", "ca", "groups", "updown", "virt")
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "left.xauth_username",
-        "right.xauth_username",
-        "connalias",
-        "left.host_addr_name",
-        "right.host_addr_name",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-    ),
-    Text("policy_label", labeled=True),
-    *texts(
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-        "redirect_to",
-        "accept_redirect_to",
-    ),
-    Chunk("keyval"),
-)
-
 FAMILY = Family(
     releases=(
         "3.30",
@@ -91,7 +55,7 @@ FAMILY = Family(
         "3.32",
     ),
     message=whack_message,
-    packing=Packing(_ORDER, exact=True),
+    packing=v3_28.FAMILY.packing,
     requests=REQUESTS_3_30,
     codes=CODES_3_27,
     magic=1869114159,

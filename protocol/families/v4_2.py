@@ -8,6 +8,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from protocol.abi import boolean, enum, pointer, string, struct, u32
 from protocol.codes import CODES_3_27
 from protocol.families import v4_0
@@ -16,7 +18,7 @@ from protocol.families.requests import REQUESTS_4_2
 from protocol.families.shapes import ip_address_4_2, ip_cidr_4_2, ip_range_4_2, ip_subnet_4_2, protoport_4_0
 from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
-__all__ = ["FAMILY", "whack_end", "whack_message"]
+__all__ = ["END", "FAMILY", "REDIRECTS", "order", "whack_end", "whack_message"]
 
 whack_end = struct(
     "whack_end",
@@ -68,53 +70,34 @@ whack_message = (
     )
 )
 
-_END = (
-    "leftright",
-    "id",
-    "sec_label",
-    "cert",
-    "rsasigkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
+
+def order(end: Sequence[str], redirects: Sequence[str], *, labels: Sequence[str] = ()) -> tuple[Item, ...]:
+    """The strings of 4.2 to 4.15: `end` at each end, the `redirects` of that release, `labels` last."""
+    return (
+        *texts("name"),
+        *of("left", end),
+        *of("right", end),
+        *texts("keyid", "ike", "esp", "connalias", "string1", "string2", "string3", "dnshostname"),
+        *texts("modecfg_dns", "modecfg_domains", "modecfg_banner"),
+        *texts("conn_mark_both", "conn_mark_in", "conn_mark_out", "vti_iface", "remote_host"),
+        *texts(*redirects),
+        Chunk("keyval"),
+        Things("impairments", "nr_impairments", 8),
+        *texts(*labels),
+    )
+
+
+END = (
+    *("leftright", "id", "sec_label", "cert", "rsasigkey", "ckaid", "ca", "groups", "updown", "virt"),
+    *("xauth_username", "host_addr_name"),
 )
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-        "redirect_to",
-        "accept_redirect_to",
-        "active_redirect_dests",
-    ),
-    Chunk("keyval"),
-    Things("impairments", "nr_impairments", 8),
-)
+REDIRECTS = ("redirect_to", "accept_redirect_to", "active_redirect_dests")
+
 
 FAMILY = Family(
     releases=("4.2",),
     message=whack_message,
-    packing=Packing(_ORDER),
+    packing=Packing(order(END, REDIRECTS)),
     requests=REQUESTS_4_2,
     codes=CODES_3_27,
     magic=1869114160,

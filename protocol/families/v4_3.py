@@ -20,9 +20,9 @@ from protocol.families.shapes import (
     opportunistic_4_3,
     protoport_4_3,
 )
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
+from protocol.packing import Packing
 
-__all__ = ["FAMILY", "whack_end", "whack_message"]
+__all__ = ["FAMILY", "REDIRECTS", "whack_end", "whack_message"]
 
 whack_end = v4_2.whack_end.replacing(
     host_addr=ip_address_4_3,
@@ -41,54 +41,12 @@ whack_message = (
     .replacing(whack_crash_peer=ip_address_4_3, left=whack_end, right=whack_end)
 )
 
-_END = (
-    "leftright",
-    "id",
-    "sec_label",
-    "cert",
-    "rsasigkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
-)
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-        "global_redirect_to",
-        "redirect_to",
-        "accept_redirect_to",
-        "active_redirect_dests",
-    ),
-    Chunk("keyval"),
-    Things("impairments", "nr_impairments", 8),
-)
+REDIRECTS = ("global_redirect_to", *v4_2.REDIRECTS)
 
 FAMILY = Family(
     releases=("4.3",),
     message=whack_message,
-    packing=Packing(_ORDER),
+    packing=Packing(v4_2.order(v4_2.END, REDIRECTS)),
     requests=REQUESTS_4_3,
     codes=CODES_3_27,
     magic=1869114161,

@@ -17,7 +17,6 @@ from protocol.families.shapes import (
     ip_subnet_4_4,
     opportunistic_4_4,
 )
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -35,54 +34,10 @@ whack_message = v4_3.whack_message.replacing(
     oppo=opportunistic_4_4, whack_crash_peer=ip_address_4_4, left=whack_end, right=whack_end
 )
 
-_END = (
-    "leftright",
-    "id",
-    "sec_label",
-    "cert",
-    "rsasigkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
-)
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-        "global_redirect_to",
-        "redirect_to",
-        "accept_redirect_to",
-        "active_redirect_dests",
-    ),
-    Chunk("keyval"),
-    Things("impairments", "nr_impairments", 8),
-)
-
 FAMILY = Family(
     releases=("4.4",),
     message=whack_message,
-    packing=Packing(_ORDER),
+    packing=v4_3.FAMILY.packing,
     requests=REQUESTS_4_3,
     codes=CODES_3_27,
     magic=1869114161,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from protocol.abi import boolean, string
 from protocol.codes import CODES_3_27
-from protocol.families import v4_4
+from protocol.families import v4_2, v4_3, v4_4
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_5
 from protocol.families.shapes import deltatime_3_30
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
+from protocol.packing import Packing
 
-__all__ = ["FAMILY", "whack_end", "whack_message"]
+__all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 
 whack_end = v4_4.whack_end.without("sec_label")
 
@@ -27,54 +27,12 @@ whack_message = (
     .replacing(sec_label=string, left=whack_end, right=whack_end)
 )
 
-_END = (
-    "leftright",
-    "id",
-    "cert",
-    "rsasigkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
-)
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-        "global_redirect_to",
-        "redirect_to",
-        "accept_redirect_to",
-        "active_redirect_dests",
-    ),
-    Chunk("keyval"),
-    Things("impairments", "nr_impairments", 8),
-    *texts("sec_label"),
-)
+END = tuple(name for name in v4_2.END if name != "sec_label")
 
 FAMILY = Family(
     releases=("4.5",),
     message=whack_message,
-    packing=Packing(_ORDER),
+    packing=Packing(v4_2.order(END, v4_3.REDIRECTS, labels=("sec_label",))),
     requests=REQUESTS_4_5,
     codes=CODES_3_27,
     magic=1869114161,

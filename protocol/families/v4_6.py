@@ -12,7 +12,6 @@ from protocol.families import v4_5
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_4_5
 from protocol.families.shapes import ip_cidr_4_6, protoport_4_6
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -29,54 +28,10 @@ whack_message = v4_5.whack_message.inserting(
     failure_shunt=enum("shunt_policy"),
 ).replacing(left=whack_end, right=whack_end)
 
-_END = (
-    "leftright",
-    "id",
-    "cert",
-    "rsasigkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
-)
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "string1",
-        "string2",
-        "string3",
-        "dnshostname",
-        "modecfg_dns",
-        "modecfg_domains",
-        "modecfg_banner",
-        "conn_mark_both",
-        "conn_mark_in",
-        "conn_mark_out",
-        "vti_iface",
-        "remote_host",
-        "global_redirect_to",
-        "redirect_to",
-        "accept_redirect_to",
-        "active_redirect_dests",
-    ),
-    Chunk("keyval"),
-    Things("impairments", "nr_impairments", 8),
-    *texts("sec_label"),
-)
-
 FAMILY = Family(
     releases=("4.6",),
     message=whack_message,
-    packing=Packing(_ORDER),
+    packing=v4_5.FAMILY.packing,
     requests=REQUESTS_4_5,
     codes=CODES_3_27,
     magic=1869114161,

@@ -8,6 +8,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from protocol.abi import array, boolean, const_string, enum, i32, octets, pointer, string, struct, u32, u64
 from protocol.codes import CODES_5_0
 from protocol.families.family import Family
@@ -26,7 +28,7 @@ from protocol.families.shapes import (
 )
 from protocol.packing import Chunk, Item, Packing, Things, of, texts
 
-__all__ = ["FAMILY", "whack_end", "whack_message"]
+__all__ = ["END", "FAMILY", "order", "whack_end", "whack_message"]
 
 whack_end = struct(
     "whack_end",
@@ -228,56 +230,33 @@ whack_message = struct(
     string=octets(4096),
 )
 
-_END = (
-    "id",
-    "cert",
-    "pubkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
-    "addresspool",
-    "subnet",
-    "subnets",
-    "sourceip",
-    "groundhog",
+
+def order(ends: Sequence[str], end: Sequence[str]) -> tuple[Item, ...]:
+    """The strings of 5.0 to 5.2: `end` at each of the `ends`."""
+    return (
+        *texts("name"),
+        *(item for each in ends for item in of(each, end)),
+        *texts(
+            "keyid", "ike", "esp", "connalias", "dnshostname", "modecfgdns", "modecfgdomains", "modecfgbanner"
+        ),
+        *texts("mark", "mark_in", "mark_out", "vti_interface", "ipsec_interface", "remote_host", "ppk_ids"),
+        *texts("global_redirect_to", "redirect_to", "accept_redirect_to"),
+        Chunk("keyval"),
+        Things("impairments.list", "impairments.len", 24),
+        *texts("sec_label", "dpdtimeout", "dpddelay"),
+    )
+
+
+END = (
+    *("id", "cert", "pubkey", "ckaid", "ca", "groups", "updown", "virt", "xauth_username", "host_addr_name"),
+    *("addresspool", "subnet", "subnets", "sourceip", "groundhog"),
 )
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("left", _END),
-    *of("right", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "dnshostname",
-        "modecfgdns",
-        "modecfgdomains",
-        "modecfgbanner",
-        "mark",
-        "mark_in",
-        "mark_out",
-        "vti_interface",
-        "ipsec_interface",
-        "remote_host",
-        "ppk_ids",
-        "global_redirect_to",
-        "redirect_to",
-        "accept_redirect_to",
-    ),
-    Chunk("keyval"),
-    Things("impairments.list", "impairments.len", 24),
-    *texts("sec_label", "dpdtimeout", "dpddelay"),
-)
+
 
 FAMILY = Family(
     releases=("5.0",),
     message=whack_message,
-    packing=Packing(_ORDER, lengths=True),
+    packing=Packing(order(("left", "right"), END), lengths=True),
     requests=REQUESTS_5_0,
     codes=CODES_5_0,
     magic=1869114161,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from protocol.abi import array, boolean, enum, u64
 from protocol.codes import CODES_5_0
-from protocol.families import v5_1
+from protocol.families import v5_0, v5_1
 from protocol.families.family import Family
 from protocol.families.requests import REQUESTS_5_2
 from protocol.families.shapes import deltatime_5_0, ip_address_4_4
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
+from protocol.packing import Packing
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
@@ -42,57 +42,10 @@ whack_message = (
     .replacing(ikepad=enum("yna_options"))
 )
 
-_END = (
-    "id",
-    "cert",
-    "pubkey",
-    "ckaid",
-    "ca",
-    "groups",
-    "updown",
-    "virt",
-    "xauth_username",
-    "host_addr_name",
-    "interface_ip",
-    "addresspool",
-    "subnet",
-    "subnets",
-    "sourceip",
-    "groundhog",
-)
-_ORDER: tuple[Item, ...] = (
-    *texts("name"),
-    *of("end[0]", _END),
-    *of("end[1]", _END),
-    *texts(
-        "keyid",
-        "ike",
-        "esp",
-        "connalias",
-        "dnshostname",
-        "modecfgdns",
-        "modecfgdomains",
-        "modecfgbanner",
-        "mark",
-        "mark_in",
-        "mark_out",
-        "vti_interface",
-        "ipsec_interface",
-        "remote_host",
-        "ppk_ids",
-        "global_redirect_to",
-        "redirect_to",
-        "accept_redirect_to",
-    ),
-    Chunk("keyval"),
-    Things("impairments.list", "impairments.len", 24),
-    *texts("sec_label", "dpdtimeout", "dpddelay"),
-)
-
 FAMILY = Family(
     releases=("5.2",),
     message=whack_message,
-    packing=Packing(_ORDER, lengths=True),
+    packing=Packing(v5_0.order(("end[0]", "end[1]"), v5_1.END), lengths=True),
     requests=REQUESTS_5_2,
     codes=CODES_5_0,
 )
