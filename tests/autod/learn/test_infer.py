@@ -10,60 +10,9 @@ from autod.learn.infer import CannotLearn, Learned, Recording, Template, infer, 
 from autod.learn.record import REQUESTS
 from protocol import commands
 from protocol.decode import decode
-from protocol.encode import pack
 from protocol.errors import BadString, Unsupported
-from protocol.releases import ALL, Release, find
-from tests.captures import Capture, capture
-
-CAPTURED = {
-    "initiate": "initiate",
-    "terminate": "terminate",
-    "delete": "delete",
-    "route": "route",
-    "unroute": "unroute",
-    "listen": "listen",
-    "rereadsecrets": "rereadsecrets",
-    "rereadcerts": "rereadcerts",
-    "rereadall": "rereadall",
-    "fetchcrls": "fetchcrls",
-    "purgeocsp": "purgeocsp",
-    "listall": "listall",
-    "listall+utc": "listall-utc",
-    "listpubkeys": "listpubkeys",
-    "checkpubkeys": "checkpubkeys",
-    "listcerts": "listcerts",
-    "listcacerts": "listcacerts",
-    "listcrls": "listcrls",
-    "status": "status",
-    "trafficstatus": "trafficstatus",
-    "trafficstatus+name": "trafficstatus-name",
-    "briefstatus": "briefstatus",
-    "globalstatus": "globalstatus",
-    "showstates": "showstates",
-    "shuntstatus": "shuntstatus",
-    "fipsstatus": "fipsstatus",
-}
-
-
-def release_of(text: str, message: bytes) -> Release:
-    """The release with the labeled IPsec that the capture was made with."""
-    for labeled in (False, True):
-        release = find(text, seccomp=False, labeled=labeled)
-        try:
-            if not decode(message, release).trailing:
-                return release
-        except Exception:
-            continue
-    raise AssertionError(text)
-
-
-def with_name(entry: Capture, release: Release, name: bytes) -> bytes:
-    """What the same whack would have sent for another name, less the noise in its padding."""
-    decoded = decode(entry.message, release)
-    members = decoded.everything()
-    if "name" in decoded.strings:
-        members["name"] = name
-    return pack(release, members, decoded.settings, magic=decoded.magic)
+from protocol.releases import ALL
+from tests.captures import CAPTURED, capture, release_of, with_name
 
 
 @pytest.mark.parametrize("key", CAPTURED)
