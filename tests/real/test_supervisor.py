@@ -1,0 +1,334 @@
+"""`autod supervise` as a process, on this machine's own pluto: starting, faults of pluto, reload, silent peers.
+
+This kernel may have no ESP, so no connection comes up here: tests/lab has those that do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autod.service.client import Client
+from tests.real.plutos import EAST, Pluto, connection, gateway, silent_peer, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+
+class Autod:
+    """A running `autod supervise`, and the service manager that it talks to."""
+
+    def __init__(self, pluto: Pluto, settings: str = "", *, environ: dict[str, str] | None = None) -> None:
+        self.pluto = pluto
+        self.path = str(pluto.folder / "api.sock")
+        self.toml = pluto.folder / "autod.toml"
+        self.toml.write_text(
+            f'[pluto]\nsocket = "{pluto.socket}"\n[api]\nsocket = "{self.path}"\n'
+            f'[supervise]\nconfiguration = "{pluto.conf}"\nsecrets = ["{pluto.secrets}"]\n'
+            f'state = "{pluto.folder}/suspended.json"\npoll_min = 1\nanswer = 2\n{settings}'
+        )
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(pluto.folder / "notify"))
+        self.manager.settimeout(20)
+        self.log = (pluto.folder / "autod.log").open("w+")
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "autod", "supervise", "--settings", str(self.toml)],
+            cwd=ROOT,
+            stdout=self.log,
+            stderr=self.log,
+            env=os.environ | {"NOTIFY_SOCKET": str(pluto.folder / "notify")} | (environ or {}),
+        )
+
+    def told(self, word: str) -> str:
+        """The next datagram to the service manager that holds `word`."""
+        while True:
+            message = self.manager.recv(4096).decode()
+            if word in message:
+                return message
+
+    def call(self, method: str, **parameters: object) -> dict[str, Any]:
+        with Client(self.path, timeout=20) as client:
+            return client.call(method, **parameters)
+
+    def state(self, name: str) -> str:
+        return str(self.call("Get", name=name)["connection"]["state"])
+
+    def states(self) -> dict[str, int]:
+        found: dict[str, int] = self.call("Statistics")["states"]
+        return found
+
+    def events(self) -> list[dict[str, Any]]:
+        """All events so far."""
+        last = self.call("Statistics")["sequence"]
+        found: list[dict[str, Any]] = []
+        with Client(self.path, timeout=20) as client:
+            for reply in client.stream("Watch", since=0):
+                found.append(reply["event"])
+                if found[-1]["sequence"] >= last:
+                    break
+        return found
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.manager.close()
+        self.log.close()
+
+
+@contextlib.contextmanager
+def supervising(pluto: Pluto, settings: str = "", **more: Any) -> Iterator[Autod]:
+    autod = Autod(pluto, settings, **more)
+    try:
+        autod.told("READY=1")
+        yield autod
+    except BaseException:
+        print((pluto.folder / "autod.log").read_text()[-6000:])
+        raise
+    finally:
+        autod.close()
+
+
+def write(pluto: Pluto, *sections: str) -> None:
+    pluto.conf.write_text("config setup\n" + "\n".join(sections))
+
+
+def many(count: int, **options: str) -> list[str]:
+    return [connection(f"c{i}", leftid=f"@w{i}", rightid=f"@e{i}", **options) for i in range(count)]
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_it_is_ready_within_a_second_and_ends_when_told(pluto: Pluto) -> None:
+    """Ready by sd_notify. Counted is the processor's time, as this machine may be busy with other tests."""
+    write(pluto, *many(100, auto="add"))
+    took = []
+    for _ in range(3):
+        with supervising(pluto) as autod:
+            took.append(_processor_seconds(autod.process.pid))
+            wall = time.monotonic() - autod.began
+            wait_until(lambda: autod.states() == {"loaded": 100}, what="100 loaded")
+            assert autod.end() == 0
+            assert "leaving the tunnels" in autod.told("STOPPING=1")
+        (pluto.folder / "notify").unlink()
+    print(f"ready after {min(took):.2f} s of the processor, the last time {wall:.2f} s by the clock")
+    assert min(took) < 1.0
+
+
+def test_a_killed_pluto_is_noticed_at_once_and_its_successor_loaded(pluto: Pluto) -> None:
+    write(pluto, *many(20, auto="ignore"))
+    with supervising(pluto, "[[group]]\nname = 'g'\nconnections = ['c*']\nkeep = 'loaded'\n") as autod:
+        wait_until(lambda: autod.states() == {"loaded": 20}, what="20 loaded")
+        for _ in range(3):
+            pluto.kill()
+            began = time.monotonic()
+            wait_until(lambda: not autod.call("Statistics")["pluto"]["running"], what="the loss", timeout=2)
+            assert time.monotonic() - began < 1.5
+            pluto.start()
+            wait_until(lambda: autod.states() == {"loaded": 20}, what="20 loaded again")
+            assert pluto.whack("--status").stdout.count("[no name]") == 0
+        assert "loaded 20" in pluto.whack("--status").stdout
+        assert [e["after"] for e in autod.events() if e["kind"] == "pluto"] == ["found"] + [
+            "lost",
+            "found",
+        ] * 3
+
+
+def test_a_pluto_that_comes_late_is_waited_for(pluto: Pluto) -> None:
+    write(pluto, *many(3, auto="add"))
+    pluto.kill()
+    pluto.socket.unlink()
+    with supervising(pluto) as autod:
+        assert autod.call("List")["connections"] == []
+        pluto.start()
+        wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
+
+
+def test_a_stopped_pluto_is_told_of_once_and_no_harm_done(pluto: Pluto) -> None:
+    write(pluto, *many(5, auto="add"))
+    with supervising(pluto) as autod:
+        wait_until(lambda: autod.states() == {"loaded": 5}, what="5 loaded")
+        pluto.stop()
+        try:
+            wait_until(lambda: any(e.get("after") == "stuck" for e in autod.events()), what="stuck")
+            time.sleep(5)
+        finally:
+            pluto.cont()
+        wait_until(
+            lambda: any(e.get("after") == "answers" for e in autod.events()), what="answers", timeout=60
+        )
+        assert [e["after"] for e in autod.events() if e["kind"] == "pluto"] == ["found", "stuck", "answers"]
+        assert autod.states() == {"loaded": 5}
+
+
+def test_silent_peers_stay_within_the_limit_and_cost_no_descriptors(pluto: Pluto) -> None:
+    """30 silent peers, 5 places: never more in flight; those that give way are given up in pluto too."""
+    silent_peer(pluto.namespace, EAST)
+    write(pluto, *many(30, auto="ignore"))
+    settings = "limit = 5\n[[group]]\nname = 'g'\nconnections = ['c*']\n"
+    with supervising(pluto, settings) as autod:
+        seen = 0
+        end = time.monotonic() + 25
+        while time.monotonic() < end:
+            figures = autod.call("Statistics")
+            seen = max(seen, figures["in_flight"])
+            assert pluto.descriptors() < 21 + 3 * 5
+            time.sleep(0.2)
+        assert seen == 5
+        events = autod.events()
+        causes = {e["cause"] for e in events if e["kind"] == "try" and "cause" in e}
+        assert causes == {"gave-way"}
+        tried = {e["connection"] for e in events if e["kind"] == "try" and e["act"] == "up"}
+        assert len(tried) >= 15
+
+
+def test_a_bad_file_is_told_and_the_old_one_stays(pluto: Pluto) -> None:
+    write(pluto, *many(3, auto="add"))
+    with supervising(pluto, "watch = false\n") as autod:
+        wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
+        write(pluto, *many(3, auto="add"), "conn broken\n\tnosuchkeyword=1\n")
+        autod.process.send_signal(signal.SIGHUP)
+        assert "MONOTONIC_USEC=" in autod.told("RELOADING=1")
+        assert "nosuchkeyword" in autod.told("READY=1")
+        assert "nosuchkeyword" in autod.call("Statistics")["configuration"]
+        assert autod.states() == {"loaded": 3}
+        write(pluto, *many(2, auto="add"), connection("new", auto="add"))
+        assert autod.call("Reload")["added"] == ["new"]
+        wait_until(lambda: "new" in pluto.whack("--status").stdout, what="the new one in pluto")
+        wait_until(lambda: '"c2"' not in pluto.whack("--status").stdout, what="the end of the old one")
+
+
+def test_the_watchdog_is_fed_and_goes_silent_with_the_process(pluto: Pluto) -> None:
+    with supervising(pluto, environ={"WATCHDOG_USEC": "900000"}) as autod:
+        for _ in range(3):
+            autod.told("WATCHDOG=1")
+        autod.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.5)
+        autod.manager.settimeout(1.5)
+        # What was sent before may still be there; after it comes nothing.
+        with pytest.raises(TimeoutError):
+            autod.told("nothing that is ever told")
+        autod.process.send_signal(signal.SIGCONT)
+        autod.manager.settimeout(20)
+        autod.told("WATCHDOG=1")
+
+
+def test_a_passed_socket_is_served_and_not_removed(pluto: Pluto) -> None:
+    """As autod.socket does it: the manager makes the socket, and clients that come before autod wait."""
+    path = str(pluto.folder / "passed.sock")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path)
+        made.listen()
+        early = Client(path, timeout=20)
+        script = (
+            "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ.update(LISTEN_PID=str(os.getpid()), "
+            "LISTEN_FDS='1', LISTEN_FDNAMES='api'); os.execv(sys.executable, "
+            "[sys.executable, '-m', 'autod', 'supervise', '--settings', sys.argv[2]])"
+        )
+        toml = pluto.folder / "autod.toml"
+        toml.write_text(
+            f'[pluto]\nsocket = "{pluto.socket}"\n[supervise]\nconfiguration = "{pluto.conf}"\nstate = ""\n'
+        )
+        number = made.fileno()
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(number), str(toml)],
+            cwd=ROOT,
+            pass_fds=[number],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with early:
+                assert early.call("Statistics")["version"]
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+        assert os.path.exists(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "said"),
+    [
+        ("", 0, "ok, 2 connections are wanted"),
+        ("[policy]\nkeep = 'upp'\n", 3, "autod.toml:2: policy.keep: Invalid enum value 'upp'"),
+        ("[supervise]\nconfiguration = '/nonexistent'\n", 3, "/nonexistent"),
+    ],
+)
+def test_check_says_what_would_be_kept_or_what_is_wrong(
+    shared_pluto: Pluto, settings: str, status: int, said: str
+) -> None:
+    write(shared_pluto, connection("a", auto="start"), connection("b", auto="ondemand"), connection("c"))
+    toml = shared_pluto.folder / "autod.toml"
+    toml.write_text(settings)
+    argv = [sys.executable, "-m", "autod", "supervise", "--check", "--settings", str(toml)]
+    argv += ["--ctlsocket", str(shared_pluto.socket)]
+    if "configuration" not in settings:
+        argv += ["--config", str(shared_pluto.conf)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stderr
+    assert said in (done.stdout if status == 0 else done.stderr)
+    if status == 0:
+        assert "a: up, deadline 75 s" in done.stdout
+        assert "b: routed" in done.stdout
+
+
+def test_metrics_of_a_real_pluto() -> None:
+    with gateway() as pluto:
+        write(pluto, *many(2, auto="add"))
+        path = pluto.folder / "autod.prom"
+        with supervising(pluto, f'[metrics]\ntextfile = "{path}"\nevery = 0.2\n') as autod:
+            wait_until(lambda: autod.states() == {"loaded": 2}, what="2 loaded")
+            wait_until(
+                lambda: 'autod_connection_state{connection="c0",state="loaded"} 1.0' in path.read_text(),
+                what="c0",
+            )
+            text = path.read_text()
+            assert 'autod_pluto_info{release="4.10"} 1.0' in text
+            assert f"autod_pluto_open_descriptors {float(pluto.descriptors())}" in text
+
+
+def test_watching_from_a_shell(pluto: Pluto) -> None:
+    """`autod watch` shows events as lines and as JSON; --until-up tells what is missing when its time is over."""
+    write(pluto, connection("a", auto="add"))
+    with supervising(pluto) as autod:
+        wait_until(lambda: autod.states() == {"loaded": 1}, what="a loaded")
+        base = [sys.executable, "-m", "autod", "watch", "--api", autod.path]
+        for extra in ([], ["--json"]):
+            with subprocess.Popen(
+                [*base, "--since", "0", *extra], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            ) as watch:
+                assert watch.stdout is not None
+                lines = [watch.stdout.readline() for _ in range(3)]
+                watch.terminate()
+            if extra:
+                assert [json.loads(text)["sequence"] for text in lines] == [1, 2, 3]
+            else:
+                assert any("pluto: found" in text for text in lines)
+        assert subprocess.run([*base, "--until-up", "--timeout", "20"], cwd=ROOT, timeout=60).returncode == 0
+        autod.toml.write_text(autod.toml.read_text() + "[policy]\nkeep = 'up'\n")
+        autod.call("Reload")
+        done = subprocess.run(
+            [*base, "--until-up", "--timeout", "1"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (124, "autod: not up: a\n")
