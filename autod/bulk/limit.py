@@ -35,6 +35,14 @@ QUEUEING = 2.5
 PATIENT = 0.4
 """Seconds above the answer time of the first round: half a second in the queue and pluto retransmits."""
 
+INSTANT = 1000.0
+"""Answers a second above which, each within 40 ms, no negotiation can be behind them (the fastest measured is
+260 ups a second)."""
+
+FEW = 8
+"""In flight then: two more than pluto's backlog holds keep it busy, and more only wait for their turn to
+connect."""
+
 SHORT = 0.02
 """Seconds: an answer time below this is never called long, whatever the first round's was."""
 
@@ -158,6 +166,10 @@ class AdaptiveLimit:
         rate = count / max(at - self._begun, 1e-9)
         seconds = median(self._answers)
         self._crowded = self._needed > max(2, RETRANSMITTED * count)
+        if rate > INSTANT and seconds < 2 * SHORT:
+            self._set(FEW)
+            self._begin(at)
+            return
         if self._doubling:
             self._after_doubling(at, rate, seconds)
         else:

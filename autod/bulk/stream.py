@@ -57,9 +57,9 @@ class Stream(Generic[T]):
 
     async def __anext__(self) -> T:
         """The next event. Cancelled: none is lost."""
+        # Where events wait there is no checkpoint: they are bounded, and the wait for the next ones is one.
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
             await self._reader.park()
-        await trio.lowlevel.checkpoint_if_cancelled()
         return self._waiting.popleft()
