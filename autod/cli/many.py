@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from autod.bulk import bulk, render, wait
 from autod.bulk import events as e
 from autod.bulk.result import State as Became
@@ -206,7 +208,20 @@ def _stop(run: Run) -> None:
     )
 
 
+def _relabelled(event: e.BulkEvent, operation: str) -> e.BulkEvent:
+    """As of the operation that was asked for: the last step of --start is an up."""
+    match event:
+        case e.Ended(outcome=Outcome() as outcome) if outcome.operation != operation:
+            return msgspec.structs.replace(
+                event, outcome=msgspec.structs.replace(outcome, operation=operation)
+            )
+        case Summary() if event.operation != operation:
+            return msgspec.structs.replace(event, operation=operation)
+    return event
+
+
 def _show(session: Session, event: e.BulkEvent) -> None:
+    event = _relabelled(event, session.options.operation)
     if session.options.json:
         session.line(render(event).decode(), keep=not isinstance(event, e.Said))
         return
