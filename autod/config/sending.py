@@ -6,6 +6,8 @@ Owns: planning ahead of sending, and the order of the messages of one connection
 
 from __future__ import annotations
 
+import socket
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -75,7 +77,7 @@ async def load_native(
         while sender.more:
             await sender.first()
             while sender.bursting:
-                await trio.to_thread.run_sync(sender.burst)
+                await trio.to_thread.run_sync(sender.burst, abandon_on_cancel=True)
                 _tell(sender, on_reply)
             _tell(sender, on_reply)
     except PlutoGone as gone:
@@ -186,28 +188,52 @@ class _Sender:
             self.line = open_line(self._control, self._configuration.release.codes)
 
     def burst(self) -> None:
-        """Send connections one after the other, for some tenths of a second. Runs in a thread."""
-        for _ in range(_BURST):
-            if not self.more or self.line is None:
-                return
-            connection, ready = self._take()
-            doing = self._begin(connection, ready)
-            try:
-                self._send(self.line, doing, ready)
-            except Unreachable:
-                # What is wrong there is for `control` to find out: this connection is tried again.
-                self.line = None
-                if not doing.sent:
-                    del self._done[id(connection)]
-                    self._at -= 1
-                    self._next = ready
-                return
+        """Send connections for some tenths of a second. Runs in a thread.
+
+        Where a connection is one message, the next one is sent before pluto's answer to it is read: pluto never
+        waits for us, and does one after the other all the same.
+        """
+        line = self.line
+        assert line is not None
+        under_way: deque[tuple[_Doing, str, bytes, socket.socket]] = deque()
+        try:
+            for _ in range(_BURST):
+                if not self.more:
+                    break
+                connection, ready = self._take()
+                doing = self._begin(connection, ready)
+                try:
+                    if len(ready.groups) == 1 and len(ready.groups[0]) == 1:
+                        name, message = ready.groups[0][0]
+                        under_way.append((doing, name, message, line.send(message)))
+                    else:
+                        self._finish(line, under_way)
+                        self._send(line, doing, ready)
+                except Unreachable:
+                    # What is wrong there is for `control` to find out: this connection is tried again.
+                    self.line = None
+                    if not doing.sent:
+                        del self._done[id(connection)]
+                        self._at -= 1
+                        self._next = ready
+                    break
+                self._prepare()
+                self._finish(line, under_way, leave=1)
+        finally:
+            self._finish(line, under_way)
+
+    def _finish(
+        self, line: Line, under_way: deque[tuple[_Doing, str, bytes, socket.socket]], *, leave: int = 0
+    ) -> None:
+        while len(under_way) > leave:
+            doing, name, message, sock = under_way.popleft()
+            self._note(doing, name, Relayed(message, *line.drain(sock)), first=True)
 
     def _send(self, line: Line, doing: _Doing, ready: _Ready) -> None:
         for group in ready.groups:
             for at, (name, message) in enumerate(group):
-                replies, ending = line.exchange(message, self._prepare)
-                if self._note(doing, name, Relayed(message, replies, ending), first=at == 0):
+                relayed = Relayed(message, *line.drain(line.send(message)))
+                if self._note(doing, name, relayed, first=at == 0):
                     break
             if self._halted(doing):
                 break
