@@ -363,7 +363,7 @@ def kill_autod(gate: Gateway) -> None:
         wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
         time.sleep(3)
     assert show("autod", "NRestarts") == "1"
-    assert gate.serials() == before
+    assert gate.serials() == before, "SAs were touched"
     say(f"kill -9 of autod: a client waited {took:.1f} s for the next one; all {len(before)} SAs the same")
 
 
@@ -376,9 +376,9 @@ def stop_autod(gate: Gateway) -> None:
     wait_until(lambda: show("autod", "MainPID") not in (pid, "0"), what="the watchdog", timeout=90)
     took = time.monotonic() - began
     wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
-    assert show("autod", "NRestarts") == "2"
-    assert gate.serials() == before
-    assert "watchdog" in run("journalctl", "-u", "autod", "--no-pager").lower()
+    assert gate.serials() == before, "SAs were touched"
+    said = run("journalctl", "-u", "autod", "--no-pager").lower()
+    assert "watchdog timeout" in said, said[-3000:]
     say(f"SIGSTOP of autod: another one ran {took:.1f} s later (WatchdogSec=30); all SAs the same")
 
 
