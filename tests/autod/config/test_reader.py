@@ -1,0 +1,229 @@
+"""Reading files: what is opened, what is said about faults, and that nothing breaks the reader."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autod.config import Severity, check, describe, load, show
+from autod.errors import Unsupported
+from protocol.connection import Planner
+from protocol.connection.lookup import Nothing
+from protocol.releases import ALL, find
+from tests.configurations import configurations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RULES = ["4.10", "5.2", "5.3.2", "5.4"]
+
+
+def write(folder: Path, text: str | bytes, name: str = "ipsec.conf") -> str:
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return name
+
+
+def plan_all(folder: Path, name: str, release: str) -> int:
+    configuration = load(name, find(release), folder=str(folder))
+    planner = Planner(configuration.rules, Nothing())
+    return sum(len(planner.plan(one.name, one.layers).groups) for one in configuration.connections)
+
+
+@pytest.mark.parametrize("release", RULES)
+def test_a_fault_is_shown_with_its_place_its_line_and_a_caret(release: str, tmp_path: Path) -> None:
+    """And the nearest keyword; reading goes on to the next fault."""
+    name = write(tmp_path, "conn a\n\tleft=192.0.2.1\n\trihgt=192.0.2.2\n\tauth by\n\tpsf=yes\n")
+    configuration = load(name, find(release), folder=str(tmp_path))
+    assert configuration.refusal is not None
+    assert str(configuration.refusal.place) in ("ipsec.conf:3:2", "ipsec.conf:3:7")
+    assert configuration.connections == ()
+    text = list(show(check(configuration), configuration.sources))
+    assert text[1] == "    \trihgt=192.0.2.2"
+    assert text[2].startswith("    \t")
+    assert text[2].endswith("^")
+    lines = {
+        one.place.line for one in configuration.diagnostics if one.place and one.severity is Severity.FATAL
+    }
+    assert {3, 5} <= lines
+
+
+@pytest.mark.parametrize("release", ["5.2", "5.3.2", "5.4"])
+def test_the_nearest_keyword_is_named(release: str, tmp_path: Path) -> None:
+    """`rihgt` is `right`."""
+    name = write(tmp_path, "conn a\n\trihgt=192.0.2.2\n")
+    refusal = load(name, find(release), folder=str(tmp_path)).refusal
+    assert refusal is not None
+    assert refusal.hint == "did you mean 'right'?"
+
+
+def test_where_addconn_is_silent_there_is_a_warning(tmp_path: Path) -> None:
+    """4.10 takes a number that is none for 0, and leaves a bad duration out: so do we, and say so."""
+    name = write(
+        tmp_path, "conn a\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tmtu=abc\n\tikelifetime=10x\n\tauto=add\n"
+    )
+    configuration = load(name, find("4.10"), folder=str(tmp_path))
+    assert [(one.severity, one.place.line) for one in check(configuration) if one.place] == [
+        (Severity.WARNING, 4),
+        (Severity.WARNING, 5),
+    ]
+
+
+def test_values_that_only_pluto_will_refuse_are_warned_of(tmp_path: Path) -> None:
+    """5.4 sends every string; --check looks at them with the kinds that 5.2 knew."""
+    name = write(tmp_path, "conn a\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tpfs=perhaps\n")
+    configuration = load(name, find("5.4"), folder=str(tmp_path))
+    assert configuration.diagnostics == ()
+    (only,) = check(configuration)
+    assert "pfs=perhaps" in only.sentence
+
+
+def test_a_template_without_ends_is_no_fault(tmp_path: Path) -> None:
+    """Nothing loads `base` itself; a connection that pluto loads at its start needs both ends."""
+    name = write(tmp_path, "conn base\n\tleft=192.0.2.1\nconn a\n\talso=base\n\tauto=add\n")
+    configuration = load(name, find("4.10"), folder=str(tmp_path))
+    assert [(one.connection, one.sentence) for one in check(configuration)] == [("a", "right= is not set")]
+
+
+def test_every_setting_remembers_where_it_stands(tmp_path: Path) -> None:
+    """Through %default, also= and includes; the description for JSON has it all, and no key."""
+    write(tmp_path, "conn base\n\trightrsasigkey=0sAwEAAbbbbbbbbbbb\n", "more.conf")
+    name = write(
+        tmp_path,
+        "include more.conf\nconn %default\n  ikelifetime=1h\nconn a\n\talso=base\n  left=192.0.2.1\n",
+    )
+    configuration = load(name, find("5.2"), folder=str(tmp_path))
+    a = configuration.find("a")[0]
+    places = {slot: str(setting.place) for slot, setting in a.settings.items()}
+    assert places == {
+        "ikelifetime": "ipsec.conf:3:3",
+        "left": "ipsec.conf:6:3",
+        "rightrsasigkey": "more.conf:2:2",
+    }
+    text = str(describe(configuration))
+    assert "AwEAA" not in text
+    assert "'line': 6" in text
+
+
+def test_a_key_is_never_shown(tmp_path: Path) -> None:
+    """Not even in the line that a fault is shown with."""
+    name = write(tmp_path, "conn a\n\tleftrsasigkey=0sAwEAAsecret more\n")
+    configuration = load(name, find("4.10"), folder=str(tmp_path))
+    text = "\n".join(show(check(configuration), configuration.sources))
+    assert "AwEAA" not in text
+
+
+@pytest.mark.parametrize("release", RULES)
+def test_only_the_file_and_its_includes_are_opened(
+    release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The secrets file is named, and not read."""
+    write(tmp_path, "conn b\n\tpfs=no\n", "b.conf")
+    secrets = tmp_path / "ipsec.secrets"
+    secrets.write_text(': PSK "very secret"\n')
+    name = write(tmp_path, f"config setup\n\tsecretsfile={secrets}\ninclude b*.conf\nconn a\n\tauto=add\n")
+    opened: list[str] = []
+    monkeypatch.setattr("autod.config.include.open", _recording(opened), raising=False)
+    configuration = load(name, find(release), folder=str(tmp_path))
+    assert opened == [str(tmp_path / "ipsec.conf"), str(tmp_path / "b.conf")]
+    assert [one.name for one in configuration.connections] == ["b", "a"]
+
+
+def _recording(opened: list[str]) -> object:
+    def record(path: str, *arguments: object, **options: object) -> object:
+        opened.append(path)
+        return open(path, *arguments, **options)  # type: ignore[call-overload]
+
+    return record
+
+
+@pytest.mark.parametrize("release", RULES)
+def test_an_include_that_names_itself_ends(release: str, tmp_path: Path) -> None:
+    """Files may include others ten deep; each round defines the connection again."""
+    name = write(tmp_path, "include ipsec.conf\nconn a\n\tpfs=no\n")
+    configuration = load(name, find(release), folder=str(tmp_path))
+    assert configuration.refusal is None
+    assert len(configuration.files) == 10
+
+
+@pytest.mark.parametrize("release", RULES)
+def test_a_bomb_of_includes_is_refused(
+    release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten lines that include themselves would be 10^9 files by the rule of depth."""
+    monkeypatch.setattr("autod.config.include.MAX_FILES", 500)
+    name = write(tmp_path, "include ipsec.conf\n" * 10)
+    refusal = load(name, find(release), folder=str(tmp_path)).refusal
+    assert refusal is not None
+    assert "includes" in refusal.sentence or "included" in refusal.sentence
+
+
+@pytest.mark.parametrize("release", RULES)
+def test_a_pipe_is_not_opened(release: str, tmp_path: Path) -> None:
+    """It would hold us up until somebody writes."""
+    os.mkfifo(tmp_path / "pipe.conf")
+    name = write(tmp_path, "include pipe.conf\nconn a\n\tpfs=no\n")
+    configuration = load(name, find(release), folder=str(tmp_path))
+    assert [one.name for one in configuration.connections] == ["a"]
+    assert any("pipe.conf" in one.sentence for one in configuration.diagnostics)
+
+
+def test_a_file_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:
+    """With the status that addconn has for it."""
+    refusal = load("nowhere.conf", find("4.10"), folder=str(tmp_path)).refusal
+    assert refusal is not None
+    assert refusal.status == 3
+
+
+def test_other_releases_are_left_to_their_addconn(tmp_path: Path) -> None:
+    """And the sentence says how."""
+    name = write(tmp_path, "conn a\n")
+    for release in ALL:
+        if not release.startswith(("4.8", "4.9", "4.1", "5.2", "5.3", "5.4")) or release == "4.1":
+            with pytest.raises(Unsupported, match="--via-addconn"):
+                load(name, find(release), folder=str(tmp_path))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=400), release=st.sampled_from(RULES))
+def test_arbitrary_bytes_never_break_the_reader(tmp_path: Path, data: bytes, release: str) -> None:
+    """Not the file alone, and not as the value of a setting."""
+    for text in (data, b"conn a\n\tleft=" + data, b"conn a\n\tleft=192.0.2.1\n\t" + data):
+        plan_all(tmp_path, write(tmp_path, text), release)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.sampled_from(["4.10", "5.2", "5.3", "5.4"]).flatmap(configurations),
+    cut=st.integers(0, 400),
+    noise=st.text(max_size=3),
+    release=st.sampled_from(RULES),
+)
+def test_broken_configurations_never_break_the_reader(
+    tmp_path: Path, text: str, cut: int, noise: str, release: str
+) -> None:
+    """A configuration of any release, read as another one, with noise somewhere in it: check and describe as well."""
+    name = write(tmp_path, (text[:cut] + noise + text[cut:]).encode("utf-8", "surrogatepass"))
+    configuration = load(name, find(release), folder=str(tmp_path))
+    list(show(check(configuration), configuration.sources))
+    describe(configuration)
+
+
+def test_reading_takes_time_in_proportion_to_its_length(tmp_path: Path) -> None:
+    """Twice the connections take about twice the time: nothing looks at all connections for each of them."""
+    taken = []
+    for count in (500, 4000):
+        text = "conn base\n\tike=aes256\n" + "".join(
+            f"conn b{i}\n\talso=base\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tconnalias=alias{i}\n"
+            for i in range(count)
+        )
+        name = write(tmp_path, text)
+        begin = time.process_time()
+        configuration = load(name, find("5.2"), folder=str(tmp_path))
+        assert configuration.find(f"alias{count - 1}")[0].name == f"b{count - 1}"
+        taken.append((time.process_time() - begin) / count)
+    assert taken[1] < 3 * taken[0]
