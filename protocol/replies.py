@@ -14,7 +14,7 @@ A reply is a line `NNN text`, ended by a newline. What running releases do to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ["MAX_LINE", "Prompt", "Reply", "ReplyCodes", "ReplyDecoder"]
 
@@ -23,8 +23,7 @@ MAX_LINE = 65536
 is sixteen times longer is no line of pluto's, and is cut rather than collected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """A line of pluto's: its code (None where it had none) and its text, without the newline.
 
     Bytes that are no UTF-8 stand as surrogate escapes. `cut` says that the line was longer than MAX_LINE.
@@ -35,15 +34,13 @@ class Reply:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt(Reply):
+class Prompt(Reply, frozen=True, gc=False):
     """A line by which pluto asks, and blocks until it is answered. `secret` if the answer is a password."""
 
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyCodes:
+class ReplyCodes(msgspec.Struct, frozen=True, kw_only=True):
     """What the reply codes of one era of releases mean (enum rc_type of that release's header)."""
 
     secret_prompt: int
@@ -56,39 +53,58 @@ class ReplyCodes:
         return code in self.errors
 
 
+_PREFIXES = {f"{code:03} ": code for code in range(1000)}
+
+
 class ReplyDecoder:
-    """Bytes in, replies out. Never raises; holds no more than one line of MAX_LINE bytes."""
+    """Bytes in, replies out. Never raises; holds no more than one line of MAX_LINE bytes.
+
+    A status of 5,000 connections is 100,000 lines that pluto waits to get rid of, so lines are decoded and split
+    in blocks, and a code is one look into a table.
+    """
 
     def __init__(self, codes: ReplyCodes) -> None:
-        self._codes = codes
+        self._prompts = (codes.secret_prompt, codes.user_prompt)
         self._rest = b""
         self._cut = False
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that `data` completes. A line may be cut anywhere between two calls."""
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        replies = []
-        for line in lines:
-            replies.append(self._reply(line, self._cut))
-            self._cut = False
-        if len(self._rest) > MAX_LINE:
-            self._rest, self._cut = self._rest[:MAX_LINE], True
+        block, newline, rest = data.rpartition(b"\n")
+        if not newline:
+            self._keep(self._rest + rest)
+            return []
+        lines = (self._rest + block).decode("utf-8", "surrogateescape").split("\n")
+        cut, self._cut, self._rest = self._cut, False, b""
+        self._keep(rest)
+        replies = [self._reply(lines[0], cut)]
+        prefixes, prompts = _PREFIXES, self._prompts
+        for line in lines[1:]:
+            code = prefixes.get(line[:4])
+            if code is None or code in prompts or len(line) > MAX_LINE:
+                replies.append(self._reply(line, False))
+            else:
+                replies.append(Reply(code, line[4:]))
         return replies
 
     def close(self) -> list[Reply]:
         """What was left without its newline when the stream ended: one reply, or none."""
         rest, cut = self._rest, self._cut
         self._rest, self._cut = b"", False
-        return [self._reply(rest, cut)] if rest else []
+        return [self._reply(rest.decode("utf-8", "surrogateescape"), cut)] if rest else []
 
-    def _reply(self, line: bytes, cut: bool) -> Reply:
+    def _keep(self, rest: bytes) -> None:
+        """Keep the beginning of a line, as much as is kept of any."""
+        if len(rest) > MAX_LINE:
+            rest, self._cut = rest[:MAX_LINE], True
+        self._rest = rest
+
+    def _reply(self, line: str, cut: bool) -> Reply:
         if len(line) > MAX_LINE:
             line, cut = line[:MAX_LINE], True
-        code: int | None = None
-        if len(line) >= 4 and line[3:4] == b" " and line[:3].isdigit():
-            code, line = int(line[:3]), line[4:]
-        text = line.decode("utf-8", "surrogateescape")
-        if code is not None and code in (self._codes.secret_prompt, self._codes.user_prompt):
-            return Prompt(code, text, cut, secret=code == self._codes.secret_prompt)
-        return Reply(code, text, cut)
+        code = _PREFIXES.get(line[:4])
+        if code is None:
+            return Reply(None, line, cut)
+        if code in self._prompts:
+            return Prompt(code, line[4:], cut, secret=code == self._prompts[0])
+        return Reply(code, line[4:], cut)
