@@ -77,6 +77,8 @@ def _run(options: argparse.Namespace) -> int:
         print("autod: warning: obsolete command syntax used", file=sys.stderr)
     if options.showonly:
         return _call("autod.cli.show", options)
+    if options.service:
+        return _call("autod.cli.through", options)
     return _call(_MODULES.get(options.operation, "autod.cli.daemon"), options)
 
 

@@ -163,6 +163,17 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         help="file with the XAUTH password on its first line (- reads standard input)",
     )
     group.add_argument("--via-addconn", action="store_true", help="load through the release's own addconn")
+    group.add_argument(
+        "--service",
+        action="store_true",
+        help="ask the running supervisor instead of pluto: --up, --down, --wait, --status, --sync; needs no root",
+    )
+    group.add_argument(
+        "--api",
+        metavar="PATH",
+        default="/run/autod/autod.sock",
+        help="the supervisor's socket, for --service",
+    )
 
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
@@ -307,6 +318,8 @@ def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace
         parser.error("--dry-run belongs to --sync")
     if options.wait and options.operation not in ("wait", "up", "start"):
         parser.error("--wait stands alone, or with --up and --start")
+    if options.service and options.operation not in ("up", "down", "wait", "status", "sync"):
+        parser.error("--service belongs to --up, --down, --wait, --status and --sync")
     if options.format == "table" and options.operation != "status":
         parser.error("--format table belongs to --status")
 

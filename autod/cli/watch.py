@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from autod.service.client import Client
 
-__all__ = ["configure", "line", "run"]
+__all__ = ["configure", "line", "run", "until_up"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from autod.service.client import Client
 
     if options.until_up:
-        return _until_up(options)
+        return until_up(options.api, options.names, options.timeout)
     with Client(options.api) as client:
         names = options.names or None
         for reply in client.stream("Watch", since=options.since, names=names):
@@ -85,17 +85,18 @@ def _json(event: dict[str, Any]) -> str:
     return msgspec.json.encode(event).decode()
 
 
-def _until_up(options: argparse.Namespace) -> int:
+def until_up(path: str, names: list[str], timeout: float | None) -> int:
+    """Wait until all that should be up (of `names`, if there are any) is up: 0, or 124 with what is missing."""
     from autod.errors import NoSocket
     from autod.service.client import Client
 
-    end = None if options.timeout is None else time.monotonic() + options.timeout
+    end = None if timeout is None else time.monotonic() + timeout
     missing: list[str] = ["the supervisor"]
     while True:
         try:
-            with Client(options.api) as client:
+            with Client(path) as client:
                 number = client.call("Statistics")["sequence"]
-                missing = _missing(client, options.names)
+                missing = _missing(client, names)
                 if not missing:
                     return 0
                 _next_event(client, number, end)

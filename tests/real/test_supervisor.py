@@ -308,6 +308,41 @@ def test_metrics_of_a_real_pluto() -> None:
             assert f"autod_pluto_open_descriptors {float(pluto.descriptors())}" in text
 
 
+def test_the_ordinary_verbs_through_the_supervisor(pluto: Pluto) -> None:
+    """--service: status, down, up that fails with its reason, wait, sync; without pluto's socket being opened."""
+    silent_peer(pluto.namespace, EAST)
+    write(pluto, connection("a", auto="add"), connection("b", auto="ignore"))
+    with supervising(pluto, "[[group]]\nname = 'g'\nconnections = ['b']\nkeep = 'down'\n") as autod:
+        wait_until(lambda: autod.states() == {"loaded": 1, "absent": 1}, what="a loaded")
+
+        def run(*words: str) -> subprocess.CompletedProcess[str]:
+            argv = [
+                sys.executable,
+                "-m",
+                "autod",
+                "--service",
+                "--api",
+                autod.path,
+                "--ctlsocket",
+                "/nonexistent",
+            ]
+            return subprocess.run([*argv, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+        assert run("--status").stdout == "b  absent     wanted down\na  loaded     wanted loaded\n"
+        found = json.loads(run("--status", "--json", "a").stdout)["connections"]
+        assert [c["name"] for c in found] == ["a"]
+        assert run("--wait", "--all", "--timeout", "5").returncode == 0
+        down = run("--down", "a")
+        assert (down.returncode, down.stderr) == (0, "")
+        assert "a: an operator says down" in down.stdout
+        assert autod.state("a") == "suspended"
+        assert run("--sync", "--dry-run").returncode == 0
+        unknown = run("--up", "nosuch")
+        assert unknown.returncode == 1
+        assert "UnknownConnection" in unknown.stderr
+        assert run("--add", "a").returncode == 2
+
+
 def test_watching_from_a_shell(pluto: Pluto) -> None:
     """`autod watch` shows events as lines and as JSON; --until-up tells what is missing when its time is over."""
     write(pluto, connection("a", auto="add"))
