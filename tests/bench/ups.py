@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import product
 from typing import Any
 
 from tests.bench.table import Table
@@ -85,23 +86,20 @@ def lab(quick: bool) -> Table:
         "lab",
         "Tunnels in the lab",
         f"{count} ups with ESP between two plutos in User-mode Linux: one slow processor for all, some 100 ms of it "
-        "for a tunnel, so orders matter and not seconds. updown is /bin/true.",
+        "for a tunnel, so orders matter and not seconds. updown is /bin/true; the better of two runs counts.",
         ("pluto", "IKE SAs", "in flight", "seconds", "up", "retransmissions"),
     )
-    seconds: dict[tuple[str, str], dict[object, float]] = {}
+    better: dict[tuple[str, str, object], dict[str, Any]] = {}
     for line in text.splitlines():
         found = json.loads(line)
-        limit = found["limit"]
-        seconds.setdefault((found["release"], found["set"]), {})[limit] = found["seconds"]
+        key = found["release"], found["set"], found["limit"]
+        if key not in better or found["seconds"] < better[key]["seconds"]:
+            better[key] = found
+    seconds: dict[tuple[str, str], dict[object, float]] = {}
+    for (release, which, limit), found in better.items():
+        seconds.setdefault((release, which), {})[limit] = found["seconds"]
         name = f"found by autod ({found['limits']} at the end)" if limit is None else limit
-        table.add(
-            found["release"],
-            found["set"],
-            name,
-            f"{found['seconds']:.1f}",
-            found["done"],
-            found["retransmissions"],
-        )
+        table.add(release, which, name, f"{found['seconds']:.1f}", found["done"], found["retransmissions"])
     for (release, which), by in seconds.items():
         best = min(value for limit, value in by.items() if limit is not None)
         table.must(
@@ -113,18 +111,18 @@ def lab(quick: bool) -> Table:
 
 
 def _inside(count: int) -> None:
+    """Each twice, in turns, so that what else the machine does hits all alike."""
     from tests.lab.gateways import tunnels
 
-    for release in ("5.2", "4.10"):
-        for shared in (False, True):
-            for limit in (*FIXED, None):
-                with tunnels(release) as made:
-                    made.load(count, shared=shared, **FAST)
-                    options = [] if limit is None else ["--limit", str(limit)]
-                    found = run_bulk(made.west.socket, "up", count, "c", "--timeout", "300", *options)
-                found |= {"release": release, "set": "one" if shared else "distinct", "limit": limit}
-                print(json.dumps(found), flush=True)
-                print(release, shared, limit, found["seconds"], found["done"], file=sys.stderr, flush=True)
+    for _ in range(2):
+        for release, shared, limit in product(("5.2", "4.10"), (False, True), (*FIXED, None)):
+            with tunnels(release) as made:
+                made.load(count, shared=shared, **FAST)
+                options = [] if limit is None else ["--limit", str(limit)]
+                found = run_bulk(made.west.socket, "up", count, "c", "--timeout", "300", *options)
+            found |= {"release": release, "set": "one" if shared else "distinct", "limit": limit}
+            print(json.dumps(found), flush=True)
+            print(release, shared, limit, found["seconds"], found["done"], file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
