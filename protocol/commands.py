@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import ClassVar
+
+import msgspec
 
 __all__ = [
     "Acquire",
@@ -75,121 +76,104 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """Something to ask of pluto."""
 
     verb: ClassVar[str] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Named(Command):
+class Named(Command, frozen=True):
     """A command about the connection, or the alias, `name`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Utc(Command):
+class _Utc(Command, frozen=True):
     """`utc`: times in UTC instead of pluto's local time."""
 
     utc: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _About(Command):
+class _About(Command, frozen=True):
     """`name`: of this connection only."""
 
     name: str | None = None
     utc: bool = False
 
 
-class Status(Command):
+class Status(Command, frozen=True):
     """Everything pluto knows, as text. Safe on every release, and expensive: never in a loop."""
 
-    __slots__ = ()
-    verb = "status"
+    verb: ClassVar[str] = "status"
 
 
-class GlobalStatus(Command):
+class GlobalStatus(Command, frozen=True):
     """Counters of the whole daemon."""
 
-    __slots__ = ()
-    verb = "globalstatus"
+    verb: ClassVar[str] = "globalstatus"
 
 
-class BriefStatus(Command):
+class BriefStatus(Command, frozen=True):
     """Totals: SAs by kind (3.28 on)."""
 
-    __slots__ = ()
-    verb = "briefstatus"
+    verb: ClassVar[str] = "briefstatus"
 
 
-class ShowStates(Command):
+class ShowStates(Command, frozen=True):
     """A line for each IKE SA and Child SA (4.0 on)."""
 
-    __slots__ = ()
-    verb = "showstates"
+    verb: ClassVar[str] = "showstates"
 
 
-class ShuntStatus(Command):
+class ShuntStatus(Command, frozen=True):
     """Bare shunts."""
 
-    __slots__ = ()
-    verb = "shuntstatus"
+    verb: ClassVar[str] = "shuntstatus"
 
 
-class FipsStatus(Command):
+class FipsStatus(Command, frozen=True):
     """Whether FIPS mode is on."""
 
-    __slots__ = ()
-    verb = "fipsstatus"
+    verb: ClassVar[str] = "fipsstatus"
 
 
-class AddressPoolStatus(Command):
+class AddressPoolStatus(Command, frozen=True):
     """Leases of the address pools (4.0 on)."""
 
-    __slots__ = ()
-    verb = "addresspoolstatus"
+    verb: ClassVar[str] = "addresspoolstatus"
 
 
-class ProcessStatus(Command):
+class ProcessStatus(Command, frozen=True):
     """Child processes of pluto (4.2 on)."""
 
-    __slots__ = ()
-    verb = "processstatus"
+    verb: ClassVar[str] = "processstatus"
 
 
-class TrafficStatus(_About):
+class TrafficStatus(_About, frozen=True):
     """A line for each Child SA with its bytes: the cheap way to see what is up."""
 
-    __slots__ = ()
-    verb = "trafficstatus"
+    verb: ClassVar[str] = "trafficstatus"
 
 
-class ConnectionStatus(_About):
+class ConnectionStatus(_About, frozen=True):
     """The connections' part of the status (5.0 on)."""
 
-    __slots__ = ()
-    verb = "connectionstatus"
+    verb: ClassVar[str] = "connectionstatus"
 
 
-class BriefConnectionStatus(_About):
+class BriefConnectionStatus(_About, frozen=True):
     """A line for each connection (5.0 on)."""
 
-    __slots__ = ()
-    verb = "briefconnectionstatus"
+    verb: ClassVar[str] = "briefconnectionstatus"
 
 
-class ClearStats(Command):
+class ClearStats(Command, frozen=True):
     """Set the counters of the daemon to zero."""
 
-    __slots__ = ()
-    verb = "clearstats"
+    verb: ClassVar[str] = "clearstats"
 
 
-@dataclass(frozen=True, slots=True)
-class Initiate(Named):
+class Initiate(Named, frozen=True):
     """Bring a connection up: negotiate its IKE SA if there is none, and one more Child SA.
 
     Synchronous, pluto keeps the exchange open until the negotiation ended, and holds a descriptor for it.
@@ -201,115 +185,99 @@ class Initiate(Named):
     xauth_username: str | None = None
 
 
-class Terminate(Named):
+class Terminate(Named, frozen=True):
     """Take a connection's SAs down; it stays loaded."""
 
-    __slots__ = ()
-    verb = "terminate"
+    verb: ClassVar[str] = "terminate"
 
 
-class Delete(Named):
+class Delete(Named, frozen=True):
     """Unload a connection, with its SAs."""
 
-    __slots__ = ()
-    verb = "delete"
+    verb: ClassVar[str] = "delete"
 
 
-class Route(Named):
+class Route(Named, frozen=True):
     """Catch packets of a connection, and initiate when one comes."""
 
-    __slots__ = ()
-    verb = "route"
+    verb: ClassVar[str] = "route"
 
 
-class Unroute(Named):
+class Unroute(Named, frozen=True):
     """Stop catching packets of a connection. Fatal to pluto 4.0 to 4.15 if the connection is up."""
 
-    __slots__ = ()
-    verb = "unroute"
+    verb: ClassVar[str] = "unroute"
 
 
-class Suspend(Named):
+class Suspend(Named, frozen=True):
     """Suspend a connection for later resumption of its session (5.2 on)."""
 
-    __slots__ = ()
-    verb = "suspend"
+    verb: ClassVar[str] = "suspend"
 
 
-class RekeyIke(Named):
+class RekeyIke(Named, frozen=True):
     """Rekey the IKE SA of a connection (3.30 on)."""
 
-    __slots__ = ()
-    verb = "rekey-ike"
+    verb: ClassVar[str] = "rekey-ike"
 
 
-class RekeyChild(Named):
+class RekeyChild(Named, frozen=True):
     """Rekey the Child SA of a connection (3.30 on)."""
 
-    __slots__ = ()
-    verb = "rekey-child"
+    verb: ClassVar[str] = "rekey-child"
 
 
-class DeleteIke(Named):
+class DeleteIke(Named, frozen=True):
     """Delete the IKE SA of a connection (5.0 on)."""
 
-    __slots__ = ()
-    verb = "delete-ike"
+    verb: ClassVar[str] = "delete-ike"
 
 
-class DeleteChild(Named):
+class DeleteChild(Named, frozen=True):
     """Delete the Child SA of a connection (5.0 on)."""
 
-    __slots__ = ()
-    verb = "delete-child"
+    verb: ClassVar[str] = "delete-child"
 
 
-class TerminateIke(Named):
+class TerminateIke(Named, frozen=True):
     """Take the IKE SA of a connection down (5.0 on)."""
 
-    __slots__ = ()
-    verb = "down-ike"
+    verb: ClassVar[str] = "down-ike"
 
 
-class TerminateChild(Named):
+class TerminateChild(Named, frozen=True):
     """Take the Child SA of a connection down (5.0 on)."""
 
-    __slots__ = ()
-    verb = "down-child"
+    verb: ClassVar[str] = "down-child"
 
 
-class DeleteUser(Named):
+class DeleteUser(Named, frozen=True):
     """Delete the SAs of an XAUTH user."""
 
-    __slots__ = ()
-    verb = "deleteuser"
+    verb: ClassVar[str] = "deleteuser"
 
 
-class DeleteId(Named):
+class DeleteId(Named, frozen=True):
     """Delete the SAs of a peer's ID."""
 
-    __slots__ = ()
-    verb = "deleteid"
+    verb: ClassVar[str] = "deleteid"
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteState(Command):
+class DeleteState(Command, frozen=True):
     """Delete one SA by its serial number."""
 
     verb: ClassVar[str] = "deletestate"
     serial: int
 
 
-@dataclass(frozen=True, slots=True)
-class Crash(Command):
+class Crash(Command, frozen=True):
     """Take a peer for crashed: its SAs are replaced."""
 
     verb: ClassVar[str] = "crash"
     peer: IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class Acquire(Command):
+class Acquire(Command, frozen=True):
     """Initiate opportunistically between two addresses, as the kernel would ask."""
 
     verb: ClassVar[str] = "acquire"
@@ -320,8 +288,7 @@ class Acquire(Command):
     remote_port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Listen(Command):
+class Listen(Command, frozen=True):
     """Find the interfaces and listen on them; read the secrets again.
 
     `buffer`: bytes of the receive buffer of the IKE sockets. `toggle_error_queue`: turn IP_RECVERR over.
@@ -332,109 +299,94 @@ class Listen(Command):
     toggle_error_queue: bool = False
 
 
-class Unlisten(Command):
+class Unlisten(Command, frozen=True):
     """Stop listening for IKE."""
 
-    __slots__ = ()
-    verb = "unlisten"
+    verb: ClassVar[str] = "unlisten"
 
 
-class RereadSecrets(Command):
+class RereadSecrets(Command, frozen=True):
     """Read ipsec.secrets again."""
 
-    __slots__ = ()
-    verb = "rereadsecrets"
+    verb: ClassVar[str] = "rereadsecrets"
 
 
-class RereadCerts(Command):
+class RereadCerts(Command, frozen=True):
     """Forget cached certificates (4.0 on)."""
 
-    __slots__ = ()
-    verb = "rereadcerts"
+    verb: ClassVar[str] = "rereadcerts"
 
 
-class FetchCrls(Command):
+class FetchCrls(Command, frozen=True):
     """Fetch the CRLs again."""
 
-    __slots__ = ()
-    verb = "fetchcrls"
+    verb: ClassVar[str] = "fetchcrls"
 
 
-class RereadAll(Command):
+class RereadAll(Command, frozen=True):
     """Secrets, CRLs, and certificates where the release has them."""
 
-    __slots__ = ()
-    verb = "rereadall"
+    verb: ClassVar[str] = "rereadall"
 
 
-class PurgeOcsp(Command):
+class PurgeOcsp(Command, frozen=True):
     """Empty the OCSP cache."""
 
-    __slots__ = ()
-    verb = "purgeocsp"
+    verb: ClassVar[str] = "purgeocsp"
 
 
-class ListPubkeys(_Utc):
+class ListPubkeys(_Utc, frozen=True):
     """Public keys."""
 
-    __slots__ = ()
-    verb = "listpubkeys"
+    verb: ClassVar[str] = "listpubkeys"
 
 
-class CheckPubkeys(_Utc):
+class CheckPubkeys(_Utc, frozen=True):
     """Public keys that are expired or expire soon."""
 
-    __slots__ = ()
-    verb = "checkpubkeys"
+    verb: ClassVar[str] = "checkpubkeys"
 
 
-class ListCerts(_Utc):
+class ListCerts(_Utc, frozen=True):
     """End certificates."""
 
-    __slots__ = ()
-    verb = "listcerts"
+    verb: ClassVar[str] = "listcerts"
 
 
-class ListCacerts(_Utc):
+class ListCacerts(_Utc, frozen=True):
     """CA certificates."""
 
-    __slots__ = ()
-    verb = "listcacerts"
+    verb: ClassVar[str] = "listcacerts"
 
 
-class ListCrls(_Utc):
+class ListCrls(_Utc, frozen=True):
     """Revocation lists."""
 
-    __slots__ = ()
-    verb = "listcrls"
+    verb: ClassVar[str] = "listcrls"
 
 
-class ListPsks(_Utc):
+class ListPsks(_Utc, frozen=True):
     """For whom there are preshared keys; never the keys."""
 
-    __slots__ = ()
-    verb = "listpsks"
+    verb: ClassVar[str] = "listpsks"
 
 
-class ListEvents(_Utc):
+class ListEvents(_Utc, frozen=True):
     """Timers of pluto."""
 
-    __slots__ = ()
-    verb = "listevents"
+    verb: ClassVar[str] = "listevents"
 
 
-class ListAll(_Utc):
+class ListAll(_Utc, frozen=True):
     """Public keys, preshared keys, certificates, CA certificates and revocation lists."""
 
-    __slots__ = ()
-    verb = "listall"
+    verb: ClassVar[str] = "listall"
 
 
-class RefreshDdns(Command):
+class RefreshDdns(Command, frozen=True):
     """Look up again the names of peers (3.30 on). Fatal to pluto 5.4 with no connection loaded."""
 
-    __slots__ = ()
-    verb = "ddns"
+    verb: ClassVar[str] = "ddns"
 
 
 class DdosMode(enum.IntEnum):
@@ -445,38 +397,33 @@ class DdosMode(enum.IntEnum):
     UNLIMITED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class SetDdosMode(Command):
+class SetDdosMode(Command, frozen=True):
     """Set when pluto asks for cookies."""
 
     verb: ClassVar[str] = "ddos"
     mode: DdosMode
 
 
-class Shutdown(Command):
+class Shutdown(Command, frozen=True):
     """End pluto."""
 
-    __slots__ = ()
-    verb = "shutdown"
+    verb: ClassVar[str] = "shutdown"
 
 
-class ShutdownLeaveState(Command):
+class ShutdownLeaveState(Command, frozen=True):
     """End pluto, and leave the kernel's SAs and policies as they are (4.2 on)."""
 
-    __slots__ = ()
-    verb = "shutdown-leave-state"
+    verb: ClassVar[str] = "shutdown-leave-state"
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveRedirect(Named):
+class ActiveRedirect(Named, frozen=True):
     """Redirect the peers of a connection to another gateway (4.0 on)."""
 
     verb: ClassVar[str] = "redirect"
     to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalRedirect(Command):
+class GlobalRedirect(Command, frozen=True):
     """Redirect new peers to other gateways (4.3 on). `kind`: 1 no, 2 yes, 3 auto."""
 
     verb: ClassVar[str] = "global-redirect"
@@ -484,8 +431,7 @@ class GlobalRedirect(Command):
     to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Debug(Command):
+class Debug(Command, frozen=True):
     """Turn debug logging on and off, of pluto or of one connection, as bits of that release's lmod_t."""
 
     verb: ClassVar[str] = "debug"
@@ -494,8 +440,7 @@ class Debug(Command):
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Impair(Command):
+class Impair(Command, frozen=True):
     """Make pluto misbehave for a test, by the numbers of that release.
 
     3.x knows bits and one impairment, later releases a list of (what, how) or (what, how, enable).
@@ -509,8 +454,7 @@ class Impair(Command):
     clear_bits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AddPublicKey(Command):
+class AddPublicKey(Command, frozen=True):
     """Give pluto a peer's raw public key. `key`: the bytes up to 5.2, their text ("0s...") from 5.3 on.
 
     `algorithm`: enum ipseckey_algorithm_type: 2 RSA, 3 ECDSA.
@@ -518,12 +462,14 @@ class AddPublicKey(Command):
 
     verb: ClassVar[str] = "addkey"
     id: str
-    key: bytes = field(repr=False)
+    key: bytes
     algorithm: int = 2
 
+    def __repr__(self) -> str:
+        return f"AddPublicKey(id={self.id!r}, algorithm={self.algorithm})"
 
-@dataclass(frozen=True, slots=True)
-class AddConnection(Command):
+
+class AddConnection(Command, frozen=True):
     """Load a connection: the members that are not zero, by their path, as the release's own addconn fills them.
 
     `settings` (5.4): (end, key, value) tuples. What belongs into both is the matter of protocol.connection.
@@ -531,5 +477,5 @@ class AddConnection(Command):
 
     verb: ClassVar[str] = "add"
     name: str
-    members: Mapping[str, int | bytes | str] = field(default_factory=dict)
+    members: Mapping[str, int | bytes | str] = msgspec.field(default_factory=dict)
     settings: tuple[tuple[int, int, str], ...] = ()

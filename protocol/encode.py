@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from ipaddress import IPv4Address, IPv6Address
 
 from protocol.commands import AddConnection, AddPublicKey, Command, Impair
@@ -99,7 +98,7 @@ def encode(command: Command, release: Release) -> bytes:
     if prototype is None:
         if len(_prototypes) > 4096:
             _prototypes.clear()
-        named = type(command)(**{f: getattr(command, f) for f in _others(type(command))}, name="x")  # type: ignore[call-arg]
+        named = type(command)(**{f: getattr(command, f) for f in _others(type(command))}, name="x")
         prototype = _prototypes[key] = _Prototype(_encode(named, release), release)
     return prototype.message(check_string(name, "the name"))
 
@@ -111,7 +110,7 @@ def _others(kind: type[Command]) -> tuple[str, ...]:
     """The arguments of a kind of command besides the name."""
     names = _other_fields.get(kind)
     if names is None:
-        names = _other_fields[kind] = tuple(f.name for f in fields(kind) if f.name != "name")
+        names = _other_fields[kind] = tuple(name for name in kind.__struct_fields__ if name != "name")
     return names
 
 

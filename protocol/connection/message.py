@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
     together: where pluto refuses the first, the others are not sent, nor are the groups behind it.
 
     `auto` is what auto= comes to. `failed`: addconn says that the connection did not load, and sends it only with
-    --autoall. `names` are the names in pluto that auto=ondemand routes (4.8 to 4.15), also where nothing is sent.
+    --autoall. `names` are all its names in pluto: several with subnets=.
     """
 
     name: str

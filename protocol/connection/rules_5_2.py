@@ -18,6 +18,7 @@ from protocol.connection.identity import fix_id
 from protocol.connection.message import Message, Plan, Remark
 from protocol.connection.names import names_of
 from protocol.connection.numbers import Malformed, data
+from protocol.connection.pairs import names_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -277,12 +278,12 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
     for at, (side, host) in enumerate(draft.ends.items()):
         if host.kind not in SENDABLE:
             remarks.append(Remark(f"{side}= is not set", side, fatal=True))
-            return Plan(name, (), tuple(remarks), auto, draft.refused)
+            return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
         try:
             found = _end(draft, side, host, lookup)
         except Malformed as reason:
             remarks.append(Remark(f"bad {side}protoport= [{reason}]", f"{side}protoport", fatal=True))
-            return Plan(name, (), tuple(remarks), auto, draft.refused)
+            return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
         ends.append((side, found))
         members.update((f"end[{at}].{path}", value) for path, value in found.items())
     add = Message("add", name, {**members, "name": name})
@@ -295,7 +296,7 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
             slot = side + next(word for word, number in _KEYS if number == found["pubkey_alg"])
             remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
             break
-    return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.refused)
+    return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
 
 
 _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from protocol.connection.identity import fix_id
 from protocol.connection.message import Message, Plan, Remark
+from protocol.connection.pairs import names_of_pairs
 from protocol.connection.rules_5_2 import put_time
 
 if TYPE_CHECKING:
@@ -108,7 +109,14 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
                 members[f"end[{at}].pubkey"] = key.text
                 members[f"end[{at}].pubkey_alg"] = algorithm
                 break
-    return Plan(name, ((Message("add", name, members),),), tuple(draft.remarks), auto, draft.failed)
+    return Plan(
+        name,
+        ((Message("add", name, members),),),
+        tuple(draft.remarks),
+        auto,
+        draft.failed,
+        names_of_pairs(name, settings),
+    )
 
 
 def _put(members: dict[str, object], given: Given) -> None:

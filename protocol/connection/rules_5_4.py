@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from protocol.connection.message import Message, Plan
+from protocol.connection.pairs import names_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,4 +67,4 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
         tuples.append((_ENDS[one.key.side], keyword.number, text.encode("utf-8", "surrogateescape")))
     members = {"whack_command": _ADD, "whack_from": _FROM_ADDCONN, "whack_async": 1, "name": name}
     message = Message("add", name, members, tuple(sorted(tuples)))
-    return Plan(name, ((message,),), (), auto, draft.failed)
+    return Plan(name, ((message,),), (), auto, draft.failed, names_of_pairs(name, draft.settings))

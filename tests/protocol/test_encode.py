@@ -57,9 +57,9 @@ def command(kind: type[c.Command]) -> st.SearchStrategy[c.Command]:
         return special[kind]
     if issubclass(kind, c.Named):
         return st.builds(kind, NAMES)
-    if "utc" in kind.__dataclass_fields__:
+    if "utc" in kind.__struct_fields__:
         arguments = {"utc": st.booleans()}
-        if "name" in kind.__dataclass_fields__:
+        if "name" in kind.__struct_fields__:
             arguments["name"] = st.none() | NAMES
         return st.builds(kind, **arguments)
     return st.just(kind())
