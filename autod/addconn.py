@@ -21,6 +21,7 @@ import trio
 
 from autod.errors import ConfigurationError, PlutoGone, UsageError
 from autod.relay import Relayed, open_relay
+from protocol.connection.pairs import pair_names
 from protocol.decode import decode
 from protocol.errors import DecodeError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from autod.control import Control
+    from protocol.decode import Message
     from protocol.releases import Release
     from protocol.replies import Reply
 
@@ -38,7 +40,9 @@ _BATCH = 256 * 1024
 quarter of a megabyte are some 10,000 names, so one run is the rule."""
 
 _CONNALIAS = (2, 38)
-"""End and key of connalias= among the settings of a message of 5.4 (enum config_conn_keyword)."""
+_SUBNET, _SUBNETS = 24, 25
+"""connalias= (with its end), subnet= and subnets= among the settings of a message of 5.4 (enum
+config_conn_keyword)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +188,12 @@ def _lines(output: bytes) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a message is about: the connection's name and aliases; a key has its end's id for a name."""
+    """What a message is about: the connection's name, its aliases, and its names in pluto; none for a key."""
 
     name: str | None
     aliases: tuple[str, ...]
     is_key: bool
+    names: tuple[str, ...] = ()
 
 
 def _subject(message: bytes, release: Release) -> _Subject:
@@ -200,7 +205,21 @@ def _subject(message: bytes, release: Release) -> _Subject:
         return _Subject(None, (), True)
     aliases = [decoded.strings.get("connalias", b"")]
     aliases += [value for end, key, value in decoded.settings if (end, key) == _CONNALIAS]
-    return _Subject(decoded.name, tuple(_text(b" ".join(aliases)).split()), False)
+    name = decoded.name
+    names = () if name is None else pair_names(name, _subnets(decoded, 0), _subnets(decoded, 1))
+    return _Subject(name, tuple(_text(b" ".join(aliases)).split()), False, names)
+
+
+def _subnets(decoded: Message, end: int) -> tuple[str | None, str | None]:
+    """leftsubnet= and leftsubnets= (end 0) of a message of 5.0 and later, None where there is none."""
+    given = {key: value for at, key, value in decoded.settings if at == end}
+    found = []
+    for slot, number in (("subnet", _SUBNET), ("subnets", _SUBNETS)):
+        value = given.get(number)
+        for path in (f"{('left', 'right')[end]}.{slot}", f"end[{end}].{slot}"):
+            value = decoded.strings.get(path, value)
+        found.append(None if value is None else _text(value))
+    return found[0], found[1]
 
 
 def _text(data: bytes) -> str:
@@ -211,7 +230,7 @@ def _assign(
     names: Sequence[str], relayed: Sequence[Relayed], lines: Sequence[str], release: Release
 ) -> Iterable[Loaded]:
     """Each message under every word that may have asked for it: name, alias, and `a` for `a/1x2` (subnets=)."""
-    found: dict[str, list[tuple[str | None, Relayed]]] = {}
+    found: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
     words: tuple[str, ...] = ()
     for one in relayed:
         subject = _subject(one.message, release)
@@ -221,12 +240,12 @@ def _assign(
             whole = (root,) if root and pair.replace("x", "", 1).isdigit() else ()
             words = tuple(dict.fromkeys((subject.name or "", *whole, *subject.aliases)))
         for word in words:
-            found.setdefault(word, []).append((subject.name, one))
+            found.setdefault(word, []).append((subject.names, one))
     for asked in names:
         own = found.get(asked, [])
         yield Loaded(
             asked,
-            tuple(dict.fromkeys(name for name, _ in own if name)),
+            tuple(dict.fromkeys(name for names, _ in own for name in names)),
             tuple(one for _, one in own),
             () if own else tuple(line for line in lines if _mentions(line, asked)),
         )

@@ -90,7 +90,7 @@ def compare(configuration: Configuration, state: State, names: Collection[str] =
             refused.append(connection.name)
             claimed.add(connection.name)
             continue
-        own = tuple(group[0].name for group in plan.groups)
+        own = plan.names
         claimed.update(own)
         found = [loaded[name] for name in own if name in loaded]
         difference = Difference(connection.name, own, auto=auto(connection))

@@ -47,6 +47,7 @@ class _Ready:
 
     groups: tuple[tuple[tuple[str, bytes], ...], ...]
     complaints: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 async def load_native(
@@ -108,7 +109,7 @@ def _ready(connection: Connection, planner: Planner, configuration: Configuratio
         )
     except BadString as error:
         return _Ready((), (f"{connection.place}: {error}",))
-    return _Ready(groups, complaints)
+    return _Ready(groups, complaints, plan.names)
 
 
 @dataclass(slots=True)
@@ -239,13 +240,16 @@ class _Sender:
                 break
 
     def _begin(self, connection: Connection, ready: _Ready) -> _Doing:
-        doing = self._done[id(connection)] = _Doing([], [], ready.complaints)
+        # From 5.2 on one message makes pluto load all pairs of subnets=.
+        names = [] if self._configuration.rules == "4.10" else list(ready.names)
+        doing = self._done[id(connection)] = _Doing(names, [], ready.complaints)
         return doing
 
     def _note(self, doing: _Doing, name: str, relayed: Relayed, *, first: bool) -> bool:
         """Keep what pluto said. True if the rest of the group is not sent."""
         self.any_sent = True
-        doing.names.append(name)
+        if self._configuration.rules == "4.10":
+            doing.names.append(name)
         doing.sent.append(relayed)
         self._news.append((name, relayed.replies))
         return first and self._halted(doing)
@@ -269,7 +273,7 @@ class _Sender:
         done = [self._done[id(one)] for one in word.connections]
         return Loaded(
             word.asked,
-            tuple(dict.fromkeys(name for one in done for name in one.names)),
+            tuple(dict.fromkeys(name for one in done if one.sent for name in one.names)),
             tuple(relayed for one in done for relayed in one.sent),
             tuple(line for one in done for line in one.complaints),
         )

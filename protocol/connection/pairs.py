@@ -1,0 +1,58 @@
+"""The names that pluto gives the pairs of subnets= of one connection.
+
+Owns: the names (5.0 on; 4.x has them from addconn, see rules_4_10). Must not know: messages.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from protocol.connection.given import Given
+
+__all__ = ["names_of_pairs", "pair_names"]
+
+_ITEMS: Final = re.compile(r"[^ \t,]+")
+
+
+def pair_names(
+    name: str, left: tuple[str | None, str | None], right: tuple[str | None, str | None]
+) -> tuple[str, ...]:
+    """`name` alone, or `name/LxR` for each pair, the right one running fastest. `left`, `right`: subnet= and subnets=
+    of an end, None where it has none.
+
+    subnet= is number 0 and the items of subnets= go from 1; an end without either has the number 0. Pairs of IPv4
+    with IPv6 do not come to be.
+    """
+    if left[1] is None and right[1] is None:
+        return (name,)
+    return tuple(
+        f"{name}/{x}x{y}"
+        for x, one in _numbered(*left)
+        for y, other in _numbered(*right)
+        if one is None or other is None or (":" in one) == (":" in other)
+    )
+
+
+def _numbered(subnet: str | None, subnets: str | None) -> list[tuple[int, str | None]]:
+    items: list[tuple[int, str | None]] = list(enumerate(_ITEMS.findall(subnets or ""), 1))
+    if subnet is not None:
+        items.insert(0, (0, subnet))
+    return items or [(0, None)]
+
+
+def names_of_pairs(name: str, settings: Mapping[str, Given]) -> tuple[str, ...]:
+    """The names in pluto of a connection with these settings."""
+    if "leftsubnets" not in settings and "rightsubnets" not in settings:
+        return (name,)
+    left, right = (
+        tuple(
+            one.text if (one := settings.get(side + slot)) is not None else None
+            for slot in ("subnet", "subnets")
+        )
+        for side in ("left", "right")
+    )
+    return pair_names(name, (left[0], left[1]), (right[0], right[1]))
