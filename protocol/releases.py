@@ -10,61 +10,65 @@ may have a layout of its own: both are refused, for a message in the wrong layou
 from __future__ import annotations
 
 import functools
+import importlib
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from protocol.commands import Command
 from protocol.errors import UnknownRelease
-from protocol.families import (
-    v3_27,
-    v3_28,
-    v3_30,
-    v4_0,
-    v4_2,
-    v4_3,
-    v4_4,
-    v4_5,
-    v4_6,
-    v4_7,
-    v4_8,
-    v5_0,
-    v5_1,
-    v5_2,
-    v5_3,
-    v5_4,
-)
 from protocol.families.family import BASIC_MAGIC, Family
 from protocol.replies import ReplyCodes
 
 __all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
 
-FAMILIES: tuple[Family, ...] = tuple(
-    module.FAMILY
-    for module in (
-        v3_27,
-        v3_28,
-        v3_30,
-        v4_0,
-        v4_2,
-        v4_3,
-        v4_4,
-        v4_5,
-        v4_6,
-        v4_7,
-        v4_8,
-        v5_0,
-        v5_1,
-        v5_2,
-        v5_3,
-        v5_4,
-    )
+if TYPE_CHECKING:
+    FAMILIES: tuple[Family, ...]
+    """Every family, oldest first."""
+
+    ALL: tuple[str, ...]
+    """Every release that is covered, oldest first."""
+
+_MODULES = (
+    *("v3_27", "v3_28", "v3_30"),
+    *("v4_0", "v4_2", "v4_3", "v4_4", "v4_5", "v4_6", "v4_7", "v4_8"),
+    *("v5_0", "v5_1", "v5_2", "v5_3", "v5_4"),
 )
-"""Every family, oldest first. A new one is added here and nowhere else."""
+"""The modules of protocol.families, oldest first, each named after its first release. A new one is added here and
+nowhere else. Each is loaded when it is needed: a program that talks to one pluto needs one family."""
 
-ALL: tuple[str, ...] = tuple(release for family in FAMILIES for release in family.releases)
-"""Every release that is covered, oldest first."""
 
-_FAMILY = {release: family for family in FAMILIES for release in family.releases}
+@functools.cache
+def _family(module: str) -> Family:
+    family = importlib.import_module(f"protocol.families.{module}").FAMILY
+    assert isinstance(family, Family)
+    return family
+
+
+@functools.cache
+def _families() -> tuple[Family, ...]:
+    return tuple(_family(module) for module in _MODULES)
+
+
+def __getattr__(name: str) -> object:
+    if name == "FAMILIES":
+        return _families()
+    if name == "ALL":
+        return tuple(release for family in _families() for release in family.releases)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _covering(number: str) -> Family | None:
+    """The family that has the release `number`: none but the last that began before it can."""
+    version = _parts(number)
+    begun = [module for module in _MODULES if _parts(module[1:].replace("_", ".")) <= version]
+    family = _family(begun[-1]) if begun else None
+    return family if family is not None and number in family.releases else None
+
+
+def _parts(number: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in number.split("."))
+
 
 _VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z.+~_-]*)?\Z")
 _DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\d*", re.IGNORECASE)
@@ -125,11 +129,10 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     labeled IPsec, which adds a string up to 4.1. UnknownRelease where no family covers it.
     """
     found = _VERSION.match(text)
-    family = _FAMILY.get(found["number"]) if found else None
+    family = _covering(found["number"]) if found else None
     if found is None or family is None or _DEVELOPMENT.search(text):
         raise UnknownRelease(text, _refusal(text, development=bool(_DEVELOPMENT.search(text))))
-    version = tuple(int(part) for part in found["number"].split("."))
-    return Release(text, version, family, seccomp, labeled)
+    return Release(text, _parts(found["number"]), family, seccomp, labeled)
 
 
 def _refusal(text: str, *, development: bool) -> str:
@@ -137,7 +140,7 @@ def _refusal(text: str, *, development: bool) -> str:
     why = (
         "is a development version, whose messages may differ from every release"
         if development
-        else f"is no release that autod knows ({ALL[0]} to {ALL[-1]})"
+        else f"is no release that autod knows ({_families()[0].releases[0]} to {_families()[-1].releases[-1]})"
     )
     return (
         f"Libreswan {text!r} {why}: run 'autod learn' to learn its messages from its own whack, "
