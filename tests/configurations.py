@@ -192,8 +192,8 @@ def configurations(draw: DrawFn, rules: str) -> str:
         parts.append("config setup\n" + "".join(draw(st.lists(_line(setup), max_size=2))))
     if draw(st.integers(0, 2)) == 0:
         parts.append("conn %default\n" + "".join(draw(st.lists(line, max_size=3))))
-    for name in draw(st.lists(st.sampled_from(["base", "other"]), max_size=2)):
-        parts.append(f"conn {name}\n" + "".join(draw(st.lists(line, max_size=4))))
+    others = draw(st.lists(st.sampled_from(["base", "other"]), max_size=2))
+    parts += [f"conn {name}\n" + "".join(draw(st.lists(line, max_size=4))) for name in others]
     ends = [f"\tleft={draw(st.sampled_from(HOSTS))}\n", f"\tright={draw(st.sampled_from(HOSTS))}\n"]
     body = draw(st.lists(line, max_size=6))
     if draw(st.integers(0, 14)) == 0:

@@ -161,11 +161,8 @@ def ours(probe: Probe, release: str, folder: Path) -> Ours:
     planner = Planner(configuration.rules, Recorded())
     arguments = probe.argv[5:]
     messages: list[bytes] = []
-    if "--autoall" in arguments:
-        plan = autoall(configuration, planner)
-    else:
-        plan = select(configuration, planner, arguments)
-    for group in plan:
+    everything = "--autoall" in arguments
+    for group in autoall(configuration, planner) if everything else select(configuration, planner, arguments):
         for message in group:
             try:
                 messages.append(pack(found, message.members, message.settings))

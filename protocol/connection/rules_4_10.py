@@ -185,7 +185,8 @@ def _groups(
 ) -> Iterator[tuple[Message, ...]]:
     for end in (draft.left, draft.right):
         if end.host.kind not in SENDABLE:
-            remarks.append(Remark(f"{end.side}= is not set", end.side, fatal=True))
+            if draft.worked:
+                remarks.append(Remark(f"{end.side}= is not set", end.side, fatal=True))
             return
     members = _members(draft, remarks)
     for end in (draft.left, draft.right):

@@ -277,7 +277,8 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
     ends = []
     for at, (side, host) in enumerate(draft.ends.items()):
         if host.kind not in SENDABLE:
-            remarks.append(Remark(f"{side}= is not set", side, fatal=True))
+            if draft.worked:
+                remarks.append(Remark(f"{side}= is not set", side, fatal=True))
             return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
         try:
             found = _end(draft, side, host, lookup)

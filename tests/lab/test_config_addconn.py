@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from tests.configurations import configurations
 from tests.lab import roots
 from tests.probing import asks_name_servers, difference
-from tests.real.addconns import Addconn, addconn
 from tests.real.addconn_network import ADDCONN, network
+from tests.real.addconns import Addconn, addconn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -151,9 +151,7 @@ def test_an_include_that_names_itself_ends(release: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("release", RULES)
-def test_a_bomb_of_includes_is_refused(
-    release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bomb_of_includes_is_refused(release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten lines that include themselves would be 10^9 files by the rule of depth."""
     monkeypatch.setattr("autod.config.include.MAX_FILES", 500)
     name = write(tmp_path, "include ipsec.conf\n" * 10)
