@@ -30,10 +30,16 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an act came to: as asked (`cause` None) or not; `detail` is one sentence for people."""
+    """What an act came to: as asked (`cause` None) or not; `detail` is one sentence for people.
+
+    `code` is pluto's, `ike_sa` and `child_sa` its serials, where there are any.
+    """
 
     cause: Cause | None = None
     detail: str = ""
+    code: int | None = None
+    ike_sa: int | None = None
+    child_sa: int | None = None
 
 
 class Link(Protocol):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from autod.supervisor.engine import Snapshot, Synced, Wanted
-    from autod.supervisor.link import Instance, Link
+    from autod.supervisor.link import Instance, Link, Result
     from autod.supervisor.settings import Settings
 
 __all__ = ["Supervisor", "interval"]
@@ -330,6 +330,7 @@ class Supervisor:
             try:
                 result = await self.link.act(act, name, start.deadline, lambda: self._heard(name))
                 cause, detail = result.cause, result.detail
+                _log_result(name, act, result)
             except PlutoGone as problem:
                 cause, detail = Cause.PLUTO_GONE, str(problem)
             except DeadlinePassed as problem:
@@ -423,7 +424,7 @@ class Supervisor:
                 # A failure that matters shows as a change of state, with the same words.
                 self._log(event, level="debug")
             else:
-                self._log(event, level="warning" if report.after in _LOUD else "info")
+                self._log(event, level=_LEVELS.get(report.after, "info"))
 
     def _log(self, event: Event, *, level: str) -> None:
         fields = {
@@ -434,7 +435,18 @@ class Supervisor:
         getattr(log, level)(event.kind, **fields)
 
 
-_LOUD = frozenset({State.WAITING, State.REFUSED})
+_LEVELS = {State.WAITING: "warning", State.REFUSED: "warning", State.STARTING: "debug"}
+
+
+def _log_result(name: str, act: Act, result: Result) -> None:
+    """The serials and codes of pluto, for who looks for them in its own log."""
+    fields = {
+        key: value for key in ("code", "ike_sa", "child_sa") if (value := getattr(result, key)) is not None
+    }
+    if fields:
+        log.info(
+            "established" if result.cause is None else "failed", connection=name, act=act.value, **fields
+        )
 
 
 def _or_unset(value: int | None) -> int | UnsetType:

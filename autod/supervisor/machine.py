@@ -69,7 +69,7 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
         case PlutoLost():
             after = _anew(_blame(record), now, Cause.PLUTO_GONE, "pluto is not running")
         case PlutoFound():
-            after = _anew(record, now, None, "")
+            after = _head_start(_anew(record, now, None, ""), now, policy)
             # A request that kills pluto must not do so again and again; once is held against nobody.
             if record.crashes > 1:
                 after = replace(
@@ -158,7 +158,7 @@ def _label(record: Record) -> State:
         return State.STARTING
     if record.refused:
         return State.REFUSED
-    if record.next_try is not None:
+    if record.next_try is not None and record.cause is not None:
         return State.WAITING
     if record.actual is Actual.ROUTED:
         return State.ROUTED
@@ -263,7 +263,7 @@ def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
             return replace(clean, actual=Actual.ROUTED, failures=0)
         case Act.ADD | Act.REPLACE:
             fresh = replace(clean, negotiating=False, stale=False, failures=0, looked=None)
-            return replace(fresh, actual=Actual.LOADED)
+            return _head_start(replace(fresh, actual=Actual.LOADED), now, policy)
         case Act.DOWN:
             return replace(clean, actual=Actual.LOADED, negotiating=False, take_down=False, looked=None)
         case Act.DELETE:
@@ -305,6 +305,13 @@ def _mended(record: Record, detail: str) -> Record:
         detail=detail or record.detail,
         looked=None,
     )
+
+
+def _head_start(record: Record, now: float, policy: Policy) -> Record:
+    """pluto starts some by itself; an Up of ours in that moment would make a second Child SA."""
+    if policy.head_start <= 0 or policy.keep is not Keep.UP:
+        return record
+    return replace(record, next_try=now + policy.head_start, detail="pluto starts it by itself")
 
 
 def _blame(record: Record) -> Record:

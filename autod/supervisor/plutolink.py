@@ -358,8 +358,9 @@ async def _parse(replies: Sequence[Reply]) -> State:
 
 def _result(outcome: Outcome) -> Result:
     if outcome.ok:
-        return Result()
-    return Result(CAUSES.get(outcome.result, Cause.FAILED), outcome.sentence)
+        return Result(ike_sa=outcome.ike_sa, child_sa=outcome.child_sa)
+    cause = CAUSES.get(outcome.result, Cause.FAILED)
+    return Result(cause, outcome.sentence, outcome.code, outcome.ike_sa, outcome.child_sa)
 
 
 def _handle(pid: int | None) -> int | None:

@@ -169,6 +169,8 @@ class Policy:
     """The peer may mend its side and tells nobody: a refused one is tried again this seldom; 0: never."""
     look_every: float = 10.0
     """How old the knowledge of what pluto is doing by itself may be when it matters."""
+    head_start: float = 0.0
+    """How long pluto is left to start it by itself (auto=start) after it was found or given the connection."""
     salt: str = ""
     """Makes the jitter of one gateway differ from that of its neighbours."""
 

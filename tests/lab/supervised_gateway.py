@@ -41,8 +41,8 @@ SOCKET = "/run/autod/autod.sock"
 API = "org.libreswan.autod"
 PSK = 'PSK "known-to-both-gateways"'
 
-# Peers that are gone are noticed within seconds, as nobody wants to wait for the defaults here.
-QUICK = {"dpddelay": "3", "retransmit_timeout": "10s"}
+# Peers that are gone are noticed sooner than by the defaults, but not so soon that a busy machine is taken for one.
+QUICK = {"dpddelay": "5", "retransmit_timeout": "25s"}
 
 
 def run(*argv: str, check: bool = True, timeout: float = 300) -> str:
@@ -124,6 +124,21 @@ class Gateway:
                 raise AssertionError(f"not up after {timeout} s: {missing[:10]} of {len(missing)}\n{journal}")
             time.sleep(0.2)
         return time.monotonic() - began
+
+
+def untouched(gate: Gateway, before: set[str]) -> None:
+    """Every SA of before is there, and this autod, since it began, has asked pluto for nothing."""
+    with gate.client() as client:
+        last = client.call("Statistics")["sequence"]
+        events = []
+        for reply in client.stream("Watch", since=0):
+            events.append(reply["event"])
+            if events[-1]["sequence"] >= last:
+                break
+    acts = [(e["act"], e["connection"]) for e in events if e["kind"] == "try"]
+    assert not acts, acts[:10]
+    now = gate.serials()
+    assert before <= now, f"gone: {sorted(before - now)[:5]}, new: {sorted(now - before)[:5]}"
 
 
 @contextlib.contextmanager
@@ -347,6 +362,12 @@ def alone(gate: Gateway) -> None:
     say(
         f"pluto alone with auto=start: all {COUNT} up {gate.all_up():.1f} s after systemctl restart ipsec returned"
     )
+    run("systemctl", "start", "autod.socket", "autod.service")
+    run("systemctl", "restart", "ipsec")
+    say(f"pluto with auto=start and autod, both wanting it: {gate.all_up():.1f} s")
+    time.sleep(5)
+    assert len(gate.serials()) == COUNT, f"{len(gate.serials())} Child SAs for {COUNT} connections"
+    run("systemctl", "stop", "autod.socket", "autod.service")
     gate.configure()
     run("systemctl", "restart", "ipsec")
     start(gate)
@@ -363,7 +384,7 @@ def kill_autod(gate: Gateway) -> None:
         wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
         time.sleep(3)
     assert show("autod", "NRestarts") == "1"
-    assert gate.serials() == before, "SAs were touched"
+    untouched(gate, before)
     say(f"kill -9 of autod: a client waited {took:.1f} s for the next one; all {len(before)} SAs the same")
 
 
@@ -376,7 +397,7 @@ def stop_autod(gate: Gateway) -> None:
     wait_until(lambda: show("autod", "MainPID") not in (pid, "0"), what="the watchdog", timeout=90)
     took = time.monotonic() - began
     wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
-    assert gate.serials() == before, "SAs were touched"
+    untouched(gate, before)
     said = run("journalctl", "-u", "autod", "--no-pager").lower()
     assert "watchdog timeout" in said, said[-3000:]
     say(f"SIGSTOP of autod: another one ran {took:.1f} s later (WatchdogSec=30); all SAs the same")
@@ -428,17 +449,79 @@ def shutdown(gate: Gateway) -> None:
     """Stopping leaves the tunnels; with shutdown = "down" it takes them down within the stop timeout."""
     before = gate.serials()
     run("systemctl", "stop", "autod.socket", "autod.service")
-    assert gate.serials() == before
+    assert before <= gate.serials(), sorted(before - gate.serials())[:5]
     SETTINGS.write_text(SETTINGS.read_text().replace("[supervise]\n", '[supervise]\nshutdown = "down"\n'))
     run("systemctl", "start", "autod.socket", "autod.service")
     wait_until(lambda: gate.states().get("up", 0) >= COUNT, what="autod's view", timeout=60)
     began = time.monotonic()
     run("systemctl", "stop", "autod.socket", "autod.service")
-    assert not gate.established()
-    assert show("autod", "Result") == "success"
+    assert not gate.established(), gate.established()
+    assert show("autod", "Result") == "success", show("autod", "Result")
     say(
         f"stop: left as they are by default; with shutdown=down all taken down in {time.monotonic() - began:.1f} s"
     )
+
+
+def silent(gate: Gateway) -> None:
+    """Three of ten peers are silent: the others come up nearly as soon as without them, within rate and limit."""
+    good = [n for n in range(COUNT) if n % 10 not in (2, 5, 8)]
+    command(
+        "ip",
+        "neighbour",
+        "replace",
+        "192.1.2.99",
+        "lladdr",
+        "02:00:00:00:00:99",
+        "nud",
+        "permanent",
+        "dev",
+        "eth1",
+    )
+    names = [f"c{n}" for n in good]
+    took = {}
+    for words in ("only the good ones", "all of them"):
+        sections = [
+            section(
+                n, auto="add", **({} if n in good else {"right": "192.1.2.99", "rightid": f"@silent-{n}"})
+            )
+            for n in range(COUNT)
+            if n in good or words == "all of them"
+        ]
+        run("systemctl", "stop", "autod.socket", "autod.service", "ipsec.service")
+        gate.configure(*sections)
+        gate.settings()
+        SETTINGS.write_text(
+            SETTINGS.read_text().replace("[supervise]\n", "[supervise]\nlimit = 32\nrate = 3000\n")
+        )
+        run("systemctl", "start", "ipsec.service")
+        wait_until(
+            lambda n=len(sections): (
+                f"loaded {n}" in run("ipsec", "briefstatus", check=False) + run("ipsec", "status")
+            ),
+            what="loading",
+            timeout=120,
+        )  # type: ignore[misc]
+        began = time.monotonic()
+        run("systemctl", "start", "autod.socket", "autod.service")
+        gate.all_up(names, timeout=600)
+        took[words] = time.monotonic() - began
+        say(f"{words}: {len(names)} up after {took[words]:.0f} s")
+    with gate.client() as client:
+        figures = client.call("Statistics")
+        last = figures["sequence"]
+        tries = []
+        for reply in client.stream("Watch", since=0):
+            event = reply["event"]
+            if event["kind"] == "try" and event.get("act") == "up":
+                tries.append(event["time"] - event["seconds"])
+            if event["sequence"] >= last:
+                break
+    tries.sort()
+    most = max(sum(1 for t in tries if begin <= t < begin + 60) for begin in tries)
+    assert most <= 3000 + 32
+    assert figures["in_flight"] <= 32
+    say(f"at most {most} tries a minute, {figures['in_flight']} in flight, states {figures['states']}")
+    assert took["all of them"] < 1.5 * took["only the good ones"] + 30
 
 
 SCENARIOS: dict[str, Callable[[Gateway], None]] = {
@@ -456,6 +539,7 @@ SCENARIOS: dict[str, Callable[[Gateway], None]] = {
         peer_down,
         secret,
         shutdown,
+        silent,
     )
 }
 
@@ -478,4 +562,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(SCENARIOS))
+    main(sys.argv[1:])

@@ -89,7 +89,7 @@ async def test_the_configuration_is_read_as_soon_as_a_pluto_is_found(place: Plac
         await trio.sleep(5)
         assert states(supervisor) == {}
         link.start()
-        await trio.sleep(5)
+        await trio.sleep(10)
         assert states(supervisor) == {"a": "up", "b": "up", "c": "loaded"}
 
 
@@ -99,12 +99,12 @@ async def test_a_reload_adds_changes_and_removes_and_leaves_the_rest_alone(
     link = ScriptedLink(["a", "b", "c"])
     link.start()
     async with supervised(place, link) as supervisor:
-        await trio.sleep(5)
+        await trio.sleep(10)
         link.done.clear()
         place.write("a start 1\nb start 2\nd start 1\n")
         synced = await supervisor.reload()
         assert (synced.added, synced.changed, synced.removed) == (("d",), ("b",), ("c",))
-        await trio.sleep(5)
+        await trio.sleep(15)
         assert states(supervisor) == {"a": "up", "b": "up", "d": "up"}
         assert {act for act, name in link.done if name == "b"} == {Act.REPLACE, Act.UP}
         assert (Act.DELETE, "c") in link.done
@@ -116,7 +116,7 @@ async def test_a_bad_file_changes_nothing_and_is_told_until_it_is_mended(place: 
     link = ScriptedLink(["a", "b", "c"])
     link.start()
     async with supervised(place, link) as supervisor:
-        await trio.sleep(5)
+        await trio.sleep(10)
         place.write("!")
         with pytest.raises(ConfigurationError, match="exclamation"):
             await supervisor.reload()
@@ -140,7 +140,7 @@ async def test_a_changed_file_is_read_once_it_rests(place: Place, clock: object)
     async with supervised(place, link) as supervisor:
         await trio.sleep(5)
         place.write("a start 1\nb start 1\nc add 1\nnew start 1\n")
-        await trio.sleep(10)
+        await trio.sleep(20)
         assert states(supervisor)["new"] == "up"
         place.set("[policy]\nkeep = 'down'\n")
         await trio.sleep(10)

@@ -263,6 +263,24 @@ def test_a_request_that_kills_pluto_again_and_again_is_held_back() -> None:
     assert record.crashes == 0
 
 
+def test_pluto_has_a_head_start_where_it_starts_connections_itself() -> None:
+    """An Up of ours while pluto's own start is on its way would make a second Child SA."""
+    policy = replace(POLICY, head_start=5.0)
+    record, now = after(PlutoFound(), 0.1, LOADED, policy=policy)
+    assert (record.state, want(record, now, policy), due(record, now, policy)) == (
+        State.LOADED,
+        None,
+        now + 4.9,
+    )
+    assert want(step(record, seen(Actual.LOADED), now + 5, policy), now + 5, policy) is Act.UP
+    assert step(record, seen(Actual.LOADED, True), now + 1, policy).state is State.STARTING
+    assert step(record, seen(Actual.UP), now + 1, policy).state is State.UP
+    added, now = after(seen(Actual.ABSENT), Began(Act.ADD), Finished(Act.ADD), 0.1, LOADED, policy=policy)
+    assert want(added, now, policy) is None
+    poked = step(record, Poke(), now, policy)
+    assert want(step(poked, LOADED, now, policy), now, policy) is Act.UP
+
+
 def test_no_start_of_our_own_while_pluto_is_at_it_whatever_the_time() -> None:
     policy = replace(POLICY, patience=0.0)
     record, now = after(*failed(Cause.PEER_SILENT), seen(Actual.LOADED, True), policy=policy)

@@ -118,6 +118,7 @@ def test_groups_take_their_own_and_auto_decides_the_rest() -> None:
     branch = wanted["branch-1"]
     assert (branch.policy.deadline, branch.policy.backoff_max, branch.policy.salt) == (120, 60, "here")
     assert (branch.peer, branch.definition, wanted["lab"].peer) == ("192.0.2.1", "1", "lab")
+    assert {n for n, w in wanted.items() if w.policy.head_start} == {"branch-old1", "lab"}
 
 
 def test_auto_is_followed_only_where_that_is_asked_for() -> None:
