@@ -65,7 +65,8 @@ async def bulk(
     asynchronous an up is done when pluto has taken it ...
     wait         ... and with this, when its Child SA is there, within `timeout`.
     force        unroute what is up, by taking it down first.
-    load         what adds a connection (add, replace, start, ondemand): its commands for pluto.
+    load         what loads a connection (add, replace, start, ondemand): autod.bulk.loading.configured, or
+                 any of your own.
 
     Raises UsageError before anything is sent. PlutoGone where pluto went away and was not back within 60 s (or
     the deadline) is no exception: the result says so for each connection.

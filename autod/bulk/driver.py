@@ -17,11 +17,10 @@ from autod.status import established
 from protocol import commands as c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from autod.client import Pluto
     from autod.events import Event
-    from autod.operation import Request
     from autod.outcomes import Outcome
 
 __all__ = ["Driver", "Loader", "PlutoDriver"]
@@ -69,10 +68,10 @@ class Driver(Protocol):
 
 
 class Loader(Protocol):
-    """Where connections come from: the configuration."""
+    """Where connections come from: the configuration (autod.bulk.loading.configured)."""
 
-    def __call__(self, name: str) -> Iterable[c.Command]:
-        """The commands that load connection `name`. Raises ConfigurationError."""
+    async def __call__(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+        """Load connection `name`, and say what became of it."""
 
 
 class PlutoDriver:
@@ -144,24 +143,20 @@ class PlutoDriver:
 
         if self._last is not None and not self._adds:
             return await self._pluto.perform(self._last(name).request, sink)
-        outcome: Outcome | None = None
-        for request in self._steps(name):
-            outcome = await self._pluto.perform(request, sink)
-            if not outcome.ok:
-                break
-        if outcome is None:
-            raise UsageError(f"{name}: the configuration gives nothing to load for it")
-        return outcome
-
-    def _steps(self, name: str) -> Iterable[Request]:
         assert self._load is not None
-        commands = tuple(self._load(name))
         if self._before is not None:
-            yield self._before(name).request
-        for command in commands:
-            yield self._pluto.ask(command, timeout=self._timeout).request
-        if self._last is not None:
-            yield self._last(name).request
+            outcome = await self._pluto.perform(self._before(name).request, sink)
+            if not outcome.ok:
+                return outcome
+        with trio.CancelScope() as scope:
+            if self._timeout is not None:
+                scope.deadline = trio.current_time() + self._timeout
+            outcome = await self._load(name, observe)
+        if scope.cancelled_caught:
+            raise DeadlinePassed(f'"{name}" was not loaded within {self._timeout} s')
+        if outcome.ok and self._last is not None:
+            outcome = await self._pluto.perform(self._last(name).request, sink)
+        return outcome
 
     async def established(self) -> frozenset[str]:
         """By --trafficstatus: 0.2 s of pluto's time with 1,000 connections up, in the slowest lab."""

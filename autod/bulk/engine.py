@@ -192,6 +192,8 @@ class Run:
             outcome = ledger.outcome(job, Result.REFUSED, str(error))
         except PlutoGone as error:
             outcome = ledger.outcome(job, Result.PLUTO_GONE, str(error))
+        except DeadlinePassed as error:
+            outcome = ledger.outcome(job, Result.DEADLINE, str(error))
         except WhackError as error:
             outcome = ledger.outcome(job, Result.FAILED, str(error))
         finally:

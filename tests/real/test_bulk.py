@@ -11,7 +11,9 @@ import trio
 
 from autod.bulk import State, bulk, wait
 from autod.bulk.events import Admitted, Ended, PlutoBack, PlutoLost, Said
+from autod.bulk.loading import configured
 from autod.client import open_pluto
+from autod.config import load as load_configuration
 from autod.status import parse
 from protocol import commands as c
 from tests.fakepluto import answers, fake_pluto
@@ -200,6 +202,28 @@ async def test_taken_down_after_a_failure_the_descriptors_come_back() -> None:
             line for line in pluto.whack("--showstates").stdout.splitlines() if '"s' in line
         )
     assert set(states(run)) <= {"deadline", "peer_silent"}
+
+
+async def test_connections_are_loaded_and_routed_from_the_configuration(pluto: Pluto) -> None:
+    """The whole of --ondemand in one run; what is not in the file says so."""
+    names = [f"r{number}" for number in range(1, 21)]
+    pluto.conf.write_text(
+        "config setup\n\n"
+        + "\n".join(
+            connection(name, leftsubnet=f"10.1.0.{number}/32", rightsubnet=f"10.2.0.{number}/32")
+            for number, name in enumerate(names, 1)
+        )
+    )
+    async with open_pluto(pluto.socket) as client:
+        load = configured(client, load_configuration(str(pluto.conf), client.release))
+        async with bulk(client, [*names, "absent"], "ondemand", load=load, timeout=20) as run:
+            pass
+        assert states(run) == {"done": 20, "unknown": 1}
+        assert await routed(client) == set(names)
+        async with bulk(client, names[:10], "replace", load=load) as run:
+            pass
+        assert run.result.summary.done == 10
+        assert await routed(client) == set(names[10:])
 
 
 async def test_wait_says_what_is_missing(pluto: Pluto) -> None:
