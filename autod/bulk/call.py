@@ -16,7 +16,7 @@ from autod.bulk.engine import Run
 from autod.bulk.options import Options
 from autod.bulk.plan import unique
 from autod.bulk.retry import Backoff
-from autod.errors import NotPermitted, PlutoGone
+from autod.errors import DeadlinePassed, NotPermitted, PlutoGone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -143,9 +143,11 @@ async def wait(
             asked = trio.current_time()
             try:
                 established = await driver.established()
-            except PlutoGone as error:
-                if isinstance(error, NotPermitted):
-                    raise
+            except NotPermitted:
+                raise
+            except DeadlinePassed:
+                continue
+            except PlutoGone:
                 seen = Waited((), tuple(wanted))
                 await driver.returned()
                 continue
