@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from autod.service.server import Server
-    from autod.supervisor.engine import Entry
     from autod.supervisor.loop import Supervisor
     from autod.supervisor.states import Cause
+    from autod.supervisor.table import Entry
 
 __all__ = ["Exporter"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.errors import DeadlinePassed, NoSocket, PlutoGone
-from autod.supervisor.engine import Snapshot, Traffic
 from autod.supervisor.link import Instance, Result
 from autod.supervisor.states import Act, Cause
+from autod.supervisor.table import Snapshot, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,8 +12,9 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autod.supervisor.engine import Engine, Plan, Snapshot, Start, Traffic, Tried
+from autod.supervisor.engine import Engine
 from autod.supervisor.states import Act, Actual, Cause, Keep, State
+from autod.supervisor.table import Plan, Snapshot, Start, Traffic, Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.service.framing import Call
-    from autod.supervisor.engine import Synced
     from autod.supervisor.feed import Feed
+    from autod.supervisor.table import Synced
 
 __all__ = ["INTERFACE", "Failure", "Keeper", "Methods", "description"]
 

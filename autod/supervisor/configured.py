@@ -18,16 +18,16 @@ import structlog
 import trio
 
 from autod.errors import ConfigurationError, UsageError
-from autod.supervisor.engine import Synced
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import Settings, load
 from autod.supervisor.states import Keep
+from autod.supervisor.table import Synced
 from autod.supervisor.views import Differences
 from autod.supervisor.wanted import Reading, Source, resolve
 
 if TYPE_CHECKING:
-    from autod.supervisor.engine import Wanted
     from autod.supervisor.link import Instance, Link
+    from autod.supervisor.table import Wanted
 
 __all__ = ["ConfiguredSupervisor", "signature"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from autod.supervisor.admission import Admission, Limits
 from autod.supervisor.machine import due, step, want
@@ -29,145 +29,29 @@ from autod.supervisor.states import (
     PlutoFound,
     PlutoLost,
     Poke,
-    Policy,
     Record,
     Resume,
     Seen,
     State,
     Suspend,
 )
+from autod.supervisor.table import (
+    NO_TRAFFIC,
+    Entry,
+    Moved,
+    Plan,
+    Report,
+    Snapshot,
+    Start,
+    Synced,
+    Tried,
+    Wanted,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-__all__ = [
-    "Engine",
-    "Entry",
-    "Moved",
-    "Plan",
-    "Report",
-    "Snapshot",
-    "Start",
-    "Synced",
-    "Traffic",
-    "Tried",
-    "Wanted",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One connection that somebody wants kept in some way.
-
-    `peer` tells whom it talks to, in any form: tries are spread over peers. `definition` is anything that differs
-    when the connection's own configuration differs; a change of it has the connection replaced.
-    """
-
-    name: str
-    policy: Policy = field(default_factory=Policy)
-    peer: str = ""
-    definition: str = ""
-    group: str = ""
-
-
-class Traffic(NamedTuple):
-    """Bytes of a connection that is up, as pluto counts them."""
-
-    received: int = 0
-    sent: int = 0
-
-
-NO_TRAFFIC = Traffic()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What pluto was seen to have; None: that was not looked at.
-
-    `asked` is when the first question was sent. `up` has the connections with an established Child SA;
-    `negotiating` those that pluto is at; `present` every connection it has, and whether it is routed.
-    """
-
-    asked: float
-    up: Mapping[str, Traffic]
-    negotiating: frozenset[str] | None = None
-    present: Mapping[str, bool] | None = None
-    listening: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Begin `act` for `name`. `ticket` goes back with the result."""
-
-    name: str
-    act: Act
-    ticket: int
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do now. `look` asks for a snapshot: of the states, or with `look_all` of everything.
-
-    `give_way`: running Ups to end, and what pluto goes on with for them too. `wake`: call again then, if nothing
-    happens before.
-    """
-
-    starts: tuple[Start, ...] = ()
-    give_way: tuple[str, ...] = ()
-    look: bool = False
-    look_all: bool = False
-    wake: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A connection went from one state to another."""
-
-    name: str
-    before: State
-    after: State
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An act is over, after `seconds`."""
-
-    name: str
-    act: Act
-    cause: Cause | None
-    seconds: float
-    detail: str = ""
-
-
-Report = Moved | Tried
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a new set of wanted connections came to."""
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    released: tuple[str, ...] = ()
-    same: int = 0
-
-
-@dataclass(slots=True)
-class Entry:
-    """A connection in the table: what is wanted, what is, and what it has cost so far."""
-
-    wanted: Wanted
-    record: Record
-    ticket: int = 0
-    began: float = 0.0
-    attempts: int = 0
-    failed: Counter[Cause] = field(default_factory=Counter)
-    traffic: Traffic = NO_TRAFFIC
-    due: float | None = None
-    released: bool = False
+__all__ = ["Engine"]
 
 
 class Engine:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from autod.supervisor.engine import Snapshot
     from autod.supervisor.states import Act, Cause
+    from autod.supervisor.table import Snapshot
 
 __all__ = ["Instance", "Link", "Result"]
 

@@ -11,7 +11,6 @@ connection (see `engine`), reads no configuration itself (see `reload`) and know
 from __future__ import annotations
 
 import math
-import os
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -21,19 +20,21 @@ import trio
 from msgspec import UNSET, UnsetType
 
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoGone, WhackError
-from autod.supervisor import views
+from autod.supervisor import figures, views
 from autod.supervisor.admission import Limits
-from autod.supervisor.engine import Engine, Start, Tried
+from autod.supervisor.engine import Engine
 from autod.supervisor.feed import Feed
 from autod.supervisor.states import Act, Actual, Cause, Heard, State
-from autod.supervisor.views import Connection, Event, PlutoView, Statistics
+from autod.supervisor.table import Tried
+from autod.supervisor.views import Connection, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from autod.supervisor.engine import Snapshot, Synced, Wanted
     from autod.supervisor.link import Instance, Link, Result
     from autod.supervisor.settings import Settings
+    from autod.supervisor.table import Snapshot, Start, Synced, Wanted
+    from autod.supervisor.views import Statistics
 
 __all__ = ["Supervisor", "interval"]
 
@@ -77,7 +78,7 @@ class Supervisor:
         self.on_try: Callable[[str, Act, Cause | None, float], None] | None = None
         """Called with each act that ended (for metrics)."""
         self._wall = wall
-        self._started = wall()
+        self.started = wall()
         self._changed = trio.Event()
         self._look_now = trio.Event()
         self._look_all = False
@@ -145,33 +146,8 @@ class Supervisor:
         return self.engine.pluto
 
     def statistics(self) -> Statistics:
-        pluto = self.pluto
-        admission = self.engine.admission
-        return Statistics(
-            version=self.version,
-            instance=self.instance,
-            pid=os.getpid(),
-            since=round(self._started, 3),
-            sequence=self.feed.last,
-            states={state.value: count for state, count in sorted(self.engine.states().items(), key=str)},
-            in_flight=admission.in_flight,
-            queued=admission.waiting,
-            limit=admission.limits.in_flight,
-            subscribers=self.subscribers,
-            missed=self.feed.missed,
-            configuration=self.configuration,
-            pluto=PlutoView(
-                running=pluto is not None,
-                release=pluto.release if pluto else UNSET,
-                pid=pluto.pid if pluto and pluto.pid is not None else UNSET,
-                since=round(self.engine.pluto_since + self.offset, 3) if pluto else UNSET,
-                restarts=max(self.engine.plutos - 1, 0),
-                answer_seconds=round(self.answer_seconds, 6)
-                if pluto and self.answer_seconds is not None
-                else UNSET,
-                descriptors=_or_unset(self.link.open_descriptors() if pluto else None),
-            ),
-        )
+        """Everything in figures."""
+        return figures.statistics(self)
 
     def mended(self, detail: str) -> None:
         """Secrets or the like changed: what was refused is tried again."""
@@ -447,10 +423,6 @@ def _log_result(name: str, act: Act, result: Result) -> None:
         log.info(
             "established" if result.cause is None else "failed", connection=name, act=act.value, **fields
         )
-
-
-def _or_unset(value: int | None) -> int | UnsetType:
-    return UNSET if value is None else value
 
 
 def _nothing() -> None:

@@ -28,9 +28,9 @@ from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
 from autod.process import descriptor_limit, is_visible, pid_beside, socket_file
 from autod.status import parse_in_slices
-from autod.supervisor.engine import Snapshot, Traffic
 from autod.supervisor.link import Instance, Result
 from autod.supervisor.states import Act, Cause
+from autod.supervisor.table import Snapshot, Traffic
 from protocol import commands as c
 
 if TYPE_CHECKING:

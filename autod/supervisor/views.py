@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, UnsetType
 
-from autod.supervisor.engine import Moved
 from autod.supervisor.states import Actual, State
+from autod.supervisor.table import Moved
 
 if TYPE_CHECKING:
-    from autod.supervisor.engine import Entry, Report
+    from autod.supervisor.table import Entry, Report
 
 __all__ = ["Connection", "Differences", "Event", "PlutoView", "Statistics", "connection", "event"]
 

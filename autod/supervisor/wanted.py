@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
-from autod.supervisor.engine import Wanted
 from autod.supervisor.states import Keep, Policy
+from autod.supervisor.table import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from autod.errors import ConfigurationError
 from autod.metrics import Exporter
-from autod.supervisor.engine import Wanted
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import parse
 from autod.supervisor.states import Cause
+from autod.supervisor.table import Wanted
 from tests.scripted_link import ScriptedLink
 
 CONTRIB = Path(__file__).resolve().parents[2] / "contrib"

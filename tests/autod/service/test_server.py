@@ -23,10 +23,10 @@ from autod.service import server as server_module
 from autod.service.access import Access, Peer, Right
 from autod.service.methods import Methods, description
 from autod.service.server import Bounds, Server, listen
-from autod.supervisor.engine import Synced, Wanted
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import parse
 from autod.supervisor.states import Cause
+from autod.supervisor.table import Synced, Wanted
 from autod.supervisor.views import Differences
 from tests.scripted_link import ScriptedLink
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from autod.supervisor.admission import Admission, Limits
-from autod.supervisor.engine import Engine, Moved, Snapshot, Tried, Wanted
+from autod.supervisor.engine import Engine
 from autod.supervisor.states import Act, Cause, Keep, Policy, State
+from autod.supervisor.table import Moved, Snapshot, Tried, Wanted
 from tests.simulated_pluto import Peer, World
 
 

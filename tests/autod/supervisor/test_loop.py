@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from autod.supervisor.engine import Wanted
 from autod.supervisor.loop import Supervisor, interval
 from autod.supervisor.settings import parse
 from autod.supervisor.states import Act, Cause, Keep, Policy, State
+from autod.supervisor.table import Wanted
 from tests.scripted_link import ScriptedLink
 
 SETTINGS = parse("[supervise]\nlimit = 8")

@@ -1,0 +1,48 @@
+"""The supervisor in figures, for its API and its metrics.
+
+Owns which figures those are. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from autod.supervisor.views import PlutoView, Statistics
+
+if TYPE_CHECKING:
+    from autod.supervisor.loop import Supervisor
+
+__all__ = ["statistics"]
+
+
+def statistics(supervisor: Supervisor) -> Statistics:
+    """The figures of this moment."""
+    engine, pluto = supervisor.engine, supervisor.pluto
+    answer = supervisor.answer_seconds
+    descriptors = supervisor.link.open_descriptors() if pluto else None
+    return Statistics(
+        version=supervisor.version,
+        instance=supervisor.instance,
+        pid=os.getpid(),
+        since=round(supervisor.started, 3),
+        sequence=supervisor.feed.last,
+        states={state.value: count for state, count in sorted(engine.states().items(), key=str)},
+        in_flight=engine.admission.in_flight,
+        queued=engine.admission.waiting,
+        limit=engine.admission.limits.in_flight,
+        subscribers=supervisor.subscribers,
+        missed=supervisor.feed.missed,
+        configuration=supervisor.configuration,
+        pluto=PlutoView(
+            running=pluto is not None,
+            release=pluto.release if pluto else UNSET,
+            pid=pluto.pid if pluto and pluto.pid is not None else UNSET,
+            since=round(engine.pluto_since + supervisor.offset, 3) if pluto else UNSET,
+            restarts=max(engine.plutos - 1, 0),
+            answer_seconds=round(answer, 6) if pluto and answer is not None else UNSET,
+            descriptors=UNSET if descriptors is None else descriptors,
+        ),
+    )
