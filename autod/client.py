@@ -61,6 +61,9 @@ _LOOK = 2.0
 
 _REDETECTIONS = 2
 
+_HOLDING = (c.Initiate, c.RekeyIke, c.RekeyChild)
+"""What pluto keeps the descriptor of until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
+
 
 @asynccontextmanager
 async def open_pluto(
@@ -349,7 +352,7 @@ class Pluto:
                     self.message(asked.command),
                     filtered,
                     answers=answers,
-                    holds_descriptor=isinstance(command, c.Initiate),
+                    holds_descriptor=isinstance(command, _HOLDING),
                     holder=getattr(command, "name", None) or "",
                 )
             except PlutoReplaced:

@@ -115,6 +115,9 @@ class Control:
         self._pluto = pluto
         self._gate = trio.Lock()
         self._peer = _Peer(None, visible=False)
+        if pluto is not None:
+            # Before the first slot is taken: many may be taken before the first connection.
+            self._know(pluto.pid)
         check_path(self.path)
         self._short = len(os.fsencode(self.path)) <= _SUN_PATH
         self._quick = 0
@@ -280,13 +283,17 @@ class Control:
                 f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
                 f" sent: find out the release again"
             )
-        known = None if self._pluto is None else self._pluto.pid
-        pid = peer_pid(sock) if known is None else known
-        if pid != self._peer.pid:
-            self._peer = _Peer(pid, visible=pid is not None and is_visible(pid))
-            soft = descriptor_limit(pid) if pid is not None else None
-            if soft is not None:
-                self.slots.ceiling = max(1, soft - RESERVE)
+        if self._pluto is None or self._pluto.pid is None:
+            self._know(peer_pid(sock))
+
+    def _know(self, pid: int | None) -> None:
+        """The process that listens, and with it how many descriptors pluto can spare."""
+        if pid == self._peer.pid:
+            return
+        self._peer = _Peer(pid, visible=pid is not None and is_visible(pid))
+        soft = descriptor_limit(pid) if pid is not None else None
+        if soft is not None:
+            self.slots.ceiling = max(1, soft - RESERVE)
 
     async def _drain(
         self,

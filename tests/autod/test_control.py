@@ -6,11 +6,13 @@ import contextlib
 import ctypes
 import itertools
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
-from autod.control import MAX_MESSAGE, Answers, Control, Ending
+from autod.control import MAX_MESSAGE, RESERVE, Answers, Control, Ending
 from autod.errors import BadString, ConnectionLost, NoSocket, NotPermitted, PlutoReplaced, UsageError
 from autod.process import Identity, SocketFile, socket_file
 from protocol.replies import Prompt, Reply, ReplyCodes
@@ -446,6 +448,28 @@ async def test_only_requests_that_hold_a_descriptor_wait_for_a_slot(path: Path) 
         control.slots.release()
         await release.wait()
     assert seen == [b"status", b"up"]
+
+
+async def test_no_more_slots_are_taken_than_pluto_can_spare_before_the_first_connection(
+    path: Path, autojump_clock: MockClock
+) -> None:
+    """A busy pluto with 66 descriptors bears two ups, also where five are asked for before it takes one."""
+    with process_that_answers(path, b"") as child, contextlib.ExitStack() as queue:
+        resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (RESERVE + 2, RESERVE + 2))
+        child.send_signal(signal.SIGSTOP)
+        for _ in range(BACKLOG + 1):
+            other = queue.enter_context(
+                socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            )
+            with contextlib.suppress(BlockingIOError):
+                other.connect(str(path))
+        control = controller(path, pluto=Identity(child.pid, socket_file(path)))
+        with trio.move_on_after(1):
+            async with trio.open_nursery() as nursery:
+                for _ in range(5):
+                    nursery.start_soon(partial(control.exchange, MESSAGE, print, holds_descriptor=True))
+                await wait_all_tasks_blocked()
+                assert control.slots.held == 2
 
 
 # Giving up ----------------------------------------------------------------------------------------------
