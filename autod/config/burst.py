@@ -12,21 +12,20 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from typing import TYPE_CHECKING, Final
 
 from autod.ending import Ending
-from autod.process import is_ending
+from autod.process import is_ending, peer_pid, socket_file
 from protocol.replies import ReplyDecoder
 
 if TYPE_CHECKING:
     from autod.control import Control
+    from autod.process import SocketFile
     from protocol.replies import Reply, ReplyCodes
 
 __all__ = ["Line", "Unreachable", "open_line"]
 
 _SUN_PATH: Final = 107
-_UCRED: Final = struct.Struct("@iII")
 _CHUNK: Final = 65536
 
 
@@ -35,18 +34,20 @@ class Unreachable(Exception):
 
 
 class Line:
-    """A way to one pluto, known by its process. Used in a thread."""
+    """A way to one pluto, known by its socket's file, or where that is not known by its process. For a thread."""
 
-    def __init__(self, path: str, kind: int, pid: int, codes: ReplyCodes) -> None:
-        self._path, self._kind, self._pid, self._codes = path, kind, pid, codes
+    def __init__(self, path: str, kind: int, pid: int, codes: ReplyCodes, file: SocketFile | None) -> None:
+        self._path, self._kind, self._pid, self._codes, self._file = path, kind, pid, codes, file
 
     def send(self, message: bytes) -> socket.socket:
         """Send `message`; `drain` is to be called with the result. Raises Unreachable (nothing was sent)."""
         sock = self._connect()
         try:
-            if sock.send(message) != len(message):
+            # Without waiting, or the system might cut it in two; and no prompt can wait for an answer.
+            if sock.send(message, socket.MSG_DONTWAIT) != len(message):
                 sock.close()
                 raise Unreachable
+            sock.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             # pluto shut the stream before it read: what it said, if anything, is still to be read.
             return sock
@@ -78,8 +79,7 @@ class Line:
         sock = socket.socket(socket.AF_UNIX, self._kind | socket.SOCK_CLOEXEC)
         try:
             sock.connect(self._path)
-            pid, _, _ = _UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-            if pid != self._pid:
+            if self._is_another(sock):
                 raise Unreachable
         except OSError as error:
             sock.close()
@@ -89,10 +89,16 @@ class Line:
             raise
         return sock
 
+    def _is_another(self, sock: socket.socket) -> bool:
+        """Whether somebody else listens than the one whom the messages are for."""
+        if self._file is not None:
+            return socket_file(self._path) != self._file
+        return peer_pid(sock) != self._pid
+
 
 def open_line(control: Control, codes: ReplyCodes) -> Line | None:
     """A line to the pluto that `control` last spoke to; None where there was none, or its path is too long."""
     if control.peer is None or control.seqpacket is None or len(os.fsencode(control.path)) > _SUN_PATH:
         return None
     kind = socket.SOCK_SEQPACKET if control.seqpacket else socket.SOCK_STREAM
-    return Line(control.path, kind, control.peer, codes)
+    return Line(control.path, kind, control.peer, codes, control.peer_file)

@@ -317,6 +317,10 @@ class _Parser:
     # Settings
 
     def _setting(self) -> None:
+        if self._peek().kind is TokenKind.STRING:
+            # 4.x: a word that is no keyword is a string, which cannot stand here.
+            word = self._peek()
+            raise _Fault(f"unrecognized keyword {word.text!r}", word, 3, nearest(word.text, self._keys))
         word = self._want(TokenKind.KEYWORD, TokenKind.BOOL, TokenKind.COMMENT)
         if word.kind is TokenKind.COMMENT:
             self._comment(word)

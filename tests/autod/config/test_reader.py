@@ -52,7 +52,7 @@ def test_a_fault_is_shown_with_its_place_its_line_and_a_caret(release: str, tmp_
     assert {3, 5} <= lines
 
 
-@pytest.mark.parametrize("release", ["5.2", "5.3.2", "5.4"])
+@pytest.mark.parametrize("release", RULES)
 def test_the_nearest_keyword_is_named(release: str, tmp_path: Path) -> None:
     """`rihgt` is `right`."""
     name = write(tmp_path, "conn a\n\trihgt=192.0.2.2\n")
