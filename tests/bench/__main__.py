@@ -18,6 +18,7 @@ ROWS = {
     "many": "tests.bench.many",
     "cost": "tests.bench.requests",
     "start": "tests.bench.start",
+    "encoding": "tests.bench.encoding",
 }
 DOCUMENT = HERE.parent.parent / "docs" / "performance.md"
 
