@@ -178,7 +178,11 @@ class PlutoLink:
         match act:
             case Act.UP:
                 members = tuple(sorted(self._members[name])) if name in self._members else None
-                return await self._perform(self._pluto.up(name, members=members, timeout=deadline), heard)
+                done = await self._perform(self._pluto.up(name, members=members, timeout=deadline), heard)
+                if done.cause is Cause.DEADLINE:
+                    # What is still being tried would hold a descriptor of pluto until pluto itself gives it up.
+                    await self.give_up(name)
+                return done
             case Act.ROUTE:
                 return await self._perform(self._pluto.route(name, timeout=deadline), heard)
             case Act.DOWN:
