@@ -46,6 +46,8 @@ from protocol.replies import Prompt, Reply, ReplyCodes, ReplyDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from autod.process import SocketFile
+
 __all__ = ["RESERVE", "Answers", "Control", "Ending", "check_path"]
 
 MAX_MESSAGE = 16384
@@ -131,6 +133,11 @@ class Control:
     def peer(self) -> int | None:
         """The process that listened at the last exchange, None where it is not known."""
         return self._peer.pid if self._peer.visible else None
+
+    @property
+    def peer_file(self) -> SocketFile | None:
+        """The socket's file of the pluto that messages are for, None where any pluto will do."""
+        return None if self._pluto is None else self._pluto.file
 
     async def exchange(
         self,

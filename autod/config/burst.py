@@ -10,6 +10,7 @@ thread that blocks cannot be cancelled: it is abandoned, and ends when pluto has
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING, Final
@@ -43,17 +44,19 @@ class Line:
         """Send `message`; `drain` is to be called with the result. Raises Unreachable (nothing was sent)."""
         sock = self._connect()
         try:
-            # Without waiting, or the system might cut it in two; and no prompt can wait for an answer.
+            # Where it cannot all go at once the system would cut it, and pluto reads once.
             if sock.send(message, socket.MSG_DONTWAIT) != len(message):
                 sock.close()
                 raise Unreachable
-            sock.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             # pluto shut the stream before it read: what it said, if anything, is still to be read.
             return sock
         except OSError as error:
             sock.close()
             raise Unreachable from error
+        # So that no prompt can wait for an answer.
+        with contextlib.suppress(OSError):  # pluto may have shut the stream already
+            sock.shutdown(socket.SHUT_WR)
         return sock
 
     def drain(self, sock: socket.socket) -> tuple[tuple[Reply, ...], Ending]:

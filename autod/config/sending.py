@@ -7,6 +7,7 @@ Owns: planning ahead of sending, and the order of the messages of one connection
 from __future__ import annotations
 
 import socket
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,9 @@ __all__ = ["load_native"]
 _BURST: Final = 100
 """Connections of one burst: with 0.3 ms each, news comes 30 times a second."""
 
+_LONGEST: Final = 0.5
+"""Seconds after which a burst ends early: looking up a peer's name may take that long, a busy pluto too."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
@@ -65,7 +69,7 @@ async def load_native(
 
     Errors: ConfigurationError where the release's addconn would refuse the whole file (nothing was sent), PlutoGone
     where pluto was not there for the first message. If it goes away later, what was not sent says so. A cancellation
-    leaves pluto at work on the message that it has; those after it are never sent.
+    leaves pluto at work on the one or two messages that it has; those after them are never sent.
     """
     refusal = configuration.refusal
     if refusal is not None:
@@ -85,6 +89,8 @@ async def load_native(
         if not sender.any_sent:
             raise
         sender.give_up(gone)
+    finally:
+        sender.stopped = True
     return tuple(sender.loaded(word) for word in chosen)
 
 
@@ -141,6 +147,8 @@ class _Sender:
         self._news: list[tuple[str, tuple[Reply, ...]]] = []
         self.line: Line | None = None
         self.any_sent = False
+        self.stopped = False
+        """Nothing more is to be sent, also by a burst that is under way in its thread."""
 
     @property
     def more(self) -> bool:
@@ -189,7 +197,7 @@ class _Sender:
             self.line = open_line(self._control, self._configuration.release.codes)
 
     def burst(self) -> None:
-        """Send connections for some tenths of a second. Runs in a thread.
+        """Send some connections, until `stopped`. Runs in a thread.
 
         Where a connection is one message, the next one is sent before pluto's answer to it is read: pluto never
         waits for us, and does one after the other all the same.
@@ -197,9 +205,10 @@ class _Sender:
         line = self.line
         assert line is not None
         under_way: deque[tuple[_Doing, str, bytes, socket.socket]] = deque()
+        until = time.monotonic() + _LONGEST
         try:
             for _ in range(_BURST):
-                if not self.more:
+                if not self.more or self.stopped or time.monotonic() > until:
                     break
                 connection, ready = self._take()
                 doing = self._begin(connection, ready)
@@ -233,6 +242,8 @@ class _Sender:
     def _send(self, line: Line, doing: _Doing, ready: _Ready) -> None:
         for group in ready.groups:
             for at, (name, message) in enumerate(group):
+                if self.stopped:
+                    return
                 relayed = Relayed(message, *line.drain(line.send(message)))
                 if self._note(doing, name, relayed, first=at == 0):
                     break
