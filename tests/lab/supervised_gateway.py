@@ -465,18 +465,8 @@ def shutdown(gate: Gateway) -> None:
 def silent(gate: Gateway) -> None:
     """Three of ten peers are silent: the others come up nearly as soon as without them, within rate and limit."""
     good = [n for n in range(COUNT) if n % 10 not in (2, 5, 8)]
-    command(
-        "ip",
-        "neighbour",
-        "replace",
-        "192.1.2.99",
-        "lladdr",
-        "02:00:00:00:00:99",
-        "nud",
-        "permanent",
-        "dev",
-        "eth1",
-    )
+    silent_peer = ["192.1.2.99", "lladdr", "02:00:00:00:00:99", "nud", "permanent", "dev", "eth1"]
+    command("ip", "neighbour", "replace", *silent_peer)
     names = [f"c{n}" for n in good]
     took = {}
     for words in ("only the good ones", "all of them"):
@@ -494,13 +484,9 @@ def silent(gate: Gateway) -> None:
             SETTINGS.read_text().replace("[supervise]\n", "[supervise]\nlimit = 32\nrate = 3000\n")
         )
         run("systemctl", "start", "ipsec.service")
-        wait_until(
-            lambda n=len(sections): (
-                f"loaded {n}" in run("ipsec", "briefstatus", check=False) + run("ipsec", "status")
-            ),
-            what="loading",
-            timeout=120,
-        )  # type: ignore[misc]
+        loaded = f"loaded {len(sections)}"
+        while loaded not in run("ipsec", "status"):
+            time.sleep(1)
         began = time.monotonic()
         run("systemctl", "start", "autod.socket", "autod.service")
         gate.all_up(names, timeout=600)
