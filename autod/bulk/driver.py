@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from autod.control import RESERVE
+from autod.control import RESERVE, Begun
 from autod.errors import DeadlinePassed, PlutoGone, UsageError
+from autod.outcomes import Outcome
 from autod.process import descriptor_limit
 from autod.status import established
 from protocol import commands as c
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from autod.client import Pluto
     from autod.events import Event
-    from autod.outcomes import Outcome
 
 __all__ = ["Driver", "Loader", "PlutoDriver"]
 
@@ -53,6 +53,9 @@ class Driver(Protocol):
 
     def reserve(self, places: int) -> None:
         """So many requests will be in flight at most from now on."""
+
+    def attempt_now(self, name: str, observe: Callable[[Event], None]) -> Outcome | None:
+        """The same without waiting, where pluto answers at once; None: `attempt` is to follow."""
 
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         """Do the operation for one connection; `observe` gets pluto's events as they come."""
@@ -99,7 +102,7 @@ class PlutoDriver:
         route = partial(pluto.route, timeout=timeout)
         unroute = partial(pluto.unroute, force=force, timeout=timeout)
         self._adds = load is not None and operation in ("add", "replace", "start", "ondemand")
-        self._operation = operation
+        self._unfinished: dict[str, Begun | Outcome] = {}
         self._before = delete if operation == "replace" else None
         self._last = {
             "up": up,
@@ -135,6 +138,17 @@ class PlutoDriver:
         """The engine keeps the count, so the client's own bound must not be in its way."""
         self._pluto.slots.limit = max(places, self._pluto.slots.limit)
 
+    def attempt_now(self, name: str, observe: Callable[[Event], None]) -> Outcome | None:
+        """What the client can do without a turn of the event loop."""
+        if self._last is None or self._adds:
+            return None
+        done = self._pluto.perform_now(self._last(name).request, observe)
+        if isinstance(done, Outcome) and not done.needs_state:
+            return done
+        if done is not None:
+            self._unfinished[name] = done
+        return None
+
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         """The steps of the operation, one after the other, until one fails."""
 
@@ -142,7 +156,10 @@ class PlutoDriver:
             observe(event())
 
         if self._last is not None and not self._adds:
-            return await self._pluto.perform(self._last(name).request, sink)
+            begun = self._unfinished.pop(name, None)
+            if isinstance(begun, Outcome):
+                return await self._pluto.settle(begun)
+            return await self._pluto.perform(self._last(name).request, sink, begun)
         assert self._load is not None
         if self._before is not None:
             outcome = await self._pluto.perform(self._before(name).request, sink)
@@ -171,6 +188,7 @@ class PlutoDriver:
     async def returned(self) -> None:
         """Knock, ever more slowly, until the release of what listens is found again."""
         pause = FIRST_KNOCK
+        before = self.identity
         while True:
             await trio.sleep(pause)
             pause = min(pause * 1.5, SLOWEST_KNOCK)
@@ -180,5 +198,7 @@ class PlutoDriver:
                 await self._pluto.replies(c.TrafficStatus(), timeout=LOOK)
             except (PlutoGone, DeadlinePassed):
                 continue
-            self._pluto.slots.forget()
+            if before is None or before != self.identity:
+                # One that only stood still goes on with what was given up.
+                self._pluto.slots.forget()
             return

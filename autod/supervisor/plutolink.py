@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from autod.events import Event
     from autod.operation import Operation
+    from autod.process import Identity
     from autod.status import State
     from protocol.releases import Release
     from protocol.replies import Reply
@@ -111,13 +112,17 @@ class PlutoLink:
         )
         self._on_found = on_found
         self._pid: int | None = None
+        self._found: Identity | None = None
         self._members: Mapping[str, frozenset[str]] = {}
         self._adds: dict[str, _Add] = {}
         self._loading = trio.Lock()
 
     async def find(self) -> Instance:
+        before = self._found
         detected = await self._pluto.find()
-        self._pluto.slots.forget()
+        self._found = detected.pluto
+        if before is None or before != detected.pluto:
+            self._pluto.slots.forget()
         self._members = {}
         pid = detected.pid
         if pid is None or not is_visible(pid):
@@ -187,18 +192,19 @@ class PlutoLink:
                 return await self._perform(self._pluto.route(name, timeout=deadline), heard)
             case Act.DOWN:
                 done = await self._perform(self._pluto.down(name, timeout=deadline), heard)
-                self._pluto.slots.released(name)
+                if done.cause is None:
+                    self._pluto.slots.released(name)
                 return done
             case Act.DELETE:
                 return await self._perform(self._pluto.delete(name, timeout=deadline), heard)
             case Act.ADD:
-                return await self._add(name)
+                return await self._add(name, deadline)
             case Act.REPLACE:
                 # Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first.
                 deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
                 if deleted.cause not in (None, Cause.UNKNOWN):
                     return deleted
-                return await self._add(name)
+                return await self._add(name, deadline)
             case Act.LOOK:
                 raise ValueError("a look is asked for with look()")
 
@@ -235,17 +241,21 @@ class PlutoLink:
 
         return _result(await self._pluto.perform(operation.request, sink))
 
-    async def _add(self, name: str) -> Result:
-        """Add `name`, together with all that want adding at about the same time."""
+    async def _add(self, name: str, deadline: float) -> Result:
+        """Add `name`, together with all that want adding at about the same time, whose deadline counts for all."""
         mine = self._adds[name] = _Add()
         await trio.sleep(_BATCH)
         async with self._loading:
             if not mine.done.is_set():
                 batch, self._adds = self._adds, {}
+                late = DeadlinePassed(f"pluto and addconn did not load connections within {deadline:g} s")
                 try:
-                    await self._load(batch)
+                    with trio.move_on_after(deadline) as scope:
+                        await self._load(batch)
                 finally:
                     for add in batch.values():
+                        if scope.cancelled_caught:
+                            add.error = late
                         add.done.set()
         if mine.error is not None:
             raise mine.error

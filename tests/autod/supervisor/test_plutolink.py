@@ -1,0 +1,53 @@
+"""The link to a pluto: deadlines that no program of the release may break."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from autod.errors import DeadlinePassed
+from autod.supervisor.plutolink import PlutoLink
+from autod.supervisor.states import Act
+from tests.fakepluto import answers, fake_pluto
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+
+def nothing() -> None:
+    """Nobody wants to know that the peer was heard."""
+
+
+async def test_an_addconn_that_hangs_is_ended_at_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    """Every connection of the batch is told so, and the next batch is begun."""
+    begun: list[list[str]] = []
+
+    async def hang(names: list[str], **_: object) -> None:
+        begun.append(names)
+        await trio.sleep_forever()
+
+    monkeypatch.setattr("autod.addconn.load", hang)
+    path = tmp_path / "pluto.ctl"
+    late: list[tuple[str, float]] = []
+
+    async def add(name: str) -> None:
+        with pytest.raises(DeadlinePassed, match="within 30 s"):
+            await link.act(Act.ADD, name, 30.0, nothing)
+        late.append((name, trio.current_time() - start))
+
+    async with fake_pluto(path, answers(b"000 total traffic 0\n")):
+        link = PlutoLink(str(path), release="4.10")
+        await link.find()
+        start = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(add, "a")
+            nursery.start_soon(add, "b")
+        await add("c")
+    assert [sorted(names) for names in begun] == [["a", "b"], ["c"]]
+    assert [round(seconds) for _, seconds in sorted(late)] == [30, 30, 60]
