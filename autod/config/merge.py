@@ -19,7 +19,7 @@ from autod.config.nearest import nearest
 from autod.config.values import OTHER
 
 if TYPE_CHECKING:
-    from autod.config.grammar import Document
+    from autod.config.collect import Document
     from autod.config.model import Section
 
 __all__ = ["connections"]

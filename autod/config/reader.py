@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autod.config.grammar import Document, parse
+from autod.config.collect import Document
+from autod.config.grammar import parse
 from autod.config.include import Files
 from autod.config.merge import connections
 from autod.config.model import Connection, Diagnostic, Place, Severity

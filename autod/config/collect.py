@@ -1,0 +1,197 @@
+"""The sections of a file while it is read: what is kept of each setting, and what is wrong with it.
+
+Owns: the rules within one section, and the document that comes of it. Must not know: tokens but the word and its
+place, includes, %default and also= (autod.config.merge).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from autod.config.model import Diagnostic, Place, Section, Setting, Severity
+from autod.config.nearest import nearest
+from autod.config.values import BadWord, Value, read_4, read_5
+from protocol.connection.numbers import Malformed
+
+if TYPE_CHECKING:
+    from autod.config.scanner import Token, TokenKind
+    from protocol.connection.keywords import Key, Table
+
+__all__ = ["Collector", "Document", "Fault"]
+
+_MAX_DIAGNOSTICS: Final = 1000
+"""Complaints that are kept of one file: enough for a person, and a bound for a file that is none."""
+
+
+@dataclass(slots=True)
+class Document:
+    """A file and its includes, as they stand: settings of `config setup`, `conn` sections in order, complaints.
+
+    `files` are those that were read, in order.
+    """
+
+    setup: dict[str, Setting] = field(default_factory=dict)
+    sections: list[Section] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+    @property
+    def refusal(self) -> Diagnostic | None:
+        """Why nothing of the file may be sent, or None."""
+        return next((one for one in self.diagnostics if one.severity is Severity.FATAL), None)
+
+
+class Fault(Exception):
+    """A fault that ends addconn; the rest of the line is skipped."""
+
+    def __init__(self, sentence: str, token: Token, status: int = 3, hint: str | None = None) -> None:
+        super().__init__(sentence)
+        self.diagnostic = Diagnostic(
+            Severity.FATAL, sentence, Place(token.file, token.line, token.column), hint, status=status
+        )
+
+
+class Collector:
+    """The section that is open, and those that were. `keys` are the keywords that the open section may have."""
+
+    def __init__(self, document: Document, rules: str, table: Table) -> None:
+        self.document = document
+        self.keys = table.conn
+        self.name = ""
+        self._rules = rules
+        self._old = rules == "4.10"
+        self._table = table
+        self._section: list[Setting] | None = None
+        self._header: Token | None = None
+        self._seen: dict[tuple[str, str], int] = {}
+        self._misplaced: list[tuple[Key, Token]] = []
+
+    @property
+    def is_open(self) -> bool:
+        return self._section is not None
+
+    @property
+    def is_setup(self) -> bool:
+        """Whether the open section is `config setup`."""
+        return self._header is None
+
+    def complain(
+        self, severity: Severity, sentence: str, place: Place, hint: str | None = None, status: int = 0
+    ) -> None:
+        diagnostics = self.document.diagnostics
+        if len(diagnostics) < _MAX_DIAGNOSTICS:
+            diagnostics.append(Diagnostic(severity, sentence, place, hint, self.name or None, status))
+
+    def fault(self, fault: Fault) -> None:
+        """Keep a fault that ended a line."""
+        if len(self.document.diagnostics) < _MAX_DIAGNOSTICS:
+            self.document.diagnostics.append(fault.diagnostic)
+
+    def finish(self) -> None:
+        """The file is read: what 4.x looks at only now."""
+        self.close()
+        if self._misplaced:
+            key, token = self._misplaced[0]
+            sentence = f"{key.spelled}= is no keyword of 'config setup'"
+            place = Place(token.file, token.line, token.column)
+            self.document.diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
+
+    def open(self, name: Token | None, at: Token) -> None:
+        self.close()
+        self._section = []
+        self._seen = {}
+        if name is None:
+            self.name = ""
+            self.keys = self._table.setup
+            self._header = None
+        else:
+            self.name = name.text
+            self.keys = self._table.conn
+            self._header = at
+
+    def close(self) -> None:
+        """Put away the section that was open."""
+        if self._section is None:
+            return
+        if self._header is None:
+            for setting in self._section:
+                self.document.setup[setting.key.slot] = setting
+        else:
+            place = Place(self._header.file, self._header.line, self._header.column)
+            self.document.sections.append(Section(self.name, place, tuple(self._section)))
+        self._section = None
+        self.name = ""
+
+    def keep(self, key: Key, word: Token, kind: TokenKind, text: str) -> None:
+        """Work out the value and put the setting into the section, by the rules of the release."""
+        keyword = key.keyword
+        value = self._value_4(key, word, kind, text) if self._old else self._value_5(key, word, text)
+        if value is None:
+            return
+        setting = Setting(key, value.text, value.number, word.file, word.line, word.column)
+        if value.warning:
+            self.complain(Severity.WARNING, f"{word.text}=: {value.warning}", setting.place)
+        section = self._section
+        assert section is not None
+        if self._header is None:
+            if not keyword.setup:
+                if self._old:
+                    self._misplaced.append((key, word))
+                else:
+                    self.complain(
+                        Severity.WARNING,
+                        f"{word.text}= is no keyword of 'config setup'; ignored",
+                        setting.place,
+                    )
+                return
+            section.append(setting)
+            return
+        if self._old:
+            section.append(setting)
+            return
+        if not keyword.conn or (keyword.kind == "also" and self.name == "%default"):
+            self.complain(
+                Severity.WARNING, f"{word.text}= is no keyword of a connection; ignored", setting.place
+            )
+            return
+        if keyword.kind != "also":
+            mark = (keyword.name, key.side)
+            if mark in self._seen:
+                self.complain(
+                    Severity.WARNING,
+                    f"{word.text}= is given twice: this one is ignored",
+                    setting.place,
+                    f"the first is in line {self._seen[mark]}",
+                )
+                return
+            self._seen[mark] = word.line
+        section.append(setting)
+
+    def _value_4(self, key: Key, word: Token, kind: TokenKind, text: str) -> Value | None:
+        try:
+            return read_4(key.keyword, kind, text)
+        except BadWord as bad:
+            hint = nearest(text, key.keyword.values)
+            raise Fault(str(bad), word, 1, hint) from None
+        except Malformed as reason:
+            place = Place(word.file, word.line, word.column)
+            self.complain(Severity.WARNING, f"{word.text}={text} is ignored: {reason}", place)
+            return None
+
+    def _value_5(self, key: Key, word: Token, text: str) -> Value | None:
+        place = Place(word.file, word.line, word.column)
+        keyword = key.keyword
+        if keyword.kind == "obsolete":
+            self.complain(Severity.WARNING, f"{word.text}= is obsolete and ignored", place)
+            return None
+        if keyword.kind == "key" and not text and self._rules == "5.2":
+            raise Fault(f"{word.text}= is empty, and addconn aborts over that", word, -6)
+        try:
+            return read_5(keyword, text)
+        except Malformed as reason:
+            hint = nearest(text, keyword.values) if keyword.values else None
+            if self._header is None and (self._rules in ("5.3", "5.4")):
+                raise Fault(f"{word.text}={text}: {reason}", word, 3, hint) from None
+            self.complain(Severity.WARNING, f"{word.text}={text} is ignored: {reason}", place, hint)
+            return None
