@@ -98,6 +98,18 @@ class JournalRenderer:
         return fields
 
 
+def _json(event: Any, **_: Any) -> str:
+    import msgspec
+
+    try:
+        return msgspec.json.encode(event, enc_hook=str).decode()
+    except UnicodeEncodeError:
+        # pluto's lines may hold what is no UTF-8.
+        import json
+
+        return json.dumps(event, default=str)
+
+
 def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None = None) -> None:
     """Configure structlog for this process. `form` is auto, journal, console or json; lines go to `stream`,
     standard error without one."""
@@ -109,14 +121,10 @@ def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None 
     if form == "journal":
         processors += [structlog.processors.format_exc_info, JournalRenderer()]
     elif form == "json":
-        import msgspec
-
         processors += [
             structlog.processors.TimeStamper("iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(
-                serializer=lambda v, **_: msgspec.json.encode(v, enc_hook=str).decode()
-            ),
+            structlog.processors.JSONRenderer(serializer=_json),
         ]
     else:
         processors += [

@@ -21,6 +21,7 @@ from msgspec import UNSET, UnsetType
 
 from autod.errors import ConfigurationError, UsageError
 from autod.supervisor.states import Act, Actual, Keep
+from autod.supervisor.views import plain
 
 try:
     from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -187,7 +188,7 @@ class Exporter:
         sent = CounterMetricFamily(
             "autod_connection_sent_bytes", "Bytes sent through its Child SAs.", labels=label
         )
-        for name, entry in table.items():
+        for name, entry in ((plain(name), entry) for name, entry in table.items()):
             record = entry.record
             wanted.add_metric([name, entry.wanted.group, entry.wanted.policy.keep.value], 1)
             state.add_metric([name, record.state.value], 1)

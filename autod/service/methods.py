@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from autod.errors import ConfigurationError, PlutoGone
 from autod.service.access import Right
-from autod.supervisor.views import Connection, Differences, Event, Statistics
+from autod.supervisor.views import Connection, Differences, Event, Statistics, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -331,8 +331,8 @@ def _concerns(event: Event, patterns: Sequence[str]) -> bool:
 
 
 def _bad(problem: ConfigurationError) -> Failure:
-    parameters = {"where": problem.where} if problem.where else {}
-    return Failure(f"{INTERFACE}.BadConfiguration", reason=str(problem), **parameters)
+    parameters = {"where": plain(problem.where)} if problem.where else {}
+    return Failure(f"{INTERFACE}.BadConfiguration", reason=plain(str(problem)), **parameters)
 
 
 def _parameter(problem: str) -> str:

@@ -109,6 +109,9 @@ class Server:
         try:
             with sock:
                 await self._talk(sock)
+        except Exception:
+            # A mistake of ours in answering one client must not end the keeping of the tunnels.
+            log.exception("client failed")
         finally:
             self.clients -= 1
 

@@ -6,6 +6,7 @@ Owns reloads (all or nothing: a bad file changes nothing), the cheap look at fil
 from __future__ import annotations
 
 import glob
+import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import Settings, load
 from autod.supervisor.states import Keep
 from autod.supervisor.table import Synced
-from autod.supervisor.views import Differences
+from autod.supervisor.views import Differences, plain
 from autod.supervisor.wanted import Reading, Source, resolve
 
 if TYPE_CHECKING:
@@ -137,11 +138,11 @@ class ConfiguredSupervisor(Supervisor):
         known = self._reading.connections if self._reading is not None else {}
         ours = known.keys() | table.keys()
         extra = tuple(sorted(n for n in present if n not in ours and n.rpartition("/")[0] not in ours))
-        return Differences(missing, changed, extra)
+        return Differences(*(tuple(map(plain, names)) for names in (missing, changed, extra)))
 
     def order(self, act: str, names: Sequence[str]) -> None:
         super().order(act, names)
-        for name in names:
+        for name in map(self._name, names):
             if act in ("down", "suspend"):
                 self._suspended[name] = act == "down"
             else:
@@ -202,7 +203,7 @@ class ConfiguredSupervisor(Supervisor):
         return synced
 
     def _bad(self, problem: Exception) -> None:
-        self.configuration = str(problem)
+        self.configuration = plain(str(problem))
         self.tell("reload", cause="configuration", detail=str(problem))
 
     def _signatures(self) -> tuple[Signature, Signature]:
@@ -222,8 +223,9 @@ def _remembered(path: str) -> dict[str, bool]:
         return {}
     try:
         with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(), type=dict[str, bool])
-    except (OSError, msgspec.MsgspecError):
+            found = json.load(file)
+        return msgspec.convert(found, dict[str, bool])
+    except (OSError, ValueError, RecursionError):
         return {}
 
 
@@ -233,7 +235,7 @@ def _remember(path: str, suspended: Mapping[str, bool]) -> None:
     fresh = f"{path}.new"
     try:
         with open(fresh, "wb") as file:
-            file.write(msgspec.json.encode(suspended))
+            file.write(json.dumps(suspended).encode())
         os.replace(fresh, path)
     except OSError as problem:
         log.warning("suspensions are not remembered", path=path, detail=str(problem))

@@ -30,13 +30,13 @@ class IpsecConf:
         self.release = release
 
     def read(self) -> Reading:
-        """All connections of the file. Raises ConfigurationError where the release's own addconn would refuse it,
-        or no release is known; may take some tenths of a second for thousands of connections."""
+        """All connections of the file; none as long as no release is known. Raises ConfigurationError where the
+        release's own addconn would refuse it. May take some tenths of a second for thousands of connections."""
         from autod.config import load
         from autod.config.choose import auto
 
         if self.release is None:
-            raise ConfigurationError("which release reads it is not known before pluto runs", where=self.path)
+            return Reading()
         found = load(self.path, _readable(self.release))
         if found.refusal is not None:
             place = str(found.refusal.place) if found.refusal.place else self.path

@@ -26,7 +26,7 @@ from autod.supervisor.engine import Engine
 from autod.supervisor.feed import Feed
 from autod.supervisor.states import Act, Actual, Cause, Heard, State
 from autod.supervisor.table import Tried
-from autod.supervisor.views import Connection, Event
+from autod.supervisor.views import Connection, Event, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -106,16 +106,17 @@ class Supervisor:
         return synced
 
     def names(self) -> list[str]:
-        return list(self.engine.table)
+        """Their names, as they are shown; every method that takes a name takes these."""
+        return [plain(name) for name in self.engine.table]
 
     def connection(self, name: str) -> Connection | None:
-        entry = self.engine.table.get(name)
+        entry = self.engine.table.get(self._name(name))
         return None if entry is None else views.connection(entry, self.offset)
 
     def order(self, act: str, names: Sequence[str]) -> None:
         """What an operator says: up, down, suspend or resume."""
         now = trio.current_time()
-        for name in names:
+        for name in map(self._name, names):
             match act:
                 case "up":
                     self.engine.poke(name, now)
@@ -132,7 +133,7 @@ class Supervisor:
 
     def settled(self, act: str, name: str) -> bool:
         """Whether nothing more is to be expected soon of an order to bring `name` up or down."""
-        entry = self.engine.table.get(name)
+        entry = self.engine.table.get(self._name(name))
         if entry is None or not self.engine.pluto:
             return True
         record = entry.record
@@ -186,11 +187,11 @@ class Supervisor:
             sequence=self.feed.last + 1,
             time=round(self._wall(), 3),
             kind=kind,
-            connection=connection,
+            connection=connection if connection is UNSET else plain(connection),
             after=after,
             act=act,
             cause=cause,
-            detail=detail,
+            detail=detail if detail is UNSET else plain(detail),
         )
         self.feed.publish(event)
         self._log(event, level="info" if cause is UNSET else "warning")
@@ -370,6 +371,12 @@ class Supervisor:
         return snapshot
 
     # Within
+
+    def _name(self, shown: str) -> str:
+        """The name of the connection that is shown as `shown`."""
+        if shown in self.engine.table:
+            return shown
+        return next((name for name in self.engine.table if plain(name) == shown), shown)
 
     def _limits(self) -> Limits:
         said = self.settings.supervise

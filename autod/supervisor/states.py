@@ -293,5 +293,7 @@ def backoff(name: str, failures: int, policy: Policy) -> float:
     delay = policy.backoff_max
     if failures <= 60:
         delay = min(policy.backoff_max, policy.backoff_min * 2.0 ** (failures - 1))
-    digest = hashlib.blake2s(f"{policy.salt}\0{name}\0{failures}".encode(), digest_size=4).digest()
+    digest = hashlib.blake2s(
+        f"{policy.salt}\0{name}\0{failures}".encode("utf-8", "surrogateescape"), digest_size=4
+    ).digest()
     return delay * (1.0 - policy.jitter * (int.from_bytes(digest, "big") / 2**32))

@@ -16,7 +16,7 @@ from autod.supervisor.table import Moved
 if TYPE_CHECKING:
     from autod.supervisor.table import Entry, Report
 
-__all__ = ["Connection", "Differences", "Event", "PlutoView", "Statistics", "connection", "event"]
+__all__ = ["Connection", "Differences", "Event", "PlutoView", "Statistics", "connection", "event", "plain"]
 
 
 class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -100,6 +100,16 @@ class Statistics(Struct, frozen=True, kw_only=True):
     pluto: PlutoView
 
 
+def plain(text: str) -> str:
+    """`text` with `\\xNN` for each byte that is no UTF-8: peers choose what is in pluto's lines, and JSON cannot
+    carry everything that they may choose."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text
+
+
 _WITH_CAUSE = frozenset({State.ABSENT, State.WAITING, State.REFUSED})
 
 
@@ -109,7 +119,7 @@ def connection(entry: Entry, offset: float) -> Connection:
     up = record.actual is Actual.UP
     waits = record.state in (State.WAITING, State.REFUSED) and record.next_try is not None
     return Connection(
-        name=wanted.name,
+        name=plain(wanted.name),
         wanted=wanted.policy.keep.value,
         state=record.state.value,
         since=round(record.since + offset, 3),
@@ -119,7 +129,7 @@ def connection(entry: Entry, offset: float) -> Connection:
         group=wanted.group or UNSET,
         next_try=round(record.next_try + offset, 3) if waits and record.next_try is not None else UNSET,
         cause=record.cause.value if record.cause else UNSET,
-        detail=record.detail or UNSET,
+        detail=plain(record.detail) or UNSET,
         received=entry.traffic.received if up else UNSET,
         sent=entry.traffic.sent if up else UNSET,
     )
@@ -135,20 +145,20 @@ def event(report: Report, sequence: int, now: float, offset: float) -> Event:
             sequence=sequence,
             time=now,
             kind="state",
-            connection=report.name,
+            connection=plain(report.name),
             before=report.before.value,
             after=report.after.value,
             cause=why.value if why else UNSET,
-            detail=(record.detail if why else "") or UNSET,
+            detail=(plain(record.detail) if why else "") or UNSET,
             next_try=UNSET if record.next_try is None else round(record.next_try + offset, 3),
         )
     return Event(
         sequence=sequence,
         time=now,
         kind="try",
-        connection=report.name,
+        connection=plain(report.name),
         act=report.act.value,
         seconds=round(report.seconds, 3),
         cause=report.cause.value if report.cause else UNSET,
-        detail=report.detail or UNSET,
+        detail=plain(report.detail) or UNSET,
     )

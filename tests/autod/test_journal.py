@@ -90,6 +90,13 @@ def test_json_lines_are_json() -> None:
     assert (line["event"], line["connection"], line["level"]) == ("state", "a", "info")
 
 
+def test_what_is_no_utf8_is_still_a_line() -> None:
+    out = io.StringIO()
+    configure("json", "info", stream=out)
+    structlog.get_logger().info("state", connection="caf\udce9")
+    assert json.loads(out.getvalue())["connection"] == "caf\udce9"
+
+
 def test_lines_for_people_hold_no_locals() -> None:
     out = io.StringIO()
     configure("console", "info", stream=out)

@@ -76,6 +76,13 @@ async def test_what_is_told_is_what_is(autojump_clock: object) -> None:
         assert value("autod_configuration_ok") == 1
 
 
+async def test_an_odd_name_does_not_spoil_the_scrape() -> None:
+    supervisor = Supervisor(parse(""), ScriptedLink(), version="1")
+    supervisor.adopt([Wanted(name="caf\udce9")])
+    told = samples(Exporter(supervisor).text().decode())
+    assert told[("autod_connection_up", (("connection", "caf\\xe9"),))] == 0
+
+
 async def test_the_series_of_a_connection_are_bounded(autojump_clock: object) -> None:
     """The docstring of the module promises 8 series a connection and one a cause: counted here."""
     async with exporter(4) as few:

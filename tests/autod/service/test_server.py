@@ -379,6 +379,43 @@ async def test_a_subscriber_that_never_reads_is_dropped_and_nobody_notices(tmp_p
         assert heard > 10
 
 
+async def test_names_and_texts_that_are_no_utf8_are_shown_with_their_bytes(tmp_path: Path) -> None:
+    """A peer chooses what is in pluto's lines: an odd byte must not end the supervisor, nor hide a connection."""
+    odd = "caf\udce9"
+    async with service(tmp_path, fails={odd: Cause.AUTHENTICATION}) as running:
+        running.link.present.add(odd)
+        running.keeper.adopt([Wanted(name=n) for n in [*NAMES, odd]])
+        await running.all_up()
+        client = await running.connect()
+        await client.send("Watch", more=True, since=0)
+        heard = ""
+        while "authentication-failed" not in heard:
+            heard += json.dumps(await client.receive())
+        other = await running.connect()
+        names = [c["name"] for c in (await other.call("List"))["parameters"]["connections"]]
+        assert names == [*NAMES, "caf\\xe9"]
+        shown = (await other.call("Get", name="caf\\xe9"))["parameters"]["connection"]
+        assert shown["detail"].startswith("caf\\xe9: authentication-failed")
+        assert (await other.call("Suspend", names=["caf*"]))["parameters"]["connections"][0][
+            "state"
+        ] == "suspended"
+        running.keeper.bad = ConfigurationError("odd \udcff", where="caf\udce9:1")
+        assert (await other.call("Reload"))["parameters"]["where"] == "caf\\xe9:1"
+
+
+async def test_a_mistake_of_ours_in_answering_ends_one_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with service(tmp_path) as running:
+        await running.all_up()
+        client, other = await running.connect(), await running.connect()
+        with monkeypatch.context() as patch:
+            patch.setattr(running.keeper, "statistics", lambda: 1 / 0)
+            await client.send("Statistics")
+            assert await client.receive() is None
+        assert (await other.call("Statistics"))["parameters"]["states"] == {"up": 4}
+
+
 async def test_two_hundred_subscribers_hear_everything(tmp_path: Path) -> None:
     async with service(tmp_path) as running:
         await running.all_up()

@@ -16,6 +16,7 @@ from autod.errors import ConfigurationError, PlutoGone
 from autod.supervisor.configured import ConfiguredSupervisor, signature
 from autod.supervisor.settings import parse
 from autod.supervisor.states import Act, Cause, State
+from autod.supervisor.table import Wanted
 from autod.supervisor.wanted import Definition, Reading
 from tests.scripted_link import ScriptedLink
 
@@ -195,6 +196,15 @@ async def test_suspensions_outlive_the_process(place: Place, clock: object) -> N
         await trio.sleep(5)
         assert "a" in link.up
     assert msgspec.json.decode(place.state.read_bytes()) == {}
+
+
+async def test_an_odd_name_is_remembered_too(place: Place) -> None:
+    link = ScriptedLink()
+    async with supervised(place, link) as supervisor:
+        supervisor.adopt([Wanted(name="caf\udce9")])
+        supervisor.order("down", ["caf\\xe9"])
+    async with supervised(place, link) as supervisor:
+        assert supervisor._suspended == {"caf\udce9": True}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"a": 1}', b"\xff"])

@@ -216,6 +216,7 @@ def test_backoff_doubles_to_its_bound_and_spreads_by_name() -> None:
     assert min(waits) >= 32
     assert max(waits) <= 64
     assert backoff("a", 3, jittered) == backoff("a", 3, jittered)
+    assert 0 < backoff("caf\udce9", 3, jittered) <= 8
     assert backoff("a", 3, jittered) != backoff("a", 3, replace(jittered, salt="another gateway"))
 
 
