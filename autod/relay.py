@@ -14,7 +14,7 @@ import os
 import stat
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
 import trio
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Relay", "Relayed", "open_relay"]
 
+_ROOM = 80
 MAX_MESSAGE = 16384
 """Bytes read of one message. The largest struct whack_message has 7616 bytes (5.4)."""
 
@@ -116,7 +117,8 @@ async def open_relay(control: Control, *, seqpacket: bool) -> AsyncIterator[Rela
 
     `seqpacket`: the type of socket that the helper expects (5.4). Errors: OSError if no socket can be made.
     """
-    with TemporaryDirectory(prefix="autod-") as folder:
+    # The name of a socket has 107 bytes at most, which a long TMPDIR would use up.
+    with TemporaryDirectory(prefix="autod-", dir=None if len(gettempdir()) < _ROOM else "/tmp") as folder:
         path = os.path.join(folder, "ctl")
         kind = trio.socket.SOCK_SEQPACKET if seqpacket else trio.socket.SOCK_STREAM
         with trio.socket.socket(trio.socket.AF_UNIX, kind) as listener:

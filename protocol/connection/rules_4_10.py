@@ -206,7 +206,10 @@ def _groups(
 
 
 def _add(name: str, members: dict[str, object]) -> Message:
-    return Message("add", name, {**members, "name": name})
+    # What is zero or empty needs no place: so is everything that is not named.
+    sent = {path: value for path, value in members.items() if value}
+    sent["name"] = name
+    return Message("add", name, sent)
 
 
 _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
