@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
-from autod.control import Answers, Control
+from autod.control import Answers, Begun, Control
 from autod.detect import Detected, detect
 from autod.emulation import kept, native_or_substitute
 from autod.ending import Ending
@@ -60,6 +60,9 @@ _LOOK = 2.0
 """Seconds for a look at pluto's state after an exchange that did not say how it ended."""
 
 _REDETECTIONS = 2
+
+_AT_ONCE = (c.Initiate, c.Terminate, c.Delete, c.Route)
+"""What every release has and can be asked without a look before."""
 
 _HOLDING = (c.Initiate, c.RekeyIke, c.RekeyChild)
 """What pluto keeps the descriptor of until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
@@ -286,7 +289,42 @@ class Pluto:
         )
         return Operation(request, self.perform, buffer=self._buffer)
 
-    async def perform(self, request: Request, sink: Sink | None) -> Outcome:
+    def perform_now(self, request: Request, observe: Callable[[Event], None]) -> Outcome | Begun | None:
+        """As perform, without a turn of the event loop, where pluto answers at once.
+
+        None: nothing was sent. A Begun: it was sent, and perform() goes on with it. An outcome may need a look at the
+        state (`needs_state`): settle() has it.
+        """
+        command = request.command
+        if type(command) not in _AT_ONCE or request.answers is not None:
+            return None
+        started = time.time()
+        name = request.name or ""
+        begun = self.control.begin(
+            self.message(command), holds_descriptor=isinstance(command, _HOLDING), holder=name
+        )
+        if begun is None or not begun.ended:
+            return begun
+        judge = Judge(
+            request.operation,
+            name,
+            members=request.members,
+            asynchronous=request.asynchronous,
+            started=started,
+        )
+        replies, ending = self.control.end(begun)
+        now = time.time()
+        for reply in replies:
+            event = recognise(reply, time=now)
+            judge.see(event)
+            observe(event)
+        return judge.end(ending, at=now)
+
+    async def settle(self, outcome: Outcome) -> Outcome:
+        """The outcome of an up or a down after a look at pluto's state."""
+        return await self._settle(outcome)
+
+    async def perform(self, request: Request, sink: Sink | None, begun: Begun | None = None) -> Outcome:
         """Run a request to its outcome; each event goes to `sink` as it comes. The methods above are this."""
         started = time.time()
         end = trio.current_time() + request.timeout if request.timeout is not None else float("inf")
@@ -321,7 +359,7 @@ class Pluto:
                     scope.deadline = trio.current_time() + _LINGER
 
             ending = await self._exchange(
-                request.command, drain if request.listing else follow, request.answers
+                request.command, drain if request.listing else follow, request.answers, begun
             )
         if scope.cancelled_caught:
             ending = Ending.DEADLINE
@@ -339,6 +377,7 @@ class Pluto:
         command: c.Command,
         on_replies: Callable[[list[Reply]], None],
         answers: Answers | None = None,
+        begun: Begun | None = None,
     ) -> Ending:
         """One exchange with the pluto whose release is certain; found out again if another one listens now."""
 
@@ -354,6 +393,7 @@ class Pluto:
                     answers=answers,
                     holds_descriptor=isinstance(command, _HOLDING),
                     holder=getattr(command, "name", None) or "",
+                    begun=begun,
                 )
             except PlutoReplaced:
                 if not left:

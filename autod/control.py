@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from autod.process import SocketFile
 
-__all__ = ["RESERVE", "Answers", "Control", "Ending", "check_path"]
+__all__ = ["RESERVE", "Answers", "Begun", "Control", "Ending", "check_path"]
 
 MAX_MESSAGE = 16384
 """Bytes of a message. pluto reads 7.6 kB at most (struct whack_message, 3.27 to 5.4), and what is below
@@ -63,8 +63,8 @@ RESERVE = 64
 
 _SUN_PATH = 107
 _CHUNK = 65536
-_INSTANT = 0.0002
-_SLOW = 64
+_INSTANT = 0.001
+_SLOW = 8
 _BURST = 16
 _FIRST_WAIT = 0.0002
 _LONGEST_WAIT = 0.020
@@ -87,6 +87,19 @@ class Answers:
                     f"the {what} for pluto's prompt has a NUL or a newline in it or is longer than"
                     f" {MAX_ANSWER} bytes: give another"
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An exchange whose message was sent, and what pluto answered at once. `ended`: that is all of it."""
+
+    sock: socket.socket
+    taken: bool
+    data: bytes
+    ended: bool
+    reset: bool
+    holds_descriptor: bool
+    holder: str
 
 
 class Control:
@@ -147,6 +160,7 @@ class Control:
         answers: Answers | None = None,
         holds_descriptor: bool = False,
         holder: str = "",
+        begun: Begun | None = None,
     ) -> Ending:
         """Send `message`, hand every reply to `on_replies` as it comes, and say how the stream ended.
 
@@ -156,6 +170,7 @@ class Control:
         `answers` are for prompts; without them pluto finds the way for answers closed, and gives up instead
         of waiting. A prompt with no answer closes it too. `holds_descriptor` for requests that pluto keeps
         open until an SA is up: such wait for a slot first; `holder` names the slot for `slots.released`.
+        `begun`: what begin() gave for this message, which is then not sent again.
 
         Raises NoSocket, NotPermitted, PlutoReplaced, UsageError: nothing was sent. ConnectionLost: the
         message was cut, and pluto dropped it.
@@ -169,26 +184,82 @@ class Control:
             raise UsageError(
                 f"a message of {len(message)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less"
             )
-        if not holds_descriptor:
+        if begun is not None:
+            sock, taken = begun.sock, begun.taken
+        elif not holds_descriptor:
             sock, taken = await self._submit(message)
-            with sock:
-                return await self._drain(sock, taken, on_replies, answers)
-        await self.slots.acquire()
+        else:
+            await self.slots.acquire()
+            try:
+                sock, taken = await self._submit(message)
+            except BaseException:
+                self.slots.release()
+                raise
         try:
-            sock, taken = await self._submit(message)
+            with sock:
+                ending = await self._drain(sock, taken, on_replies, answers, begun)
         except BaseException:
+            if holds_descriptor:
+                self.slots.abandon(holder)
+            raise
+        if holds_descriptor:
             self.slots.release()
-            raise
-        try:
-            with sock:
-                ending = await self._drain(sock, taken, on_replies, answers)
-        except BaseException:
-            self.slots.abandon(holder)
-            raise
-        self.slots.release()
-        if ending is Ending.GONE:
-            self.slots.forget()
+            if ending is Ending.GONE:
+                self.slots.forget()
         return ending
+
+    def begin(self, message: bytes, *, holds_descriptor: bool = False, holder: str = "") -> Begun | None:
+        """Begin an exchange without a turn of the event loop, for thousands of requests that pluto answers at
+        once: the turn costs more than they do.
+
+        None where pluto did not answer the last ones within _INSTANT, or there is anything in the way: nothing
+        was sent, and exchange() is to be asked. Else end() or exchange() must follow. Blocks for _INSTANT at most.
+        """
+        if self._quick < 0 or self._type is None or not self._short or self._gate.locked():
+            return None
+        if holds_descriptor and not self.slots.acquire_nowait():
+            return None
+        sock = _open(self._type)
+        try:
+            sock.connect(self.path)
+            self._meet(sock)
+            taken = _send(sock, message)
+        except (OSError, WhackError):
+            sock.close()  # whatever it was, exchange() waits for it or explains it
+            if holds_descriptor:
+                self.slots.release()
+            return None
+        _finish_sending(sock)
+        data, ended, reset = b"", False, False
+        for _ in range(_BURST):
+            try:
+                part = sock.recv(_CHUNK)
+            except BlockingIOError:
+                if sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
+                    continue
+                self._quick = -_SLOW
+                break
+            except ConnectionResetError:
+                ended = reset = True
+                break
+            if not part:
+                ended = True
+                break
+            data += part
+        return Begun(sock, taken, data, ended, reset, holds_descriptor, holder)
+
+    def end(self, begun: Begun) -> tuple[list[Reply], Ending]:
+        """The replies and the ending of an exchange that ended at once."""
+        begun.sock.close()
+        decoder = ReplyDecoder(self._codes)
+        replies = decoder.feed(begun.data)
+        rest = decoder.close()
+        ending = self._ending(self._peer, begun.taken, begun.reset, bool(replies), bool(rest))
+        if begun.holds_descriptor:
+            self.slots.release()
+            if ending is Ending.GONE:
+                self.slots.forget()
+        return replies + rest, ending
 
     async def _submit(self, message: bytes) -> tuple[socket.socket, bool]:
         """A connected socket that the whole message went into, or that pluto shut before it took one byte."""
@@ -308,12 +379,19 @@ class Control:
         taken: bool,
         on_replies: Callable[[list[Reply]], None],
         answers: Answers | None,
+        begun: Begun | None = None,
     ) -> Ending:
         peer = self._peer
         decoder = ReplyDecoder(self._codes)
-        if answers is None:
-            _finish_sending(sock)
         lines = False
+        if begun is not None:
+            replies = decoder.feed(begun.data)
+            if replies:
+                lines = True
+                on_replies(replies)
+        elif answers is None:
+            _finish_sending(sock)
+        sent = trio.current_time()
         # The others go first; by then pluto has mostly answered what costs it no negotiation.
         await trio.lowlevel.checkpoint()
         for turn in count(1):
@@ -331,6 +409,11 @@ class Control:
         rest = decoder.close()
         if rest:
             on_replies(rest)
+        if self._quick < 0 and trio.current_time() - sent < _INSTANT:
+            self._quick += 1
+        return self._ending(peer, taken, reset, lines, bool(rest))
+
+    def _ending(self, peer: _Peer, taken: bool, reset: bool, lines: bool, rest: bool) -> Ending:
         if peer.pid is not None and peer.visible and is_ending(peer.pid):
             return Ending.GONE
         if (reset and (rest or not lines)) or not (taken or lines):
@@ -338,19 +421,11 @@ class Control:
         return Ending.EOF
 
     async def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
-        """Some bytes, or none at the end of the stream, and whether it ended by a reset.
-
-        Where pluto answered the last requests within _INSTANT, it is waited for as long without leaving to
-        the event loop, whose turn costs more than pluto's answer (thousands of requests that it refuses or
-        does at once). After a miss that is left alone for a while.
-        """
+        """Some bytes, or none at the end of the stream, and whether it ended by a reset."""
         while True:
             try:
                 return sock.recv(_CHUNK), False
             except BlockingIOError:
-                if self._quick >= 0 and sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
-                    continue
-                self._quick = -_SLOW if self._quick >= 0 else self._quick + 1
                 await trio.lowlevel.wait_readable(sock)
             except ConnectionResetError:
                 return b"", True

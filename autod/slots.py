@@ -75,8 +75,7 @@ class Slots:
 
     async def acquire(self) -> None:
         """Take a slot, in the order of the calls. Cancelled: no slot was taken. A checkpoint only if it waits."""
-        if not self._turn.locked() and self._held + self.abandoned < self.limit:
-            self._held += 1
+        if self.acquire_nowait():
             return
         async with self._turn:
             while self._held + self.abandoned >= self.limit:
@@ -85,6 +84,13 @@ class Slots:
                 with trio.move_on_at(first):
                     await self._changed.wait()
             self._held += 1
+
+    def acquire_nowait(self) -> bool:
+        """Take a slot if one is free and nobody waits for one."""
+        if self._turn.locked() or self._held + self.abandoned >= self.limit:
+            return False
+        self._held += 1
+        return True
 
     def release(self) -> None:
         """Give a slot back: pluto closed the stream, or never got the request."""

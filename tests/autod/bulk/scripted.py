@@ -112,6 +112,9 @@ class Scripted:
     def reserve(self, places: int) -> None:
         """Nothing here keeps a count of its own."""
 
+    def attempt_now(self, name: str, observe: Callable[[Event], None]) -> None:
+        """Everything takes its time here."""
+
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         if not self.alive:
             await trio.lowlevel.checkpoint()
