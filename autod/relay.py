@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
@@ -39,10 +39,11 @@ MAX_MESSAGE = 16384
 class Relayed:
     """One message that the helper sent, and pluto's replies to it.
 
-    `ending` says how pluto's stream ended; None if the message did not reach pluto, then `error` says why.
+    `ending` says how pluto's stream ended; None if the message did not reach pluto, then `error` says why. The
+    message may hold a key, so it is not shown.
     """
 
-    message: bytes
+    message: bytes = field(repr=False)
     replies: tuple[Reply, ...]
     ending: Ending | None
     error: WhackError | None = None

@@ -97,6 +97,6 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
         reason = getattr(error, "strerror", None) or str(error)
         missing = Diagnostic(Severity.FATAL, f"cannot be read: {reason}", Place(path, 1, 1), status=3)
         return Configuration(path, release, rules, (), Document(diagnostics=[missing]), (missing,), files)
-    document = parse(path, text, rules, table(rules, seccomp=bool(release.seccomp)), files)
+    document = parse(path, text, rules, table(rules, seccomp=release.seccomp is not False), files)
     found, more = connections(document, rules)
     return Configuration(path, release, rules, tuple(found), document, (*document.diagnostics, *more), files)

@@ -96,10 +96,12 @@ class _File(msgspec.Struct):
 class Table:
     """The keywords of one release, found by the lower-case spelling of a file.
 
-    `setup` and `conn` differ only where the release looks keywords up by section (5.3 on); else both are one.
+    What this pluto was not built with is unknown, or ignored if `ignore` (5.4). `setup` and `conn` differ only where the release looks keywords up by section (5.3 on); else both are one.
     """
 
-    def __init__(self, file: _File, *, seccomp: bool, sectioned: bool, bare: Side, dash: bool) -> None:
+    def __init__(
+        self, file: _File, *, seccomp: bool, ignore: bool, sectioned: bool, bare: Side, dash: bool
+    ) -> None:
         self.setup: dict[str, Key] = {}
         self.conn: dict[str, Key] = self.setup if not sectioned else {}
         self.bare_ends: frozenset[str] = frozenset(
@@ -108,14 +110,17 @@ class Table:
         both = file.setup.keys() & file.conn.keys()
         for keys, entries, conn in ((self.setup, file.setup, False), (self.conn, file.conn, True)):
             for name, entry in entries.items():
+                kind = entry.kind
                 if entry.build == "seccomp" and not seccomp:
-                    continue
+                    if not ignore:
+                        continue
+                    kind = "obsolete"
                 if conn and not sectioned and name in both:
                     continue
                 values = file.values[entry.values] if isinstance(entry.values, str) and entry.values else {}
                 keyword = Keyword(
                     name,
-                    entry.kind,
+                    kind,
                     name if entry.slot is None else entry.slot,
                     entry.end,
                     entry.values if isinstance(entry.values, dict) else values,
@@ -159,6 +164,7 @@ def table(rules: str, *, seccomp: bool = False) -> Table:
     return Table(
         msgspec.convert(json.loads(text), _File),
         seccomp=seccomp,
+        ignore=rules == "5.4",
         sectioned=sectioned,
         bare="" if rules == "5.4" else "right",
         dash=rules != "4.10",
