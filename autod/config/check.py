@@ -34,6 +34,8 @@ _KEY_LINE: Final = re.compile(
 )
 _CHECKED: Final = frozenset({"enum", "bool", "number", "time", "milliseconds", "percent", "bytes", "binary"})
 _LONGEST: Final = 200
+_UNSHOWABLE: Final = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What could steer a terminal, and bytes that are no text; one character each, so that the caret stays right."""
 
 
 def remarks(connection: Connection, plan: Plan) -> list[Diagnostic]:
@@ -133,7 +135,7 @@ def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
     """Each diagnostic as text: what and where, the line, and a caret under the place. `files` reads the lines."""
     lines: dict[str, list[str]] = {}
     for one in diagnostics:
-        yield str(one)
+        yield _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", str(one))
         if one.place is None:
             continue
         if one.place.file not in lines:
@@ -142,7 +144,7 @@ def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
         if one.place.line > len(text):
             continue
         line = text[one.place.line - 1].rstrip("\r\n")
-        line = _KEY_LINE.sub(r"\1…", line)[:_LONGEST]
+        line = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", _KEY_LINE.sub(r"\1…", line)[:_LONGEST])
         before = line[: max(one.place.column - 1, 0)]
         yield f"    {line}"
         yield "    " + "".join("\t" if c == "\t" else " " for c in before) + "^"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from autod.config.model import Diagnostic, Place, Section, Setting, Severity
-from autod.config.nearest import nearest
+from autod.config.nearest import Hints
 from autod.config.values import BadWord, Value, read_4, read_5
 from protocol.connection.numbers import Malformed
 
@@ -59,6 +59,7 @@ class Collector:
         self.document = document
         self.keys = table.conn
         self.name = ""
+        self.hints = Hints()
         self._rules = rules
         self._old = rules == "4.10"
         self._table = table
@@ -172,7 +173,7 @@ class Collector:
         try:
             return read_4(key.keyword, kind, text)
         except BadWord as bad:
-            hint = nearest(text, key.keyword.values)
+            hint = self.hints.nearest(text, key.keyword.values)
             raise Fault(str(bad), word, 1, hint) from None
         except Malformed as reason:
             place = Place(word.file, word.line, word.column)
@@ -190,7 +191,7 @@ class Collector:
         try:
             return read_5(keyword, text)
         except Malformed as reason:
-            hint = nearest(text, keyword.values) if keyword.values else None
+            hint = self.hints.nearest(text, keyword.values) if keyword.values else None
             if self._header is None and (self._rules in ("5.3", "5.4")):
                 raise Fault(f"{word.text}={text}: {reason}", word, 3, hint) from None
             self.complain(Severity.WARNING, f"{word.text}={text} is ignored: {reason}", place, hint)

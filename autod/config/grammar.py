@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from autod.config.collect import Collector, Document, Fault
 from autod.config.include import Files
 from autod.config.model import Place, Severity
-from autod.config.nearest import nearest
 from autod.config.scanner import Dialect, Scanner, Token, TokenKind
 from autod.config.values import BOOLEANS
 
@@ -101,7 +100,7 @@ class _Parser:
                 f"unrecognized keyword {word!r}",
                 Token(TokenKind.KEYWORD, word, source.name, source.line, max(column, 1)),
                 1,
-                nearest(word, self._table.conn),
+                self._sections.hints.nearest(word, self._table.conn),
             )
         return TokenKind.KEYWORD
 
@@ -242,7 +241,10 @@ class _Parser:
             # 4.x: a word that is no keyword is a string, which cannot stand here.
             word = self._peek()
             raise Fault(
-                f"unrecognized keyword {word.text!r}", word, 3, nearest(word.text, self._sections.keys)
+                f"unrecognized keyword {word.text!r}",
+                word,
+                3,
+                self._sections.hints.nearest(word.text, self._sections.keys),
             )
         word = self._want(TokenKind.KEYWORD, TokenKind.BOOL, TokenKind.COMMENT)
         if word.kind is TokenKind.COMMENT:
@@ -293,7 +295,7 @@ class _Parser:
                 raise Fault(f"{word.text}= is only for command lines", word)
             if key is None:
                 what = "config setup" if self._sections.is_setup else "conn"
-                hint = nearest(word.text, self._sections.keys)
+                hint = self._sections.hints.nearest(word.text, self._sections.keys)
                 if lower in self._table.bare_ends and not self._sections.is_setup:
                     hint = f"left{lower}= or right{lower}="
                 status = 3 if self._rules == "5.4" else 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from autod.config.model import Connection, Diagnostic, Setting, Severity
-from autod.config.nearest import nearest
+from autod.config.nearest import Hints
 from autod.config.values import OTHER
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ Slots = dict[str, Setting]
 class _Merge:
     """The settings of one connection while its sections are put together."""
 
-    def __init__(self, name: str, rules: str, slots: Slots, *, default: bool) -> None:
+    def __init__(self, name: str, rules: str, slots: Slots, hints: Hints, *, default: bool) -> None:
         self.name = name
         self.slots = slots
+        self.hints = hints
         self.failed = False
         self.also: list[Setting] = []
         self.diagnostics: list[Diagnostic] = []
@@ -138,11 +139,12 @@ def connections(document: Document, rules: str) -> tuple[list[Connection], list[
     for section in document.sections:
         named.setdefault(section.name, section)
     diagnostics: list[Diagnostic] = []
+    hints = Hints()
     layers: list[Slots] = []
     base: Slots = {}
     for section in document.sections:
         if section.name == _DEFAULT:
-            merge = _Merge(_DEFAULT, rules, dict(base), default=True)
+            merge = _Merge(_DEFAULT, rules, dict(base), hints, default=True)
             for setting in section.settings:
                 merge.put(setting)
             base = merge.slots
@@ -162,7 +164,7 @@ def connections(document: Document, rules: str) -> tuple[list[Connection], list[
     result = []
     for section in document.sections:
         if section.name != _DEFAULT:
-            merge = _Merge(section.name, rules, dict(base), default=False)
+            merge = _Merge(section.name, rules, dict(base), hints, default=False)
             partial = expand(merge, section, named)
             result.append(
                 Connection(
@@ -181,7 +183,10 @@ def connections(document: Document, rules: str) -> tuple[list[Connection], list[
 def _missing(merge: _Merge, name: str, setting: Setting, named: dict[str, Section]) -> None:
     merge.failed = True
     merge.complain(
-        Severity.ERROR, f"conn {name!r} is nowhere, and also= wants it", setting, nearest(name, named)
+        Severity.ERROR,
+        f"conn {name!r} is nowhere, and also= wants it",
+        setting,
+        merge.hints.nearest(name, named),
     )
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from protocol.connection.given import Given
 
-__all__ = ["names_of_pairs", "pair_names"]
+__all__ = ["MAX_PAIRS", "names_of_pairs", "pair_names"]
+
+MAX_PAIRS: Final = 10_000
+"""Pairs of one connection: each is a connection to pluto."""
 
 _ITEMS: Final = re.compile(r"[^ \t,]+")
 
@@ -22,17 +25,20 @@ def pair_names(
     name: str, left: tuple[str | None, str | None], right: tuple[str | None, str | None]
 ) -> tuple[str, ...]:
     """`name` alone, or `name/LxR` for each pair, the right one running fastest. `left`, `right`: subnet= and subnets=
-    of an end, None where it has none.
+    of an end, None where it has none. Too many pairs (MAX_PAIRS) are given no names.
 
     subnet= is number 0 and the items of subnets= go from 1; an end without either has the number 0. Pairs of IPv4
     with IPv6 do not come to be.
     """
     if left[1] is None and right[1] is None:
         return (name,)
+    ours, theirs = _numbered(*left), _numbered(*right)
+    if len(ours) * len(theirs) > MAX_PAIRS:
+        return (name,)
     return tuple(
         f"{name}/{x}x{y}"
-        for x, one in _numbered(*left)
-        for y, other in _numbered(*right)
+        for x, one in ours
+        for y, other in theirs
         if one is None or other is None or (":" in one) == (":" in other)
     )
 

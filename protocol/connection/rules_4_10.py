@@ -15,6 +15,7 @@ from protocol.connection.draft_4_10 import IKEV1, KEYS, Draft, End
 from protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
 from protocol.connection.message import Message, Plan, Remark
 from protocol.connection.numbers import Malformed, data
+from protocol.connection.pairs import MAX_PAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -375,6 +376,10 @@ def _pairs(
                 fatal=True,
             )
         )
+        return
+    if len(left) * len(right) > MAX_PAIRS:
+        sentence = f"nothing is sent: {len(left)} by {len(right)} subnets are more than {MAX_PAIRS} pairs"
+        remarks.append(Remark(sentence, "leftsubnets", fatal=True))
         return
     for x, one in left:
         for y, other in right:

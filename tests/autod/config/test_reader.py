@@ -117,6 +117,16 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
     assert "AwEAA" not in text
 
 
+def test_nothing_in_a_file_can_steer_the_terminal(tmp_path: Path) -> None:
+    """Neither through the line that is shown nor through what is said of it."""
+    name = write(tmp_path, b"conn a\n\tikelifetime=1\xff\x1b[31mx\n")
+    configuration = load(name, find("5.2"), folder=str(tmp_path))
+    text = list(show(check(configuration), configuration.sources))
+    assert text[1] == "    \tikelifetime=1\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31mx"
+    assert "\x1b" not in "".join(text)
+    "".join(text).encode()
+
+
 @pytest.mark.parametrize("release", RULES)
 def test_only_the_file_and_its_includes_are_opened(
     release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -209,6 +219,17 @@ def test_broken_configurations_never_break_the_reader(
     configuration = load(name, find(release), folder=str(tmp_path))
     list(show(check(configuration), configuration.sources))
     describe(configuration)
+
+
+@pytest.mark.parametrize("release", RULES)
+def test_a_file_of_faults_is_read_as_fast_as_a_good_one(release: str, tmp_path: Path) -> None:
+    """The nearest keyword is looked for a few times only, and so is the nearest connection."""
+    faults = "conn a\n" + "\tleftsubnest=10.0.0.0/8\n" * 20_000
+    missing = "".join(f"conn some{i}\n\talso=sone{i}\n" for i in range(5_000))
+    begin = time.process_time()
+    for text in (faults, missing):
+        load(write(tmp_path, text), find(release), folder=str(tmp_path))
+    assert time.process_time() - begin < 20
 
 
 def test_reading_takes_time_in_proportion_to_its_length(tmp_path: Path) -> None:

@@ -50,3 +50,14 @@ def test_an_end_without_subnets_has_number_0_where_pluto_makes_the_pairs(
     assert plan.names == names
     assert bool(plan.groups) is bool(names)
     assert bool(plan.remarks) is not bool(names)
+
+
+@pytest.mark.parametrize("release", ["4.10", "5.2"])
+def test_a_million_pairs_are_not_even_counted(release: str, tmp_path: Path) -> None:
+    """Each would be a connection to pluto; 5.2's message is too long for its strings as well."""
+    many = ",".join(f"10.{i >> 8}.{i & 255}.0/24" for i in range(1000))
+    (tmp_path / "ipsec.conf").write_text(HEAD + f"\tleftsubnets={many}\n\trightsubnets={many}\n")
+    configuration = load("ipsec.conf", find(release), folder=str(tmp_path))
+    plan = Planner(configuration.rules, Nothing()).plan("a", configuration.find("a")[0].layers)
+    assert len(plan.names) <= 1
+    assert bool(plan.groups) is (release == "5.2")
