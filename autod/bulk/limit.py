@@ -29,7 +29,7 @@ RETRANSMITTED = 0.08
 GAIN = 1.08
 """What a step up must bring (times the best rate so far) to be kept."""
 
-QUEUEING = 2.5
+QUEUEING = 1.5
 """Times the answer time of the first round: what takes longer stood in pluto's queue, and more would too."""
 
 PATIENT = 0.4
