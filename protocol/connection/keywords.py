@@ -96,7 +96,8 @@ class _File(msgspec.Struct):
 class Table:
     """The keywords of one release, found by the lower-case spelling of a file.
 
-    What this pluto was not built with is unknown, or ignored if `ignore` (5.4). `setup` and `conn` differ only where the release looks keywords up by section (5.3 on); else both are one.
+    `setup` and `conn` differ only where the release looks keywords up by section (5.3 on); else both are one. What
+    this pluto was not built with is unknown, or ignored if `ignore` (5.4).
     """
 
     def __init__(
