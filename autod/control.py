@@ -136,6 +136,7 @@ class Control:
         check_path(self.path)
         self._short = len(os.fsencode(self.path)) <= _SUN_PATH
         self._quick = 0
+        self._ended = 0.0
 
     @property
     def seqpacket(self) -> bool | None:
@@ -391,7 +392,6 @@ class Control:
                 on_replies(replies)
         elif answers is None:
             _finish_sending(sock)
-        sent = trio.current_time()
         # The others go first; by then pluto has mostly answered what costs it no negotiation.
         await trio.lowlevel.checkpoint()
         for turn in count(1):
@@ -409,8 +409,10 @@ class Control:
         rest = decoder.close()
         if rest:
             on_replies(rest)
-        if self._quick < 0 and trio.current_time() - sent < _INSTANT:
+        now = trio.current_time()
+        if self._quick < 0 and now - self._ended < _INSTANT:
             self._quick += 1
+        self._ended = now
         return self._ending(peer, taken, reset, lines, bool(rest))
 
     def _ending(self, peer: _Peer, taken: bool, reset: bool, lines: bool, rest: bool) -> Ending:
