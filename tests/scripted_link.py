@@ -38,6 +38,7 @@ class ScriptedLink:
         self.present: set[str] = set(self.names)
         self.up: set[str] = set()
         self.negotiating: set[str] = set()
+        self.acting: set[str] = set()
         self.flying = 0
         self.random = random.Random(1)
         self._gone = trio.Event()
@@ -83,12 +84,16 @@ class ScriptedLink:
     async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
         if name in self.raises:
             raise self.raises[name]
+        assert name not in self.acting, f"two acts at once for {name}"
+        assert not (act is Act.UP and name in self.up), f"an Up for {name}, which is up"
+        self.acting.add(name)
         if act is Act.UP:
             self.flying += 1
             self.most = max(self.most, self.flying)
         try:
             return await self._act(act, name, deadline, heard)
         finally:
+            self.acting.discard(name)
             if act is Act.UP:
                 self.flying -= 1
 

@@ -42,8 +42,8 @@ log = structlog.get_logger("autod.supervisor")
 
 SHARE = 400.0
 """A look may cost a four-hundredth of the time: the idle supervisor stays below half a per cent of a processor."""
-LOOK_GAP = 0.25
-"""Seconds between two looks at the states, at the least."""
+LOOK_GAP = (0.25, 5.0)
+"""Seconds between two looks at the states, at the least and at the most: twenty times what the last one took."""
 SLEEP_ABSENT = (0.2, 1.0)
 """How often a missing pluto is looked for: soon after it went, and later."""
 
@@ -343,7 +343,7 @@ class Supervisor:
                 await self._look_now.wait()
             states = self._look_now.is_set()
             if states:
-                await trio.sleep_until(asked_at + max(LOOK_GAP, 20 * cost))
+                await trio.sleep_until(asked_at + min(max(LOOK_GAP[0], 20 * cost), LOOK_GAP[1]))
             everything, self._look_all, self._look_now = self._look_all, False, trio.Event()
             asked_at = trio.current_time()
             try:

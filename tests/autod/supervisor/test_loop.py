@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -229,6 +230,57 @@ async def test_reading_the_secrets_again_frees_what_was_refused(autojump_clock: 
         await trio.sleep(10)
         assert link.secrets_read == 1
         assert count(supervisor, State.UP) == 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_an_hour_of_random_faults(autojump_clock: object, seed: int) -> None:
+    """The link asserts that no connection has two acts at once; here: the limit, and all up once all is well."""
+    chance = random.Random(seed)
+    link = ScriptedLink(NAMES, takes=1.0)
+    supervisor = Supervisor(SETTINGS, link)
+    supervisor.adopt(wanted(backoff_max=60.0, patience=120.0, refused_retry=300.0, flap_count=0))
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(supervisor.run)
+            while trio.current_time() < 3600:
+                some = chance.sample(NAMES, 4)
+                match chance.choice(
+                    ["kill", "start", "start", "stop", "fail", "mend", "drop", "revive", "order"]
+                ):
+                    case "kill":
+                        link.kill()
+                    case "start" if not link.running:
+                        link.start(chance.sample(NAMES, chance.randrange(len(NAMES))))
+                    case "stop":
+                        link.stop()
+                        await trio.sleep(chance.uniform(1, 60))
+                        link.go_on()
+                    case "fail":
+                        link.fails |= dict.fromkeys(
+                            some, chance.choice([Cause.PEER_SILENT, Cause.AUTHENTICATION])
+                        )
+                    case "mend":
+                        link.fails.clear()
+                        await supervisor.reread_secrets()
+                    case "drop":
+                        link.up -= set(some)
+                    case "revive":
+                        link.negotiating = {n for n in some if n in link.present - link.up - link.acting}
+                    case "order":
+                        supervisor.order(chance.choice(["up", "down", "suspend", "resume"]), some)
+                await trio.sleep(chance.uniform(0.1, 30))
+                assert link.most <= 8
+                with trio.fail_after(60):
+                    await supervisor.pulse()
+            link.fails.clear()
+            link.negotiating.clear()
+            if not link.running:
+                link.start()
+            supervisor.order("resume", NAMES)
+            await trio.sleep(60 + 75 + 120 + 60)
+            assert count(supervisor, State.UP) == 20
+            assert link.up == set(NAMES)
+            scope.cancel()
 
 
 @pytest.mark.parametrize(
