@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.bulk.limit import AdaptiveLimit, FixedLimit
+from autod.bulk.limit import START, AdaptiveLimit, FixedLimit
 from protocol.errors import UsageError
 from tests.autod.bulk.simulated import simulate
 
@@ -58,7 +58,7 @@ def test_silent_peers_do_not_shrink_the_limit() -> None:
     limit = AdaptiveLimit(960)
     for second in range(200):
         limit.ended(64.0 + second, 64.0, answered=False, retransmissions=7)
-    assert limit.value == 32
+    assert limit.value == START
     assert not limit.crowded
 
 
