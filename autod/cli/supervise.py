@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import argparse
 
     from autod.supervisor.settings import Settings
+    from protocol.releases import Release
 
 __all__ = ["configure", "run"]
 
@@ -98,7 +99,7 @@ def _check(settings: Settings, path: str) -> int:
     from autod.supervisor.ipsecconf import IpsecConf
     from autod.supervisor.wanted import Nothing, Source, resolve
 
-    async def release() -> object:
+    async def release() -> Release:
         from autod.detect import detect
 
         with trio.fail_after(settings.supervise.answer):
@@ -115,7 +116,7 @@ def _check(settings: Settings, path: str) -> int:
         )
         source = Nothing()
     else:
-        source = IpsecConf(settings.supervise.configuration, found)  # type: ignore[arg-type]
+        source = IpsecConf(settings.supervise.configuration, found)
     wanted = resolve(settings, source.read())
     for item in wanted:
         policy = item.policy

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from autod.supervisor.link import Link
     from autod.supervisor.settings import Settings
     from autod.supervisor.wanted import Source
+    from protocol.releases import Release
 
 __all__ = ["Daemon", "build"]
 
@@ -49,8 +50,8 @@ def build(
     """The daemon over a real pluto, as `settings` say."""
     source = IpsecConf(settings.supervise.configuration)
 
-    def found(release: object) -> None:
-        source.release = release  # type: ignore[assignment]
+    def found(release: Release) -> None:
+        source.release = release
 
     link = PlutoLink(
         settings.pluto.socket,
@@ -213,6 +214,7 @@ _WORTH = (State.STARTING, State.WAITING, State.REFUSED, State.SUSPENDED)
 
 def _listen(path: str) -> socket.socket:
     try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o755, exist_ok=True)
         return listen(path)
     except OSError as problem:
         raise ConfigurationError(f"api.socket: {problem.strerror or problem}", where=path) from None

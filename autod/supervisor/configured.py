@@ -76,17 +76,13 @@ class ConfiguredSupervisor(Supervisor):
         self._override = override
         self._on_reload = on_reload
         self._reading: Reading | None = None
-        self._release: str | None = None
         self._reloading = trio.Lock()
         self._salt = os.uname().nodename
         self._seen = self._signatures()
         self._suspended: dict[str, bool] = _remembered(settings.supervise.state)
 
     async def prepare(self, instance: Instance) -> None:
-        """Read the configuration as the release that was found reads it, if that is another than before."""
-        if self._reading is not None and self._release == instance.release:
-            return
-        self._release = instance.release
+        """Read the configuration as the release that was found reads it: it has just read the file itself."""
         # What is wrong was told, and is shown; what is wanted by name is kept all the same.
         with suppress(ConfigurationError):
             await self._take(self.settings)

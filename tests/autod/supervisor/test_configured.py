@@ -164,6 +164,22 @@ async def test_changed_secrets_are_read_again_and_free_what_was_refused(place: P
         assert supervisor.feed.last == seen
 
 
+async def test_a_new_pluto_has_read_the_file_and_so_does_the_supervisor(place: Place, clock: object) -> None:
+    place.set("watch = false\n")
+    link = ScriptedLink(["a", "b", "c"])
+    link.start()
+    async with supervised(place, link) as supervisor:
+        await trio.sleep(10)
+        place.write("a start 1\nb start 2\nnew start 1\n")
+        link.kill()
+        await trio.sleep(2)
+        link.done.clear()
+        link.start(["a", "b", "new"])
+        await trio.sleep(20)
+        assert states(supervisor) == dict.fromkeys(["a", "b", "new"], "up")
+        assert {act for act, _ in link.done} == {Act.UP}, "pluto has it all already"
+
+
 async def test_files_are_left_alone_where_nobody_wants_them_watched(place: Place, clock: object) -> None:
     place.set("watch = false\n")
     link = ScriptedLink(["a", "b", "c"])
