@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import struct as _struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +149,7 @@ def union(name: str, /, **members: CType) -> Struct:
     return Struct(name, tuple(members.items()), is_union=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """A member without members of its own: `path` as C would write it, `offset` and `size` in bytes."""
 
@@ -158,6 +158,17 @@ class Field:
     size: int
     kind: str
     format: str
+
+    @functools.cached_property
+    def write(self) -> Callable[[bytearray, int, int], None]:
+        """Writes a number at an offset of a head, cut to its width: two's complement, as C would."""
+        # Unsigned letters: a negative number was cut to its width before.
+        pack_into, mask = _struct.Struct(self.format.upper()).pack_into, (1 << 8 * self.size) - 1
+
+        def write(head: bytearray, offset: int, value: int) -> None:
+            pack_into(head, offset, value & mask)
+
+        return write
 
 
 class _Union(construct.Adapter):  # type: ignore[type-arg]

@@ -212,7 +212,6 @@ def pack(
     family = release.family
     layout = family.layout
     packing = family.packing
-    packed_paths = {item.path for item in packing.order}
     if release.labeled is None and packing.exact:
         raise Unsupported(
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "
@@ -222,7 +221,7 @@ def pack(
     place(release, head, family.magic_path, release.magic if magic is None else magic)
     strings: dict[str, bytes] = {}
     for path, value in members.items():
-        if path in packed_paths:
+        if path in packing.paths:
             if value is None:
                 continue
             strings[path] = value if isinstance(value, bytes) else check_value(str(value))
@@ -247,11 +246,10 @@ def _head(release: Release) -> bytes:
 def place(release: Release, head: bytearray, path: str, value: object) -> None:
     """Write a number or raw bytes into their member of the head. An unknown path is a KeyError: a bug of ours."""
     field = release.family.layout.fields[path]
-    if field.kind == "bytes":
+    if isinstance(value, int):
+        field.write(head, field.offset, value)
+    else:
         assert isinstance(value, bytes)
+        assert field.kind == "bytes", path
         assert len(value) <= field.size, path
         head[field.offset : field.offset + len(value)] = value
-    else:
-        assert isinstance(value, int), path
-        mask = (1 << 8 * field.size) - 1
-        head[field.offset : field.offset + field.size] = (value & mask).to_bytes(field.size, "little")

@@ -15,9 +15,10 @@ What changed over the years (facts from the messages that the releases' own whac
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from protocol.abi import Layout
 from protocol.errors import BadString, DecodeError
@@ -70,6 +71,17 @@ def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """An item, and where its length or number stands in the head."""
+
+    path: str
+    text: bool
+    offset: int = 0
+    write: Callable[[bytearray, int, int], None] | None = None
+    unit: int = 1
+
+
+@dataclass(frozen=True, eq=False)
 class Packing:
     """The rule of one era. `lengths`: slots hold lengths. `exact`: the receiver wants the exact length."""
 
@@ -77,6 +89,14 @@ class Packing:
     lengths: bool = False
     exact: bool = False
     tuples: bool = False
+    _places: dict[object, tuple[tuple[_Place, ...], frozenset[str]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    @functools.cached_property
+    def paths(self) -> frozenset[str]:
+        """The paths of all items, shipped or not."""
+        return frozenset(item.path for item in self.order)
 
     def items(self, labeled: bool | None, command: str | None) -> list[Item]:
         """The items that are shipped with this command to a pluto built like this."""
@@ -86,6 +106,29 @@ class Packing:
             if not (isinstance(item, Text) and item.labeled and not labeled)
             and (isinstance(item, Chunk) or item.command is None or item.command == command)
         ]
+
+    def _shipped(
+        self, layout: Layout, labeled: bool | None, command: str | None
+    ) -> tuple[tuple[_Place, ...], frozenset[str]]:
+        """Where the items go in a message of this layout, and their paths; found out once."""
+        key = (id(layout), labeled, command)
+        found = self._places.get(key)
+        if found is None:
+            places = []
+            for item in self.items(labeled, command):
+                match item:
+                    case Text() if not self.lengths:
+                        places.append(_Place(item.path, True))
+                        continue
+                    case Text():
+                        slot, unit = layout[item.path], 1
+                    case Chunk():
+                        slot, unit = layout[f"{item.path}.len"], 1
+                    case Things():
+                        slot, unit = layout[item.count], item.size
+                places.append(_Place(item.path, isinstance(item, Text), slot.offset, slot.write, unit))
+            found = self._places[key] = (tuple(places), frozenset(place.path for place in places))
+        return found
 
     def pack(
         self,
@@ -101,30 +144,18 @@ class Packing:
 
         BadString if they do not fit into the message's string space (4096 bytes).
         """
+        places, shipped = self._shipped(layout, labeled, command)
+        if not shipped.issuperset(strings):
+            missed = min(path for path in strings if path not in shipped)
+            raise BadString(f"{missed} cannot be sent with this command to this release.")
         parts: list[bytes] = []
-        shipped = set()
-        for item in self.items(labeled, command):
-            value = strings.get(item.path)
-            shipped.add(item.path)
-            match item:
-                case Text() if self.lengths:
-                    if value is not None:
-                        struct.pack_into(
-                            layout[item.path].format, head, layout[item.path].offset, len(value) + 1
-                        )
-                        parts.append(value + b"\0")
-                case Text():
-                    parts.append((value or b"") + b"\0")
-                case Chunk() if value:
-                    length = layout[f"{item.path}.len"]
-                    struct.pack_into(length.format, head, length.offset, len(value))
-                    parts.append(value)
-                case Things() if value:
-                    count = layout[item.count]
-                    struct.pack_into(count.format, head, count.offset, len(value) // item.size)
-                    parts.append(value)
-        if missed := strings.keys() - shipped:
-            raise BadString(f"{sorted(missed)[0]} cannot be sent with this command to this release.")
+        for place in places:
+            value = strings.get(place.path)
+            if place.write is None:
+                parts.append(value + b"\0" if value else b"\0")
+            elif value is not None and (place.text or value):
+                place.write(head, place.offset, len(value) // place.unit + place.text)
+                parts.append(value + b"\0" if place.text else value)
         if self.tuples:
             parts += [_TUPLE.pack(end, key) + value + b"\0" for end, key, value in tuples]
             parts.append(bytes(_TUPLE.size))
