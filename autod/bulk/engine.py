@@ -120,7 +120,7 @@ class Run:
         self._stopping = True
         for job in self._ledger.clear():
             self._ledger.close(job, State.NOT_STARTED if job.outcome is None else State.FAILED)
-        if self._away:
+        if self._away or not self.in_flight:
             self._scope.cancel()
 
     def cancel(self) -> None:
@@ -148,9 +148,9 @@ class Run:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             if self._options.if_down and self._traits.initiates and self._ledger.jobs:
-                while (up := await self._look()) is None:
+                while (up := await self._look()) is None and not self._given_up:
                     await self._is_back.wait()
-                self._ledger.leave_alone(up)
+                self._ledger.leave_alone(up or frozenset())
             nursery.start_soon(self._wake_delayed)
             self._fill()
             while True:
@@ -383,6 +383,9 @@ class Run:
             else:
                 self._ledger.queue.appendleft(job)
         if self._away or self._given_up:
+            return
+        if self._stopping:
+            self._scope.cancel()
             return
         self._away = True
         self._restarts += 1

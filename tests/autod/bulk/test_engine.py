@@ -268,6 +268,43 @@ async def test_a_pluto_that_stays_away_leaves_nothing_counted_up(autojump_clock:
     assert 60 <= run.result.summary.seconds < 65
 
 
+async def test_a_pluto_that_never_answers_the_first_look_ends_the_run(autojump_clock: MockClock) -> None:
+    """What nobody could be asked about is not begun, and said to be so."""
+    driver = Scripted({"a": [up()], "b": [up()]}, alive=False)
+    with trio.fail_after(300):
+        run, _ = await play(driver)
+    assert states(run) == {"a": "failed", "b": "failed"}
+    assert run.result.summary.failed == {"pluto_gone": ("a", "b")}
+    assert driver.attempts == []
+
+
+async def test_a_run_that_is_stopped_before_its_first_look_is_answered_ends_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    """With nothing in flight there is nothing to wait for."""
+    driver = Scripted({"a": [up()]}, alive=False)
+    async with run_with(driver, "up", ["a"], Options()) as run:
+        await trio.sleep(1)
+        run.stop_admitting()
+        begun = trio.current_time()
+        assert [event async for event in run]
+    assert states(run) == {"a": "not-started"}
+    assert trio.current_time() == begun
+
+
+async def test_a_pluto_that_goes_away_while_a_stopped_run_ends_is_not_waited_for(
+    autojump_clock: MockClock,
+) -> None:
+    driver = Scripted({"a": [up(4.0)], "b": [up()]})
+    async with run_with(driver, "up", ["a", "b"], Options(limit=1)) as run:
+        await trio.sleep(2)
+        run.stop_admitting()
+        driver.die()
+        assert [event async for event in run]
+    assert states(run) == {"a": "failed", "b": "not-started"}
+    assert trio.current_time() < 10
+
+
 async def test_after_a_restart_an_unknown_name_may_still_be_loading(autojump_clock: MockClock) -> None:
     """pluto's own addconn needs a moment."""
     driver = Scripted({"a": [hangs, ends(Result.UNKNOWN, 0.01), ends(Result.NOT_LISTENING, 0.01), up()]})
