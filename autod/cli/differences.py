@@ -85,13 +85,17 @@ async def _sync(opened: Session, comparison: Comparison, state: State, configura
     if len(doable) < len(planned):
         status = 1
     if options.dry_run:
-        opened.say(f"{len(planned)} steps, none taken: this was a dry run")
+        opened.say(f"{_steps(len(planned))}, none taken: this was a dry run")
         return status
     failed = await _take(opened, doable, configuration)
     opened.say(
-        f"{len(doable) - failed} of {len(planned)} steps done, {len(comparison.same)} left as they were"
+        f"{len(doable) - failed} of {_steps(len(planned))} done, {len(comparison.same)} left as they were"
     )
     return 1 if failed else status
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
 
 
 def _announce(opened: Session, step: Step, *, skipped: bool) -> None:

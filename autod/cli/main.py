@@ -54,6 +54,7 @@ _MODULES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         _pass_bytes(stream)
     try:
@@ -87,6 +88,17 @@ def _call(module: str, options: argparse.Namespace) -> int:
     return status
 
 
+def _open_standard_streams() -> None:
+    """Where one is closed (`autod ... >&-`), the next file or socket would take its place, and its lines."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+
+
 def _pass_bytes(stream: TextIO) -> None:
     """Names and pluto's text are bytes, UTF-8 or not: they leave as they came, whatever the locale says."""
     reconfigure = getattr(stream, "reconfigure", None)
@@ -114,7 +126,7 @@ def _explain(error: BaseException) -> int:
         sentence = _sentence(leaf)
         if sentence is None:
             raise error
-        print(f"autod: {sentence}", file=sys.stderr)
+        print(f"autod: {sentence.removesuffix('.')}", file=sys.stderr)
     return _status(leaves[0])
 
 

@@ -20,6 +20,7 @@ from autod.cli.loading import load
 from autod.cli.names import is_pattern
 from autod.cli.render import outcome_line
 from autod.cli.resolve import all_of, match, peers_of
+from autod.errors import UsageError
 from autod.outcomes import Outcome
 from autod.status import parse
 from protocol import commands as c
@@ -79,6 +80,7 @@ async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) ->
     One name, with an option that makes it a run: the status of its outcome.
     """
     names, state, configuration = resolved
+    _check_report(session.options.report)
     failed: dict[str, Outcome] = {}
     if "add" in steps:
         failed = await _load_all(session, names, steps, configuration)
@@ -100,6 +102,13 @@ async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) ->
         only = next(iter(result.results.values()))
         return only.outcome.exit_status if only.outcome is not None else (0 if only.ok else 1)
     return status or (0 if result.ok else 1)
+
+
+def _check_report(path: str | None) -> None:
+    """UsageError before anything is asked of pluto, where the page could not be written after it."""
+    folder = os.path.dirname(os.path.abspath(path or "."))
+    if path is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        raise UsageError(f"{path}: no file can be written in {folder}: name another (--report)")
 
 
 async def _load_all(
@@ -202,10 +211,8 @@ def _stop(run: Run) -> None:
     """The first Ctrl-C: nothing more goes out; the second ends at once."""
     run.stop_admitting()
     pending = len(run.in_flight)
-    print(
-        f"autod: nothing more is begun; {pending} in flight are waited for (once more ends at once)",
-        file=sys.stderr,
-    )
+    rest = f"; {pending} in flight {'is' if pending == 1 else 'are'} waited for (once more ends at once)"
+    print(f"autod: nothing more is begun{rest if pending else ''}", file=sys.stderr)
 
 
 def _relabelled(event: e.BulkEvent, operation: str) -> e.BulkEvent:
@@ -243,8 +250,12 @@ def _show(session: Session, event: e.BulkEvent) -> None:
 
 
 def _ended(event: e.Ended) -> str:
-    words = {Became.ALREADY: "was up before, and was left alone", Became.TAKEN: "was taken by pluto"}
-    return f'"{event.connection}": {words.get(Became(event.state), event.state)}'
+    words = {
+        Became.ALREADY: "was up before, and was left alone",
+        Became.TAKEN: "was taken by pluto",
+        Became.NOT_STARTED: "was not begun: the run was ended first",
+    }
+    return f'"{event.connection}" {words.get(Became(event.state), event.state)}'
 
 
 def summary_line(summary: Summary) -> str:

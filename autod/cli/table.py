@@ -136,7 +136,7 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
     trouble = f"{row.trouble.text}, {age_text(now - row.trouble.at)} ago" if row.trouble else "-"
     return (
         row.label,
-        row.state,
+        row.state.replace("_", " "),
         row.peer or "-",
         age_text(None if row.since is None else max(0, now - row.since)),
         size_text(row.bytes_in),
@@ -150,7 +150,8 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
 
 def _summary(picture: Picture) -> str:
     states = (
-        ", ".join(f"{number} {state}" for state, number in counts(picture.rows).items()) or "nothing loaded"
+        ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts(picture.rows).items())
+        or "nothing loaded"
     )
     if picture.interval is None:
         return states

@@ -141,7 +141,7 @@ def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
         if one.place.file not in lines:
             lines[one.place.file] = files.lines(one.place.file)
         text = lines[one.place.file]
-        if one.place.line > len(text):
+        if not 1 <= one.place.line <= len(text):
             continue
         line = text[one.place.line - 1].rstrip("\r\n")
         line = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", _KEY_LINE.sub(r"\1…", line)[:_LONGEST])

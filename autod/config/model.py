@@ -24,14 +24,14 @@ _ALIAS: Final = re.compile(r"[^ \t]+")
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where something stands: file as it was named, line and column from 1."""
+    """Where something stands: file as it was named, line and column from 1; both 0 for the file as a whole."""
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class Setting(Given, frozen=True, gc=False):

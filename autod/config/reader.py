@@ -95,7 +95,7 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
         text = files.first(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        missing = Diagnostic(Severity.FATAL, f"cannot be read: {reason}", Place(path, 1, 1), status=3)
+        missing = Diagnostic(Severity.FATAL, f"cannot be read: {reason}", Place(path, 0, 0), status=3)
         return Configuration(path, release, rules, (), Document(diagnostics=[missing]), (missing,), files)
     document = parse(path, text, rules, table(rules, seccomp=release.seccomp is not False), files)
     found, more = connections(document, rules)

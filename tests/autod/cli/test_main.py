@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +97,26 @@ def test_text_leaves_as_the_bytes_it_came_from_in_any_locale() -> None:
             env={**os.environ, "LC_ALL": locale, "IPSEC_RUNDIR": "/r"},
         )
         assert done.stdout == b"ipsec whack --ctlsocket /r/pluto.ctl --name k\xc3\xb6ln\xff --initiate\n"
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "0,1,2"])
+def test_a_stream_that_was_closed_from_the_start_is_none_to_print_to(closed: str) -> None:
+    """`autod ... >&-`: no traceback, and no socket or file takes its place."""
+    program = (
+        f"import os, sys\nfor number in ({closed},): os.close(number)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'autod', '--showonly', '--up', 'a'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert bool(done.stdout) == (closed == "2")
 
 
 def test_a_closed_standard_output_is_no_traceback() -> None:

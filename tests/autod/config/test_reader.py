@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autod.config import Severity, check, describe, load, show
+from autod.config.include import Files
 from autod.errors import Unsupported
 from protocol.connection import Planner
 from protocol.connection.lookup import Nothing
@@ -246,3 +247,14 @@ def test_reading_takes_time_in_proportion_to_its_length(tmp_path: Path) -> None:
         assert configuration.find(f"alias{count - 1}")[0].name == f"b{count - 1}"
         taken.append((time.process_time() - begin) / count)
     assert taken[1] < 3 * taken[0]
+
+
+def test_a_file_that_cannot_be_read_is_named_without_a_line(tmp_path: Path) -> None:
+    """There is none; the diagnostic can be shown all the same."""
+    missing = str(tmp_path / "missing.conf")
+    configuration = load(missing, find("4.10"))
+    assert configuration.refusal is not None
+    assert str(configuration.refusal.place) == missing
+    assert list(show(check(configuration), Files())) == [
+        f"{missing}: fatal: cannot be read: No such file or directory"
+    ]
