@@ -139,7 +139,14 @@ class Engine:
         self._consider(name, now)
 
     def finish(
-        self, name: str, ticket: int, now: float, cause: Cause | None = None, detail: str = ""
+        self,
+        name: str,
+        ticket: int,
+        now: float,
+        cause: Cause | None = None,
+        detail: str = "",
+        *,
+        passing: bool = False,
     ) -> None:
         """The act that was started with `ticket` is over. One that pluto's end has already settled is ignored."""
         entry = self.table.get(name)
@@ -150,7 +157,7 @@ class Engine:
         if cause is not None:
             entry.failed[cause] += 1
         self._reports.append(Tried(name, act, cause, seconds, detail))
-        self.feed(name, Finished(act, cause, detail), now)
+        self.feed(name, Finished(act, cause, detail, passing), now)
 
     def pluto_found(self, now: float) -> None:
         """A new pluto answers."""

@@ -32,11 +32,13 @@ class Instance:
 class Result:
     """What an act came to: as asked (`cause` None) or not; `detail` is one sentence for people.
 
-    `code` is pluto's, `ike_sa` and `child_sa` its serials, where there are any.
+    `passing`: it may pass by itself, whatever its cause usually means. `code` is pluto's, `ike_sa` and `child_sa`
+    its serials, where there are any.
     """
 
     cause: Cause | None = None
     detail: str = ""
+    passing: bool = False
     code: int | None = None
     ike_sa: int | None = None
     child_sa: int | None = None

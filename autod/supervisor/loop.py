@@ -302,11 +302,12 @@ class Supervisor:
         name, act = start.name, start.act
         cause: Cause | None = Cause.GAVE_WAY
         detail = "others were waiting, and nobody had answered" if act is Act.UP else ""
+        passing = False
         with trio.CancelScope() as scope:
             self._running[name] = scope
             try:
                 result = await self.link.act(act, name, start.deadline, lambda: self._heard(name))
-                cause, detail = result.cause, result.detail
+                cause, detail, passing = result.cause, result.detail, result.passing
                 _log_result(name, act, result)
             except PlutoGone as problem:
                 cause, detail = Cause.PLUTO_GONE, str(problem)
@@ -326,7 +327,7 @@ class Supervisor:
             return
         if scope.cancelled_caught:
             await self.link.give_up(name)
-        self.engine.finish(name, start.ticket, trio.current_time(), cause, detail)
+        self.engine.finish(name, start.ticket, trio.current_time(), cause, detail, passing=passing)
         self._wake()
 
     async def _look(self, life: trio.CancelScope) -> None:

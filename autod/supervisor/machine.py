@@ -244,6 +244,8 @@ def _finished(record: Record, event: Finished, now: float, policy: Policy) -> Re
         case Effect.PLUTO_GONE:
             gone = _blame(replace(done, acting=event.act))
             return replace(gone, acting=None, actual=Actual.UNKNOWN, negotiating=False, cause=event.cause)
+        case Effect.CONFIRM if event.act is Act.UP and event.passing:
+            return _failed(done, event, now, policy, refuse=False)
         case Effect.CONFIRM if event.act is Act.UP:
             final = done.failures + 1 >= policy.refuse_after
             return _failed(done, event, now, policy, refuse=final)

@@ -233,11 +233,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`act` is over: as asked (`cause` is None) or not. `detail` is for people, usually pluto's own line."""
+    """`act` is over: as asked (`cause` is None) or not. `detail` is for people, usually pluto's own line.
+
+    `passing`: it may pass by itself, whatever its cause usually means; pluto only guesses some causes.
+    """
 
     act: Act
     cause: Cause | None = None
     detail: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

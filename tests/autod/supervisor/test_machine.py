@@ -305,6 +305,10 @@ def test_the_word_of_a_peer_is_final_only_when_it_is_repeated() -> None:
             record = step(record, event, now := now + 100, policy)
         states.append(record.state)
     assert states == [State.WAITING, State.WAITING, State.REFUSED]
+    guess = Finished(Act.UP, Cause.AUTHENTICATION, "it seems", passing=True)
+    for _ in range(5):
+        record, now = after(1000.0, LOADED, Began(Act.UP), guess, policy=policy)
+        assert record.state is State.WAITING
     own, _ = after(*failed(Cause.NOT_ORIENTED), policy=policy)
     assert own.state is State.REFUSED
 
