@@ -32,7 +32,7 @@ GAIN = 1.08
 QUEUEING = 1.5
 """Times the answer time of the first round: what takes longer stood in pluto's queue, and more would too."""
 
-PATIENT = 0.4
+PATIENT = 0.2
 """Seconds above the answer time of the first round: half a second in the queue and pluto retransmits."""
 
 INSTANT = 1000.0
