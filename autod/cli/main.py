@@ -29,9 +29,9 @@ _MODULES = {
     "version": "autod.cli.version",
     "complete": "autod.cli.complete",
     "listgroups": "autod.cli.listgroups",
-    "check": "autod.cli.configuration",
-    "diff": "autod.cli.configuration",
-    "sync": "autod.cli.configuration",
+    "check": "autod.cli.check",
+    "diff": "autod.cli.differences",
+    "sync": "autod.cli.differences",
     **dict.fromkeys(
         (
             "up",
