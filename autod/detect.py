@@ -227,10 +227,8 @@ def _start(pid: int | None) -> int | None:
 
 
 def _stale(entry: Entry) -> bool:
-    """Whether the process of an entry is seen to be another one now."""
-    return (
-        entry.pid is not None and entry.start is not None and start_time(entry.pid) not in (entry.start, None)
-    )
+    """Whether the process of an entry, which could be seen when it was noted, has ended or is another one now."""
+    return entry.pid is not None and entry.start is not None and start_time(entry.pid) != entry.start
 
 
 def _entry(found: Detected, file: SocketFile) -> Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from autod.errors import (
     UnknownRelease,
     UsageError,
 )
-from autod.known import Known
+from autod.known import Entry, Known
 from autod.process import Identity, listens_at, pid_beside, socket_file, start_time
 from protocol.releases import ALL
 from tests.fakepluto import Client, answers, closes_unread, fake_pluto, resets_after, silent
@@ -239,6 +240,27 @@ async def test_another_pluto_is_asked_anew(path: Path, known: Known) -> None:
     async with fake_pluto(path, pluto_of("4.10")):
         found = await detect(path, known=known)
     assert (found.release.text, found.how) == ("4.10", How.STATUS)
+
+
+async def test_a_remembered_pluto_that_has_ended_is_not_waited_for(path: Path, known: Known) -> None:
+    """Its socket's file is still there, and the cache knows it: what counts is that its process is gone."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+        file = socket_file(path)
+        assert file is not None
+        entry = Entry(
+            device=file.device,
+            inode=file.inode,
+            changed_ns=file.changed_ns,
+            text="4.10",
+            pid=child.pid,
+            start=start_time(child.pid),
+        )
+        known.remember(str(path), entry)
+        assert (await detect(path, known=known)).how is How.CACHE
+    with pytest.raises(NoSocket):
+        await detect(path, known=known)
 
 
 async def test_what_was_remembered_is_private(path: Path, known: Known, tmp_path: Path) -> None:
