@@ -242,9 +242,16 @@ async def test_another_pluto_is_asked_anew(path: Path, known: Known) -> None:
     assert (found.release.text, found.how) == ("4.10", How.STATUS)
 
 
+def waiting_process() -> subprocess.Popen[bytes]:
+    """A process that ends with the block."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
 async def test_a_remembered_pluto_that_has_ended_is_not_waited_for(path: Path, known: Known) -> None:
     """Its socket's file is still there, and the cache knows it: what counts is that its process is gone."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    with waiting_process() as child:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
         file = socket_file(path)
