@@ -66,14 +66,13 @@ def address(side: int, number: int) -> str:
 
 def section(number: int, name: str | None = None, **options: str) -> str:
     fast = {} if number == 0 else {"leftupdown": "/bin/true", "rightupdown": "/bin/true"}
-    return connection(
-        name or f"c{number}",
-        leftid=f"@west-{number}",
-        rightid=f"@east-{number}",
-        leftsubnet=f"{address(1, number)}/32",
-        rightsubnet=f"{address(2, number)}/32",
-        **(fast | QUICK | options),
-    )
+    own = {
+        "leftid": f"@west-{number}",
+        "rightid": f"@east-{number}",
+        "leftsubnet": f"{address(1, number)}/32",
+        "rightsubnet": f"{address(2, number)}/32",
+    }
+    return connection(name or f"c{number}", **(own | fast | QUICK | options))
 
 
 class Gateway:

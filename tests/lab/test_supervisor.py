@@ -1,16 +1,13 @@
-"""The supervisor under the real systemd and the real pluto 5.2: every scenario of supervised_gateway, in one boot."""
+"""The supervisor under the real systemd and the real pluto 5.2: the scenarios of supervised_gateway, in two boots."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
 import pytest
 
 from tests.lab import uml
 from tests.lab.roots import TRIXIE_PYTHON
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # In this order: each leaves the gateway as the next one wants it.
 SCENARIOS = (
@@ -32,20 +29,28 @@ CONNECTIONS = 100
 pytestmark = [pytest.mark.outside, pytest.mark.timeout(1500)]
 
 
-@pytest.fixture(scope="module")
-def console() -> Iterator[str]:
-    script = f"AUTOD_LAB_CONNECTIONS={CONNECTIONS} {TRIXIE_PYTHON} -m tests.lab.supervised_gateway"
-    with uml.system(f"{script} {' '.join(SCENARIOS)} 2>&1", timeout=1400) as boot:
+def booted(scenarios: tuple[str, ...], connections: int) -> str:
+    """The console of a system in which these scenarios ran with so many connections."""
+    script = f"AUTOD_LAB_CONNECTIONS={connections} {TRIXIE_PYTHON} -m tests.lab.supervised_gateway"
+    with uml.system(f"{script} {' '.join(scenarios)} 2>&1", timeout=1400) as boot:
         boot.wait()
-        print(
-            "\n".join(
-                line for line in boot.console.splitlines() if line.startswith(("==", "PASSED", "FAILED"))
-            )
-        )
-        yield boot.console
+    said = [line for line in boot.console.splitlines() if line.startswith(("==", "PASSED", "FAILED"))]
+    print("\n".join(said))
+    return boot.console
+
+
+@pytest.fixture(scope="module")
+def console() -> str:
+    return booted(SCENARIOS, CONNECTIONS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_under_systemd(console: str, scenario: str) -> None:
     """What the scenario asserts holds; supervised_gateway.py says what that is."""
     assert f"PASSED {scenario} in" in console, console[-8000:]
+
+
+def test_silent_peers_do_not_delay_the_good_ones() -> None:
+    """AUTOD_LAB_MANY says how many connections (300); three of ten have a silent peer."""
+    console = booted(("silent",), int(os.environ.get("AUTOD_LAB_MANY", "300")))
+    assert "PASSED silent in" in console, console[-8000:]
