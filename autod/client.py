@@ -5,9 +5,9 @@
         if not outcome.ok:
             print(outcome.sentence)
 
-Owns: which command an operation sends, what is looked at before a dangerous one and after a silent one, and the
-deadline. Must not know: how bytes travel (autod.control), what lines mean (autod.recognise), many at once
-(autod.bulk).
+Owns: which command an operation sends, and the deadline. Must not know: how bytes travel (autod.control), what lines
+mean (autod.recognise), what is looked at before a dangerous command (autod.guards) and after a silent one
+(autod.settle), many at once (autod.bulk).
 
 Every operation ends: by pluto, or by its deadline. A deadline, like a cancellation, ends the waiting and nothing
 in pluto, which goes on with what it was asked; the outcome says what is left behind.
@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 import trio
 
 from autod.control import Answers, Begun, Control
@@ -30,11 +29,13 @@ from autod.detect import Detected, detect
 from autod.emulation import kept, native_or_substitute
 from autod.ending import Ending
 from autod.errors import ConnectionLost, DeadlinePassed, PlutoReplaced, WhackError
-from autod.events import Event, Unknown
+from autod.events import Event
+from autod.guards import guard
 from autod.judge import Judge
 from autod.operation import BUFFER, Operation, Request, Sink
-from autod.outcomes import OK, Outcome, Result, gather, sentence
+from autod.outcomes import Outcome
 from autod.recognise import recognise
+from autod.settle import settled
 from autod.slots import Slots
 from protocol import commands as c
 from protocol.encode import encode
@@ -63,6 +64,9 @@ _REDETECTIONS = 2
 
 _AT_ONCE = (c.Initiate, c.Terminate, c.Delete, c.Route)
 """What every release has and can be asked without a look before."""
+
+_OPERATIONS: Mapping[type[c.Command], str] = {c.Initiate: "up", c.Terminate: "down"}
+"""What an operation is called where it has another name than its command."""
 
 _HOLDING = (c.Initiate, c.RekeyIke, c.RekeyChild)
 """What pluto keeps the descriptor of until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
@@ -210,35 +214,35 @@ class Pluto:
 
     def rekey_ike(self, name: str, *, timeout: float | None = None) -> Operation:
         """Rekey the IKE SA of a connection (3.30 on)."""
-        return self._operation("rekey_ike", c.RekeyIke(name), name, timeout)
+        return self.ask(c.RekeyIke(name), timeout=timeout)
 
     def rekey_child(self, name: str, *, timeout: float | None = None) -> Operation:
         """Rekey the Child SA of a connection (3.30 on)."""
-        return self._operation("rekey_child", c.RekeyChild(name), name, timeout)
+        return self.ask(c.RekeyChild(name), timeout=timeout)
 
     def listen(self, *, timeout: float | None = None) -> Operation:
         """Find the interfaces, listen on them, and read the secrets again."""
-        return self._operation("listen", c.Listen(), None, timeout)
+        return self.ask(c.Listen(), timeout=timeout)
 
     def reread_secrets(self, *, timeout: float | None = None) -> Operation:
         """Read ipsec.secrets again."""
-        return self._operation("reread_secrets", c.RereadSecrets(), None, timeout)
+        return self.ask(c.RereadSecrets(), timeout=timeout)
 
     def reread_certs(self, *, timeout: float | None = None) -> Operation:
         """Forget cached certificates (4.0 on)."""
-        return self._operation("reread_certs", c.RereadCerts(), None, timeout)
+        return self.ask(c.RereadCerts(), timeout=timeout)
 
     def fetch_crls(self, *, timeout: float | None = None) -> Operation:
         """Fetch the CRLs again."""
-        return self._operation("fetch_crls", c.FetchCrls(), None, timeout)
+        return self.ask(c.FetchCrls(), timeout=timeout)
 
     def reread_all(self, *, timeout: float | None = None) -> Operation:
         """Secrets, CRLs, and certificates where the release has them."""
-        return self._operation("reread_all", c.RereadAll(), None, timeout)
+        return self.ask(c.RereadAll(), timeout=timeout)
 
     def purge_ocsp(self, *, timeout: float | None = None) -> Operation:
         """Empty the OCSP cache."""
-        return self._operation("purge_ocsp", c.PurgeOcsp(), None, timeout)
+        return self.ask(c.PurgeOcsp(), timeout=timeout)
 
     def status(self, *, timeout: float | None = None) -> Operation:
         """All that pluto knows, as text. 0.3 s of pluto's time with 5,000 connections: never in a loop."""
@@ -249,8 +253,12 @@ class Pluto:
         return self._operation(command.verb, command, getattr(command, "name", None), timeout, listing=True)
 
     def ask(self, command: c.Command, *, timeout: float | None = None) -> Operation:
-        """Any command; what is dangerous on this release is looked at as in the methods above."""
-        return self._operation(command.verb, command, getattr(command, "name", None), timeout)
+        """Any command; what is dangerous on this release is looked at as in the methods above.
+
+        The operation of its outcome is the command's verb, "up" for an Initiate and "down" for a Terminate.
+        """
+        operation = _OPERATIONS.get(type(command), command.verb)
+        return self._operation(operation, command, getattr(command, "name", None), timeout)
 
     async def replies(self, command: c.Command, *, timeout: float | None = None) -> tuple[Reply, ...]:
         """Ask, drain to the end, and give pluto's replies as they are: for those who parse them.
@@ -320,15 +328,11 @@ class Pluto:
             observe(event)
         return judge.end(ending, at=now)
 
-    async def settle(self, outcome: Outcome) -> Outcome:
-        """The outcome of an up or a down after a look at pluto's state."""
-        return await self._settle(outcome)
-
     async def perform(self, request: Request, sink: Sink | None, begun: Begun | None = None) -> Outcome:
         """Run a request to its outcome; each event goes to `sink` as it comes. The methods above are this."""
         started = time.time()
         end = trio.current_time() + request.timeout if request.timeout is not None else float("inf")
-        guarded = await self._guard(request, started, end)
+        guarded = await guard(self, request, started, end)
         if guarded is not None:
             return guarded
         judge = Judge(
@@ -369,7 +373,7 @@ class Pluto:
         decided = judge.decided if ending is Ending.DEADLINE else None
         outcome = decided or judge.end(ending, at=time.time())
         if outcome.needs_state and ending is not Ending.GONE:
-            outcome = await self._settle(outcome)
+            outcome = await self.settle(outcome)
         return outcome
 
     async def _exchange(
@@ -401,60 +405,7 @@ class Pluto:
                 await self.find()
         raise AssertionError
 
-    async def _guard(self, request: Request, started: float, end: float) -> Outcome | None:
-        """What must be looked at before a command that would harm this release; an outcome if it is not sent."""
-        command = request.command
-        if isinstance(command, c.Unroute):
-            return await self._guard_unroute(command, request, started, end)
-        if isinstance(command, c.RereadCerts | c.RereadAll) and (4, 6) <= self.release.version < (5,):
-            return await self._guard_reread(request, started, end)
-        if isinstance(command, c.RefreshDdns) and self.release.at_least(5, 4):
-            # 5.4 dies of a null pointer when it has nothing to look up (seen 5 of 5 times).
-            with trio.move_on_at(end):
-                replies = await self.replies(c.BriefConnectionStatus())
-                if not any("<==>" in reply.text for reply in replies):
-                    return _outcome(request, Result.DONE, started)
-        return None
-
-    async def _guard_unroute(
-        self, command: c.Unroute, request: Request, started: float, end: float
-    ) -> Outcome | None:
-        with trio.move_on_at(end):
-            up = _established(await self.replies(c.TrafficStatus(command.name)))
-            if up and request.force:
-                with trio.move_on_at(end):
-                    await self.down(command.name)
-                up = _established(await self.replies(c.TrafficStatus(command.name)))
-            if not up:
-                return None
-            harm = (
-                "would kill pluto"
-                if not self.release.at_least(5, 0)
-                else "would take down its IKE SA and every connection that shares it"
-            )
-            said = (
-                f"it is up, and to unroute it now {harm} ({self.release}); take it down first, or use --force"
-            )
-            return _outcome(request, Result.REFUSED, started, said=said)
-        return _outcome(request, Result.DEADLINE, started)
-
-    async def _guard_reread(self, request: Request, started: float, end: float) -> Outcome | None:
-        """4.6 to 4.15 die of a null pointer when they reread the certificates of an instance (seen on 4.10)."""
-        with trio.move_on_at(end):
-            from autod.status import parse
-
-            state = parse(await self.replies(c.Status()))
-            instances = [one.label for one in state.connections if one.kind == "instance" or "#" in one.name]
-            if not instances:
-                return None
-            said = (
-                f"{instances[0]} is the instance of a template, and to reread certificates now would kill pluto"
-                f" ({self.release}); --rereadsecrets and --fetchcrls do the rest, --replace rereads one connection's"
-            )
-            return _outcome(request, Result.REFUSED, started, said=said)
-        return _outcome(request, Result.DEADLINE, started)
-
-    async def _settle(self, outcome: Outcome) -> Outcome:
+    async def settle(self, outcome: Outcome) -> Outcome:
         """Look at pluto's state where its lines did not say how it ended; unsettled if there is no answer."""
         if outcome.connection is None or outcome.operation not in ("up", "down"):
             return outcome
@@ -465,37 +416,6 @@ class Pluto:
                 return outcome
             return settled(outcome, replies)
         return outcome
-
-
-def settled(outcome: Outcome, replies: tuple[Reply, ...]) -> Outcome:
-    """An outcome of up or down that needed a look at the state, after the replies to --trafficstatus of its name."""
-    name = outcome.connection or ""
-    up = _established(replies)
-    here = any(other == name or other.startswith(f"{name}/") for other in up)
-    if outcome.operation == "up":
-        if not outcome.members:
-            return outcome.settled(here)
-        members = tuple(
-            member.settled(member.connection in up) if member.needs_state else member
-            for member in outcome.members
-        )
-        return gather(outcome.operation, outcome.connection, members)
-    if outcome.operation != "down" or not outcome.ok:
-        return outcome
-    if any(isinstance(recognise(reply, time=0.0), Unknown) for reply in replies):
-        result, said = Result.UNKNOWN, None
-    elif up:
-        result, said = Result.FAILED, "it is still up"
-    else:
-        return msgspec.structs.replace(outcome, needs_state=False)
-    return msgspec.structs.replace(
-        outcome,
-        result=result,
-        ok=False,
-        needs_state=False,
-        code=next((reply.code for reply in replies if reply.code == 21), None),
-        sentence=sentence(result, outcome.operation, name, said=said),
-    )
 
 
 _TELLING = frozenset(range(20, 100)) - {40, 41}
@@ -513,24 +433,5 @@ def _deadline(seconds: float | None, sentence: str) -> Iterator[None]:
         raise DeadlinePassed(sentence)
 
 
-def _established(replies: tuple[Reply, ...]) -> frozenset[str]:
-    """As autod.status.established, which is loaded only where a look at the state is needed."""
-    from autod.status import established
-
-    return established(replies)
-
-
 def _same(event: Event) -> Event:
     return event
-
-
-def _outcome(request: Request, result: Result, started: float, said: str | None = None) -> Outcome:
-    return Outcome(
-        operation=request.operation,
-        connection=request.name,
-        result=result,
-        ok=result in OK,
-        sentence=sentence(result, request.operation, request.name, said=said),
-        started=started,
-        ended=time.time(),
-    )

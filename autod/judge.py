@@ -70,13 +70,14 @@ _RULES = {
     "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted, AliasExpanded)),
     "add": _Rule(Result.LOADED, requires=(Loaded,)),
     "delete": _Rule(Result.DELETED, absent_is_done=True),
-    "delete_id": _Rule(Result.DONE, absent_is_done=True),
-    "delete_user": _Rule(Result.DONE, absent_is_done=True),
+    "deleteid": _Rule(Result.DONE, absent_is_done=True),
+    "deleteuser": _Rule(Result.DONE, absent_is_done=True),
     "route": _Rule(Result.ROUTED),
     "unroute": _Rule(Result.UNROUTED),
-    "rekey_ike": _Rule(Result.DONE, requires=(Rekeyed,)),
-    "rekey_child": _Rule(Result.DONE, requires=(Rekeyed,)),
+    "rekey-ike": _Rule(Result.DONE, requires=(Rekeyed,)),
+    "rekey-child": _Rule(Result.DONE, requires=(Rekeyed,)),
     "shutdown": _Rule(Result.DONE, end_is_done=True),
+    "shutdown-leave-state": _Rule(Result.DONE, end_is_done=True),
 }
 _OTHER = _Rule(Result.DONE)
 
@@ -84,8 +85,8 @@ _OTHER = _Rule(Result.DONE)
 class Judge:
     """Follows one exchange. Pure: no clock and no I/O.
 
-    `operation` is "up", "down", "add", "delete", "route", "unroute", "rekey_ike", "rekey_child", "shutdown",
-    or any other name, for what is done when pluto ends the stream without a refusal. `members` names the
+    `operation` is "up", "down", "add", "delete", "route", "unroute", "rekey-ike", "rekey-child", "shutdown",
+    or the verb of any other command, for what is done when pluto ends the stream without a refusal. `members` names the
     connections of an alias, if the caller knows them; else they are taken from pluto's lines.
     """
 

@@ -162,7 +162,7 @@ def test_a_prompts_code_is_no_refusal() -> None:
 )
 def test_an_end_that_pluto_did_not_mean(ending: Ending, result: Result, status: int) -> None:
     """What broke off has the result of how it did, for every operation; a Child SA that is up stays up."""
-    for operation in ("up", "down", "add", "delete", "route", "listen", "rekey_ike"):
+    for operation in ("up", "down", "add", "delete", "route", "listen", "rekey-ike"):
         seen = outcome(ending=ending, operation=operation)
         assert (seen.result, seen.exit_status, seen.retryable) == (result, status, True)
     assert outcome(BEGUN, AGAIN, ending=ending).result is result
@@ -425,7 +425,7 @@ LINES = [line.reply for release in RELEASES for _, line in received(release)]
 
 @given(
     st.lists(st.sampled_from(LINES), max_size=12),
-    st.sampled_from(["up", "down", "add", "delete", "route", "unroute", "rekey_ike", "shutdown", "list"]),
+    st.sampled_from(["up", "down", "add", "delete", "route", "unroute", "rekey-ike", "shutdown", "list"]),
     st.sampled_from([None, "t01", "grp", "badpsk"]),
     st.sampled_from(Ending),
     st.booleans(),
