@@ -3,15 +3,16 @@
     async with autod.open_pluto() as pluto:
         outcome = await pluto.up("branch-17")
 
-General layout, each layer knowing only those above it in this list:
+General layout, each layer knowing only those above it in this list (pyproject.toml has all of them):
 
 * `errors`, `ending`: what can go wrong, how an exchange can end
-* `control`, `slots`, `process`; `detect`, `known`, `binary`: one exchange with pluto; which release listens
-* `events`, `recognise/`, `evidence`, `judge`, `outcomes`: reply to typed event, events to an outcome
-* `status/`, `config/`: pluto's state and ipsec.conf as typed values
-* `operation`, `client`: an operation a method
+* `control`, `slots`, `process`; `detect`, `known`, `binary`, `programs`: one exchange with pluto; which release listens
+* `events`, `recognise/`, `evidence`, `verdict`, `judge`, `outcomes`: reply to typed event, events to an outcome
+* `status/`: pluto's state as typed values
+* `operation`, `emulation`, `guards`, `settle`, `client`: an operation a method
+* `relay`, `addconn`, `config/`: ipsec.conf, and loading what it says
 * `bulk/`, `supervisor/`: many connections at once, and for years
-* `service/`, `cli/`: the local API, the command line
+* `learn/`, `doctor`, `service/`, `metrics`, `notify`, `cli/`: unknown releases, the local API, the command line
 
 Names are loaded on first use: `autod --help` needs neither trio nor construct.
 """
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from autod.errors import NoSocket as NoSocket
     from autod.errors import NotPermitted as NotPermitted
     from autod.errors import PlutoGone as PlutoGone
+    from autod.errors import PlutoReplaced as PlutoReplaced
+    from autod.errors import ProtocolViolation as ProtocolViolation
     from autod.errors import Refused as Refused
     from autod.errors import UnknownRelease as UnknownRelease
     from autod.errors import Unsupported as Unsupported
@@ -55,6 +58,8 @@ _HOME = {
     "Outcome": "autod.outcomes",
     "Pluto": "autod.client",
     "PlutoGone": "autod.errors",
+    "PlutoReplaced": "autod.errors",
+    "ProtocolViolation": "autod.errors",
     "Refused": "autod.errors",
     "Result": "autod.outcomes",
     "UnknownRelease": "autod.errors",
@@ -77,6 +82,8 @@ __all__ = [
     "Outcome",
     "Pluto",
     "PlutoGone",
+    "PlutoReplaced",
+    "ProtocolViolation",
     "Refused",
     "Result",
     "UnknownRelease",
