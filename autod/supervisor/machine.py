@@ -132,7 +132,9 @@ def _want_up(record: Record, now: float, policy: Policy) -> Act | None:
         return None
     if record.negotiating and 0 < policy.patience <= now - record.negotiating_since:
         return Act.DOWN
-    if record.looked is None or now - record.looked >= policy.look_every:
+    # What pluto did during a wait is seen only by a look from after it.
+    waited = record.next_try is not None and record.looked is not None and record.looked < record.next_try
+    if record.looked is None or waited or now - record.looked >= policy.look_every:
         return Act.LOOK
     return None if record.negotiating else Act.UP
 

@@ -273,6 +273,10 @@ def test_pluto_has_a_head_start_where_it_starts_connections_itself() -> None:
         None,
         now + 4.9,
     )
+    early, _ = after(PlutoFound(), 0.1, Seen(Actual.LOADED, 1000.1, False), policy=policy)
+    assert want(early, now + 5, policy) is Act.LOOK, (
+        "what was seen before says nothing about these five seconds"
+    )
     assert want(step(record, seen(Actual.LOADED), now + 5, policy), now + 5, policy) is Act.UP
     assert step(record, seen(Actual.LOADED, True), now + 1, policy).state is State.STARTING
     assert step(record, seen(Actual.UP), now + 1, policy).state is State.UP
