@@ -30,7 +30,8 @@ def pluto() -> Iterator[Pluto]:
 @pytest.fixture
 def unknown(pluto: Pluto, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pluto:
     """No module covers it, nothing is remembered, and nothing was learned yet."""
-    monkeypatch.delitem(releases._FAMILY, "4.10")
+    covering = releases._covering
+    monkeypatch.setattr(releases, "_covering", lambda number: None if number == "4.10" else covering(number))
     monkeypatch.setattr("autod.cli.session.default_folder", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return pluto
