@@ -92,8 +92,21 @@ def test_status_table_and_lists(lab: Lab) -> None:
     assert any(line.startswith(name) and " up " in line for line in table.splitlines()), table
     document = json.loads(autod(lab, "--status", "--json").stdout)
     assert [child["connection"] for child in document["child_sas"]] == [name]
-    for verb in ("--listall", "--listpubkeys", "--checkpubkeys", "--listcerts", "--rereadsecrets", "--ready"):
+    for verb in (
+        *("--listall", "--listpubkeys", "--checkpubkeys", "--listcerts", "--listcacerts", "--listcrls"),
+        *(
+            "--listgroups",
+            "--rereadall",
+            "--rereadsecrets",
+            "--rereadcerts",
+            "--rereadcrls",
+            "--rereadgroups",
+        ),
+        *("--fetchcrls", "--purgeocsp", "--ready"),
+    ):
         done = autod(lab, verb)
         assert done.returncode == 0, (verb, done.stdout, done.stderr)
+    assert active(lab) == {name}
+    assert autod(lab, "--rotatecert", name).returncode == 0
     done = autod(lab, "doctor")
     assert done.returncode == 0, done.stdout + done.stderr
