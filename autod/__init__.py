@@ -6,7 +6,7 @@
 General layout, each layer knowing only those above it in this list (pyproject.toml has all of them):
 
 * `errors`, `ending`: what can go wrong, how an exchange can end
-* `control`, `slots`, `process`; `detect`, `known`, `binary`, `programs`: one exchange with pluto; which release listens
+* `control`, `dial`, `answers`, `slots`, `process`; `detect`, `known`, `binary`, `programs`: one exchange with pluto; which release listens
 * `events`, `recognise/`, `evidence`, `verdict`, `judge`, `outcomes`: reply to typed event, events to an outcome
 * `status/`: pluto's state as typed values
 * `operation`, `emulation`, `guards`, `settle`, `client`: an operation a method
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from autod.client import Pluto as Pluto
     from autod.client import open_pluto as open_pluto
-    from autod.control import Answers as Answers
+    from autod.answers import Answers as Answers
     from autod.errors import BadString as BadString
     from autod.errors import ConfigurationError as ConfigurationError
     from autod.errors import ConnectionLost as ConnectionLost
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Result as Result
 
 _HOME = {
-    "Answers": "autod.control",
+    "Answers": "autod.answers",
     "BadString": "autod.errors",
     "ConfigurationError": "autod.errors",
     "ConnectionLost": "autod.errors",

@@ -23,25 +23,19 @@ import os
 import select
 import socket
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
 import trio
 
+from autod.answers import Answers, answer_prompts, finish_sending
+from autod.dial import SUN_PATH, address_of, check_path, connect_patiently, explain, open_socket
 from autod.ending import Ending
-from autod.errors import (
-    BadString,
-    ConnectionLost,
-    NoSocket,
-    NotPermitted,
-    PlutoReplaced,
-    UsageError,
-    WhackError,
-)
+from autod.errors import ConnectionLost, PlutoReplaced, UsageError, WhackError
 from autod.process import Identity, descriptor_limit, is_ending, is_visible, peer_pid, socket_file
 from autod.slots import Slots
-from protocol.replies import Prompt, Reply, ReplyCodes, ReplyDecoder
+from protocol.replies import Reply, ReplyCodes, ReplyDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,39 +48,13 @@ MAX_MESSAGE = 16384
 """Bytes of a message. pluto reads 7.6 kB at most (struct whack_message, 3.27 to 5.4), and what is below
 half of the smallest usual send buffer goes out in one piece."""
 
-MAX_ANSWER = 127
-"""Bytes of an answer to a prompt: pluto reads into 128 (MAX_XAUTH_USERNAME_LEN and its sibling, 4.10 and
-5.2)."""
-
 RESERVE = 64
 """Descriptors that pluto needs for itself: 21 when idle with two interfaces (measured), more with many."""
 
-_SUN_PATH = 107
 _CHUNK = 65536
 _INSTANT = 0.001
 _SLOW = 8
 _BURST = 16
-_FIRST_WAIT = 0.0002
-_LONGEST_WAIT = 0.020
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What to tell pluto when it asks, ready before the request: neither is ever shown."""
-
-    user: str | None = field(default=None, repr=False)
-    secret: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        for what, answer in (("user name", self.user), ("password", self.secret)):
-            if answer is None:
-                continue
-            data = answer.encode("utf-8", "surrogateescape")
-            if b"\0" in data or b"\n" in data or len(data) > MAX_ANSWER:
-                raise BadString(
-                    f"the {what} for pluto's prompt has a NUL or a newline in it or is longer than"
-                    f" {MAX_ANSWER} bytes: give another"
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +102,7 @@ class Control:
             # Before the first slot is taken: many may be taken before the first connection.
             self._know(pluto.pid)
         check_path(self.path)
-        self._short = len(os.fsencode(self.path)) <= _SUN_PATH
+        self._short = len(os.fsencode(self.path)) <= SUN_PATH
         self._quick = 0
         self._ended = 0.0
 
@@ -220,7 +188,7 @@ class Control:
             return None
         if holds_descriptor and not self.slots.acquire_nowait():
             return None
-        sock = _open(self._type)
+        sock = open_socket(self._type)
         try:
             sock.connect(self.path)
             self._meet(sock)
@@ -230,7 +198,7 @@ class Control:
             if holds_descriptor:
                 self.slots.release()
             return None
-        _finish_sending(sock)
+        finish_sending(sock)
         data, ended, reset = b"", False, False
         for _ in range(_BURST):
             try:
@@ -282,7 +250,7 @@ class Control:
 
     async def _connect(self) -> socket.socket:
         if self._type is not None and self._short:
-            sock = _open(self._type)
+            sock = open_socket(self._type)
             try:
                 sock.connect(self.path)
             except OSError:
@@ -290,65 +258,23 @@ class Control:
             else:
                 return sock
         with ExitStack() as stack:
-            address = self._address(stack)
+            address = address_of(self.path, stack)
             kind = socket.SOCK_STREAM if self._type is None else self._type
             try:
-                sock = _open(kind)
+                sock = open_socket(kind)
                 try:
-                    await _connect_patiently(sock, address)
+                    await connect_patiently(sock, address)
                 except BaseException:
                     sock.close()
                     raise
             except OSError as error:
                 if error.errno != errno.EPROTOTYPE or self._type is not None:
-                    raise self._explain(error) from error
+                    raise explain(self.path, error) from error
                 self._type = socket.SOCK_SEQPACKET
             else:
                 self._type = kind
                 return sock
         return await self._connect()
-
-    def _address(self, stack: ExitStack) -> str:
-        """What connect() is told: the path, or where that is too long for it, the same file by its folder."""
-        if self._short:
-            return self.path
-        folder, name = os.path.split(self.path)
-        try:
-            handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise self._explain(error) from error
-        stack.callback(os.close, handle)
-        address = f"/proc/self/fd/{handle}/{name}"
-        if len(os.fsencode(address)) > _SUN_PATH:
-            raise UsageError(
-                f"{self.path}: a socket's name of {len(os.fsencode(name))} bytes is too long to connect to:"
-                f" give it a shorter one"
-            )
-        return address
-
-    def _explain(self, error: OSError) -> WhackError:
-        """The error for people."""
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return NoSocket(
-                f"{self.path}: no such socket: pluto is not running, or its control socket is elsewhere;"
-                f" start it (ipsec start), or name the socket (--ctlsocket)"
-            )
-        if error.errno == errno.ECONNREFUSED:
-            return NoSocket(f"{self.path}: nobody listens there: pluto has ended; start it (ipsec start)")
-        if error.errno in (errno.EACCES, errno.EPERM):
-            return NotPermitted(
-                f"{self.path}: this user may not talk to pluto: become root, or join its group"
-            )
-        if error.errno == errno.EPROTOTYPE:
-            return PlutoReplaced(
-                f"{self.path}: the socket is not of the type of the release that was expected, so nothing was"
-                f" sent: find out the release again, or give the right one (--release)"
-            )
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            return UsageError("there is no file descriptor left for a socket: raise the limit (ulimit -n)")
-        return NoSocket(
-            f"{self.path}: it cannot be connected to ({error.strerror}): name pluto's socket (--ctlsocket)"
-        )
 
     def _meet(self, sock: socket.socket) -> None:
         """See who listens; refuse one whom the message is not for.
@@ -391,7 +317,7 @@ class Control:
                 lines = True
                 on_replies(replies)
         elif answers is None:
-            _finish_sending(sock)
+            finish_sending(sock)
         # The others go first; by then pluto has mostly answered what costs it no negotiation.
         await trio.lowlevel.checkpoint()
         for turn in count(1):
@@ -403,7 +329,7 @@ class Control:
                 lines = True
                 on_replies(replies)
                 if answers is not None:
-                    _answer(sock, replies, answers)
+                    answer_prompts(sock, replies, answers)
             if turn % _BURST == 0:
                 await trio.lowlevel.checkpoint()
         rest = decoder.close()
@@ -439,32 +365,7 @@ class _Peer:
     visible: bool
 
 
-def check_path(path: str) -> None:
-    """UsageError where `path` can be no file's."""
-    try:
-        data = os.fsencode(path)
-    except UnicodeEncodeError:
-        data = b""
-    if not data or b"\0" in data:
-        raise UsageError("the path of pluto's control socket is empty or no path: give another (--ctlsocket)")
-
-
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}
-
-
-def _open(kind: int) -> socket.socket:
-    return socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-
-
-async def _connect_patiently(sock: socket.socket, address: str) -> None:
-    """Connect, however long pluto's backlog is full. After EAGAIN the same socket can try again."""
-    wait = _FIRST_WAIT
-    while True:
-        try:
-            return sock.connect(address)
-        except BlockingIOError:
-            await trio.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
 
 
 def _send(sock: socket.socket, message: bytes) -> bool:
@@ -482,26 +383,3 @@ def _send(sock: socket.socket, message: bytes) -> bool:
             f" nothing was done; raise net.core.wmem_default"
         )
     return True
-
-
-def _finish_sending(sock: socket.socket) -> None:
-    """Shut our way of the stream, so that no prompt can wait for an answer."""
-    try:
-        sock.shutdown(socket.SHUT_WR)
-    except OSError as error:
-        if error.errno != errno.ENOTCONN:
-            raise
-
-
-def _answer(sock: socket.socket, replies: list[Reply], answers: Answers) -> None:
-    for reply in replies:
-        if not isinstance(reply, Prompt):
-            continue
-        answer = answers.secret if reply.secret else answers.user
-        if answer is None:
-            _finish_sending(sock)
-            continue
-        try:
-            sock.send(answer.encode("utf-8", "surrogateescape") + b"\0")
-        except (BrokenPipeError, ConnectionResetError, BlockingIOError):
-            _finish_sending(sock)

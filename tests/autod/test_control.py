@@ -370,7 +370,7 @@ async def test_a_send_that_was_cut_is_never_continued(path: Path, monkeypatch: p
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
         return sock
 
-    monkeypatch.setattr("autod.control._open", narrow)
+    monkeypatch.setattr("autod.control.open_socket", narrow)
     async with fake_pluto(path, silent, open_=False) as pluto:
         with pytest.raises(ConnectionLost, match=rf"of {MAX_MESSAGE} bytes.*nothing was done"):
             await controller(path).exchange(b"x" * MAX_MESSAGE, lambda _: None)
@@ -414,7 +414,7 @@ async def test_a_full_backlog_costs_few_attempts(
         sleeps += 1
         await sleep(seconds)
 
-    monkeypatch.setattr("autod.control.trio.sleep", counted)
+    monkeypatch.setattr("autod.dial.trio.sleep", counted)
     control = controller(path)
     async with fake_pluto(path, answers(b"002 one\n"), open_=False) as pluto, trio.open_nursery() as nursery:
         for _ in range(1000):
