@@ -23,9 +23,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from autod.answers import Answers as Answers
     from autod.client import Pluto as Pluto
     from autod.client import open_pluto as open_pluto
-    from autod.answers import Answers as Answers
     from autod.errors import BadString as BadString
     from autod.errors import ConfigurationError as ConfigurationError
     from autod.errors import ConnectionLost as ConnectionLost
