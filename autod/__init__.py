@@ -6,7 +6,8 @@
 General layout, each layer knowing only those above it in this list (pyproject.toml has all of them):
 
 * `errors`, `ending`: what can go wrong, how an exchange can end
-* `control`, `dial`, `answers`, `slots`, `process`; `detect`, `known`, `binary`, `programs`: one exchange with pluto; which release listens
+* `control`, `dial`, `answers`, `slots`, `process`: one exchange with pluto
+* `detect`, `known`, `binary`, `programs`: which release listens
 * `events`, `recognise/`, `evidence`, `verdict`, `judge`, `outcomes`: reply to typed event, events to an outcome
 * `status/`: pluto's state as typed values
 * `operation`, `emulation`, `guards`, `settle`, `client`: an operation a method
