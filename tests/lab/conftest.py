@@ -1,8 +1,9 @@
 """Runs the tests of this folder on a kernel with ESP, all in one boot, where this machine's kernel has none.
 
-A pytest inside the lab runs them and writes its reports, as they come, to a file; here each test is replaced by
-its reports from inside. A test without a report has failed: it never counts as skipped. A machine with ESP
-runs them itself, and so do tests marked `outside`, which boot a system of their own (uml.system).
+The boot is begun before all other tests and goes on beside them. A pytest inside the lab runs them and writes its
+reports, as they come, to a file; here each test is replaced by its reports from inside. A test without a report has
+failed: it never counts as skipped. A machine with ESP runs them itself, and so do tests marked `outside`, which boot
+a system of their own (uml.system).
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def _goes_inside(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Last, so that the lab, on a processor of its own, is through with most of them when they are asked for.
+    items.sort(key=lambda item: HERE in item.path.parents)
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
@@ -94,15 +97,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(0), append=False)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Boot the lab first: it runs beside all other tests."""
+    inside = [item.nodeid for item in session.items if _goes_inside(item)]
+    if inside and not session.config.option.collectonly and not session.testsfailed:
+        roots.build()
+        session.stash[RUN] = Run(session.config, inside)
+
+
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     if not _goes_inside(item):
         return None
-    session = item.session
-    run = session.stash.get(RUN, None)
-    if run is None:
-        roots.build()
-        run = Run(item.config, [other.nodeid for other in session.items if _goes_inside(other)])
-        session.stash[RUN] = run
+    run = item.session.stash[RUN]
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = run.reports(item.nodeid)
     if not any(report.when == "teardown" for report in reports):
