@@ -17,10 +17,10 @@ from protocol.commands import AddConnection, AddPublicKey, Command, Impair
 from protocol.errors import BadString, Unsupported
 from protocol.families.family import BASIC_MAGIC
 from protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
-from protocol.packing import Things, Tuple
+from protocol.packing import Place, Things, Tuple
 from protocol.releases import Release
 
-__all__ = ["check_string", "encode", "pack", "probe"]
+__all__ = ["check_string", "check_value", "encode", "fill", "pack", "place", "places", "probe", "string"]
 
 _KWS_USERNAME = 22
 _LEFT = 0
@@ -209,8 +209,13 @@ def pack(
     named is zero. `magic` is the release's own unless given. Unsupported where labeled IPsec decides the order of
     the strings and nothing says whether this pluto has it.
     """
+    head, parts = fill(release, members, release.magic if magic is None else magic)
+    return bytes(head) + release.family.packing.join(release.family.layout, parts, tuples)
+
+
+def fill(release: Release, members: Mapping[str, object], magic: int) -> tuple[bytearray, list[bytes]]:
+    """The head of a message and the items behind it, from its members; see `pack`."""
     family = release.family
-    layout = family.layout
     packing = family.packing
     if release.labeled is None and packing.exact:
         raise Unsupported(
@@ -218,20 +223,29 @@ def pack(
             "says so: let autod find the release by itself, without --release."
         )
     head = bytearray(_head(release))
-    place(release, head, family.magic_path, release.magic if magic is None else magic)
+    place(release, head, family.magic_path, magic)
     strings: dict[str, bytes] = {}
     for path, value in members.items():
         if path in packing.paths:
-            if value is None:
-                continue
-            strings[path] = value if isinstance(value, bytes) else check_value(str(value))
+            if value is not None:
+                strings[path] = string(value)
         else:
             place(release, head, path, value)
+    return head, packing.fill(head, strings, places(release, members))
+
+
+def places(release: Release, members: Mapping[str, object]) -> Mapping[str, Place]:
+    """Where the strings go in a message with these members."""
+    family = release.family
     command = None
     if family.numbers:
         command = family.command(int(members.get("whack_command", 0)), bool(release.seccomp))  # type: ignore[call-overload]
-    behind = packing.pack(layout, head, strings, tuples, labeled=release.labeled, command=command)
-    return bytes(head) + behind
+    return family.packing.places(family.layout, labeled=release.labeled, command=command)
+
+
+def string(value: object) -> bytes:
+    """The bytes of a member that is a string."""
+    return value if isinstance(value, bytes) else check_value(str(value))
 
 
 def _head(release: Release) -> bytes:
@@ -252,4 +266,4 @@ def place(release: Release, head: bytearray, path: str, value: object) -> None:
         assert isinstance(value, bytes)
         assert field.kind == "bytes", path
         assert len(value) <= field.size, path
-        head[field.offset : field.offset + len(value)] = value
+        head[field.offset : field.offset + field.size] = value.ljust(field.size, b"\0")

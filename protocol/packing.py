@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from protocol.abi import Layout
 from protocol.errors import BadString, DecodeError
 
-__all__ = ["Chunk", "Item", "Packing", "Text", "Things", "Tuple", "of", "texts"]
+__all__ = ["Chunk", "Item", "Packing", "Place", "Text", "Things", "Tuple", "of", "texts"]
 
 Tuple = tuple[int, int, bytes]
 """(end, key, value): end 0 left, 1 right, 2 the connection; key of enum config_conn_keyword (5.4)."""
@@ -71,14 +71,30 @@ def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """An item, and where its length or number stands in the head."""
+class Place:
+    """Where an item goes: it is the `at`th behind the head, and its length or number stands in the head."""
 
-    path: str
+    at: int
     text: bool
     offset: int = 0
     write: Callable[[bytearray, int, int], None] | None = None
     unit: int = 1
+
+    def fill(self, head: bytearray, value: bytes | None) -> bytes:
+        """The bytes behind the head; what belongs into it is written there."""
+        if self.write is None:
+            return value + b"\0" if value else b"\0"
+        if value is None:
+            return b""
+        if value or self.text:
+            self.write(head, self.offset, len(value) // self.unit + self.text)
+        return value + b"\0" if self.text else value
+
+    def refill(self, head: bytearray, value: bytes | None) -> bytes:
+        """Like `fill`, of a head in which another value may be filled in already."""
+        if self.write is not None:
+            self.write(head, self.offset, 0)
+        return self.fill(head, value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +105,7 @@ class Packing:
     lengths: bool = False
     exact: bool = False
     tuples: bool = False
-    _places: dict[object, tuple[tuple[_Place, ...], frozenset[str]]] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _places: dict[object, dict[str, Place]] = field(default_factory=dict, init=False, repr=False)
 
     @functools.cached_property
     def paths(self) -> frozenset[str]:
@@ -107,18 +121,16 @@ class Packing:
             and (isinstance(item, Chunk) or item.command is None or item.command == command)
         ]
 
-    def _shipped(
-        self, layout: Layout, labeled: bool | None, command: str | None
-    ) -> tuple[tuple[_Place, ...], frozenset[str]]:
-        """Where the items go in a message of this layout, and their paths; found out once."""
+    def places(self, layout: Layout, *, labeled: bool | None, command: str | None) -> Mapping[str, Place]:
+        """Where the items go in a message of this layout, by path, in their order; found out once."""
         key = (id(layout), labeled, command)
         found = self._places.get(key)
         if found is None:
-            places = []
-            for item in self.items(labeled, command):
+            found = {}
+            for at, item in enumerate(self.items(labeled, command)):
                 match item:
                     case Text() if not self.lengths:
-                        places.append(_Place(item.path, True))
+                        found[item.path] = Place(at, True)
                         continue
                     case Text():
                         slot, unit = layout[item.path], 1
@@ -126,40 +138,31 @@ class Packing:
                         slot, unit = layout[f"{item.path}.len"], 1
                     case Things():
                         slot, unit = layout[item.count], item.size
-                places.append(_Place(item.path, isinstance(item, Text), slot.offset, slot.write, unit))
-            found = self._places[key] = (tuple(places), frozenset(place.path for place in places))
+                found[item.path] = Place(at, isinstance(item, Text), slot.offset, slot.write, unit)
+            self._places[key] = found
         return found
 
-    def pack(
-        self,
-        layout: Layout,
-        head: bytearray,
-        strings: Mapping[str, bytes],
-        tuples: Sequence[Tuple],
-        *,
-        labeled: bool | None,
-        command: str | None,
-    ) -> bytes:
-        """The bytes behind the head; their slots in `head` are filled in.
+    def fill(
+        self, head: bytearray, strings: Mapping[str, bytes], places: Mapping[str, Place]
+    ) -> list[bytes]:
+        """The items behind the head, in their order; their slots in `head` are filled in.
+
+        BadString where a string has no place with this command.
+        """
+        if not places.keys() >= strings.keys():
+            missed = min(path for path in strings if path not in places)
+            raise BadString(f"{missed} cannot be sent with this command to this release.")
+        return [place.fill(head, strings.get(path)) for path, place in places.items()]
+
+    def join(self, layout: Layout, parts: Sequence[bytes], tuples: Sequence[Tuple]) -> bytes:
+        """The items and the tuples, as they stand behind the head.
 
         BadString if they do not fit into the message's string space (4096 bytes).
         """
-        places, shipped = self._shipped(layout, labeled, command)
-        if not shipped.issuperset(strings):
-            missed = min(path for path in strings if path not in shipped)
-            raise BadString(f"{missed} cannot be sent with this command to this release.")
-        parts: list[bytes] = []
-        for place in places:
-            value = strings.get(place.path)
-            if place.write is None:
-                parts.append(value + b"\0" if value else b"\0")
-            elif value is not None and (place.text or value):
-                place.write(head, place.offset, len(value) // place.unit + place.text)
-                parts.append(value + b"\0" if place.text else value)
-        if self.tuples:
-            parts += [_TUPLE.pack(end, key) + value + b"\0" for end, key, value in tuples]
-            parts.append(bytes(_TUPLE.size))
         packed = b"".join(parts)
+        if self.tuples:
+            settings = [_TUPLE.pack(end, key) + value + b"\0" for end, key, value in tuples]
+            packed = b"".join((packed, *settings, bytes(_TUPLE.size)))
         if len(packed) > layout.room:
             raise BadString(
                 f"the names and values need {len(packed)} bytes, and a whack message has room for {layout.room}: "

@@ -23,10 +23,10 @@ from autod.config.halt import halts
 from protocol.connection import Planner
 from protocol.connection.addresses import Address
 from protocol.connection.lookup import Interface
-from protocol.encode import pack
 from protocol.errors import BadString
 from protocol.releases import find
 from protocol.replies import ReplyDecoder
+from protocol.similar import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +152,12 @@ class Ours:
     messages: list[bytes]
 
 
+@functools.cache
+def _packer(release: str) -> Packer:
+    """One for all probes of a release: what one leaves behind must not show in the next."""
+    return Packer(find(release))
+
+
 def ours(probe: Probe, release: str, folder: Path) -> Ours:
     (folder / "p.conf").write_bytes((probe.text or "").encode("utf-8", "surrogateescape"))
     found = find(release)
@@ -160,12 +166,13 @@ def ours(probe: Probe, release: str, folder: Path) -> Ours:
         return Ours(True, [])
     planner = Planner(configuration.rules, Recorded())
     arguments = probe.argv[5:]
+    packer = _packer(release)
     messages: list[bytes] = []
     everything = "--autoall" in arguments
     for group in autoall(configuration, planner) if everything else select(configuration, planner, arguments):
         for message in group:
             try:
-                messages.append(pack(found, message.members, message.settings))
+                messages.append(packer.pack(message.members, message.settings))
             except BadString:
                 break
             if stops(probe.reply, release) and message.kind == "add":

@@ -7,6 +7,7 @@ Owns: planning ahead of sending, and the order of the messages of one connection
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from autod.config.routes import System
 from autod.errors import BadString, ConfigurationError, PlutoGone
 from autod.relay import Relayed
 from protocol.connection import Planner
-from protocol.encode import pack
+from protocol.similar import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +39,12 @@ if TYPE_CHECKING:
 
 __all__ = ["load_native"]
 
-_BURST: Final = 100
-"""Connections of one burst: with 0.3 ms each, news comes 30 times a second."""
+_BURST: Final = 50
+"""Connections of one burst: with 0.3 ms each, news comes 60 times a second."""
+
+_AHEAD: Final = 4
+"""Messages that wait in pluto's backlog (5) while it works on one, so that it never waits for us: also between two
+bursts, when the news are told."""
 
 _LONGEST: Final = 0.5
 """Seconds after which a burst ends early: looking up a peer's name may take that long, a busy pluto too."""
@@ -69,7 +74,8 @@ async def load_native(
 
     Errors: ConfigurationError where the release's addconn would refuse the whole file (nothing was sent), PlutoGone
     where pluto was not there for the first message. If it goes away later, what was not sent says so. A cancellation
-    leaves pluto at work on the one or two messages that it has; those after them are never sent.
+    leaves pluto at work on the few messages that it has, whose answers are still read; those after them are never
+    sent.
     """
     refusal = configuration.refusal
     if refusal is not None:
@@ -84,6 +90,7 @@ async def load_native(
             while sender.bursting:
                 await trio.to_thread.run_sync(sender.burst, abandon_on_cancel=True)
                 _tell(sender, on_reply)
+            await trio.to_thread.run_sync(sender.finish, abandon_on_cancel=True)
             _tell(sender, on_reply)
     except PlutoGone as gone:
         if not sender.any_sent:
@@ -91,6 +98,9 @@ async def load_native(
         sender.give_up(gone)
     finally:
         sender.stopped = True
+        if sender.waiting:
+            # Cancelled: whatever pluto does, nobody waits for it, but it is not left with what nobody reads.
+            trio.lowlevel.start_thread_soon(sender.finish, lambda _: None)
     return tuple(sender.loaded(word) for word in chosen)
 
 
@@ -101,7 +111,7 @@ def _tell(sender: _Sender, on_reply: Callable[[str | None, Reply], None] | None)
                 on_reply(name, reply)
 
 
-def _ready(connection: Connection, planner: Planner, configuration: Configuration) -> _Ready:
+def _ready(connection: Connection, planner: Planner, packer: Packer) -> _Ready:
     plan = planner.plan(
         connection.name, connection.layers, failed=connection.failed, partial=connection.partial
     )
@@ -110,7 +120,7 @@ def _ready(connection: Connection, planner: Planner, configuration: Configuratio
         return _Ready((), complaints)
     try:
         groups = tuple(
-            tuple((one.name, pack(configuration.release, one.members, one.settings)) for one in group)
+            tuple((one.name, packer.pack(one.members, one.settings)) for one in group)
             for group in plan.groups
         )
     except BadString as error:
@@ -139,12 +149,15 @@ class _Sender:
     ) -> None:
         self._work = work
         self._planner = planner
+        self._packer = Packer(configuration.release)
         self._configuration = configuration
         self._control = control
         self._at = 0
         self._next: _Ready | None = None
         self._done: dict[int, _Doing] = {}
         self._news: list[tuple[str, tuple[Reply, ...]]] = []
+        self._under_way: deque[tuple[_Doing, str, bytes, socket.socket]] = deque()
+        self._working = threading.Lock()
         self.line: Line | None = None
         self.any_sent = False
         self.stopped = False
@@ -154,6 +167,11 @@ class _Sender:
     def more(self) -> bool:
         """Whether a connection is left."""
         return self._at < len(self._work)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether pluto has something whose answer nobody read yet."""
+        return bool(self._under_way)
 
     @property
     def bursting(self) -> bool:
@@ -168,7 +186,7 @@ class _Sender:
     def _prepare(self) -> None:
         """Have the next connection's messages ready."""
         if self._next is None and self.more:
-            self._next = _ready(self._work[self._at], self._planner, self._configuration)
+            self._next = _ready(self._work[self._at], self._planner, self._packer)
 
     def _take(self) -> tuple[Connection, _Ready]:
         self._prepare()
@@ -199,14 +217,14 @@ class _Sender:
     def burst(self) -> None:
         """Send some connections, until `stopped`. Runs in a thread.
 
-        Where a connection is one message, the next one is sent before pluto's answer to it is read: pluto never
-        waits for us, and does one after the other all the same.
+        Where a connection is one message, the next ones are sent before pluto's answer to it is read: pluto never
+        waits for us, and does one after the other all the same. The last ones are left to the next burst, or to
+        `finish`.
         """
         line = self.line
         assert line is not None
-        under_way: deque[tuple[_Doing, str, bytes, socket.socket]] = deque()
         until = time.monotonic() + _LONGEST
-        try:
+        with self._working:
             for _ in range(_BURST):
                 if not self.more or self.stopped or time.monotonic() > until:
                     break
@@ -215,9 +233,9 @@ class _Sender:
                 try:
                     if len(ready.groups) == 1 and len(ready.groups[0]) == 1:
                         name, message = ready.groups[0][0]
-                        under_way.append((doing, name, message, line.send(message)))
+                        self._under_way.append((doing, name, message, line.send(message)))
                     else:
-                        self._finish(line, under_way)
+                        self._drain(line)
                         self._send(line, doing, ready)
                 except Unreachable:
                     # What is wrong there is for `control` to find out: this connection is tried again.
@@ -228,15 +246,19 @@ class _Sender:
                         self._next = ready
                     break
                 self._prepare()
-                self._finish(line, under_way, leave=1)
-        finally:
-            self._finish(line, under_way)
+                self._drain(line, leave=_AHEAD)
+            if self.stopped or self.line is None:
+                self._drain(line)
 
-    def _finish(
-        self, line: Line, under_way: deque[tuple[_Doing, str, bytes, socket.socket]], *, leave: int = 0
-    ) -> None:
-        while len(under_way) > leave:
-            doing, name, message, sock = under_way.popleft()
+    def finish(self) -> None:
+        """Read what pluto has still to say. Runs in a thread."""
+        with self._working:
+            if self.line is not None:
+                self._drain(self.line)
+
+    def _drain(self, line: Line, *, leave: int = 0) -> None:
+        while len(self._under_way) > leave:
+            doing, name, message, sock = self._under_way.popleft()
             self._note(doing, name, Relayed(message, *line.drain(sock)), first=True)
 
     def _send(self, line: Line, doing: _Doing, ready: _Ready) -> None:

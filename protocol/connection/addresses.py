@@ -6,10 +6,13 @@ protocols and services. What is no number raises `Malformed`; whether to ask a r
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from protocol.connection.numbers import Malformed, unsigned, unsigned_prefix
 
@@ -38,8 +41,7 @@ IPV6: Final = 6
 _SIZE: Final = {IPV4: 4, IPV6: 16}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, gc=False):
     """An address: its version (4 or 6) and its 4 or 16 bytes in network order."""
 
     version: int
@@ -53,8 +55,7 @@ class Address:
         return any(self.packed)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """An address and the length of its prefix."""
 
     address: Address
@@ -87,11 +88,15 @@ class Names:
     service: Callable[[str], int | None]
 
 
+_UNSPECIFIED: Final = {version: Address(version, bytes(size)) for version, size in _SIZE.items()}
+
+
 def unspecified(version: int) -> Address:
     """0.0.0.0 or ::."""
-    return Address(version, bytes(_SIZE[version]))
+    return _UNSPECIFIED[version]
 
 
+@functools.lru_cache(maxsize=1024)
 def address(text: str, version: int | None) -> Address:
     """A numeric address; version None takes either."""
     if not text:
@@ -182,6 +187,10 @@ def subnet_of(one: Address) -> Block:
     return Block(one, 8 * _SIZE[one.version])
 
 
+_PREFIX: Final = {str(bits): bits for bits in range(129)}
+"""Lengths of prefixes as nearly all are written."""
+
+
 def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Block:
     """ADDR/BITS, or ADDR/MASK in IPv4; bits of the host are cleared, or refused in IPv6 if `strict_ipv6`."""
     if text.lower() == "%default":
@@ -193,10 +202,12 @@ def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Bloc
         raise Malformed("no / in subnet specification")
     base = address(head, version)
     most = 8 * _SIZE[base.version]
-    try:
-        bits = unsigned(mask)
-    except Malformed:
-        bits = most + 1
+    bits = _PREFIX.get(mask)
+    if bits is None:
+        try:
+            bits = unsigned(mask)
+        except Malformed:
+            bits = most + 1
     if bits > most:
         if base.version == IPV6:
             raise Malformed("masks are not permitted for IPv6 addresses")
@@ -209,6 +220,8 @@ def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Bloc
 
 def _keep(packed: bytes, bits: int) -> bytes:
     size = 8 * len(packed)
+    if bits == size:
+        return packed
     number = int.from_bytes(packed, "big") >> (size - bits) << (size - bits)
     return number.to_bytes(len(packed), "big")
 

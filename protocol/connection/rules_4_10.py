@@ -6,6 +6,7 @@ rules to the letter. Must not know: files and lines, duplicates and also= (autod
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -284,11 +285,13 @@ def _put_dpd(members: dict[str, object], draft: Draft, remarks: list[Remark]) ->
 
 
 def _address(path: str, value: Address) -> dict[str, object]:
-    return {
-        f"{path}.is_set": 1,
-        f"{path}.version": value.version,
-        f"{path}.bytes.byte": value.packed.ljust(16, b"\0"),
-    }
+    is_set, version, packed = _address_paths(path)
+    return {is_set: 1, version: value.version, packed: value.packed.ljust(16, b"\0")}
+
+
+@functools.cache
+def _address_paths(path: str) -> tuple[str, str, str]:
+    return f"{path}.is_set", f"{path}.version", f"{path}.bytes.byte"
 
 
 def _block(path: str, value: Block | None, bits: str = "maskbits") -> dict[str, object]:
@@ -340,7 +343,7 @@ def _end_members(end: End) -> Iterator[tuple[str, object]]:
         found["pool_range.version"] = end.pool.first.version
         found["pool_range.start.byte"] = end.pool.first.packed.ljust(16, b"\0")
         found["pool_range.end.byte"] = end.pool.last.packed.ljust(16, b"\0")
-    return ((f"{side}.{path}", value) for path, value in found.items() if value is not None)
+    return ((f"{side}.{path}", value) for path, value in found.items() if value)
 
 
 def _keys(name: str, draft: Draft, remarks: list[Remark]) -> Iterator[Message]:

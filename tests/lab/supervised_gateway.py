@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ API = "org.libreswan.autod"
 PSK = 'PSK "known-to-both-gateways"'
 
 # Peers that are gone are noticed sooner than by the defaults, but not so soon that a busy machine is taken for one.
-QUICK = {"dpddelay": "5", "retransmit_timeout": "25s"}
+QUICK = {"dpddelay": "10", "retransmit_timeout": "30s"}
 
 
 def run(*argv: str, check: bool = True, timeout: float = 300) -> str:
@@ -523,7 +524,8 @@ def silent(gate: Gateway) -> None:
     assert most <= 3000 + 32
     assert figures["in_flight"] <= 32
     say(f"at most {most} tries a minute, {figures['in_flight']} in flight, states {figures['states']}")
-    assert took["all of them"] < 1.5 * took["only the good ones"] + 30
+    # In turn behind the silent ones it would take three minutes more.
+    assert took["all of them"] < 2 * took["only the good ones"] + 60, took
 
 
 SCENARIOS: dict[str, Callable[[Gateway], None]] = {
@@ -555,7 +557,8 @@ def main(names: list[str]) -> None:
                 SCENARIOS[name](gate)
             except Exception as problem:
                 failed.append(name)
-                print(f"FAILED {name}: {problem!r}", flush=True)
+                print(f"FAILED {name} after {time.monotonic() - began:.0f} s: {problem!r}", flush=True)
+                traceback.print_exc(file=sys.stdout)
             else:
                 print(f"PASSED {name} in {time.monotonic() - began:.0f} s", flush=True)
     if failed:

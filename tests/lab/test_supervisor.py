@@ -39,6 +39,12 @@ def booted(scenarios: tuple[str, ...], connections: int) -> str:
     return boot.console
 
 
+def said(console: str, scenario: str) -> str:
+    """What the console tells about a failed scenario, and how it ended."""
+    at = console.find(f"FAILED {scenario} after")
+    return f"{console[at : at + 4000]}\n...\n{console[-4000:]}"
+
+
 @pytest.fixture(scope="module")
 def console() -> str:
     return booted(SCENARIOS, CONNECTIONS)
@@ -47,10 +53,10 @@ def console() -> str:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_under_systemd(console: str, scenario: str) -> None:
     """What the scenario asserts holds; supervised_gateway.py says what that is."""
-    assert f"PASSED {scenario} in" in console, console[-8000:]
+    assert f"PASSED {scenario} in" in console, said(console, scenario)
 
 
 def test_silent_peers_do_not_delay_the_good_ones() -> None:
     """AUTOD_LAB_MANY says how many connections (300); three of ten have a silent peer."""
     console = booted(("silent",), int(os.environ.get("AUTOD_LAB_MANY", "300")))
-    assert "PASSED silent in" in console, console[-8000:]
+    assert "PASSED silent in" in console, said(console, "silent")

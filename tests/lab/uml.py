@@ -93,6 +93,8 @@ cd /srv/autod
 sh /mnt/command </dev/null
 echo $? >/mnt/status
 printf '\\004'
+# What the console has not passed on yet is lost with the power.
+sleep 1
 echo o >/proc/sysrq-trigger
 """
 # Written by the inside when the job is done: what follows is only the kernel's goodbye.
