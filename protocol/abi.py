@@ -13,10 +13,10 @@ from __future__ import annotations
 import functools
 import struct as _struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import construct
+import msgspec
 
 __all__ = [
     "LP64",
@@ -45,8 +45,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """A C type without members. `format` is its struct letter; a word ("W") takes the word size of the ABI.
 
     `kind` says what the bytes mean: bool, u32, bytes, string (a pointer slot governed by the packing),
@@ -59,16 +58,14 @@ class Scalar:
     alignment: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(msgspec.Struct, frozen=True):
     """`element name[count]`."""
 
     element: CType
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(msgspec.Struct, frozen=True):
     """A C struct, or union, with its members in the order of the header."""
 
     name: str
@@ -149,8 +146,7 @@ def union(name: str, /, **members: CType) -> Struct:
     return Struct(name, tuple(members.items()), is_union=True)
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(msgspec.Struct, frozen=True, dict=True):
     """A member without members of its own: `path` as C would write it, `offset` and `size` in bytes."""
 
     path: str
@@ -189,12 +185,12 @@ class _Union(construct.Adapter):  # type: ignore[type-arg]
         return bytes(self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class Abi:
+class Abi(msgspec.Struct, frozen=True):
     """Byte order and word size of the machine that pluto and its clients share."""
 
     order: str = "<"
     word: int = 8
+    _measured: dict[int, tuple[CType, int, int]] = msgspec.field(default_factory=dict)
 
     def format(self, scalar: Scalar) -> str:
         """The struct format of a scalar, byte order included."""
@@ -211,11 +207,15 @@ class Abi:
                 size, alignment = self.measure(kind.element)
                 return size * kind.count, alignment
             case Struct():
-                end, alignment = 0, kind.alignment or 1
-                for _, member, offset in self.places(kind):
-                    size, align = self.measure(member)
-                    end, alignment = max(end, offset + size), max(alignment, align)
-                return _aligned(end, alignment), alignment
+                # A struct is measured once, however often it is a member. What is kept keeps its id.
+                known = self._measured.get(id(kind))
+                if known is None:
+                    end, alignment = 0, kind.alignment or 1
+                    for _, member, offset in self.places(kind):
+                        size, align = self.measure(member)
+                        end, alignment = max(end, offset + size), max(alignment, align)
+                    known = self._measured[id(kind)] = (kind, _aligned(end, alignment), alignment)
+                return known[1], known[2]
 
     def places(self, kind: Struct) -> Iterator[tuple[str, CType, int]]:
         """Name, type and offset of each member of a struct."""

@@ -20,6 +20,8 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from protocol.abi import Layout
 from protocol.errors import BadString, DecodeError
 
@@ -31,8 +33,7 @@ Tuple = tuple[int, int, bytes]
 _TUPLE = struct.Struct("<B3xI")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A string. `labeled`: only if pluto was built with labeled IPsec. `command`: only shipped with that command."""
 
     path: str
@@ -40,15 +41,13 @@ class Text:
     command: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True):
     """Raw bytes; their length stands in PATH.len of the head."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Things:
+class Things(msgspec.Struct, frozen=True):
     """An array of fixed-size elements; their number stands in `count` of the head."""
 
     path: str
@@ -70,8 +69,7 @@ def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
     return texts(*(f"{end}.{name}" for name in names))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where an item goes: it is the `at`th behind the head, and its length or number stands in the head."""
 
     at: int

@@ -5,6 +5,7 @@ Must not import what a command may not need: each operation's module is imported
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -84,7 +85,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _call(module: str, options: argparse.Namespace) -> int:
-    status: int = importlib.import_module(module).run(options)
+    # What the imports leave stays to the end: the collector need not look at it, neither now nor when the
+    # interpreter ends, which makes up a fifth of the time of a short command.
+    gc.disable()
+    try:
+        run = importlib.import_module(module).run
+    finally:
+        gc.freeze()
+        gc.enable()
+    status: int = run(options)
     return status
 
 

@@ -16,7 +16,8 @@ From 5.1 on --status and --shutdown go by the basic magic; `BASIC` marks them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from protocol import commands as c
 
@@ -45,29 +46,25 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Arg:
+class Arg(msgspec.Struct, frozen=True):
     """An argument of the command, by the name of its attribute."""
 
     attribute: str
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """An argument that is an IP address."""
 
     attribute: str
 
 
-@dataclass(frozen=True, slots=True)
-class SocketFamily:
+class SocketFamily(msgspec.Struct, frozen=True):
     """The socket's address family (AF_INET 2, AF_INET6 10) of an argument that is an IP address."""
 
     attribute: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(msgspec.Struct, frozen=True):
     """A name of enum whack_command."""
 
     name: str
