@@ -1,6 +1,7 @@
-"""C scalars, pointers, structs and their natural alignment, as construct fields.
+"""C scalars, pointers, structs and their natural alignment.
 
-Owns: how a C declaration becomes offsets, sizes and a construct. Must not know: any release of Libreswan.
+Owns: how a C declaration becomes offsets and sizes. Must not know: any release of Libreswan, or construct, which
+takes longer to import than a command takes to run (protocol.constructs).
 
 A declaration says only what the C header says: the members, in order, with their C types. Where a member lies
 follows from the byte order and the word size of the `Abi`, never from a number typed by hand. pluto and its
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 import functools
 import struct as _struct
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-import construct
 import msgspec
+
+if TYPE_CHECKING:
+    import construct
 
 __all__ = [
     "LP64",
@@ -167,24 +170,6 @@ class Field(msgspec.Struct, frozen=True, dict=True):
         return write
 
 
-class _Union(construct.Adapter):  # type: ignore[type-arg]
-    """All members of a union side by side; building lays one over the other, the first given wins."""
-
-    def __init__(self, size: int, members: Mapping[str, construct.Construct[Any, Any]]) -> None:
-        super().__init__(construct.Bytes(size))
-        self.size = size
-        self.members = members
-
-    def _decode(self, obj: bytes, context: Any, path: Any) -> Any:
-        return construct.Container({name: member.parse(obj) for name, member in self.members.items()})
-
-    def _encode(self, obj: Any, context: Any, path: Any) -> bytes:
-        for name, member in self.members.items():
-            if name in obj:
-                return member.build(obj[name]).ljust(self.size, b"\0")
-        return bytes(self.size)
-
-
 class Abi(msgspec.Struct, frozen=True):
     """Byte order and word size of the machine that pluto and its clients share."""
 
@@ -243,33 +228,6 @@ class Abi(msgspec.Struct, frozen=True):
                 for name, member, at in self.places(kind):
                     yield from self.fields(member, f"{path}.{name}" if path else name, offset + at)
 
-    def construct(self, kind: CType) -> construct.Construct[Any, Any]:
-        """The construct of a type: parses to nested containers and builds from nested mappings."""
-        match kind:
-            case Scalar(format="s"):
-                return construct.Default(construct.Bytes(kind.count), bytes(kind.count))
-            case Scalar():
-                return construct.Default(construct.FormatField(self.order, self.format(kind)[1:]), 0)
-            case Array():
-                element = self.construct(kind.element)
-                return construct.Default(element[kind.count], [None] * kind.count)
-            case Struct(is_union=True):
-                size, _ = self.measure(kind)
-                members = {name: self.construct(member) for name, member in kind.members}
-                return construct.Default(_Union(size, members), {})
-            case Struct():
-                parts: list[construct.Construct[Any, Any]] = []
-                end = 0
-                for name, member, offset in self.places(kind):
-                    if offset > end:
-                        parts.append(construct.Padding(offset - end))
-                    parts.append(name / self.construct(member))
-                    end = offset + self.measure(member)[0]
-                size, _ = self.measure(kind)
-                if size > end:
-                    parts.append(construct.Padding(size - end))
-                return construct.Default(construct.Struct(*parts), {})
-
 
 def _aligned(offset: int, alignment: int) -> int:
     return -(-offset // alignment) * alignment
@@ -300,8 +258,8 @@ class Layout:
     @functools.cached_property
     def construct(self) -> construct.Construct[Any, Any]:
         """The construct of the head: parse and build exchange `head` bytes for nested containers."""
+        from protocol.constructs import padded
+
         names = [name for name, _ in self.message.members]
         head = Struct(self.message.name, self.message.members[: names.index("string")])
-        built = self.abi.construct(head)
-        size, _ = self.abi.measure(head)
-        return built if size == self.head else construct.Padded(self.head, built)
+        return padded(self.abi, head, self.head)

@@ -3,8 +3,10 @@
 Owns: what must never be sent (a name that does not fit, a number that depends on how pluto was built), and the
 prototypes that make an encode cheap. Must not know: sockets, or who asks.
 
-The head is built with construct once for each (release, kind of command and its other arguments); a later message
-of that kind patches the name into it. 300 members and construct cost 0.4 ms, a patched prototype a few microseconds.
+A message is made from its members once for each (release, kind of command and its other arguments); a later one of
+that kind patches the name into it. Building 300 members with construct costs 0.4 ms, packing those that are not zero
+20 microseconds, a patched prototype two. construct reads messages (protocol.decode), and in the tests it builds what
+is packed here, to the same bytes.
 """
 
 from __future__ import annotations
@@ -81,7 +83,6 @@ class _Prototype:
 
 
 _prototypes: dict[tuple[object, ...], _Prototype] = {}
-_zeros: dict[int, bytes] = {}
 
 
 def encode(command: Command, release: Release) -> bytes:
@@ -222,7 +223,7 @@ def fill(release: Release, members: Mapping[str, object], magic: int) -> tuple[b
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "
             "says so: let autod find the release by itself, without --release."
         )
-    head = bytearray(_head(release))
+    head = bytearray(family.layout.head)
     place(release, head, family.magic_path, magic)
     strings: dict[str, bytes] = {}
     for path, value in members.items():
@@ -246,15 +247,6 @@ def places(release: Release, members: Mapping[str, object]) -> Mapping[str, Plac
 def string(value: object) -> bytes:
     """The bytes of a member that is a string."""
     return value if isinstance(value, bytes) else check_value(str(value))
-
-
-def _head(release: Release) -> bytes:
-    """A head of zeros, as construct builds it."""
-    family = release.family
-    zeros = _zeros.get(id(family))
-    if zeros is None:
-        zeros = _zeros[id(family)] = family.layout.construct.build({})
-    return zeros
 
 
 def place(release: Release, head: bytearray, path: str, value: object) -> None:

@@ -140,9 +140,7 @@ class Packing:
             self._places[key] = found
         return found
 
-    def fill(
-        self, head: bytearray, strings: Mapping[str, bytes], places: Mapping[str, Place]
-    ) -> list[bytes]:
+    def fill(self, head: bytearray, strings: Mapping[str, bytes], places: Mapping[str, Place]) -> list[bytes]:
         """The items behind the head, in their order; their slots in `head` are filled in.
 
         BadString where a string has no place with this command.

@@ -138,6 +138,17 @@ def test_each_command_equals_what_whack_sent(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", releases.ALL)
+def test_construct_builds_the_heads_that_are_packed(release: str) -> None:
+    """Two ways from the same declaration: what construct reads out of a packed head, it builds to the same bytes."""
+    pluto = built(release)
+    layout = pluto.family.layout
+    for command in COMMANDS.values():
+        if type(command) in pluto.family.requests:
+            head = encode(command, pluto)[: layout.head].ljust(layout.head, b"\0")
+            assert layout.construct.build(layout.construct.parse(head)) == head, command
+
+
+@pytest.mark.parametrize("release", releases.ALL)
 def test_every_capture_is_read_and_written_again(release: str) -> None:
     """Decode and pack give the same bytes, padding and a leaked pointer of 4.x aside."""
     pluto = built(release)
