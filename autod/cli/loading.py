@@ -76,17 +76,22 @@ async def load_natively(
     from autod.config.sending import load_native
 
     started = time.time()
-    loaded = await load_native(
+    outcomes: dict[str, Outcome] = {}
+
+    def through(one: Loaded) -> None:
+        if one.sent:
+            for complaint in one.complaints:
+                _remark(session, one.asked, complaint)
+        outcomes[one.asked] = _outcome(one, started)
+
+    await load_native(
         names,
         configuration=configuration or read(session.options.config, session.pluto.release),
         control=session.pluto.control,
         on_reply=_shower(session, heard),
+        on_loaded=through,
     )
-    for one in loaded:
-        if one.sent:
-            for complaint in one.complaints:
-                _remark(session, one.asked, complaint)
-    return {one.asked: _outcome(one, started) for one in loaded}
+    return outcomes
 
 
 def _shower(session: Session, heard: Callable[[], None]) -> Callable[[str | None, Reply], None]:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_native"]
 
-_BURST: Final = 50
-"""Connections of one burst: with 0.3 ms each, news comes 60 times a second."""
+_BURST: Final = 20
+"""Connections of one burst: telling their news takes as long as pluto needs for those that wait."""
 
 _AHEAD: Final = 4
 """Messages that wait in pluto's backlog (5) while it works on one, so that it never waits for us: also between two
@@ -65,12 +65,14 @@ async def load_native(
     configuration: Configuration,
     control: Control,
     on_reply: Callable[[str | None, Reply], None] | None = None,
+    on_loaded: Callable[[Loaded], None] | None = None,
     lookup: Lookup | None = None,
 ) -> tuple[Loaded, ...]:
     """Loads what `names` mean (names, aliases, patterns), in their order, each connection once.
 
     The counterpart of `autod.addconn.load`, with the same messages and the same result: one `Loaded` a word. What
-    cannot be sent has no messages but complaints. `lookup` answers about routes and names, this machine if None.
+    cannot be sent has no messages but complaints. `on_loaded` gets each of the results as soon as it is there, in
+    their order. `lookup` answers about routes and names, this machine if None.
 
     Errors: ConfigurationError where the release's addconn would refuse the whole file (nothing was sent), PlutoGone
     where pluto was not there for the first message. If it goes away later, what was not sent says so. A cancellation
@@ -84,14 +86,26 @@ async def load_native(
     work = list({id(one): one for word in chosen for one in word.connections}.values())
     planner = Planner(configuration.rules, System() if lookup is None else lookup)
     sender = _Sender(work, planner, configuration, control)
+    loaded: list[Loaded] = []
+
+    def tell() -> None:
+        for name, replies in sender.news():
+            if on_reply is not None:
+                for reply in replies:
+                    on_reply(name, reply)
+        while len(loaded) < len(chosen) and sender.is_through(chosen[len(loaded)]):
+            loaded.append(sender.loaded(chosen[len(loaded)]))
+            if on_loaded is not None:
+                on_loaded(loaded[-1])
+
     try:
         while sender.more:
             await sender.first()
             while sender.bursting:
                 await trio.to_thread.run_sync(sender.burst, abandon_on_cancel=True)
-                _tell(sender, on_reply)
+                tell()
             await trio.to_thread.run_sync(sender.finish, abandon_on_cancel=True)
-            _tell(sender, on_reply)
+            tell()
     except PlutoGone as gone:
         if not sender.any_sent:
             raise
@@ -101,14 +115,8 @@ async def load_native(
         if sender.waiting:
             # Cancelled: whatever pluto does, nobody waits for it, but it is not left with what nobody reads.
             trio.lowlevel.start_thread_soon(sender.finish, lambda _: None)
-    return tuple(sender.loaded(word) for word in chosen)
-
-
-def _tell(sender: _Sender, on_reply: Callable[[str | None, Reply], None] | None) -> None:
-    for name, replies in sender.news():
-        if on_reply is not None:
-            for reply in replies:
-                on_reply(name, reply)
+    tell()
+    return tuple(loaded)
 
 
 def _ready(connection: Connection, planner: Planner, packer: Packer) -> _Ready:
@@ -135,6 +143,8 @@ class _Doing:
     names: list[str]
     sent: list[Relayed]
     complaints: tuple[str, ...]
+    through: bool = False
+    """pluto has answered all that it is sent."""
 
 
 class _Sender:
@@ -211,6 +221,7 @@ class _Sender:
                     break
             if self._halted(doing):
                 break
+        doing.through = True
         if ready.groups:
             self.line = open_line(self._control, self._configuration.release.codes)
 
@@ -237,9 +248,11 @@ class _Sender:
                     else:
                         self._drain(line)
                         self._send(line, doing, ready)
+                        doing.through = True
                 except Unreachable:
                     # What is wrong there is for `control` to find out: this connection is tried again.
                     self.line = None
+                    doing.through = True
                     if not doing.sent:
                         del self._done[id(connection)]
                         self._at -= 1
@@ -260,6 +273,7 @@ class _Sender:
         while len(self._under_way) > leave:
             doing, name, message, sock = self._under_way.popleft()
             self._note(doing, name, Relayed(message, *line.drain(sock)), first=True)
+            doing.through = True
 
     def _send(self, line: Line, doing: _Doing, ready: _Ready) -> None:
         for group in ready.groups:
@@ -295,7 +309,13 @@ class _Sender:
         for connection in self._work:
             doing = self._done.get(id(connection))
             if doing is None or not (doing.sent or doing.complaints):
-                self._done[id(connection)] = _Doing([], [Relayed(b"", (), None, gone)], (str(gone),))
+                doing = self._done[id(connection)] = _Doing([], [Relayed(b"", (), None, gone)], (str(gone),))
+            doing.through = True
+
+    def is_through(self, word: Chosen) -> bool:
+        """Whether it is known what became of all connections of a word."""
+        done = [self._done.get(id(one)) for one in word.connections]
+        return all(one is not None and one.through for one in done)
 
     def loaded(self, word: Chosen) -> Loaded:
         """What became of one word."""

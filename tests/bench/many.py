@@ -29,7 +29,7 @@ ADDERS = {
     AUTOALL: [ADDCONN, "--autoall"],
 }
 TIMES = 7
-ROUNDS = 3
+ROUNDS = 5
 
 
 def many(quick: bool) -> Table:
