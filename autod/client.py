@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -297,36 +297,42 @@ class Pluto:
         )
         return Operation(request, self.perform, buffer=self._buffer)
 
-    def perform_now(self, request: Request, observe: Callable[[Event], None]) -> Outcome | Begun | None:
-        """As perform, without a turn of the event loop, where pluto answers at once.
+    def is_quick(self, request: Request) -> bool:
+        """Whether begin() is worth a try: a plain request, to a pluto that answered the last ones at once."""
+        return type(request.command) in _AT_ONCE and request.answers is None and self.control.is_quick
 
-        None: nothing was sent. A Begun: it was sent, and perform() goes on with it. An outcome may need a look at the
-        state (`needs_state`): settle() has it.
-        """
-        command = request.command
-        if type(command) not in _AT_ONCE or request.answers is not None:
+    def begin(self, request: Request) -> Begun | None:
+        """Send a request without a turn of the event loop, where pluto answers at once; None: nothing was sent.
+        Then collect() must follow."""
+        if not self.is_quick(request):
             return None
-        started = time.time()
-        name = request.name or ""
-        begun = self.control.begin(
-            self.message(command), holds_descriptor=isinstance(command, _HOLDING), holder=name
+        command = request.command
+        return self.control.begin(
+            self.message(command), holds_descriptor=isinstance(command, _HOLDING), holder=request.name or ""
         )
-        if begun is None or not begun.ended:
-            return begun
-        judge = Judge(
-            request.operation,
-            name,
-            members=request.members,
-            asynchronous=request.asynchronous,
-            started=started,
-        )
-        replies, ending = self.control.end(begun)
+
+    def end(
+        self, many: Sequence[tuple[Request, Begun]], observe: Callable[[Request, Event], None]
+    ) -> list[Outcome]:
+        """The outcomes of requests whose exchanges are over (Control.collect). One may need a look at the state
+        (`needs_state`): settle() has it."""
+        outcomes = []
+        ended = self.control.end(begun for _, begun in many)
         now = time.time()
-        for reply in replies:
-            event = recognise(reply, time=now)
-            judge.see(event)
-            observe(event)
-        return judge.end(ending, at=now)
+        for (request, begun), (replies, ending) in zip(many, ended, strict=True):
+            judge = Judge(
+                request.operation,
+                request.name,
+                members=request.members,
+                asynchronous=request.asynchronous,
+                started=begun.at,
+            )
+            for reply in replies:
+                event = recognise(reply, time=now)
+                judge.see(event)
+                observe(request, event)
+            outcomes.append(judge.end(ending, at=now))
+        return outcomes
 
     async def perform(self, request: Request, sink: Sink | None, begun: Begun | None = None) -> Outcome:
         """Run a request to its outcome; each event goes to `sink` as it comes. The methods above are this."""

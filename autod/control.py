@@ -22,8 +22,9 @@ import errno
 import os
 import select
 import socket
+import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ from autod.slots import Slots
 from protocol.replies import Reply, ReplyCodes, ReplyDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from autod.process import SocketFile
 
@@ -57,17 +58,19 @@ _SLOW = 8
 _BURST = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Begun:
-    """An exchange whose message was sent, and what pluto answered at once. `ended`: that is all of it."""
+    """An exchange whose message was sent, and what was read of pluto's answer. `ended`: that is all of it."""
 
     sock: socket.socket
     taken: bool
-    data: bytes
-    ended: bool
-    reset: bool
     holds_descriptor: bool
     holder: str
+    data: bytes = b""
+    ended: bool = False
+    reset: bool = False
+    at: float = field(default_factory=time.time)
+    """UNIX seconds at which it was sent."""
 
 
 class Control:
@@ -177,17 +180,23 @@ class Control:
                 self.slots.forget()
         return ending
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether begin() is worth a try: pluto answered the last ones at once, and nobody waits for it."""
+        return self._quick >= 0 and self._type is not None and self._short and not self._gate.locked()
+
     def begin(self, message: bytes, *, holds_descriptor: bool = False, holder: str = "") -> Begun | None:
         """Begin an exchange without a turn of the event loop, for thousands of requests that pluto answers at
-        once: the turn costs more than they do.
+        once: the turn costs more than they do. Several may be begun before the first of them is read.
 
-        None where pluto did not answer the last ones within _INSTANT, or there is anything in the way: nothing
-        was sent, and exchange() is to be asked. Else end() or exchange() must follow. Blocks for _INSTANT at most.
+        None where pluto did not answer the last ones within _INSTANT, its backlog is full, or there is anything else
+        in the way: nothing was sent, and exchange() is to be asked. Else collect() must follow.
         """
-        if self._quick < 0 or self._type is None or not self._short or self._gate.locked():
+        if not self.is_quick:
             return None
         if holds_descriptor and not self.slots.acquire_nowait():
             return None
+        assert self._type is not None
         sock = open_socket(self._type)
         try:
             sock.connect(self.path)
@@ -199,7 +208,12 @@ class Control:
                 self.slots.release()
             return None
         finish_sending(sock)
-        data, ended, reset = b"", False, False
+        return Begun(sock, taken, holds_descriptor, holder)
+
+    def collect(self, begun: Begun) -> bool:
+        """Read what pluto has answered; blocks for _INSTANT at most. Whether that is all of it: then end() must
+        follow, else exchange() or drop()."""
+        sock = begun.sock
         for _ in range(_BURST):
             try:
                 part = sock.recv(_CHUNK)
@@ -209,26 +223,37 @@ class Control:
                 self._quick = -_SLOW
                 break
             except ConnectionResetError:
-                ended = reset = True
+                begun.ended = begun.reset = True
                 break
             if not part:
-                ended = True
+                begun.ended = True
                 break
-            data += part
-        return Begun(sock, taken, data, ended, reset, holds_descriptor, holder)
+            begun.data += part
+        return begun.ended
 
-    def end(self, begun: Begun) -> tuple[list[Reply], Ending]:
-        """The replies and the ending of an exchange that ended at once."""
+    def end(self, many: Iterable[Begun]) -> list[tuple[list[Reply], Ending]]:
+        """The replies and the endings of exchanges that are over. pluto is looked at once, for all of them: if it
+        lives now, it lived when each of them ended."""
+        gone = _is_gone(self._peer)
+        found = []
+        for begun in many:
+            begun.sock.close()
+            decoder = ReplyDecoder(self._codes)
+            replies = decoder.feed(begun.data)
+            rest = decoder.close()
+            ending = _ending(gone, begun.taken, begun.reset, bool(replies), bool(rest))
+            if begun.holds_descriptor:
+                self.slots.release()
+                if ending is Ending.GONE:
+                    self.slots.forget()
+            found.append((replies + rest, ending))
+        return found
+
+    def drop(self, begun: Begun) -> None:
+        """Give an exchange up; pluto goes on with what it was asked."""
         begun.sock.close()
-        decoder = ReplyDecoder(self._codes)
-        replies = decoder.feed(begun.data)
-        rest = decoder.close()
-        ending = self._ending(self._peer, begun.taken, begun.reset, bool(replies), bool(rest))
         if begun.holds_descriptor:
-            self.slots.release()
-            if ending is Ending.GONE:
-                self.slots.forget()
-        return replies + rest, ending
+            self.slots.abandon(begun.holder)
 
     async def _submit(self, message: bytes) -> tuple[socket.socket, bool]:
         """A connected socket that the whole message went into, or that pluto shut before it took one byte."""
@@ -339,14 +364,7 @@ class Control:
         if self._quick < 0 and now - self._ended < _INSTANT:
             self._quick += 1
         self._ended = now
-        return self._ending(peer, taken, reset, lines, bool(rest))
-
-    def _ending(self, peer: _Peer, taken: bool, reset: bool, lines: bool, rest: bool) -> Ending:
-        if peer.pid is not None and peer.visible and is_ending(peer.pid):
-            return Ending.GONE
-        if (reset and (rest or not lines)) or not (taken or lines):
-            return Ending.RESET
-        return Ending.EOF
+        return _ending(_is_gone(peer), taken, reset, lines, bool(rest))
 
     async def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
         """Some bytes, or none at the end of the stream, and whether it ended by a reset."""
@@ -363,6 +381,18 @@ class Control:
 class _Peer:
     pid: int | None
     visible: bool
+
+
+def _is_gone(peer: _Peer) -> bool:
+    return peer.pid is not None and peer.visible and is_ending(peer.pid)
+
+
+def _ending(gone: bool, taken: bool, reset: bool, lines: bool, rest: bool) -> Ending:
+    if gone:
+        return Ending.GONE
+    if (reset and (rest or not lines)) or not (taken or lines):
+        return Ending.RESET
+    return Ending.EOF
 
 
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}

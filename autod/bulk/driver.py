@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from autod.control import RESERVE, Begun
+from autod.control import RESERVE
 from autod.errors import DeadlinePassed, PlutoGone, UsageError
-from autod.outcomes import Outcome
 from autod.process import descriptor_limit
 from autod.status import established
 from protocol import commands as c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from autod.client import Pluto
+    from autod.control import Begun
     from autod.events import Event
+    from autod.operation import Request
+    from autod.outcomes import Outcome
 
 __all__ = ["Driver", "Loader", "PlutoDriver"]
 
@@ -54,8 +56,21 @@ class Driver(Protocol):
     def reserve(self, places: int) -> None:
         """So many requests will be in flight at most from now on."""
 
-    def attempt_now(self, name: str, observe: Callable[[Event], None]) -> Outcome | None:
-        """The same without waiting, where pluto answers at once; None: `attempt` is to follow."""
+    @property
+    def is_quick(self) -> bool:
+        """Whether pluto answers such requests at once, so that `begin` is worth a try."""
+
+    def begin(self, name: str) -> bool:
+        """Send the request for one connection without waiting. False: nothing was sent, `attempt` is to be asked."""
+
+    def finish(self, name: str) -> bool:
+        """Whether pluto has answered what was begun. False: `attempt` goes on with it, or `drop` gives it up."""
+
+    def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
+        """What became of requests that are finished; None where `attempt` has still to look at the state."""
+
+    def drop(self, name: str) -> None:
+        """Give up what was begun; pluto goes on with it."""
 
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         """Do the operation for one connection; `observe` gets pluto's events as they come."""
@@ -102,7 +117,8 @@ class PlutoDriver:
         route = partial(pluto.route, timeout=timeout)
         unroute = partial(pluto.unroute, force=force, timeout=timeout)
         self._adds = load is not None and operation in ("add", "replace", "start", "ondemand")
-        self._unfinished: dict[str, Begun | Outcome] = {}
+        self._begun: dict[str, tuple[Request, Begun]] = {}
+        self._unsettled: dict[str, Outcome] = {}
         self._before = delete if operation == "replace" else None
         self._last = {
             "up": up,
@@ -138,16 +154,42 @@ class PlutoDriver:
         """The engine keeps the count, so the client's own bound must not be in its way."""
         self._pluto.slots.limit = max(places, self._pluto.slots.limit)
 
-    def attempt_now(self, name: str, observe: Callable[[Event], None]) -> Outcome | None:
+    @property
+    def is_quick(self) -> bool:
         """What the client can do without a turn of the event loop."""
-        if self._last is None or self._adds:
-            return None
-        done = self._pluto.perform_now(self._last(name).request, observe)
-        if isinstance(done, Outcome) and not done.needs_state:
-            return done
-        if done is not None:
-            self._unfinished[name] = done
-        return None
+        return self._last is not None and not self._adds and self._pluto.is_quick(self._last("").request)
+
+    def begin(self, name: str) -> bool:
+        """Begun as the client begins it."""
+        assert self._last is not None
+        request = self._last(name).request
+        begun = self._pluto.begin(request)
+        if begun is None:
+            return False
+        self._begun[name] = request, begun
+        return True
+
+    def finish(self, name: str) -> bool:
+        """Read what is there."""
+        return self._pluto.control.collect(self._begun[name][1])
+
+    def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
+        """As the client judges them."""
+        found: list[Outcome | None] = []
+        many = [self._begun.pop(name) for name in names]
+        for name, outcome in zip(
+            names,
+            self._pluto.end(many, lambda request, event: observe(request.name or "", event)),
+            strict=True,
+        ):
+            if outcome.needs_state:
+                self._unsettled[name] = outcome
+            found.append(None if outcome.needs_state else outcome)
+        return found
+
+    def drop(self, name: str) -> None:
+        """Close it."""
+        self._pluto.control.drop(self._begun.pop(name)[1])
 
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         """The steps of the operation, one after the other, until one fails."""
@@ -156,10 +198,11 @@ class PlutoDriver:
             observe(event())
 
         if self._last is not None and not self._adds:
-            begun = self._unfinished.pop(name, None)
-            if isinstance(begun, Outcome):
-                return await self._pluto.settle(begun)
-            return await self._pluto.perform(self._last(name).request, sink, begun)
+            unsettled = self._unsettled.pop(name, None)
+            if unsettled is not None:
+                return await self._pluto.settle(unsettled)
+            request, begun = self._begun.pop(name, (self._last(name).request, None))
+            return await self._pluto.perform(request, sink, begun)
         assert self._load is not None
         if self._before is not None:
             outcome = await self._pluto.perform(self._before(name).request, sink)

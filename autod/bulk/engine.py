@@ -16,6 +16,7 @@ where it is no more.
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -55,8 +56,12 @@ SETTLE = 0.5
 HELD_UP = 1.0
 """Seconds between looks for room, where pluto may still hold the descriptors of requests that were given up."""
 
-BURST = 8
-"""Requests that pluto answers at once between two turns of the event loop: some 1 ms, and 8 at most."""
+AHEAD = 5
+"""Requests that are sent before the first of them is read, where pluto answers at once: its backlog. So it never
+waits for us; asleep in between, it and its processor take longer to wake up than for the request."""
+
+BURST = 2
+"""Times AHEAD requests between two turns of the event loop: some 1 ms, and 10 at most where pluto stops answering."""
 
 AWAY = 60.0
 """Seconds that a pluto which went away is waited for, where there is no deadline."""
@@ -87,6 +92,7 @@ class Run:
         self._limit = FixedLimit(options.limit) if options.limit else AdaptiveLimit(driver.ceiling)
         self._wake = trio.Event()
         self._watching = False
+        self._sprinting = False
         self._identity: object = None
         self._away = False
         self._back = float("-inf")
@@ -169,35 +175,72 @@ class Run:
 
     def _fill(self) -> None:
         ledger = self._ledger
-        while ledger.queue and not self._away and self._room():
-            self._nursery.start_soon(self._worker, ledger.take(self._options.timeout))
+        while ledger.queue and not self._away and self._room() and not self._sprinting:
+            # While a sprint cleans up after a job (on_failure), nobody would read the others.
+            if self._options.on_failure == "leave" and self._driver.is_quick:
+                self._sprinting = True
+                self._nursery.start_soon(self._sprint)
+            else:
+                self._nursery.start_soon(self._worker, ledger.take(self._options.timeout))
         if ledger.queue and not ledger.in_flight:
             # What is in the way are descriptors of requests that were given up: time will tell.
             self._wake.set()
 
     async def _worker(self, job: Job) -> None:
-        for turn in count(1):
-            outcome = self._attempt_now(job)
-            if outcome is None:
-                await self._attempt(job)
-            else:
-                await self._settle(job, outcome)
+        await self._attempt(job)
+        self._fill()
+
+    async def _sprint(self) -> None:
+        """Requests that pluto answers at once, some of which always wait in its backlog. The others get a worker."""
+        begun: deque[Job] = deque()
+        try:
+            for turn in count(1):
+                answered = self._collect(begun)
+                self._begin(begun)
+                if answered:
+                    await self._judge(answered)
+                if not begun:
+                    break
                 if turn % BURST == 0:
                     await trio.lowlevel.checkpoint()
-            if self._away or not self._ledger.queue or not self._room():
-                return
-            job = self._ledger.take(self._options.timeout)
-            self._fill()
+        finally:
+            for job in begun:
+                self._driver.drop(job.name)
+            self._sprinting = False
+        self._fill()
 
-    def _attempt_now(self, job: Job) -> Outcome | None:
-        """The attempt, where pluto answers at once; None: it takes its time."""
-        try:
-            outcome = self._driver.attempt_now(job.name, partial(self._hear, job))
-        except WhackError:
-            return None
-        if outcome is not None:
-            self._ledger.land(job)
-        return outcome
+    def _begin(self, begun: deque[Job]) -> None:
+        """As many as are good for pluto, as long as it answers at once."""
+        ledger, driver = self._ledger, self._driver
+        while ledger.queue and len(begun) < AHEAD and not self._away and self._room() and driver.is_quick:
+            job = ledger.take(self._options.timeout)
+            if not driver.begin(job.name):
+                self._nursery.start_soon(self._worker, job)
+                return
+            begun.append(job)
+
+    def _collect(self, begun: deque[Job]) -> list[Job]:
+        """Those that pluto has answered; it takes its time for the others."""
+        answered = []
+        while begun:
+            job = begun.popleft()
+            if self._driver.finish(job.name):
+                answered.append(job)
+            else:
+                self._nursery.start_soon(self._worker, job)
+        return answered
+
+    async def _judge(self, answered: list[Job]) -> None:
+        outcomes = self._driver.outcomes([job.name for job in answered], self._heard)
+        for job, outcome in zip(answered, outcomes, strict=True):
+            if outcome is None:
+                self._nursery.start_soon(self._worker, job)
+            else:
+                self._ledger.land(job)
+                await self._settle(job, outcome)
+
+    def _heard(self, name: str, event: Event) -> None:
+        self._hear(self._ledger.in_flight[name], event)
 
     def _hear(self, job: Job, event: Event) -> None:
         """Called from the reader, so it must not block."""

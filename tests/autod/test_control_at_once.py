@@ -77,8 +77,8 @@ def controller(path: Path, **more: object) -> Control:
 async def at_once(control: Control, **more: object) -> tuple[list[str], Ending, bool]:
     """The texts, the ending, and whether it was at once; after a miss by the way with patience."""
     begun = control.begin(MESSAGE, **more)  # type: ignore[arg-type]
-    if begun is not None and begun.ended:
-        replies, ending = control.end(begun)
+    if begun is not None and control.collect(begun):
+        ((replies, ending),) = control.end([begun])
         return [reply.text for reply in replies], ending, True
     found: list[Reply] = []
     ending = await control.exchange(MESSAGE, found.extend, begun=begun, **more)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ async def test_a_slow_pluto_is_waited_for_by_the_event_loop_and_the_next_are_not
     with served(tmp_path / "s", b"000 one\n", b"000 two\n", pause=0.02) as pluto:
         begun = control.begin(MESSAGE)
         assert begun is not None
-        assert not begun.ended
+        assert not control.collect(begun)
         found: list[Reply] = []
         assert await control.exchange(MESSAGE, found.extend, begun=begun) is Ending.EOF
         assert [reply.text for reply in found] == ["one", "two"]
@@ -119,9 +119,10 @@ async def test_in_its_block_it_does_not_wait_long(tmp_path: Path) -> None:
     with served(tmp_path / "s", b"000 one\n", pause=0.3):
         started = time.perf_counter()
         begun = control.begin(MESSAGE)
-        assert time.perf_counter() - started < 0.2
         assert begun is not None
-        begun.sock.close()
+        assert not control.collect(begun)
+        assert time.perf_counter() - started < 0.2
+        control.drop(begun)
 
 
 async def test_given_up_its_slot_stays_counted(tmp_path: Path) -> None:
@@ -133,6 +134,26 @@ async def test_given_up_its_slot_stays_counted(tmp_path: Path) -> None:
         with trio.move_on_after(0):
             await control.exchange(MESSAGE, lambda _: None, begun=begun, holds_descriptor=True, holder="a")
         assert (control.slots.held, control.slots.abandoned) == (0, 1)
+
+
+async def test_several_are_begun_before_the_first_is_read(tmp_path: Path) -> None:
+    """Each gets its own answer; dropped ones leave their slot counted."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n") as pluto:
+        many = [control.begin(MESSAGE, holds_descriptor=True, holder=f"{n}") for n in range(5)]
+        assert all(many)
+        begun = [one for one in many if one is not None]
+        for one in begun:
+            for _ in range(1000):
+                if control.collect(one):
+                    break
+        ended = control.end(begun[:4])
+        assert [([reply.text for reply in replies], ending) for replies, ending in ended] == [
+            (["one"], Ending.EOF)
+        ] * 4
+        control.drop(begun[4])
+        assert (control.slots.held, control.slots.abandoned) == (0, 1)
+        assert len(pluto.messages) == 5
 
 
 async def test_without_a_slot_nothing_is_sent(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from autod.events import Event, Initiating, Retransmission, Sent
 from autod.outcomes import OK, Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     Script = Callable[["Scripted", str, Callable[[Event], None]], Awaitable[Outcome]]
 
@@ -112,8 +112,22 @@ class Scripted:
     def reserve(self, places: int) -> None:
         """Nothing here keeps a count of its own."""
 
-    def attempt_now(self, name: str, observe: Callable[[Event], None]) -> None:
+    @property
+    def is_quick(self) -> bool:
         """Everything takes its time here."""
+        return False
+
+    def begin(self, name: str) -> bool:
+        raise AssertionError
+
+    def finish(self, name: str) -> bool:
+        raise AssertionError
+
+    def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
+        raise AssertionError
+
+    def drop(self, name: str) -> None:
+        raise AssertionError
 
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         if not self.alive:
