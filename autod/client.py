@@ -302,10 +302,8 @@ class Pluto:
         return type(request.command) in _AT_ONCE and request.answers is None and self.control.is_quick
 
     def begin(self, request: Request) -> Begun | None:
-        """Send a request without a turn of the event loop, where pluto answers at once; None: nothing was sent.
+        """Send a request for which `is_quick` is so, without a turn of the event loop; None: nothing was sent.
         Then collect() must follow."""
-        if not self.is_quick(request):
-            return None
         command = request.command
         return self.control.begin(
             self.message(command), holds_descriptor=isinstance(command, _HOLDING), holder=request.name or ""

@@ -69,6 +69,8 @@ _NOTABLE = frozenset(
 """Events whose text goes into Outcome.lines."""
 
 
+_BEGUN = frozenset((Initiating, Sent, Queued, ChildEstablished))
+_REASONED = frozenset((LoadFailed, InitiateFailed, RouteRefused))
 _ANSWERED_AT_ONCE: tuple[type[Event], ...] = (AlreadyNegotiating, InitiateFailed, NotOriented)
 
 
@@ -86,11 +88,12 @@ class Evidence:
     lines: list[str] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
+        kind = type(event)
         if isinstance(event, IkeRejected) and event.ignored:
             self.ignored = event
-        elif not self._said_better(event):
-            self.seen[type(event)] = event
-        if isinstance(event, Initiating | Sent | Queued | ChildEstablished):
+        elif kind not in self.seen or not self._said_better(event):
+            self.seen[kind] = event
+        if kind in _BEGUN:
             self.begun = True
             if event.ike_sa is not None:
                 self.ike_sas.add(event.ike_sa)
@@ -100,14 +103,14 @@ class Evidence:
             self.retransmissions = max(self.retransmissions, event.retransmits)
         if event.child_sa is not None:
             self.child_sa = event.child_sa
-        if type(event) in _NOTABLE and event.text not in self.lines and len(self.lines) < KEEP_LINES:
+        if kind in _NOTABLE and event.text not in self.lines and len(self.lines) < KEEP_LINES:
             self.lines.append(event.text)
 
     def _said_better(self, event: Event) -> bool:
-        """Whether an earlier event of this kind tells the reason, which this one only sums up."""
+        """Whether the earlier event of this kind tells the reason, which this one only sums up."""
         if isinstance(event, ChildRejected):
-            return event.notification is None and ChildRejected in self.seen
-        return isinstance(event, LoadFailed | InitiateFailed | RouteRefused) and type(event) in self.seen
+            return event.notification is None
+        return type(event) in _REASONED
 
     @property
     def is_member(self) -> bool:

@@ -180,7 +180,7 @@ class Judge:
             return self._general
         if self._ours(name):
             return self._named.setdefault(name, Evidence())
-        if isinstance(event, Retransmission | RetransmitTimeout | Deleted) and event.ike_sa is not None:
+        if isinstance(event, _OF_AN_IKE_SA) and event.ike_sa is not None:
             for evidence in self._named.values():
                 if event.ike_sa in evidence.ike_sas:
                     return evidence
@@ -315,34 +315,36 @@ class Judge:
         return Verdict(rule.success, needs_state=silent)
 
     def _outcome(self, connection: str | None, evidence: Evidence, verdict: Verdict) -> Outcome:
-        result = verdict.result
-        code = evidence.code if evidence.code is not None else self._general.code
-        lines = (*self._general.lines, *(x for x in evidence.lines if x not in self._general.lines))
+        result, general = verdict.result, self._general
+        ok = result in OK
+        code = evidence.code if evidence.code is not None else general.code
+        lines = (*general.lines, *(x for x in evidence.lines if x not in general.lines))
+        ike_sa, child_sa = evidence.ike_sa, evidence.child_sa
         return Outcome(
             operation=self.operation,
             connection=connection,
             result=result,
-            ok=result in OK,
+            ok=ok,
             sentence=sentence(
                 result,
                 self.operation,
                 connection,
-                ike_sa=evidence.ike_sa,
-                child_sa=evidence.child_sa,
+                ike_sa=ike_sa,
+                child_sa=child_sa,
                 notification=verdict.notification or verdict.reason,
                 certain=verdict.certain,
                 retransmissions=evidence.retransmissions,
-                said=said(self._general, evidence) or (lines[-1] if lines else None),
+                said=None if ok else said(general, evidence) or (lines[-1] if lines else None),
             ),
-            code=code if result not in OK else None,
+            code=None if ok else code,
             notification=verdict.notification,
             lines=lines[:KEEP_LINES],
             retryable=may_pass(verdict),
             needs_state=verdict.needs_state,
             started=self._started,
             ended=self._ended,
-            ike_sa=evidence.ike_sa,
-            child_sa=evidence.child_sa,
+            ike_sa=ike_sa,
+            child_sa=child_sa,
             retransmissions=evidence.retransmissions,
             dropped=self._dropped,
             left_behind=left_behind(self.operation, evidence, result),
@@ -357,6 +359,9 @@ _REFUSALS: tuple[tuple[type[Event], Result], ...] = (
     (RouteRefused, Result.REFUSED),
     (Refused, Result.REFUSED),
 )
+
+_OF_AN_IKE_SA = (Retransmission, RetransmitTimeout, Deleted)
+"""Events that may name the connection whose IKE SA it is, and not that which is negotiated on it."""
 
 _REFUSAL_CODES = frozenset(range(20, 40)) | frozenset(range(50, 100))
 """Codes of errors in some release: 020-039 up to 4.15, 020-033 and 050-056 later. 040 and 041 are prompts."""

@@ -14,9 +14,9 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from types import TracebackType
 
+import msgspec
 import trio
 
 from autod.control import Answers
@@ -33,8 +33,7 @@ Sink = Callable[[Callable[[], Event]], None]
 """Takes what gives the next event when called: lines of a listing are recognised when they are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What is asked: the operation's name in outcomes, the command, and how long it may take.
 
     `timeout` in seconds from the call on, None for no deadline. `listing`: the replies come in bulk, so they are
@@ -50,6 +49,12 @@ class Request:
     members: tuple[str, ...] | None = None
     listing: bool = False
     force: bool = False
+
+    def named(self, name: str) -> Request:
+        """The same, asked of another connection."""
+        return msgspec.structs.replace(
+            self, command=msgspec.structs.replace(self.command, name=name), name=name
+        )
 
     @property
     def asynchronous(self) -> bool:

@@ -6,7 +6,7 @@ not know: the order in which evidence counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from autod.ending import Ending
 from autod.events import (
@@ -23,6 +23,8 @@ from autod.evidence import Evidence
 from autod.outcomes import OK, Result
 
 __all__ = ["Verdict", "after_silence", "ended_otherwise", "ike_result", "left_behind", "may_pass", "said"]
+
+_REASONED = (LoadFailed, InitiateFailed, RouteRefused, Refused)
 
 _MAY_PASS = frozenset(
     {
@@ -42,8 +44,7 @@ _LASTING = frozenset({"TS_UNACCEPTABLE", "NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLO
 """Notifications (RFC 7296, 3.10.1) by which one configuration refuses the other: asking again is no use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """A result, and how sure it is: `certain` is false where pluto itself only guesses the cause."""
 
     result: Result
@@ -113,6 +114,6 @@ def said(*witnesses: Evidence) -> str | None:
     """Why pluto refused, in its words, without the name in front of them."""
     for evidence in witnesses:
         for event in evidence.seen.values():
-            if isinstance(event, LoadFailed | InitiateFailed | RouteRefused | Refused):
+            if isinstance(event, _REASONED):
                 return event.reason
     return None

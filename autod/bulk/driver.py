@@ -129,6 +129,7 @@ class PlutoDriver:
             "ondemand": route,
             "unroute": unroute,
         }.get(operation)
+        self._plain = None if self._last is None or self._adds else self._last("").request
 
     @property
     def ceiling(self) -> int:
@@ -157,12 +158,12 @@ class PlutoDriver:
     @property
     def is_quick(self) -> bool:
         """What the client can do without a turn of the event loop."""
-        return self._last is not None and not self._adds and self._pluto.is_quick(self._last("").request)
+        return self._plain is not None and self._pluto.is_quick(self._plain)
 
     def begin(self, name: str) -> bool:
         """Begun as the client begins it."""
-        assert self._last is not None
-        request = self._last(name).request
+        assert self._plain is not None
+        request = self._plain.named(name)
         begun = self._pluto.begin(request)
         if begun is None:
             return False

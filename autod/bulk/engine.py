@@ -150,7 +150,7 @@ class Run:
     async def _course(self) -> None:
         self._identity = self._driver.identity
         self._driver.reserve(self._options.limit or self._driver.ceiling)
-        self._teller.limit(self._limit.value)
+        self._teller.limit(self._limit.value, self._teller.now())
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             if self._options.if_down and self._traits.initiates and self._ledger.jobs:
@@ -165,17 +165,17 @@ class Run:
                     break
             nursery.cancel_scope.cancel()
 
-    def _room(self) -> bool:
+    def _room(self) -> int:
+        """How many more may be in flight."""
         flying = len(self._ledger.in_flight)
-        if flying + self._driver.abandoned >= self._driver.ceiling:
-            return False
+        places = self._driver.ceiling - flying - self._driver.abandoned
         if self._limit.spares_silent:
             flying -= self._ledger.stalled
-        return flying < self._limit.value
+        return min(places, self._limit.value - flying)
 
     def _fill(self) -> None:
         ledger = self._ledger
-        while ledger.queue and not self._away and self._room() and not self._sprinting:
+        while ledger.queue and not self._away and self._room() > 0 and not self._sprinting:
             # While a sprint cleans up after a job (on_failure), nobody would read the others.
             if self._options.on_failure == "leave" and self._driver.is_quick:
                 self._sprinting = True
@@ -211,10 +211,12 @@ class Run:
 
     def _begin(self, begun: deque[Job]) -> None:
         """As many as are good for pluto, as long as it answers at once."""
-        ledger, driver = self._ledger, self._driver
-        while ledger.queue and len(begun) < AHEAD and not self._away and self._room() and driver.is_quick:
+        ledger = self._ledger
+        if self._away or not self._driver.is_quick:
+            return
+        for _ in range(min(AHEAD - len(begun), self._room(), len(ledger.queue))):
             job = ledger.take(self._options.timeout)
-            if not driver.begin(job.name):
+            if not self._driver.begin(job.name):
                 self._nursery.start_soon(self._worker, job)
                 return
             begun.append(job)
@@ -275,7 +277,7 @@ class Run:
             answered=result not in UNANSWERED,
             retransmissions=job.attempts[-1].retransmissions,
         )
-        self._teller.limit(self._limit.value)
+        self._teller.limit(self._limit.value, now)
         if result is Result.PLUTO_GONE:
             self._gone(job)
         elif result is Result.ACCEPTED and self._traits.initiates:

@@ -12,6 +12,8 @@ from autod.bulk.result import Attempt, Phase, Result, State
 from autod.events import Retransmission
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autod.events import Event
     from autod.outcomes import Outcome
 
@@ -70,7 +72,7 @@ class Job:
         self.phases = []
         self.retransmissions = self.silent = 0
 
-    def see(self, event: Event, now: float) -> None:
+    def see(self, event: Event, now: Callable[[], float]) -> None:
         """pluto said something in the course of the attempt."""
         if type(event) is Retransmission:
             self.retransmissions += 1
@@ -78,7 +80,7 @@ class Job:
             return
         phase = phase_of(event)
         if phase is not None:
-            self.enter(phase, now)
+            self.enter(phase, now())
 
     def enter(self, phase: Phase, now: float) -> None:
         """A stretch of the attempt begins."""

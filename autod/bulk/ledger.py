@@ -71,7 +71,7 @@ class Ledger:
     def hear(self, job: Job, event: Event) -> bool:
         """pluto said something of a job in flight. True if its peer seems to be silent from now on."""
         was = job.stalled
-        job.see(event, self._teller.now())
+        job.see(event, self._teller.now)
         self._teller.said(job, event)
         if job.stalled == was:
             return False

@@ -75,12 +75,15 @@ _MESSAGES = {
 }
 
 
+_PHASED = frozenset((Sent, Initiating, IkeEstablished, ChildEstablished, Queued))
+
+
 def phase_of(event: Event) -> Phase | None:
     """The stretch that begins with `event`; None if none does."""
+    if type(event) not in _PHASED:
+        return None
     if isinstance(event, Sent):
         return None if event.purpose else _MESSAGES.get(event.message)
     if isinstance(event, Initiating):
         return Phase.IKE_SA_INIT if event.sa == "ike" else Phase.CHILD
-    if isinstance(event, IkeEstablished | ChildEstablished):
-        return Phase.CHILD
-    return Phase.QUEUED if isinstance(event, Queued) else None
+    return Phase.QUEUED if isinstance(event, Queued) else Phase.CHILD

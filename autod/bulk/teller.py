@@ -93,9 +93,8 @@ class Teller:
         name = None if job is None else job.name
         self.stream.put(kind(sequence=next(self._sequence), time=self.time(), connection=name, **fields))
 
-    def limit(self, value: int) -> None:
+    def limit(self, value: int, now: float) -> None:
         """So many may be in flight: noted, and told, where it moved by enough."""
-        now = self.now()
         if self.limits:
             at, last = self.limits[-1]
             if value == last or (now - at < CALM and abs(value - last) < 0.25 * last):
