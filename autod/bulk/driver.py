@@ -75,8 +75,8 @@ class Driver(Protocol):
     async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
         """Do the operation for one connection; `observe` gets pluto's events as they come."""
 
-    async def established(self) -> frozenset[str]:
-        """The connections that have an established Child SA."""
+    async def established(self, patience: float | None = None) -> frozenset[str]:
+        """The connections that have an established Child SA. DeadlinePassed after `patience` seconds."""
 
     async def down(self, name: str) -> None:
         """Take down what a failed attempt left behind."""
@@ -219,9 +219,10 @@ class PlutoDriver:
             outcome = await self._pluto.perform(self._last(name).request, sink)
         return outcome
 
-    async def established(self) -> frozenset[str]:
+    async def established(self, patience: float | None = None) -> frozenset[str]:
         """By --trafficstatus: 0.2 s of pluto's time with 1,000 connections up, in the slowest lab."""
-        return established(await self._pluto.replies(c.TrafficStatus(), timeout=LOOK))
+        replies = await self._pluto.replies(c.TrafficStatus(), timeout=LOOK if patience is None else patience)
+        return established(replies)
 
     async def down(self, name: str) -> None:
         """Terminate; what pluto held a descriptor for is let go with it."""

@@ -88,6 +88,11 @@ class Ledger:
         if not self.open:
             self._through.set()
 
+    @property
+    def is_any_so(self) -> bool:
+        """Whether for any job what was asked is so, as far as is known."""
+        return any(job.state in _SO for job in self.jobs.values())
+
     def correct(self, job: Job, state: State, outcome: Outcome) -> None:
         """What was said of a job that is through was not so."""
         job.state, job.outcome = state, outcome

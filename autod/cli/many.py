@@ -101,7 +101,7 @@ async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) ->
     if len(names) == 1:
         only = next(iter(result.results.values()))
         return only.outcome.exit_status if only.outcome is not None else (0 if only.ok else 1)
-    return status or (0 if result.ok else 1)
+    return result.exit_status or status
 
 
 def _check_report(path: str | None) -> None:

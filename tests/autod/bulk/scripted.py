@@ -147,7 +147,7 @@ class Scripted:
             raise ConnectionLost("pluto went away")
         return result
 
-    async def established(self) -> frozenset[str]:
+    async def established(self, patience: float | None = None) -> frozenset[str]:
         await trio.lowlevel.checkpoint()
         if not self.alive:
             raise NoSocket("no pluto")
