@@ -14,12 +14,8 @@ from __future__ import annotations
 import functools
 import struct as _struct
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    import construct
 
 __all__ = [
     "LP64",
@@ -254,12 +250,3 @@ class Layout:
 
     def __getitem__(self, path: str) -> Field:
         return self.fields[path]
-
-    @functools.cached_property
-    def construct(self) -> construct.Construct[Any, Any]:
-        """The construct of the head: parse and build exchange `head` bytes for nested containers."""
-        from protocol.constructs import padded
-
-        names = [name for name, _ in self.message.members]
-        head = Struct(self.message.name, self.message.members[: names.index("string")])
-        return padded(self.abi, head, self.head)

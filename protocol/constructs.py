@@ -5,14 +5,15 @@ Owns: the construct of each kind of type. Must not know: any release of Libreswa
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import construct
 
-from protocol.abi import Abi, Array, CType, Scalar, Struct
+from protocol.abi import Abi, Array, CType, Layout, Scalar, Struct
 
-__all__ = ["of", "padded"]
+__all__ = ["of", "of_head"]
 
 
 class _Union(construct.Adapter):  # type: ignore[type-arg]
@@ -62,7 +63,10 @@ def of(abi: Abi, kind: CType) -> construct.Construct[Any, Any]:
             return construct.Default(construct.Struct(*parts), {})
 
 
-def padded(abi: Abi, kind: Struct, size: int) -> construct.Construct[Any, Any]:
-    """The construct of a struct that takes `size` bytes."""
-    built = of(abi, kind)
-    return built if abi.measure(kind)[0] == size else construct.Padded(size, built)
+@functools.cache
+def of_head(layout: Layout) -> construct.Construct[Any, Any]:
+    """The construct of the head of a message: parse and build exchange `layout.head` bytes for nested containers."""
+    names = [name for name, _ in layout.message.members]
+    head = Struct(layout.message.name, layout.message.members[: names.index("string")])
+    built = of(layout.abi, head)
+    return built if layout.abi.measure(head)[0] == layout.head else construct.Padded(layout.head, built)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol import commands as c
+from protocol.constructs import of_head
 from protocol.errors import DecodeError
 from protocol.families.family import BASIC_MAGIC, Family
 from protocol.families.requests import BASIC, Address, Arg, Wire
@@ -69,7 +70,7 @@ def decode(message: bytes, release: Release) -> Message:
     if short and magic != BASIC_MAGIC:
         raise DecodeError(f"{len(message)} bytes are too few: the head has {layout.head}.")
     head = message[: layout.head].ljust(layout.head, b"\0")
-    tree = layout.construct.parse(head)
+    tree = of_head(layout).parse(head)
     slots = {item.path for item in family.packing.order}
     counts = {
         "keyval.len",

@@ -16,9 +16,7 @@ where it is no more.
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,13 +28,14 @@ from autod.bulk.limit import AdaptiveLimit, FixedLimit
 from autod.bulk.operations import UNANSWERED, find
 from autod.bulk.plan import admission_order
 from autod.bulk.result import BulkResult, State, summarise
+from autod.bulk.sprint import sprint
 from autod.bulk.teller import Teller
 from autod.bulk.watch import ASK_AGAIN, Check, Seen, check, prolong, see
 from autod.errors import DeadlinePassed, NotPermitted, PlutoGone, WhackError
 from autod.outcomes import Outcome, Result, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from autod.bulk.driver import Driver
     from autod.bulk.job import Job
@@ -55,13 +54,6 @@ SETTLE = 0.5
 
 HELD_UP = 1.0
 """Seconds between looks for room, where pluto may still hold the descriptors of requests that were given up."""
-
-AHEAD = 5
-"""Requests that are sent before the first of them is read, where pluto answers at once: its backlog. So it never
-waits for us; asleep in between, it and its processor take longer to wake up than for the request."""
-
-BURST = 2
-"""Times AHEAD requests between two turns of the event loop: some 1 ms, and 10 at most where pluto stops answering."""
 
 AWAY = 60.0
 """Seconds that a pluto which went away is waited for, where there is no deadline."""
@@ -181,7 +173,7 @@ class Run:
                 self._sprinting = True
                 self._nursery.start_soon(self._sprint)
             else:
-                self._nursery.start_soon(self._worker, ledger.take(self._options.timeout))
+                self._hand_over(ledger.take(self._options.timeout))
         if ledger.queue and not ledger.in_flight:
             # What is in the way are descriptors of requests that were given up: time will tell.
             self._wake.set()
@@ -191,58 +183,27 @@ class Run:
         self._fill()
 
     async def _sprint(self) -> None:
-        """Requests that pluto answers at once, some of which always wait in its backlog. The others get a worker."""
-        begun: deque[Job] = deque()
         try:
-            for turn in count(1):
-                answered = self._collect(begun)
-                self._begin(begun)
-                if answered:
-                    await self._judge(answered)
-                if not begun:
-                    break
-                if turn % BURST == 0:
-                    await trio.lowlevel.checkpoint()
+            await sprint(
+                self._driver,
+                self._ledger,
+                take=self._take_quick,
+                hand_over=self._hand_over,
+                settle=self._settle,
+                hear=self._hear,
+            )
         finally:
-            for job in begun:
-                self._driver.drop(job.name)
             self._sprinting = False
         self._fill()
 
-    def _begin(self, begun: deque[Job]) -> None:
-        """As many as are good for pluto, as long as it answers at once."""
+    def _take_quick(self, most: int) -> Iterator[Job]:
         ledger = self._ledger
-        if self._away or not self._driver.is_quick:
-            return
-        for _ in range(min(AHEAD - len(begun), self._room(), len(ledger.queue))):
-            job = ledger.take(self._options.timeout)
-            if not self._driver.begin(job.name):
-                self._nursery.start_soon(self._worker, job)
-                return
-            begun.append(job)
+        if not self._away:
+            for _ in range(min(most, self._room(), len(ledger.queue))):
+                yield ledger.take(self._options.timeout)
 
-    def _collect(self, begun: deque[Job]) -> list[Job]:
-        """Those that pluto has answered; it takes its time for the others."""
-        answered = []
-        while begun:
-            job = begun.popleft()
-            if self._driver.finish(job.name):
-                answered.append(job)
-            else:
-                self._nursery.start_soon(self._worker, job)
-        return answered
-
-    async def _judge(self, answered: list[Job]) -> None:
-        outcomes = self._driver.outcomes([job.name for job in answered], self._heard)
-        for job, outcome in zip(answered, outcomes, strict=True):
-            if outcome is None:
-                self._nursery.start_soon(self._worker, job)
-            else:
-                self._ledger.land(job)
-                await self._settle(job, outcome)
-
-    def _heard(self, name: str, event: Event) -> None:
-        self._hear(self._ledger.in_flight[name], event)
+    def _hand_over(self, job: Job) -> None:
+        self._nursery.start_soon(self._worker, job)
 
     def _hear(self, job: Job, event: Event) -> None:
         """Called from the reader, so it must not block."""

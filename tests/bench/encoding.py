@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from protocol import commands as c
 from protocol import releases
+from protocol.constructs import of_head
 from protocol.encode import encode
 from tests.bench.table import Table
 
@@ -33,7 +34,7 @@ def encoding(quick: bool) -> Table:
     for family in releases.FAMILIES:
         release = releases.find(family.releases[0], seccomp=False, labeled=False)
         encode(c.Initiate("first"), release)
-        head = family.layout.construct
+        head = of_head(family.layout)
         ours = _each(lambda name, release=release: encode(c.Initiate(name), release), count)
         theirs = _each(lambda name, head=head: head.build({}), max(count // 50, 1))
         slowest = max(slowest, ours)

@@ -9,6 +9,7 @@ import pytest
 
 from protocol import commands as c
 from protocol import releases
+from protocol.constructs import of_head
 from protocol.decode import Message, decode
 from protocol.encode import encode, pack
 from tests.goldens import Capture, built, captures
@@ -145,7 +146,7 @@ def test_construct_builds_the_heads_that_are_packed(release: str) -> None:
     for command in COMMANDS.values():
         if type(command) in pluto.family.requests:
             head = encode(command, pluto)[: layout.head].ljust(layout.head, b"\0")
-            assert layout.construct.build(layout.construct.parse(head)) == head, command
+            assert of_head(layout).build(of_head(layout).parse(head)) == head, command
 
 
 @pytest.mark.parametrize("release", releases.ALL)

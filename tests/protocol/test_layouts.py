@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from protocol import releases
+from protocol.constructs import of_head
 from protocol.families.family import BASIC_MAGIC, Family
 from protocol.packing import Chunk, Text, Things
 from tests.goldens import layouts
@@ -41,9 +42,9 @@ def test_every_member_lies_where_the_compiler_put_it(family: Family) -> None:
 @FAMILIES
 def test_the_construct_of_a_family_has_its_size(family: Family) -> None:
     """construct builds a head of exactly the bytes before the packed strings, and parses it back to zeros."""
-    head = family.layout.construct.build({})
+    head = of_head(family.layout).build({})
     assert head == bytes(family.layout.head)
-    assert family.layout.construct.build(family.layout.construct.parse(head)) == head
+    assert of_head(family.layout).build(of_head(family.layout).parse(head)) == head
 
 
 @FAMILIES
