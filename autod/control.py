@@ -210,15 +210,15 @@ class Control:
         finish_sending(sock)
         return Begun(sock, taken, holds_descriptor, holder)
 
-    def collect(self, begun: Begun) -> bool:
-        """Read what pluto has answered; blocks for _INSTANT at most. Whether that is all of it: then end() must
-        follow, else exchange() or drop()."""
+    def collect(self, begun: Begun, *, patient: bool = True) -> bool:
+        """Read what pluto has answered; blocks for _INSTANT at most, if `patient`. Whether that is all of it: then
+        end() must follow, else exchange() or drop()."""
         sock = begun.sock
         for _ in range(_BURST):
             try:
                 part = sock.recv(_CHUNK)
             except BlockingIOError:
-                if sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
+                if patient and sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
                     continue
                 self._quick = -_SLOW
                 break

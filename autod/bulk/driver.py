@@ -63,8 +63,9 @@ class Driver(Protocol):
     def begin(self, name: str) -> bool:
         """Send the request for one connection without waiting. False: nothing was sent, `attempt` is to be asked."""
 
-    def finish(self, name: str) -> bool:
-        """Whether pluto has answered what was begun. False: `attempt` goes on with it, or `drop` gives it up."""
+    def finish(self, name: str, *, patient: bool) -> bool:
+        """Whether pluto has answered what was begun, now or, if `patient`, within a millisecond. False: `attempt`
+        goes on with it, or `drop` gives it up."""
 
     def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
         """What became of requests that are finished; None where `attempt` has still to look at the state."""
@@ -170,9 +171,9 @@ class PlutoDriver:
         self._begun[name] = request, begun
         return True
 
-    def finish(self, name: str) -> bool:
+    def finish(self, name: str, *, patient: bool) -> bool:
         """Read what is there."""
-        return self._pluto.control.collect(self._begun[name][1])
+        return self._pluto.control.collect(self._begun[name][1], patient=patient)
 
     def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
         """As the client judges them."""

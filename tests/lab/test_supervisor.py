@@ -26,11 +26,25 @@ SCENARIOS = (
 )
 CONNECTIONS = 100
 
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.outside, pytest.mark.timeout(3000)]
 
 
 def booted(scenarios: tuple[str, ...], connections: int) -> str:
-    """The console of a system in which these scenarios ran with so many connections."""
+    """The console of a system in which these scenarios ran with so many connections.
+
+    What did not hold gets a second chance in a system of its own: the scenarios go by the clock, with two gateways
+    and all that watches them on one emulated processor, and a machine that is busy elsewhere can spoil one. What
+    fails twice has failed.
+    """
+    console = _boot(scenarios, connections)
+    failed = tuple(one for one in scenarios if f"PASSED {one} in" not in console)
+    if failed and len(failed) < max(len(scenarios), 2):
+        first = tuple(one for one in ("boot",) if one in scenarios and one not in failed)
+        console += _boot((*first, *failed), connections)
+    return console
+
+
+def _boot(scenarios: tuple[str, ...], connections: int) -> str:
     script = f"AUTOD_LAB_CONNECTIONS={connections} {TRIXIE_PYTHON} -m tests.lab.supervised_gateway"
     with uml.system(f"{script} {' '.join(scenarios)} 2>&1", timeout=1400) as boot:
         boot.wait()
@@ -41,8 +55,8 @@ def booted(scenarios: tuple[str, ...], connections: int) -> str:
 
 def said(console: str, scenario: str) -> str:
     """What the console tells about a failed scenario, and how it ended."""
-    at = console.find(f"FAILED {scenario} after")
-    return f"{console[at : at + 4000]}\n...\n{console[-4000:]}"
+    told = console.split(f"FAILED {scenario} after")[1:]
+    return "\n...\n".join([*(one[:3000] for one in told), console[-3000:]])
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ class Scripted:
     def begin(self, name: str) -> bool:
         raise AssertionError
 
-    def finish(self, name: str) -> bool:
+    def finish(self, name: str, *, patient: bool) -> bool:
         raise AssertionError
 
     def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
