@@ -19,9 +19,10 @@ import pytest
 
 from tests.lab import roots, uml
 from tests.lab.gateways import RELEASES, Lab, tunnels
+from tests.lab.supervised import CONNECTIONS, SCENARIOS, Ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 INSIDE = "LAB_INSIDE" in os.environ
 HERE = Path(__file__).parent
@@ -75,6 +76,7 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+AHEAD = pytest.StashKey[Ahead]()
 
 
 def _goes_inside(item: pytest.Item) -> bool:
@@ -99,11 +101,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Boot the lab first: it runs beside all other tests."""
+    """Boot the lab first: it runs beside all other tests; and the supervised system once the lab is through."""
+    if session.config.option.collectonly or session.testsfailed:
+        return
     inside = [item.nodeid for item in session.items if _goes_inside(item)]
-    if inside and not session.config.option.collectonly and not session.testsfailed:
+    run = None
+    if inside:
         roots.build()
-        session.stash[RUN] = Run(session.config, inside)
+        run = session.stash[RUN] = Run(session.config, inside)
+    if all(any(f"[{one}]" in item.nodeid for item in session.items) for one in SCENARIOS):
+        roots.build()
+        session.config.stash[AHEAD] = Ahead(
+            SCENARIOS, CONNECTIONS, after=lambda: run is None or not run.boot.running
+        )
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -149,6 +159,13 @@ def built() -> None:
     """The root folders are there."""
     if not INSIDE:
         roots.build()
+
+
+@pytest.fixture(scope="session")
+def supervised(pytestconfig: pytest.Config) -> Callable[[], str] | None:
+    """The console of the boot with all SCENARIOS that goes on beside other tests; None where there is none."""
+    ahead = pytestconfig.stash.get(AHEAD, None)
+    return None if ahead is None else ahead.result
 
 
 @pytest.fixture(params=RELEASES)

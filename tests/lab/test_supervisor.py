@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import uml
-from tests.lab.roots import TRIXIE_PYTHON
+from tests.lab.supervised import CONNECTIONS, SCENARIOS, booted
 
-# In this order: each leaves the gateway as the next one wants it.
-SCENARIOS = (
-    "boot",
-    "varlinkctl",
-    "rights",
-    "reload",
-    "broken",
-    "restart_pluto",
-    "alone",
-    "kill_autod",
-    "stop_autod",
-    "peer_down",
-    "secret",
-    "shutdown",
-)
-CONNECTIONS = 100
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = [pytest.mark.outside, pytest.mark.timeout(3000)]
-
-
-def booted(scenarios: tuple[str, ...], connections: int) -> str:
-    """The console of a system in which these scenarios ran with so many connections.
-
-    What did not hold gets a second chance in a system of its own: the scenarios go by the clock, with two gateways
-    and all that watches them on one emulated processor, and a machine that is busy elsewhere can spoil one. What
-    fails twice has failed.
-    """
-    console = _boot(scenarios, connections)
-    failed = tuple(one for one in scenarios if f"PASSED {one} in" not in console)
-    if failed and len(failed) < max(len(scenarios), 2):
-        first = tuple(one for one in ("boot",) if one in scenarios and one not in failed)
-        console += _boot((*first, *failed), connections)
-    return console
-
-
-def _boot(scenarios: tuple[str, ...], connections: int) -> str:
-    script = f"AUTOD_LAB_CONNECTIONS={connections} {TRIXIE_PYTHON} -m tests.lab.supervised_gateway"
-    with uml.system(f"{script} {' '.join(scenarios)} 2>&1", timeout=1400) as boot:
-        boot.wait()
-    said = [line for line in boot.console.splitlines() if line.startswith(("==", "PASSED", "FAILED"))]
-    print("\n".join(said))
-    return boot.console
 
 
 def said(console: str, scenario: str) -> str:
@@ -59,18 +21,28 @@ def said(console: str, scenario: str) -> str:
     return "\n...\n".join([*(one[:3000] for one in told), console[-3000:]])
 
 
+def show(console: str) -> None:
+    """What was measured."""
+    lines = console.splitlines()
+    print("\n".join(line for line in lines if line.startswith(("==", "PASSED", "FAILED"))))
+
+
+def test_silent_peers_do_not_delay_the_good_ones() -> None:
+    """AUTOD_LAB_MANY says how many connections (300); three of ten have a silent peer."""
+    console = booted(("silent",), int(os.environ.get("AUTOD_LAB_MANY", "300")))
+    show(console)
+    assert "PASSED silent in" in console, said(console, "silent")
+
+
 @pytest.fixture(scope="module")
-def console() -> str:
-    return booted(SCENARIOS, CONNECTIONS)
+def console(supervised: Callable[[], str] | None) -> str:
+    """The boot that goes on beside other tests, or one of our own."""
+    found = booted(SCENARIOS, CONNECTIONS) if supervised is None else supervised()
+    show(found)
+    return found
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_under_systemd(console: str, scenario: str) -> None:
     """What the scenario asserts holds; supervised_gateway.py says what that is."""
     assert f"PASSED {scenario} in" in console, said(console, scenario)
-
-
-def test_silent_peers_do_not_delay_the_good_ones() -> None:
-    """AUTOD_LAB_MANY says how many connections (300); three of ten have a silent peer."""
-    console = booted(("silent",), int(os.environ.get("AUTOD_LAB_MANY", "300")))
-    assert "PASSED silent in" in console, said(console, "silent")
