@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from autod.alike import Alike
 from autod.control import Answers, Begun, Control
 from autod.detect import Detected, detect
 from autod.emulation import kept, native_or_substitute
@@ -125,6 +126,7 @@ class Pluto:
         self._buffer = buffer
         self._detected: Detected | None = None
         self._control: Control | None = None
+        self._alike = Alike()
 
     async def find(self) -> Detected:
         """Find out which release listens, again: after pluto was started anew. DeadlinePassed after `timeout`."""
@@ -133,6 +135,7 @@ class Pluto:
         ):
             detected = await detect(self.path, release=self._given, seccomp=self._seccomp, known=self._known)
         self._detected = detected
+        self._alike = Alike()
         self._control = Control(
             self.path,
             codes=detected.release.codes,
@@ -315,22 +318,37 @@ class Pluto:
         """The outcomes of requests whose exchanges are over (Control.collect). One may need a look at the state
         (`needs_state`): settle() has it."""
         outcomes = []
-        ended = self.control.end(begun for _, begun in many)
+        endings = self.control.end(begun for _, begun in many)
         now = time.time()
-        for (request, begun), (replies, ending) in zip(many, ended, strict=True):
+        for (request, begun), ending in zip(many, endings, strict=True):
+            events, outcome = self._judged(request, begun, ending, now)
+            for event in events:
+                observe(request, event)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _judged(
+        self, request: Request, begun: Begun, ending: Ending, now: float
+    ) -> tuple[Sequence[Event], Outcome]:
+        """The events and the outcome of an exchange that is over."""
+
+        def judged(name: str | None, data: bytes) -> tuple[Sequence[Event], Outcome]:
             judge = Judge(
                 request.operation,
-                request.name,
+                name,
                 members=request.members,
                 asynchronous=request.asynchronous,
                 started=begun.at,
             )
-            for reply in replies:
-                event = recognise(reply, time=now)
+            events = [recognise(reply, time=now) for reply in self.control.replies(data)]
+            for event in events:
                 judge.see(event)
-                observe(request, event)
-            outcomes.append(judge.end(ending, at=now))
-        return outcomes
+            return events, judge.end(ending, at=now)
+
+        if request.name is None or request.members is not None:
+            return judged(request.name, begun.data)
+        kind = request.operation, request.asynchronous, ending
+        return self._alike.judged(kind, request.name, begun.data, judged, started=begun.at, ended=now)
 
     async def perform(self, request: Request, sink: Sink | None, begun: Begun | None = None) -> Outcome:
         """Run a request to its outcome; each event goes to `sink` as it comes. The methods above are this."""

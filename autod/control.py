@@ -231,23 +231,26 @@ class Control:
             begun.data += part
         return begun.ended
 
-    def end(self, many: Iterable[Begun]) -> list[tuple[list[Reply], Ending]]:
-        """The replies and the endings of exchanges that are over. pluto is looked at once, for all of them: if it
-        lives now, it lived when each of them ended."""
+    def end(self, many: Iterable[Begun]) -> list[Ending]:
+        """The endings of exchanges that are over. pluto is looked at once, for all of them: if it lives now, it lived
+        when each of them ended."""
         gone = _is_gone(self._peer)
         found = []
         for begun in many:
             begun.sock.close()
-            decoder = ReplyDecoder(self._codes)
-            replies = decoder.feed(begun.data)
-            rest = decoder.close()
-            ending = _ending(gone, begun.taken, begun.reset, bool(replies), bool(rest))
+            lines, newline, rest = begun.data.rpartition(b"\n")
+            ending = _ending(gone, begun.taken, begun.reset, bool(lines or newline), bool(rest))
             if begun.holds_descriptor:
                 self.slots.release()
                 if ending is Ending.GONE:
                     self.slots.forget()
-            found.append((replies + rest, ending))
+            found.append(ending)
         return found
+
+    def replies(self, data: bytes) -> list[Reply]:
+        """The lines of a whole answer."""
+        decoder = ReplyDecoder(self._codes)
+        return decoder.feed(data) + decoder.close()
 
     def drop(self, begun: Begun) -> None:
         """Give an exchange up; pluto goes on with what it was asked."""

@@ -78,8 +78,8 @@ async def at_once(control: Control, **more: object) -> tuple[list[str], Ending, 
     """The texts, the ending, and whether it was at once; after a miss by the way with patience."""
     begun = control.begin(MESSAGE, **more)  # type: ignore[arg-type]
     if begun is not None and control.collect(begun):
-        ((replies, ending),) = control.end([begun])
-        return [reply.text for reply in replies], ending, True
+        (ending,) = control.end([begun])
+        return [reply.text for reply in control.replies(begun.data)], ending, True
     found: list[Reply] = []
     ending = await control.exchange(MESSAGE, found.extend, begun=begun, **more)  # type: ignore[arg-type]
     return [reply.text for reply in found], ending, False
@@ -147,10 +147,8 @@ async def test_several_are_begun_before_the_first_is_read(tmp_path: Path) -> Non
             for _ in range(1000):
                 if control.collect(one):
                     break
-        ended = control.end(begun[:4])
-        assert [([reply.text for reply in replies], ending) for replies, ending in ended] == [
-            (["one"], Ending.EOF)
-        ] * 4
+        assert control.end(begun[:4]) == [Ending.EOF] * 4
+        assert [[reply.text for reply in control.replies(one.data)] for one in begun[:4]] == [["one"]] * 4
         control.drop(begun[4])
         assert (control.slots.held, control.slots.abandoned) == (0, 1)
         assert len(pluto.messages) == 5
