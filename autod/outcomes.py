@@ -60,7 +60,7 @@ OK = frozenset(
 )
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="outcome"):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event", tag="outcome"):
     """What became of one operation on one connection (or on pluto, `connection` None).
 
     ok               what was asked is so

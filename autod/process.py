@@ -14,7 +14,8 @@ import contextlib
 import os
 import socket
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 __all__ = [
     "Identity",
@@ -35,8 +36,7 @@ _ACCEPTS = 0x10000  # net/unix: a listening socket
 _PF_EXITING = 0x4  # include/linux/sched.h: set before a dying process closes its sockets
 
 
-@dataclass(frozen=True, slots=True)
-class SocketFile:
+class SocketFile(msgspec.Struct, frozen=True, gc=False):
     """The file of a socket. A process that binds makes a new one, so the same value means the same pluto.
 
     A change of owner or mode changes it too, which costs the reader a second look and nothing else.
@@ -47,8 +47,7 @@ class SocketFile:
     changed_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """One running pluto: its process id (None where it cannot be known) and its socket's file."""
 
     pid: int | None

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-class Happening(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+class Happening(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event"):
     """What all carry; see the module's docstring."""
 
     sequence: int

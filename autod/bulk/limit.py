@@ -39,9 +39,9 @@ INSTANT = 1000.0
 """Answers a second above which, each within 40 ms, no negotiation can be behind them (the fastest measured is
 260 ups a second)."""
 
-FEW = 8
-"""In flight then: two more than pluto's backlog holds keep it busy, and more only wait for their turn to
-connect."""
+FEW = 12
+"""In flight then: what pluto's backlog holds and as many as it does meanwhile keep it busy, and more only wait for
+their turn to connect."""
 
 SHORT = 0.02
 """Seconds: an answer time below this is never called long, whatever the first round's was."""

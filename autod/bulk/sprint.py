@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AHEAD", "sprint"]
 
-AHEAD = 5
-"""Requests that are sent before the first of them is read: pluto's backlog."""
+AHEAD = 10
+"""Requests that are sent before the first of them is read: pluto, which has a backlog of 5, is through with some of
+them before the last is sent."""
 
 ROUNDS = 2
 """Rounds of AHEAD requests between two turns of the event loop: some 1 ms."""
