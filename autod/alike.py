@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
@@ -30,8 +32,9 @@ _LONGEST: Final = 1024
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
 _NOBODY: Final = "Nobody0s-Name"
 """Stands in the place of the name while an answer is recognised and judged for all."""
+_NOBODY_S: Final = _NOBODY.encode()
 
-_FIXED: Final = (str, int, float, bool, type(None))
+_PLAIN_VALUES: Final = (str, int, float, bool, type(None))
 
 
 def alike(name: str | None, data: bytes) -> bytes | None:
@@ -44,37 +47,31 @@ def alike(name: str | None, data: bytes) -> bytes | None:
     return None if own in like else like
 
 
-_NOBODY_S: Final = _NOBODY.encode()
-
-
 class _Shape:
     """A struct with nobody's name in it."""
 
-    __slots__ = ("fixed", "kind", "lists", "texts")
+    __slots__ = ("lists", "nobodys", "texts")
 
     def __init__(self, value: Event | Outcome) -> None:
-        self.kind: Any = type(value)
-        self.fixed: dict[str, object] = {}
+        self.nobodys: Any = value
         self.texts: list[tuple[str, str]] = []
         self.lists: list[tuple[str, tuple[str, ...]]] = []
         for field in value.__struct_fields__:
             found = getattr(value, field)
             if isinstance(found, str) and _NOBODY in found:
                 self.texts.append((field, found))
-            elif isinstance(found, _FIXED) or found == ():
-                self.fixed[field] = found
             elif isinstance(found, tuple) and all(type(one) is str for one in found):
-                self.lists.append((field, found))
-            else:
+                if any(_NOBODY in one for one in found):
+                    self.lists.append((field, found))
+            elif not isinstance(found, _PLAIN_VALUES):
                 raise _OneOfAKind
 
     def with_name(self, name: str, **more: object) -> Any:
-        fields = self.fixed | more
         for field, text in self.texts:
-            fields[field] = text.replace(_NOBODY, name)
+            more[field] = text.replace(_NOBODY, name)
         for field, texts in self.lists:
-            fields[field] = tuple([text.replace(_NOBODY, name) for text in texts])
-        return self.kind(**fields)
+            more[field] = tuple([text.replace(_NOBODY, name) for text in texts])
+        return msgspec.structs.replace(self.nobodys, **more)
 
 
 class _OneOfAKind(Exception):

@@ -312,20 +312,15 @@ class Pluto:
             self.message(command), holds_descriptor=isinstance(command, _HOLDING), holder=request.name or ""
         )
 
-    def end(
-        self, many: Sequence[tuple[Request, Begun]], observe: Callable[[Request, Event], None]
-    ) -> list[Outcome]:
-        """The outcomes of requests whose exchanges are over (Control.collect). One may need a look at the state
-        (`needs_state`): settle() has it."""
-        outcomes = []
+    def end(self, many: Sequence[tuple[Request, Begun]]) -> list[tuple[Sequence[Event], Outcome]]:
+        """The events and outcomes of requests whose exchanges are over (Control.collect). An outcome may need a look
+        at the state (`needs_state`): settle() has it."""
         endings = self.control.end(begun for _, begun in many)
         now = time.time()
-        for (request, begun), ending in zip(many, endings, strict=True):
-            events, outcome = self._judged(request, begun, ending, now)
-            for event in events:
-                observe(request, event)
-            outcomes.append(outcome)
-        return outcomes
+        return [
+            self._judged(request, begun, ending, now)
+            for (request, begun), ending in zip(many, endings, strict=True)
+        ]
 
     def _judged(
         self, request: Request, begun: Begun, ending: Ending, now: float

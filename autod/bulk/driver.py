@@ -67,8 +67,9 @@ class Driver(Protocol):
         """Whether pluto has answered what was begun, now or, if `patient`, within a millisecond. False: `attempt`
         goes on with it, or `drop` gives it up."""
 
-    def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
-        """What became of requests that are finished; None where `attempt` has still to look at the state."""
+    def outcomes(self, names: Sequence[str]) -> list[tuple[Sequence[Event], Outcome | None]]:
+        """What pluto said to requests that are finished, and what became of them; None where `attempt` has still to
+        look at the state."""
 
     def drop(self, name: str) -> None:
         """Give up what was begun; pluto goes on with it."""
@@ -175,18 +176,14 @@ class PlutoDriver:
         """Read what is there."""
         return self._pluto.control.collect(self._begun[name][1], patient=patient)
 
-    def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
+    def outcomes(self, names: Sequence[str]) -> list[tuple[Sequence[Event], Outcome | None]]:
         """As the client judges them."""
-        found: list[Outcome | None] = []
-        many = [self._begun.pop(name) for name in names]
-        for name, outcome in zip(
-            names,
-            self._pluto.end(many, lambda request, event: observe(request.name or "", event)),
-            strict=True,
-        ):
+        found: list[tuple[Sequence[Event], Outcome | None]] = []
+        ended = self._pluto.end([self._begun.pop(name) for name in names])
+        for name, (events, outcome) in zip(names, ended, strict=True):
             if outcome.needs_state:
                 self._unsettled[name] = outcome
-            found.append(None if outcome.needs_state else outcome)
+            found.append((events, None if outcome.needs_state else outcome))
         return found
 
     def drop(self, name: str) -> None:

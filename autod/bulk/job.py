@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autod.bulk.operations import phase_of
+from autod.bulk.operations import PHASED, phase_of
 from autod.bulk.result import Attempt, Phase, Result, State
 from autod.events import Retransmission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from autod.events import Event
     from autod.outcomes import Outcome
 
-__all__ = ["SILENT", "Job"]
+__all__ = ["SILENT", "TELLING", "Job"]
+
+TELLING = PHASED | {Retransmission}
+"""Events that tell how far an attempt is."""
 
 SILENT = 3
 """Retransmissions in a row after which a peer is taken to be silent: pluto sends them after 0.5, 1.5 and 3.5 s,
@@ -72,15 +73,15 @@ class Job:
         self.phases = []
         self.retransmissions = self.silent = 0
 
-    def see(self, event: Event, now: Callable[[], float]) -> None:
-        """pluto said something in the course of the attempt."""
+    def see(self, event: Event, now: float) -> None:
+        """pluto said something in the course of the attempt: one of TELLING."""
         if type(event) is Retransmission:
             self.retransmissions += 1
             self.silent += 1
             return
         phase = phase_of(event)
         if phase is not None:
-            self.enter(phase, now())
+            self.enter(phase, now)
 
     def enter(self, phase: Phase, now: float) -> None:
         """A stretch of the attempt begins."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.bulk import events as e
-from autod.bulk.job import Job
+from autod.bulk.job import TELLING, Job
 from autod.bulk.result import State
 from autod.outcomes import Outcome, Result
 
@@ -70,9 +70,11 @@ class Ledger:
 
     def hear(self, job: Job, event: Event) -> bool:
         """pluto said something of a job in flight. True if its peer seems to be silent from now on."""
-        was = job.stalled
-        job.see(event, self._teller.now)
         self._teller.said(job, event)
+        if type(event) not in TELLING:
+            return False
+        was = job.stalled
+        job.see(event, self._teller.now())
         if job.stalled == was:
             return False
         self.stalled += job.stalled - was

@@ -16,7 +16,7 @@ from protocol.errors import UsageError
 if TYPE_CHECKING:
     from autod.events import Event
 
-__all__ = ["OPERATIONS", "Traits", "find", "phase_of"]
+__all__ = ["OPERATIONS", "PHASED", "Traits", "find", "phase_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,13 @@ _MESSAGES = {
 }
 
 
-_PHASED = frozenset((Sent, Initiating, IkeEstablished, ChildEstablished, Queued))
+PHASED: frozenset[type[Event]] = frozenset((Sent, Initiating, IkeEstablished, ChildEstablished, Queued))
+"""Events that a stretch of an attempt may begin with."""
 
 
 def phase_of(event: Event) -> Phase | None:
     """The stretch that begins with `event`; None if none does."""
-    if type(event) not in _PHASED:
+    if type(event) not in PHASED:
         return None
     if isinstance(event, Sent):
         return None if event.purpose else _MESSAGES.get(event.message)

@@ -49,9 +49,6 @@ async def sprint(
     """
     begun: deque[Job] = deque()
 
-    def heard(name: str, event: Event) -> None:
-        hear(ledger.in_flight[name], event)
-
     def collect() -> list[Job]:
         answered = []
         patient = True
@@ -78,8 +75,10 @@ async def sprint(
         for turn in count(1):
             answered = collect()
             begin()
-            outcomes = driver.outcomes([job.name for job in answered], heard) if answered else []
-            for job, outcome in zip(answered, outcomes, strict=True):
+            outcomes = driver.outcomes([job.name for job in answered]) if answered else []
+            for job, (events, outcome) in zip(answered, outcomes, strict=True):
+                for event in events:
+                    hear(job, event)
                 if outcome is None:
                     hand_over(job)
                 else:

@@ -27,6 +27,7 @@ class Stream(Generic[T]):
         self._waiting: deque[T] = deque()
         self._closed = False
         self._reader = trio.lowlevel.ParkingLot()
+        self._parked = False
         self.dropped = 0
 
     @property
@@ -37,7 +38,8 @@ class Stream(Generic[T]):
     def put(self, event: T) -> None:
         """Hand `event` to the reader, however many wait."""
         self._waiting.append(event)
-        if self._reader:
+        if self._parked:
+            self._parked = False
             self._reader.unpark()
 
     def offer(self, event: T) -> None:
@@ -61,5 +63,9 @@ class Stream(Generic[T]):
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
-            await self._reader.park()
+            self._parked = True
+            try:
+                await self._reader.park()
+            finally:
+                self._parked = False
         return self._waiting.popleft()

@@ -123,7 +123,7 @@ class Scripted:
     def finish(self, name: str, *, patient: bool) -> bool:
         raise AssertionError
 
-    def outcomes(self, names: Sequence[str], observe: Callable[[str, Event], None]) -> list[Outcome | None]:
+    def outcomes(self, names: Sequence[str]) -> list[tuple[Sequence[Event], Outcome | None]]:
         raise AssertionError
 
     def drop(self, name: str) -> None:
