@@ -182,8 +182,13 @@ class Control:
 
     @property
     def is_quick(self) -> bool:
-        """Whether begin() is worth a try: pluto answered the last ones at once, and nobody waits for it."""
-        return self._quick >= 0 and self._type is not None and self._short and not self._gate.locked()
+        """Whether begin() is worth a try: pluto answered the last ones at once."""
+        return self._quick >= 0 and self._type is not None and self._short
+
+    async def turn(self) -> None:
+        """Wait until those who asked before us have sent what they have."""
+        async with self._gate:
+            pass
 
     def begin(self, message: bytes, *, holds_descriptor: bool = False, holder: str = "") -> Begun | None:
         """Begin an exchange without a turn of the event loop, for thousands of requests that pluto answers at
@@ -192,7 +197,7 @@ class Control:
         None where pluto did not answer the last ones within _INSTANT, its backlog is full, or there is anything else
         in the way: nothing was sent, and exchange() is to be asked. Else collect() must follow.
         """
-        if not self.is_quick:
+        if not self.is_quick or self._gate.locked():
             return None
         if holds_descriptor and not self.slots.acquire_nowait():
             return None

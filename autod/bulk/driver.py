@@ -60,6 +60,9 @@ class Driver(Protocol):
     def is_quick(self) -> bool:
         """Whether pluto answers such requests at once, so that `begin` is worth a try."""
 
+    async def turn(self) -> None:
+        """Wait until those who asked pluto before have sent what they have."""
+
     def begin(self, name: str) -> bool:
         """Send the request for one connection without waiting. False: nothing was sent, `attempt` is to be asked."""
 
@@ -161,6 +164,10 @@ class PlutoDriver:
     def is_quick(self) -> bool:
         """What the client can do without a turn of the event loop."""
         return self._plain is not None and self._pluto.is_quick(self._plain)
+
+    async def turn(self) -> None:
+        """At the client's gate."""
+        await self._pluto.control.turn()
 
     def begin(self, name: str) -> bool:
         """Begun as the client begins it."""

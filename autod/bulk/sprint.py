@@ -62,19 +62,20 @@ async def sprint(
                 hand_over(job)
         return answered
 
-    def begin() -> None:
+    def begin() -> Job | None:
+        """Send some; the one for which there was no place."""
         if driver.is_quick:
             for job in take(AHEAD):
-                if driver.begin(job.name):
-                    begun.append(job)
-                else:
-                    hand_over(job)
-                    return
+                if not driver.begin(job.name):
+                    return job
+                begun.append(job)
+        return None
 
     try:
+        await driver.turn()
         for turn in count(1):
             answered = collect()
-            begin()
+            late = begin()
             outcomes = driver.outcomes([job.name for job in answered]) if answered else []
             for job, (events, outcome) in zip(answered, outcomes, strict=True):
                 for event in events:
@@ -84,10 +85,17 @@ async def sprint(
                 else:
                     ledger.land(job)
                     await settle(job, outcome)
+            if late is not None:
+                # Others stand in pluto's backlog: this one goes behind them.
+                await driver.turn()
+                if driver.begin(late.name):
+                    begun.append(late)
+                else:
+                    hand_over(late)
+            elif turn % ROUNDS == 0:
+                await trio.lowlevel.checkpoint()
             if not begun:
                 return
-            if turn % ROUNDS == 0:
-                await trio.lowlevel.checkpoint()
     finally:
         for job in begun:
             driver.drop(job.name)

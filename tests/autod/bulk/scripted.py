@@ -117,6 +117,9 @@ class Scripted:
         """Everything takes its time here."""
         return False
 
+    async def turn(self) -> None:
+        raise AssertionError
+
     def begin(self, name: str) -> bool:
         raise AssertionError
 
