@@ -78,14 +78,16 @@ def cost(quick: bool) -> Table:
     table = Table(
         "cost",
         "What a run costs",
-        "Requests for an unknown name, in a process of its own, its start included in the memory only.",
+        "Requests for an unknown name, in a process of its own, its start included in the memory only; the "
+        "best of 3.",
         ("requests", "processor time", "each", "peak memory"),
     )
     each = {}
     peak = 0.0
     with gateway(label="bench") as pluto:
         for count in (500, 1000, 2000) if quick else (1000, 5000, 10_000):
-            found = run_bulk(pluto.socket, "up", count, "nosuch-", "--no-if-down")
+            runs = [run_bulk(pluto.socket, "up", count, "nosuch-", "--no-if-down") for _ in range(3)]
+            found = min(runs, key=lambda run: float(run["processor"]))
             each[count] = found["processor"] / count
             peak = found["memory"] / 1e6
             table.add(
