@@ -17,7 +17,7 @@ from protocol.errors import UsageError
 
 __all__ = ["AdaptiveLimit", "FixedLimit", "Limit"]
 
-START = 24
+START = 32
 """Where the search begins: with 50 ms to the peers the first round of a smaller one is time lost for good."""
 
 FLOOR = 4
