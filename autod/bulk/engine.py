@@ -3,9 +3,9 @@
 Owns: the tasks. Must not know: sockets, messages, pluto's lines (autod.bulk.driver and below), how a limit is found
 (autod.bulk.limit), where each connection stands (autod.bulk.ledger), how a run is shown.
 
-Requests are made by as many tasks as are in flight, each of which takes the next connection when it is done;
-one task wakes retries, one looks at pluto's state while connections are watched, one waits for a pluto that
-went away. All live in the nursery of `Run.work`, and end with it.
+A request that takes its time has a task of its own; those that pluto answers at once have one together
+(autod.bulk.sprint). One task wakes retries, one looks at pluto's state while connections are watched, one waits for
+a pluto that went away. All live in the nursery of `Run.work`, and end with it.
 
 Three things about pluto shape it (facts measured on 4.10 and 5.2). A silent peer holds its place for 64 s: so
 attempts that only retransmit do not count against the limit, as long as others are answered without. A second

@@ -86,7 +86,8 @@ async def sprint(
                     ledger.land(job)
                     await settle(job, outcome)
             if late is not None:
-                # Others stand in pluto's backlog: this one goes behind them.
+                # Others stand in pluto's backlog: this one goes behind them. Until then the answers to what was begun
+                # wait in the kernel, a few lines each, which holds nobody up.
                 await driver.turn()
                 if driver.begin(late.name):
                     begun.append(late)
