@@ -63,6 +63,12 @@ class Ledger:
         self._teller.admitted(job, len(self.in_flight), now)
         return job
 
+    def put_back(self, job: Job) -> None:
+        """What `take` gave was not sent."""
+        self.land(job)
+        job.flying = False
+        self.queue.appendleft(job)
+
     def land(self, job: Job) -> None:
         """Its request is over, whatever came of it."""
         del self.in_flight[job.name]

@@ -45,7 +45,7 @@ async def sprint(
 ) -> None:
     """Do the jobs that `take` admits, until there are none or pluto takes its time; `settle` gets what became of them.
 
-    Those that pluto does not answer at once are handed over. Cancelled: pluto goes on with the few that were begun.
+    Those that pluto does not answer at once are handed over. Cancelled: pluto goes on with the few that were begun, and the others are in the queue.
     """
     begun: deque[Job] = deque()
 
@@ -88,7 +88,11 @@ async def sprint(
             if late is not None:
                 # Others stand in pluto's backlog: this one goes behind them. Until then the answers to what was begun
                 # wait in the kernel, a few lines each, which holds nobody up.
-                await driver.turn()
+                try:
+                    await driver.turn()
+                except trio.Cancelled:
+                    ledger.put_back(late)
+                    raise
                 if driver.begin(late.name):
                     begun.append(late)
                 else:
