@@ -45,7 +45,8 @@ async def sprint(
 ) -> None:
     """Do the jobs that `take` admits, until there are none or pluto takes its time; `settle` gets what became of them.
 
-    Those that pluto does not answer at once are handed over. Cancelled: pluto goes on with the few that were begun, and the others are in the queue.
+    Those that pluto does not answer at once are handed over. Cancelled: pluto goes on with the few that were begun,
+    and the others are in the queue.
     """
     begun: deque[Job] = deque()
 

@@ -16,10 +16,18 @@ def paired(**seconds: list[float]) -> Paired:
     ("found", "few", "many", "best", "ratio"),
     [
         pytest.param([2.0], [1.0], [4.0], 16, 2.0, id="one round"),
-        pytest.param([3.0, 30.0, 3.0], [3.0, 30.0, 3.0], [4.0, 4.0, 4.0], 16, 1.0, id="a slow round for both"),
-        pytest.param([2.0, 9.0, 2.0], [2.0, 2.0, 2.0], [1.0, 3.0, 3.0], 16, 1.0, id="one round that was disturbed"),
-        pytest.param([1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [1.0, 9.0, 9.0], 16, 0.5, id="a machine that slows down"),
-        pytest.param([1.2, 1.2, 1.2], [9.0, 1.0, 9.0], [1.0, 1.0, 1.0], 256, 1.2, id="the best by its median"),
+        pytest.param(
+            [3.0, 30.0, 3.0], [3.0, 30.0, 3.0], [4.0, 4.0, 4.0], 16, 1.0, id="a slow round for both"
+        ),
+        pytest.param(
+            [2.0, 9.0, 2.0], [2.0, 2.0, 2.0], [1.0, 3.0, 3.0], 16, 1.0, id="one round that was disturbed"
+        ),
+        pytest.param(
+            [1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [1.0, 9.0, 9.0], 16, 0.5, id="a machine that slows down"
+        ),
+        pytest.param(
+            [1.2, 1.2, 1.2], [9.0, 1.0, 9.0], [1.0, 1.0, 1.0], 256, 1.2, id="the best by its median"
+        ),
     ],
 )
 def test_the_found_limit_is_held_against_the_best_fixed_one(

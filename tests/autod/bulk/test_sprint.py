@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from autod.events import Event
+    from tests.autod.bulk.scripted import Script
 
 
 class Quick(Scripted):
@@ -27,7 +28,8 @@ class Quick(Scripted):
     silent = False
     is_quick = True
 
-    def __post_init__(self) -> None:
+    def __init__(self, scripts: dict[str, list[Script]]) -> None:
+        super().__init__(scripts)
         self.sent: list[str] = []
         self.dropped: list[str] = []
         self.full = trio.Event()
@@ -54,13 +56,13 @@ class Quick(Scripted):
         self.dropped.append(name)
 
 
-def scripts(count: int) -> dict[str, list[object]]:
+def scripts(count: int) -> dict[str, list[Script]]:
     return {f"c{number}": [ends(Result.UNKNOWN, 1000.0)] for number in range(count)}
 
 
 async def test_all_are_answered_and_sent_once(autojump_clock: MockClock) -> None:
     """More than are sent ahead, in order."""
-    driver = Quick(scripts(3 * AHEAD + 1))  # type: ignore[arg-type]
+    driver = Quick(scripts(3 * AHEAD + 1))
     driver.places = 1000
     async with run_with(driver, "route", list(driver.scripts), Options()) as run:
         _ = [event async for event in run]
@@ -70,14 +72,14 @@ async def test_all_are_answered_and_sent_once(autojump_clock: MockClock) -> None
 
 async def test_what_a_run_that_ended_had_not_sent_was_not_begun(autojump_clock: MockClock) -> None:
     """The one that waited for its turn, and those behind it; what was sent is pluto's now."""
-    driver = Quick(scripts(6))  # type: ignore[arg-type]
+    driver = Quick(scripts(6))
     async with run_with(driver, "route", list(driver.scripts), Options()) as run:
         await driver.full.wait()
         run.cancel()
         _ = [event async for event in run]
     states = {name: result.state.value for name, result in run.result.results.items()}
     assert driver.dropped == driver.sent == ["c0", "c1", "c2"]
-    assert states == dict.fromkeys(driver.sent, "unknown") | dict.fromkeys(["c3", "c4", "c5"], "not_started")
+    assert states == dict.fromkeys(driver.sent, "unknown") | dict.fromkeys(["c3", "c4", "c5"], "not-started")
     assert "was not begun" in run.result.results["c3"].sentence
 
 
