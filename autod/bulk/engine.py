@@ -208,6 +208,10 @@ class Run:
     def _hear(self, job: Job, event: Event) -> None:
         """Called from the reader, so it must not block."""
         if self._ledger.hear(job, event):
+            if not self._ledger.untaken:
+                now = self._teller.now()
+                self._limit.all_taken(now - job.admitted)
+                self._teller.limit(self._limit.value, now)
             self._fill()
 
     async def _attempt(self, job: Job) -> None:

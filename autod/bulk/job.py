@@ -66,6 +66,11 @@ class Job:
         """Whether its peer seems to be silent."""
         return self.silent >= SILENT
 
+    @property
+    def taken(self) -> bool:
+        """Whether pluto has begun with the attempt."""
+        return bool(self.phases)
+
     def admit(self, now: float) -> None:
         """An attempt begins."""
         self.admitted = now

@@ -42,6 +42,7 @@ class Ledger:
         self.delayed: list[tuple[float, int, Job]] = []
         self.watched: dict[str, Job] = {}
         self.stalled = 0
+        self.untaken = 0
         self.open = len(self.jobs)
         self._turns = count()
         self._through = trio.Event()
@@ -60,6 +61,7 @@ class Ledger:
         if not job.watched and timeout is not None:
             job.expires = now + timeout
         self.in_flight[job.name] = job
+        self.untaken += 1
         self._teller.admitted(job, len(self.in_flight), now)
         return job
 
@@ -73,18 +75,19 @@ class Ledger:
         """Its request is over, whatever came of it."""
         del self.in_flight[job.name]
         self.stalled -= job.stalled
+        self.untaken -= not job.taken
 
     def hear(self, job: Job, event: Event) -> bool:
-        """pluto said something of a job in flight. True if its peer seems to be silent from now on."""
+        """pluto said something of a job in flight. True if there may be room for others now: it has taken the job up,
+        or the peer seems to be silent."""
         self._teller.said(job, event)
         if type(event) not in TELLING:
             return False
-        was = job.stalled
+        stalled, taken = job.stalled, job.taken
         job.see(event, self._teller.now())
-        if job.stalled == was:
-            return False
-        self.stalled += job.stalled - was
-        return job.stalled
+        self.stalled += job.stalled - stalled
+        self.untaken -= job.taken and not taken
+        return job.stalled > stalled or job.taken > taken
 
     def close(self, job: Job, state: State) -> None:
         """Nothing more is done for `job`."""

@@ -38,6 +38,7 @@ def simulate(
     waiting = list(range(connections))[::-1]
     begun: dict[int, float] = {}
     step: dict[int, int] = {}
+    untaken: set[int] = set()
     again: dict[int, int] = {}
     retransmissions = 0
     limits = [(0.0, limit.value)]
@@ -60,6 +61,7 @@ def simulate(
         while waiting and len(begun) < limit.value:
             who = waiting.pop()
             begun[who], again[who], step[who] = now, 0, 0
+            untaken.add(who)
             send(who, 1, serve(0.3))
         highest = max(highest, len(begun))
 
@@ -68,6 +70,11 @@ def simulate(
         now, _, what, who, stage = heapq.heappop(agenda)
         if what == "sent":
             step[who] = stage
+            if who in untaken:
+                untaken.remove(who)
+                if not untaken:
+                    limit.all_taken(now - begun[who])
+                    admit()
             at(now + 0.5, "again", who, stage * 100)
             if who not in silent:
                 at(now + round_trip, "answer", who, stage)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.bulk.limit import START, AdaptiveLimit, FixedLimit
+from autod.bulk.limit import EAGER, PROMPT, START, AdaptiveLimit, FixedLimit
 from protocol.errors import UsageError
 from tests.autod.bulk.simulated import simulate
 
@@ -71,6 +71,34 @@ def test_crowded_says_that_answered_requests_needed_retransmissions() -> None:
     for number in range(200):
         limit.ended(4 + number / 10, 0.1, answered=True, retransmissions=0)
     assert not limit.crowded
+
+
+def test_before_the_first_answer_an_idle_pluto_gets_more() -> None:
+    """As long as it takes up at once what it is sent, and up to a bound: the peers may be silent, all of them."""
+    limit = AdaptiveLimit(960)
+    limit.all_taken(PROMPT / 2)
+    assert limit.value == START + 2
+    limit.all_taken(PROMPT * 2)
+    assert limit.value == START + 2
+    for _ in range(EAGER):
+        limit.all_taken(0.001)
+    assert limit.value == EAGER
+
+
+def test_after_the_first_answer_the_answers_decide() -> None:
+    """Then an idle pluto waits for peers that are known to answer."""
+    limit = AdaptiveLimit(960)
+    limit.ended(0.1, 0.1, answered=True, retransmissions=0)
+    value = limit.value
+    limit.all_taken(0.001)
+    assert limit.value == value
+
+
+def test_an_idle_pluto_gets_no_more_than_the_ceiling() -> None:
+    """Which is what it has descriptors for."""
+    limit = AdaptiveLimit(START + 1)
+    limit.all_taken(0.001)
+    assert limit.value == START + 1
 
 
 SAMPLES = st.lists(
