@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from autod.bulk.operations import PHASED, phase_of
 from autod.bulk.result import Attempt, Phase, Result, State
-from autod.events import Retransmission
+from autod.events import Initiating, Retransmission
 
 if TYPE_CHECKING:
     from autod.events import Event
@@ -42,6 +42,7 @@ class Job:
         "retransmissions",
         "silent",
         "state",
+        "taken",
         "watched",
     )
 
@@ -56,6 +57,7 @@ class Job:
         self.admitted = 0.0
         self.phases: list[tuple[str, float]] = []
         self.retransmissions = 0
+        self.taken = False
         self.silent = 0
         self.watched = 0.0
         self.again = 0.0
@@ -66,16 +68,12 @@ class Job:
         """Whether its peer seems to be silent."""
         return self.silent >= SILENT
 
-    @property
-    def taken(self) -> bool:
-        """Whether pluto has begun with the attempt."""
-        return bool(self.phases)
-
     def admit(self, now: float) -> None:
         """An attempt begins."""
         self.admitted = now
         self.flying = True
         self.phases = []
+        self.taken = False
         self.retransmissions = self.silent = 0
 
     def see(self, event: Event, now: float) -> None:
@@ -87,6 +85,8 @@ class Job:
         phase = phase_of(event)
         if phase is not None:
             self.enter(phase, now)
+            # So far pluto has done what it can before somebody else does something.
+            self.taken = self.taken or type(event) is not Initiating
 
     def enter(self, phase: Phase, now: float) -> None:
         """A stretch of the attempt begins."""

@@ -78,8 +78,8 @@ class Ledger:
         self.untaken -= not job.taken
 
     def hear(self, job: Job, event: Event) -> bool:
-        """pluto said something of a job in flight. True if there may be room for others now: it has taken the job up,
-        or the peer seems to be silent."""
+        """pluto said something of a job in flight. True if there may be room for others now: pluto has done with the
+        job what it can for now, or the peer seems to be silent."""
         self._teller.said(job, event)
         if type(event) not in TELLING:
             return False

@@ -24,7 +24,7 @@ EAGER = 96
 """And how far it goes before the first answer, as long as pluto has nothing to do meanwhile."""
 
 PROMPT = 0.1
-"""Seconds within which pluto takes up what it has time for: 32 requests in 35 to 65 ms."""
+"""Seconds within which a pluto that keeps up has sent the first messages of 32 requests (measured: 35 to 65 ms)."""
 
 FLOOR = 4
 """Never fewer in flight: two exchanges of two messages each keep pluto busy while two are on the wire."""
@@ -65,7 +65,7 @@ class Limit(Protocol):
         """Whether requests whose peers are silent may be left out of the count."""
 
     def all_taken(self, seconds: float) -> None:
-        """pluto has begun with all that was sent, with the last of them `seconds` after it was."""
+        """pluto has sent the first message of all requests in flight, that of the last `seconds` after it was asked."""
 
     def ended(self, at: float, seconds: float, *, answered: bool, retransmissions: int) -> None:
         """A request ended: when, how long it took, whether the peer (or pluto) gave an answer."""
@@ -145,7 +145,7 @@ class AdaptiveLimit:
         return self._crowded or self._needed > max(2, RETRANSMITTED * self._size)
 
     def all_taken(self, seconds: float) -> None:
-        """pluto has begun with all that was sent, with the last of them `seconds` after it was."""
+        """pluto has sent the first message of all requests in flight, that of the last `seconds` after it was asked."""
         if self._begun is None and seconds < PROMPT and self._limit < EAGER:
             # Two, so that one is on its way while pluto begins with the other.
             self._set(self._limit + 2)
