@@ -112,6 +112,7 @@ class AdaptiveLimit:
         self._crowded = False
         self._shrunk = float("-inf")
         self._base = 0.0
+        self._quickest = float("inf")
         self._begun: float | None = None
         self._size = 0
         self._answers: list[float] = []
@@ -163,7 +164,10 @@ class AdaptiveLimit:
             if self._needed > max(2, RETRANSMITTED * self._size):
                 self._end(at)
                 return
-            if not self._base or seconds <= min(self._base * QUEUEING, self._base + PATIENT):
+            self._quickest = min(self._quickest, seconds)
+            # What waits for the others of its round (Child SAs of one IKE SA do) would only wait for more.
+            longest = min(self._base * QUEUEING, self._base + PATIENT) if self._base else self._quickest + PATIENT
+            if seconds <= longest:
                 self._set(self._limit + 1)
         if len(self._answers) >= self._size:
             self._end(at)

@@ -22,7 +22,7 @@ FAST = {"leftupdown": "/bin/true", "rightupdown": "/bin/true"}
 def ups(quick: bool) -> Table:
     """300 IKE SAs over a wire with 25 ms each way."""
     count = 60 if quick else 300
-    rounds = 1 if quick else 5
+    rounds = 1 if quick else 9
     table = Table(
         "ups",
         "Ups with 50 ms to the peer and back",

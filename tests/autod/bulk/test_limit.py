@@ -94,6 +94,14 @@ def test_after_the_first_answer_the_answers_decide() -> None:
     assert limit.value == value
 
 
+def test_requests_that_are_served_one_after_the_other_are_not_made_more() -> None:
+    """Child SAs of one IKE SA in the lab: each answer takes as much longer as there are before it."""
+    limit = AdaptiveLimit(960)
+    for number in range(START):
+        limit.ended(0.1 * (number + 1), 0.1 * (number + 1), answered=True, retransmissions=0)
+    assert limit.value <= START + 3
+
+
 def test_an_idle_pluto_gets_no_more_than_the_ceiling() -> None:
     """Which is what it has descriptors for."""
     limit = AdaptiveLimit(START + 1)
