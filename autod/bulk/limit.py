@@ -166,7 +166,9 @@ class AdaptiveLimit:
                 return
             self._quickest = min(self._quickest, seconds)
             # What waits for the others of its round (Child SAs of one IKE SA do) would only wait for more.
-            longest = min(self._base * QUEUEING, self._base + PATIENT) if self._base else self._quickest + PATIENT
+            longest = (
+                min(self._base * QUEUEING, self._base + PATIENT) if self._base else self._quickest + PATIENT
+            )
             if seconds <= longest:
                 self._set(self._limit + 1)
         if len(self._answers) >= self._size:
