@@ -259,12 +259,24 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if "--" in head:
         at = head.index("--")
         head, tail = head[:at], head[at + 1 :]
-    options = parser.parse_intermixed_args(head)
+    options, unknown = parser.parse_known_intermixed_args(head)
     options.names += tail
     options.module = None
+    _check_word(parser, options)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     _settle_operation(parser, options)
     _check_together(parser, options)
     return complete(options)
+
+
+def _check_word(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """A word after options is told where it belongs: its options are its own parser's."""
+    if options.operations or options.wait or options.version or options.complete:
+        return
+    word = options.names[0] if options.names else None
+    if word in WORDS and not OLD_VERBS.intersection(options.names[1:]):
+        parser.error(f"put the word first, then its options: autod {word} [OPTION ...]")
 
 
 def _settle_operation(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

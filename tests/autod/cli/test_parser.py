@@ -41,6 +41,11 @@ def test_the_old_form_is_name_and_verb(verb: str) -> None:
     assert (options.operation, options.names, options.old_form) == (verb, ["west-east"], True)
 
 
+def test_a_word_in_the_old_form_is_a_name() -> None:
+    """Also after options, where no word is expected."""
+    assert operation_and_names("--json", "top", "up") == ("up", ["top"])
+
+
 def test_the_old_form_of_one_word() -> None:
     """`autod status` is `autod --status`, marked as old."""
     options = parse(["status"])
@@ -53,6 +58,8 @@ def test_the_old_form_of_one_word() -> None:
         ((), "no operation"),
         (("a",), "no operation"),
         (("a", "sideways"), "no operation"),
+        (("--ctlsocket", "/s", "top", "--once"), "put the word first, then its options: autod top"),
+        (("--json", "watch"), "put the word first, then its options: autod watch"),
         (("--up",), "wants the name"),
         (("--up", ""), "empty name"),
         (("--up", "--down", "a"), "one operation at a time"),
