@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autod.cli.configuration import DEFAULT, nearest_native, release_to_check
-from autod.config import Severity, check, describe, load, show
+from autod.cli.configuration import DEFAULT, release_to_check
+from autod.config import Severity, check, describe, load, nearest_native, show
 from autod.config.include import Files
 
 if TYPE_CHECKING:

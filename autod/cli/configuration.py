@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from autod.cli.names import is_pattern
-from autod.config import Configuration, all_names, load, native
+from autod.config import Configuration, all_names, load, nearest_native
 from autod.errors import ConfigurationError, UnknownRelease, UsageError
 from protocol import releases
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from protocol.releases import Release
 
-__all__ = ["DEFAULT", "names_to_load", "nearest_native", "read", "release_to_check"]
+__all__ = ["DEFAULT", "names_to_load", "read", "release_around", "release_to_check"]
 
 DEFAULT = "/etc/ipsec.conf"
 """Where every release looks, unless it was built or told otherwise."""
@@ -34,12 +34,17 @@ def release_to_check(options: argparse.Namespace) -> tuple[Release, str]:
     """
     if options.release is not None:
         return releases.find(options.release, seccomp=options.seccomp), "as it was given"
+    return release_around(options.ctlsocket, seccomp=options.seccomp)
+
+
+def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Release, str]:
+    """The release of the pluto at this socket or of the one installed, else the newest, and which of these it is."""
     import trio
 
-    text = trio.run(_version_around, options.ctlsocket)
+    text = trio.run(_version_around, ctlsocket)
     if text is not None:
         try:
-            return releases.find(text, seccomp=options.seccomp), "of the pluto that runs or is installed"
+            return releases.find(text, seccomp=seccomp), "of the pluto that runs or is installed"
         except UnknownRelease as error:
             print(f"autod: {error}", file=sys.stderr)
     return releases.find(releases.ALL[-1]), "the newest that is known"
@@ -64,15 +69,6 @@ async def _version_around(ctlsocket: str) -> str | None:
         return await program_version(program)
     except (CannotLearn, OSError):
         return None
-
-
-def nearest_native(release: Release) -> Release:
-    """The release itself if autod has its rules, else the next older or the oldest that it has them of."""
-    if native(release) is not None:
-        return release
-    covered = [found for text in releases.ALL if native(found := releases.find(text)) is not None]
-    older = [found for found in covered if found.version <= release.version]
-    return older[-1] if older else covered[0]
 
 
 def read(config: str | None, release: Release) -> Configuration:

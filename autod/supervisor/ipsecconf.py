@@ -32,12 +32,12 @@ class IpsecConf:
     def read(self) -> Reading:
         """All connections of the file; none as long as no release is known. Raises ConfigurationError where the
         release's own addconn would refuse it. May take some tenths of a second for thousands of connections."""
-        from autod.config import load
+        from autod.config import load, nearest_native
         from autod.config.choose import auto
 
         if self.release is None:
             return Reading()
-        found = load(self.path, _readable(self.release))
+        found = load(self.path, nearest_native(self.release))
         if found.refusal is not None:
             place = str(found.refusal.place) if found.refusal.place else self.path
             raise ConfigurationError(found.refusal.sentence, where=place)
@@ -48,19 +48,6 @@ class IpsecConf:
             },
             found.files,
         )
-
-
-def _readable(release: Release) -> Release:
-    """The release whose rules the file is read by: its own, or the next that has some.
-
-    Names, auto= and addresses read the same; what is sent to pluto is its own addconn's work in any case.
-    """
-    from protocol import releases
-    from protocol.connection.keywords import native
-
-    if native(release) is not None:
-        return release
-    return releases.find("5.2" if release.at_least(5, 0) else "4.10", seccomp=release.seccomp)
 
 
 def _peer(connection: Connection) -> str:

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from protocol import releases
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from protocol.releases import Release
 
-__all__ = ["Key", "Keyword", "Kind", "Table", "native", "table"]
+__all__ = ["Key", "Keyword", "Kind", "Table", "native", "nearest_native", "table"]
 
 Kind = Literal[
     "string",
@@ -155,6 +157,17 @@ def native(release: Release) -> str | None:
     if (4, 8) <= version <= (4, 15):
         return "4.10"
     return {(5, 2): "5.2", (5, 3): "5.3", (5, 4): "5.4"}.get(version)
+
+
+def nearest_native(release: Release) -> Release:
+    """The release by whose rules ipsec.conf is read for `release`: itself where it has some, else its neighbour.
+
+    5.0 and 5.1 have the keywords of 5.2 but for those of IP-TFS, session resumption and ipsec-interface-managed, and
+    six that 4.15 has not (their sources were compared).
+    """
+    if native(release) is not None:
+        return release
+    return releases.find("5.2" if release.at_least(5, 0) else "4.10", seccomp=release.seccomp)
 
 
 @functools.cache
