@@ -1,5 +1,4 @@
-"""`autod doctor`: says what it found, and what is wrong. Sends pluto nothing but the safe probe, if even
-that.
+"""`autod doctor`: says what it found, and what is wrong. Sends pluto nothing but the safe probe.
 
 The installed whack is run against a socket of ours, as for `autod learn`, and its messages are compared with
 ours.
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from autod.errors import UnknownRelease
     from autod.programs import Programs
     from protocol.releases import Release
+    from protocol.replies import Reply
 
 __all__ = ["configure", "run"]
 
@@ -88,6 +88,7 @@ async def _examine(options: argparse.Namespace) -> list[Finding]:
         detected = found[0]
         if detected is not None:
             pid = detected.pid or pid
+            findings.append(await _answer(options.ctlsocket, detected))
         findings += _limit(pid)
     programs = find_programs(pid)
     findings += await _programs(programs, detected)
@@ -132,10 +133,7 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
         with trio.fail_after(_SILENT):
             found = await detect(options.ctlsocket, release=options.release, seccomp=options.seccomp)
     except trio.TooSlowError:
-        sentence = (
-            f"pluto did not answer within {_SILENT:g} s: another client may hold it up, or it is stopped"
-        )
-        return None, [Finding(check="release", ok=False, text=sentence)]
+        return None, [_no_answer()]
     except PlutoGone as error:
         return None, [Finding(check="socket", ok=False, text=str(error))]
     except UnknownRelease as error:
@@ -166,6 +164,43 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
         )
         findings.append(Finding(check="seccomp", ok=None, text=sentence))
     return found, findings
+
+
+def _no_answer() -> Finding:
+    from autod.doctor import Finding
+
+    sentence = f"pluto did not answer within {_SILENT:g} s: another client may hold it up, or it is stopped"
+    return Finding(check="answer", ok=False, text=sentence)
+
+
+async def _answer(path: str, detected: Detected) -> Finding:
+    """Whether pluto answers the safe probe: its release may be known without a word from it."""
+    import trio
+
+    from autod.control import Control
+    from autod.doctor import Finding
+    from autod.ending import Ending
+    from protocol import encode
+    from protocol.errors import WhackError
+
+    control = Control(path, codes=detected.release.codes, seqpacket=detected.seqpacket, pluto=detected.pluto)
+    replies: list[Reply] = []
+    begun = trio.current_time()
+    try:
+        with trio.fail_after(_SILENT):
+            ending = await control.exchange(encode.probe(), replies.extend)
+    except trio.TooSlowError:
+        return _no_answer()
+    except WhackError as error:
+        return Finding(check="answer", ok=False, text=str(error))
+    seconds = trio.current_time() - begun
+    if not replies or ending is not Ending.EOF:
+        sentence = (
+            "pluto ended the connection before it had told its status: it may be going down; see its log"
+        )
+        return Finding(check="answer", ok=False, text=sentence)
+    text = f"pluto told its status in {seconds:.2g} s"
+    return Finding(check="answer", ok=True, text=text, detail={"seconds": seconds})
 
 
 async def _learned(options: argparse.Namespace, unknown: UnknownRelease) -> Finding:
@@ -271,8 +306,8 @@ async def _messages(programs: Programs, detected: Detected | None) -> list[Findi
 
 def _configuration(config: str | None, release: Release | None) -> list[Finding]:
     """Whether it can be read at all, and what is wrong in it for the release that runs."""
-    from autod.cli.configuration import DEFAULT, nearest_native
-    from autod.config import Severity, check, load
+    from autod.cli.configuration import DEFAULT
+    from autod.config import Severity, check, load, nearest_native
     from autod.doctor import Finding
     from protocol.releases import ALL, find
 

@@ -95,9 +95,10 @@ def _check(settings: Settings, path: str) -> int:
     """Say what would be kept. 0 if every file can be used; raises ConfigurationError if not."""
     import trio
 
+    from autod.cli.configuration import release_around
     from autod.errors import PlutoGone
     from autod.supervisor.ipsecconf import IpsecConf
-    from autod.supervisor.wanted import Nothing, Source, resolve
+    from autod.supervisor.wanted import resolve
 
     async def release() -> Release:
         from autod.detect import detect
@@ -105,23 +106,20 @@ def _check(settings: Settings, path: str) -> int:
         with trio.fail_after(settings.supervise.answer):
             return (await detect(settings.pluto.socket, release=settings.pluto.release or None)).release
 
-    source: Source
     try:
         found = trio.run(release)
     except (PlutoGone, trio.TooSlowError):
+        found, known = release_around(settings.pluto.socket)
         print(
-            f"autod: no pluto answers at {settings.pluto.socket}, so {settings.supervise.configuration} was not "
-            "read: give --release",
+            f"autod: no pluto answers at {settings.pluto.socket}: {settings.supervise.configuration} is read as"
+            f" Libreswan {found} reads it, {known}",
             file=sys.stderr,
         )
-        source = Nothing()
-    else:
-        source = IpsecConf(settings.supervise.configuration, found)
-    wanted = resolve(settings, source.read())
+    wanted = resolve(settings, IpsecConf(settings.supervise.configuration, found).read())
     for item in wanted:
         policy = item.policy
         group = f"  group {item.group}" if item.group else ""
         print(f"{item.name}: {policy.keep.value}, deadline {policy.deadline:g} s, back-off {policy.backoff_min:g} to "
               f"{policy.backoff_max:g} s{group}")  # fmt: skip
-    print(f"{path}: ok, {len(wanted)} connections are wanted")
+    print(f"{path}: ok, {len(wanted)} connection{'s are' if len(wanted) != 1 else ' is'} wanted")
     return 0

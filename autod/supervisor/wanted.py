@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from autod.supervisor.settings import Group, Settings
 
-__all__ = ["AUTO", "Definition", "Nothing", "Reading", "Source", "resolve"]
+__all__ = ["AUTO", "Definition", "Reading", "Source", "resolve"]
 
 AUTO: Mapping[str, Keep] = {
     "start": Keep.UP,
@@ -63,13 +63,6 @@ class Source(Protocol):
 
     def read(self) -> Reading:
         """Read all of it. May block on files. Raises ConfigurationError where it cannot be used."""
-
-
-class Nothing:
-    """The source of those who define connections elsewhere: only names that a group spells out are wanted."""
-
-    def read(self) -> Reading:
-        return Reading()
 
 
 def resolve(settings: Settings, reading: Reading, *, salt: str = "") -> list[Wanted]:

@@ -42,6 +42,7 @@ def test_a_sound_installation_is_found_sound(pluto: Pluto, capsys: pytest.Captur
     by_check = {one["check"]: one for one in found[:-1]}
     assert by_check["release"]["detail"]["release"] == "4.10"
     assert by_check["release"]["detail"]["pid"] == pluto.pid
+    assert by_check["answer"]["ok"]
     assert by_check["limit"]["detail"] == {"files": 256, "in_flight": 192}
     assert by_check["whack"]["detail"]["release"] == "4.10"
     assert by_check["socket"]["detail"]["mode"] == "srwx------"
@@ -59,19 +60,22 @@ def test_without_a_pluto_it_says_so_and_looks_at_the_rest(
     assert [one["ok"] for one in found[:-1] if one["check"] == "whack"] == [True]
 
 
-def test_a_stopped_pluto_is_no_hang(
-    pluto: Pluto, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("known", [True, False], ids=["its program tells", "nothing tells"])
+def test_a_stopped_pluto_is_wrong_and_no_hang(
+    pluto: Pluto, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
-    """Where its program cannot tell the release, the probe goes unanswered, and that is a finding."""
+    """Also where its release can be found out without its help."""
     monkeypatch.setattr("autod.cli.doctor._SILENT", 0.5)
-    monkeypatch.setattr("autod.detect.pid_beside", lambda path: None)
+    if not known:
+        monkeypatch.setattr("autod.detect.pid_beside", lambda path: None)
     pluto.stop()
     try:
         status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(pluto.conf))
     finally:
         pluto.cont()
     assert status == 1
-    assert "did not answer" in found[-1]["problems"][0]
+    assert ["did not answer" in problem for problem in found[-1]["problems"]] == [True]
+    assert [one["ok"] for one in found[:-1] if one["check"] == "release"] == [True] * known
 
 
 def test_a_file_that_cannot_be_read_is_wrong(pluto: Pluto, capsys: pytest.CaptureFixture[str]) -> None:

@@ -293,6 +293,19 @@ def test_check_says_what_would_be_kept_or_what_is_wrong(
         assert "b: routed" in done.stdout
 
 
+@pytest.mark.parametrize(("file", "status"), [("ipsec.conf", 0), ("nonexistent", 3)])
+def test_check_needs_no_pluto(tmp_path: Path, file: str, status: int) -> None:
+    """The configuration is read as the installed release does."""
+    (tmp_path / "ipsec.conf").write_text("conn a\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tauto=start\n")
+    argv = [sys.executable, "-m", "autod", "supervise", "--check", "--config", str(tmp_path / file)]
+    argv += ["--ctlsocket", str(tmp_path / "pluto.ctl")]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stderr
+    assert "no pluto answers" in done.stderr
+    assert ("1 connection is wanted" in done.stdout) == (status == 0)
+    assert ("nonexistent: cannot be read" in done.stderr) == (status == 3)
+
+
 def test_metrics_of_a_real_pluto() -> None:
     with gateway() as pluto:
         write(pluto, *many(2, auto="add"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autod.errors import ConfigurationError
 from autod.supervisor.settings import Seconds, Settings, load, parse
 from autod.supervisor.states import Keep
-from autod.supervisor.wanted import Definition, Nothing, Reading, resolve
+from autod.supervisor.wanted import Definition, Reading, resolve
 
 GROUPS = """
 [supervise]
@@ -134,4 +134,4 @@ def test_a_policy_for_all_overrides_auto() -> None:
 
 
 def test_without_a_source_only_spelled_names_are_wanted() -> None:
-    assert [w.name for w in resolve(parse(GROUPS), Nothing().read())] == ["spare", "branch-old1"]
+    assert [w.name for w in resolve(parse(GROUPS), Reading())] == ["spare", "branch-old1"]
