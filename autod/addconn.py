@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.errors import ConfigurationError, PlutoGone, UsageError
+from autod.loaded import Loaded
 from autod.relay import Relayed, open_relay
 from protocol.connection.pairs import pair_names
 from protocol.decode import decode
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from protocol.releases import Release
     from protocol.replies import Reply
 
-__all__ = ["AddconnResult", "Loaded", "load"]
+__all__ = ["AddconnResult", "is_unknown", "load"]
 
 _BATCH = 256 * 1024
 """Bytes of names in one run. The kernel takes 2 MiB of arguments and environment together (execve(2)); within a
@@ -43,25 +44,6 @@ _CONNALIAS = (2, 38)
 _SUBNET, _SUBNETS = 24, 25
 """connalias= (with its end), subnet= and subnets= among the settings of a message of 5.4 (enum
 config_conn_keyword)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of one name: the messages that addconn sent for it, each with pluto's replies.
-
-    A connection with subnets= has several names in pluto (`a/1x1`, `a/1x2`); `names` has them all. Empty if
-    addconn sent nothing: then `complaints` are the lines of addconn that name it, if there are any.
-    """
-
-    asked: str
-    names: tuple[str, ...]
-    messages: tuple[Relayed, ...]
-    complaints: tuple[str, ...]
-
-    @property
-    def sent(self) -> bool:
-        """Whether anything of it reached pluto."""
-        return any(message.error is None for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +225,19 @@ def _assign(
             found.setdefault(word, []).append((subject.names, one))
     for asked in names:
         own = found.get(asked, [])
+        complaints = () if own else tuple(line for line in lines if _mentions(line, asked))
         yield Loaded(
             asked,
             tuple(dict.fromkeys(name for names, _ in own for name in names)),
             tuple(one for _, one in own),
-            () if own else tuple(line for line in lines if _mentions(line, asked)),
+            complaints,
+            unknown=not own and is_unknown(complaints),
         )
+
+
+def is_unknown(complaints: Sequence[str]) -> bool:
+    """Whether this, from an addconn that sent nothing for a name, means that its file does not have the name."""
+    return not complaints or any("not found" in line for line in complaints)
 
 
 def _mentions(line: str, name: str) -> bool:

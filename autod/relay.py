@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from autod.control import MAX_MESSAGE
 from autod.errors import WhackError
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Relay", "Relayed", "open_relay"]
 
 _ROOM = 80
-MAX_MESSAGE = 16384
-"""Bytes read of one message. The largest struct whack_message has 7616 bytes (5.4)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
 import trio
 
 from autod import addconn
-from autod.addconn import Loaded
-from autod.ending import Ending
 from autod.errors import ConfigurationError, DeadlinePassed
-from autod.judge import Judge
 from autod.learn.pluto import LearnedPluto
-from autod.outcomes import Outcome, Result, gather, quoted
+from autod.loaded import Loaded, outcome_of
 from autod.programs import find_programs
 from autod.recognise import recognise
 from protocol.connection.keywords import native
@@ -29,12 +25,10 @@ if TYPE_CHECKING:
 
     from autod.cli.session import Session
     from autod.config import Configuration
+    from autod.outcomes import Outcome
     from protocol.replies import Reply
 
 __all__ = ["load", "load_natively", "load_with_addconn"]
-
-_NOT_FOUND = 21
-"""RC_UNKNOWN_NAME: addconn's own exit status for a name that the file does not have (3.27 to 5.4)."""
 
 
 async def load(
@@ -82,7 +76,7 @@ async def load_natively(
         if one.sent:
             for complaint in one.complaints:
                 _remark(session, one.asked, complaint)
-        outcomes[one.asked] = _outcome(one, started)
+        outcomes[one.asked] = outcome_of(one, started=started)
 
     await load_native(
         names,
@@ -138,48 +132,12 @@ async def load_with_addconn(
     started = time.time()
     if isinstance(pluto, LearnedPluto):
         # Nobody can read which connection a message is about, so each name has a run of its own.
-        return {name: _outcome(_alone(name, await run([name])), started) for name in names}
-    return {loaded.asked: _outcome(loaded, started) for loaded in (await run(names)).loaded}
+        return {name: outcome_of(_alone(name, await run([name])), started=started) for name in names}
+    return {loaded.asked: outcome_of(loaded, started=started) for loaded in (await run(names)).loaded}
 
 
 def _alone(name: str, result: addconn.AddconnResult) -> Loaded:
     complaints = tuple(line for line in (*result.stderr, *result.stdout) if line.strip())
-    return Loaded(name, (name,), result.messages, () if result.messages else complaints)
-
-
-def _outcome(loaded: Loaded, started: float) -> Outcome:
-    if not loaded.sent:
-        return _not_sent(loaded, started)
-    outcomes = []
-    for name in loaded.names:
-        judge = Judge("add", name, started=started)
-        for message in loaded.messages:
-            for reply in message.replies:
-                event = recognise(reply, time=started)
-                if event.connection in (name, None):
-                    judge.see(event)
-        outcomes.append(judge.end(Ending.EOF, at=time.time()))
-    if len(outcomes) == 1:
-        return msgspec.structs.replace(outcomes[0], connection=loaded.asked)
-    return gather("add", loaded.asked, tuple(outcomes))
-
-
-def _not_sent(loaded: Loaded, started: float) -> Outcome:
-    """addconn sent nothing for the name: it is not in the file, or addconn refused it."""
-    unknown = not loaded.complaints or any("not found" in line for line in loaded.complaints)
-    said = (
-        "the configuration has no connection or alias of this name"
-        if unknown
-        else "; ".join(line.strip() for line in loaded.complaints)
-    )
-    return Outcome(
-        operation="add",
-        connection=loaded.asked,
-        result=Result.UNKNOWN if unknown else Result.LOAD_FAILED,
-        ok=False,
-        sentence=f"{quoted(loaded.asked)} was not loaded: {said}",
-        code=_NOT_FOUND if unknown else None,
-        lines=loaded.complaints,
-        started=started,
-        ended=time.time(),
-    )
+    if result.messages:
+        return Loaded(name, (name,), result.messages, ())
+    return Loaded(name, (name,), (), complaints, unknown=addconn.is_unknown(complaints))

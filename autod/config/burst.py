@@ -15,6 +15,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Final
 
+from autod.dial import SUN_PATH
 from autod.ending import Ending
 from autod.process import is_ending, peer_pid, socket_file
 from protocol.replies import ReplyDecoder
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "Unreachable", "open_line"]
 
-_SUN_PATH: Final = 107
 _CHUNK: Final = 65536
 
 
@@ -101,7 +101,7 @@ class Line:
 
 def open_line(control: Control, codes: ReplyCodes) -> Line | None:
     """A line to the pluto that `control` last spoke to; None where there was none, or its path is too long."""
-    if control.peer is None or control.seqpacket is None or len(os.fsencode(control.path)) > _SUN_PATH:
+    if control.peer is None or control.seqpacket is None or len(os.fsencode(control.path)) > SUN_PATH:
         return None
     kind = socket.SOCK_SEQPACKET if control.seqpacket else socket.SOCK_STREAM
     return Line(control.path, kind, control.peer, codes, control.peer_file)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from autod.addconn import Loaded
 from autod.config.burst import Unreachable, open_line
 from autod.config.check import remarks
 from autod.config.choose import choose
 from autod.config.halt import halts
 from autod.config.routes import System
 from autod.errors import BadString, ConfigurationError, PlutoGone
+from autod.loaded import Loaded
 from autod.relay import Relayed
 from protocol.connection import Planner
 from protocol.similar import Packer
@@ -321,7 +321,11 @@ class _Sender:
         """What became of one word."""
         if not word.connections:
             return Loaded(
-                word.asked, (), (), (f"conn {word.asked!r}: not found (tried aliases and patterns)",)
+                word.asked,
+                (),
+                (),
+                (f"conn {word.asked!r}: not found (tried aliases and patterns)",),
+                unknown=True,
             )
         done = [self._done[id(one)] for one in word.connections]
         return Loaded(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from autod.addconn import Loaded
+    from autod.loaded import Loaded
     from tests.real.plutos import Pluto
 
 CONFIG = """
