@@ -24,7 +24,6 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autod.answers import Answers as Answers
     from autod.client import Pluto as Pluto
     from autod.client import open_pluto as open_pluto
     from autod.errors import BadString as BadString
@@ -42,12 +41,13 @@ if TYPE_CHECKING:
     from autod.errors import UsageError as UsageError
     from autod.errors import WhackError as WhackError
     from autod.events import Event as Event
+    from autod.exchange.prompts import Answers as Answers
     from autod.operation import Operation as Operation
     from autod.outcomes import Outcome as Outcome
     from autod.outcomes import Result as Result
 
 _HOME = {
-    "Answers": "autod.answers",
+    "Answers": "autod.exchange.prompts",
     "BadString": "autod.errors",
     "ConfigurationError": "autod.errors",
     "ConnectionLost": "autod.errors",

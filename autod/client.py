@@ -5,9 +5,9 @@
         if not outcome.ok:
             print(outcome.sentence)
 
-Owns: which command an operation sends, and the deadline. Must not know: how bytes travel (autod.control), what lines
+Owns: which command an operation sends, and the deadline. Must not know: how bytes travel (autod.exchange), what lines
 mean (autod.recognise), what is looked at before a dangerous command (autod.guards) and after a silent one
-(autod.settle), many at once (autod.bulk).
+(autod.judging.resolve), many at once (autod.bulk).
 
 Every operation ends: by pluto, or by its deadline. A deadline, like a cancellation, ends the waiting and nothing
 in pluto, which goes on with what it was asked; the outcome says what is left behind.
@@ -24,27 +24,27 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.alike import Alike
-from autod.control import Answers, Begun, Control
-from autod.detect import Detected, detect
 from autod.emulation import kept, native_or_substitute
-from autod.ending import Ending
 from autod.errors import ConnectionLost, DeadlinePassed, PlutoReplaced, WhackError
 from autod.events import Event
+from autod.exchange.control import Answers, Begun, Control
+from autod.exchange.slots import Slots
 from autod.guards import guard
-from autod.judge import Judge
+from autod.identify.detect import Detected, detect
+from autod.judging.judge import Judge
+from autod.judging.memo import Alike
+from autod.judging.resolve import settled
 from autod.operation import BUFFER, Operation, Request, Sink
 from autod.outcomes import Outcome
+from autod.protocol import commands as c
+from autod.protocol.encode import encode
+from autod.protocol.exchange import Ending
+from autod.protocol.replies import Reply
 from autod.recognise import recognise
-from autod.settle import settled
-from autod.slots import Slots
-from protocol import commands as c
-from protocol.encode import encode
-from protocol.replies import Reply
 
 if TYPE_CHECKING:
-    from autod.known import Known
-    from protocol.releases import Release
+    from autod.identify.cache import Known
+    from autod.protocol.releases import Release
 
 __all__ = ["CONTROL_SOCKET", "TIMEOUT", "Pluto", "open_pluto"]
 

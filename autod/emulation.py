@@ -2,7 +2,7 @@
 
 Owns: one table, which docs/releases.md shows. Must not know: how a command is asked, or of what bytes it is made.
 
-Native is what the release's own message table has (protocol.families.requests); this is the rest.
+Native is what the release's own message table has (autod.protocol.families.requests); this is the rest.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocol import commands as c
-from protocol.errors import Unsupported
+from autod.protocol import commands as c
+from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocol.releases import Release
-    from protocol.replies import Reply
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
 
 __all__ = [
     "OPERATIONS",

@@ -1,6 +1,6 @@
 """One tree of errors; each says what the user can do.
 
-    WhackError (protocol.errors)
+    WhackError (autod.protocol.errors)
     ├── UsageError              ours: asked for what cannot be sent; nothing was sent
     │   ├── BadString
     │   ├── Unsupported
@@ -21,7 +21,7 @@ Each class has `status`, the exit status of the command line for it (the table i
 
 from __future__ import annotations
 
-from protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, UsageError, WhackError
+from autod.protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, UsageError, WhackError
 
 __all__ = [
     "BadString",

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from autod.outcomes import OK, Outcome, Result, sentence
-from protocol import commands as c
+from autod.protocol import commands as c
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from autod.operation import Request
-    from protocol.releases import Release
-    from protocol.replies import Reply
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
 
 __all__ = ["Asked", "guard"]
 

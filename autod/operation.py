@@ -19,10 +19,10 @@ from types import TracebackType
 import msgspec
 import trio
 
-from autod.control import Answers
 from autod.events import Dropped, Event
+from autod.exchange.control import Answers
 from autod.outcomes import Outcome
-from protocol.commands import Command
+from autod.protocol.commands import Command
 
 __all__ = ["BUFFER", "Operation", "Request", "Sink"]
 

@@ -1,7 +1,7 @@
 """What an operation came to: one frozen outcome, with a sentence for people.
 
 Owns: the results there are, and what each means to a shell (exit status), to a supervisor (may it pass by
-itself) and to a person (a sentence). Must not know: how an outcome follows from events (autod.judge), trio,
+itself) and to a person (a sentence). Must not know: how an outcome follows from events (autod.judging.judge), trio,
 sockets, or which release is talking.
 """
 

@@ -1,7 +1,7 @@
 """C scalars, pointers, structs and their natural alignment.
 
 Owns: how a C declaration becomes offsets and sizes. Must not know: any release of Libreswan, or construct, which
-takes longer to import than a command takes to run (protocol.constructs).
+takes longer to import than a command takes to run (autod.protocol.constructs).
 
 A declaration says only what the C header says: the members, in order, with their C types. Where a member lies
 follows from the byte order and the word size of the `Abi`, never from a number typed by hand. pluto and its

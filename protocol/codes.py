@@ -8,7 +8,7 @@ Facts from the headers of 3.27 to 5.4. A code alone never says that something su
 
 from __future__ import annotations
 
-from protocol.replies import ReplyCodes
+from autod.protocol.replies import ReplyCodes
 
 __all__ = ["CODES_3_27", "CODES_5_0", "CODES_5_3"]
 

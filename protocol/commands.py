@@ -1,7 +1,7 @@
 """What may be asked of pluto, as frozen values.
 
 Owns: the commands and their arguments, in the field's own terms. Must not know: how a release writes them
-(protocol.families) or what pluto answers.
+(autod.protocol.families) or what pluto answers.
 
 A command is asked by one message and one exchange. What a release does not have, `encode` refuses.
 """
@@ -472,7 +472,7 @@ class AddPublicKey(Command, frozen=True):
 class AddConnection(Command, frozen=True):
     """Load a connection: the members that are not zero, by their path, as the release's own addconn fills them.
 
-    `settings` (5.4): (end, key, value) tuples. What belongs into both is the matter of protocol.connection.
+    `settings` (5.4): (end, key, value) tuples. What belongs into both is the matter of autod.protocol.connection.
     """
 
     verb: ClassVar[str] = "add"

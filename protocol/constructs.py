@@ -11,7 +11,7 @@ from typing import Any
 
 import construct
 
-from protocol.abi import Abi, Array, CType, Layout, Scalar, Struct
+from autod.protocol.abi import Abi, Array, CType, Layout, Scalar, Struct
 
 __all__ = ["of", "of_head"]
 

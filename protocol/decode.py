@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from protocol import commands as c
-from protocol.constructs import of_head
-from protocol.errors import DecodeError
-from protocol.families.family import BASIC_MAGIC, Family
-from protocol.families.requests import BASIC, Address, Arg, Wire
-from protocol.packing import Tuple
-from protocol.releases import Release
+from autod.protocol import commands as c
+from autod.protocol.constructs import of_head
+from autod.protocol.errors import DecodeError
+from autod.protocol.families.family import BASIC_MAGIC, Family
+from autod.protocol.families.requests import BASIC, Address, Arg, Wire
+from autod.protocol.packing import Tuple
+from autod.protocol.releases import Release
 
 __all__ = ["Message", "decode"]
 

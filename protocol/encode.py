@@ -5,7 +5,7 @@ prototypes that make an encode cheap. Must not know: sockets, or who asks.
 
 A message is made from its members once for each (release, kind of command and its other arguments); a later one of
 that kind patches the name into it. Building 300 members with construct costs 0.4 ms, packing those that are not zero
-20 microseconds, a patched prototype two. construct reads messages (protocol.decode), and in the tests it builds what
+20 microseconds, a patched prototype two. construct reads messages (`decode`), and in the tests it builds what
 is packed here, to the same bytes.
 """
 
@@ -15,12 +15,12 @@ import struct
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from protocol.commands import AddConnection, AddPublicKey, Command, Impair
-from protocol.errors import BadString, Unsupported
-from protocol.families.family import BASIC_MAGIC
-from protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
-from protocol.packing import Place, Things, Tuple
-from protocol.releases import Release
+from autod.protocol.commands import AddConnection, AddPublicKey, Command, Impair
+from autod.protocol.errors import BadString, Unsupported
+from autod.protocol.families.family import BASIC_MAGIC
+from autod.protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
+from autod.protocol.packing import Place, Things, Tuple
+from autod.protocol.releases import Release
 
 __all__ = ["check_string", "check_value", "encode", "fill", "pack", "place", "places", "probe", "string"]
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from protocol.abi import Layout
-from protocol.errors import BadString, DecodeError
+from autod.protocol.abi import Layout
+from autod.protocol.errors import BadString, DecodeError
 
 __all__ = ["Chunk", "Item", "Packing", "Place", "Text", "Things", "Tuple", "of", "texts"]
 

@@ -15,10 +15,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from protocol.commands import Command
-from protocol.errors import UnknownRelease
-from protocol.families.family import BASIC_MAGIC, Family
-from protocol.replies import ReplyCodes
+from autod.protocol.commands import Command
+from autod.protocol.errors import UnknownRelease
+from autod.protocol.families.family import BASIC_MAGIC, Family
+from autod.protocol.replies import ReplyCodes
 
 __all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
 
@@ -34,13 +34,13 @@ _MODULES = (
     *("v4_0", "v4_2", "v4_3", "v4_4", "v4_5", "v4_6", "v4_7", "v4_8"),
     *("v5_0", "v5_1", "v5_2", "v5_3", "v5_4"),
 )
-"""The modules of protocol.families, oldest first, each named after its first release. A new one is added here and
+"""The modules of autod.protocol.families, oldest first, each named after its first release. A new one is added here and
 nowhere else. Each is loaded when it is needed: a program that talks to one pluto needs one family."""
 
 
 @functools.cache
 def _family(module: str) -> Family:
-    family = importlib.import_module(f"protocol.families.{module}").FAMILY
+    family = importlib.import_module(f"autod.protocol.families.{module}").FAMILY
     assert isinstance(family, Family)
     return family
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.encode import fill, place, places, string
+from autod.protocol.encode import fill, place, places, string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from protocol.packing import Place, Tuple
-    from protocol.releases import Release
+    from autod.protocol.packing import Place, Tuple
+    from autod.protocol.releases import Release
 
 __all__ = ["Packer"]
 

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from protocol.decode import decode
-from protocol.encode import pack
-from protocol.errors import DecodeError
-from protocol.releases import Release, find
+from autod.protocol.decode import decode
+from autod.protocol.encode import pack
+from autod.protocol.errors import DecodeError
+from autod.protocol.releases import Release, find
 
 FOLDER = Path(__file__).parent / "data" / "captures"
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from protocol.connection.keywords import table
+from autod.protocol.connection.keywords import table
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-    from protocol.connection.keywords import Key
+    from autod.protocol.connection.keywords import Key
 
 HOSTS = [
     "192.1.2.45",

@@ -6,8 +6,8 @@ from itertools import groupby
 from pathlib import Path
 
 from autod.emulation import OPERATIONS, availability
-from protocol import releases
-from protocol.families.family import Family
+from autod.protocol import releases
+from autod.protocol.families.family import Family
 from tests import cli_docs
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol import releases
+from autod.protocol import releases
 
 DATA = Path(__file__).parent / "data"
 

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from autod.config import autoall, load, select
 from autod.config.halt import halts
-from protocol.connection import Planner
-from protocol.connection.addresses import Address
-from protocol.connection.lookup import Interface
-from protocol.errors import BadString
-from protocol.releases import find
-from protocol.replies import ReplyDecoder
-from protocol.similar import Packer
+from autod.protocol.connection import Planner
+from autod.protocol.connection.addresses import Address
+from autod.protocol.connection.lookup import Interface
+from autod.protocol.errors import BadString
+from autod.protocol.releases import find
+from autod.protocol.replies import ReplyDecoder
+from autod.protocol.similar import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

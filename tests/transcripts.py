@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from protocol.replies import Prompt, Reply
+from autod.protocol.replies import Prompt, Reply
 
 __all__ = ["RELEASES", "Case", "Received", "cases", "files", "received", "reply"]
 

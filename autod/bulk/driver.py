@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from autod.control import RESERVE
 from autod.errors import DeadlinePassed, PlutoGone, UsageError
-from autod.process import descriptor_limit
+from autod.exchange.control import RESERVE
+from autod.exchange.peer import descriptor_limit
+from autod.protocol import commands as c
 from autod.status import established
-from protocol import commands as c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autod.client import Pluto
-    from autod.control import Begun
     from autod.events import Event
+    from autod.exchange.control import Begun
     from autod.operation import Request
     from autod.outcomes import Outcome
 

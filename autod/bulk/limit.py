@@ -13,7 +13,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Protocol
 
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 
 __all__ = ["AdaptiveLimit", "FixedLimit", "Limit"]
 

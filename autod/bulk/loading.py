@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from autod.config.sending import load_native
-from autod.loaded import outcome_of
+from autod.loading.native import load_native
+from autod.loading.result import outcome_of
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autod.config import Configuration
     from autod.events import Event
     from autod.outcomes import Outcome
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 __all__ = ["configured"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autod.bulk.result import Phase
 from autod.events import ChildEstablished, IkeEstablished, Initiating, Queued, Sent
 from autod.outcomes import Result
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from autod.events import Event

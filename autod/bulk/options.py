@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autod.bulk.retry import Backoff
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

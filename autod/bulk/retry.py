@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.config import Configuration, Diagnostic
-    from protocol.releases import Release
+    from autod.protocol.releases import Release
 
 __all__ = ["run"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from autod.cli.configuration import DEFAULT
 from autod.config import load
-from protocol.errors import WhackError
-from protocol.releases import ALL, find
+from autod.protocol.errors import WhackError
+from autod.protocol.releases import ALL, find
 
 if TYPE_CHECKING:
     import argparse

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from autod.cli.names import is_pattern
 from autod.config import Configuration, all_names, load, nearest_native
 from autod.errors import ConfigurationError, UnknownRelease, UsageError
-from protocol import releases
+from autod.protocol import releases
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from protocol.releases import Release
+    from autod.protocol.releases import Release
 
 __all__ = ["DEFAULT", "names_to_load", "read", "release_around", "release_to_check"]
 
@@ -51,11 +51,11 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
 
 
 async def _version_around(ctlsocket: str) -> str | None:
-    from autod.binary import version_of_process
+    from autod.exchange.peer import listens_at, pid_beside
+    from autod.identify.binary import version_of_process
+    from autod.identify.programs import find_programs
     from autod.learn.infer import CannotLearn
     from autod.learn.record import program_version
-    from autod.process import listens_at, pid_beside
-    from autod.programs import find_programs
 
     pid = pid_beside(ctlsocket)
     if pid is not None and listens_at(pid, ctlsocket):

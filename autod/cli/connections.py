@@ -12,8 +12,8 @@ import msgspec
 from autod.cli import session
 from autod.cli.names import expand_files, is_pattern, read_password
 from autod.cli.session import Interrupts, Session, open_session
-from autod.control import Answers
-from protocol.encode import check_string
+from autod.exchange.control import Answers
+from autod.protocol.encode import check_string
 
 if TYPE_CHECKING:
     import argparse

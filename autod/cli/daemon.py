@@ -8,14 +8,14 @@ import msgspec
 
 from autod.cli import session
 from autod.cli.session import Interrupts, Session, open_session
-from protocol import commands as c
+from autod.protocol import commands as c
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
     from autod.cli.output import Output
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 __all__ = ["run"]
 

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protocol.errors import DecodeError, UsageError
+from autod.protocol.errors import DecodeError, UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from protocol.decode import Message
-    from protocol.releases import Release
+    from autod.protocol.decode import Message
+    from autod.protocol.releases import Release
 
 __all__ = ["as_json", "as_tree", "candidates", "configure", "read_message", "run"]
 
@@ -84,8 +84,8 @@ def candidates(message: bytes, text: str | None, seccomp: bool | None) -> list[t
     One magic number covers 4.3 to 5.0, so several may fit: those that leave bytes over come last. DecodeError
     if none does.
     """
-    from protocol.decode import decode
-    from protocol.releases import ALL, find
+    from autod.protocol.decode import decode
+    from autod.protocol.releases import ALL, find
 
     if text is not None:
         release = find(text, seccomp=seccomp)

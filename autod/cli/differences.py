@@ -8,9 +8,9 @@ from autod.cli import session
 from autod.cli.configuration import read
 from autod.cli.loading import load
 from autod.cli.session import Interrupts, Session, open_session
-from autod.differences import Comparison, Difference, Step, compare, steps
+from autod.config.compare import Comparison, Difference, Step, compare, steps
+from autod.protocol import commands as c
 from autod.status import parse
-from protocol import commands as c
 
 if TYPE_CHECKING:
     import argparse

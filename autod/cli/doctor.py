@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from autod.detect import Detected
-    from autod.doctor import Finding
     from autod.errors import UnknownRelease
-    from autod.programs import Programs
-    from protocol.releases import Release
-    from protocol.replies import Reply
+    from autod.identify.detect import Detected
+    from autod.identify.programs import Programs
+    from autod.learn.doctor import Finding
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
 
 __all__ = ["configure", "run"]
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """Look at everything; 0 if nothing is wrong, 33 if there is no pluto to talk to, else 1."""
     import trio
 
-    from autod.doctor import problems
+    from autod.learn.doctor import problems
 
     findings = trio.run(_examine, options)
     wrong = problems(findings)
@@ -74,8 +74,8 @@ def _lines(findings: list[Finding], *, verbose: bool) -> Iterator[str]:
 
 
 async def _examine(options: argparse.Namespace) -> list[Finding]:
-    from autod.process import listens_at, pid_beside
-    from autod.programs import find_programs
+    from autod.exchange.peer import listens_at, pid_beside
+    from autod.identify.programs import find_programs
 
     findings = list(_socket(options.ctlsocket))
     pid = pid_beside(options.ctlsocket)
@@ -98,7 +98,7 @@ async def _examine(options: argparse.Namespace) -> list[Finding]:
 
 
 def _socket(path: str) -> Iterator[Finding]:
-    from autod.doctor import Finding
+    from autod.learn.doctor import Finding
 
     try:
         found = os.stat(path)
@@ -124,10 +124,10 @@ def _socket(path: str) -> Iterator[Finding]:
 async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[Finding]]:
     import trio
 
-    from autod.detect import detect
-    from autod.doctor import Finding
     from autod.errors import PlutoGone, UnknownRelease
-    from protocol.errors import WhackError
+    from autod.identify.detect import detect
+    from autod.learn.doctor import Finding
+    from autod.protocol.errors import WhackError
 
     try:
         with trio.fail_after(_SILENT):
@@ -167,7 +167,7 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
 
 
 def _no_answer() -> Finding:
-    from autod.doctor import Finding
+    from autod.learn.doctor import Finding
 
     sentence = f"pluto did not answer within {_SILENT:g} s: another client may hold it up, or it is stopped"
     return Finding(check="answer", ok=False, text=sentence)
@@ -177,11 +177,11 @@ async def _answer(path: str, detected: Detected) -> Finding:
     """Whether pluto answers the safe probe: its release may be known without a word from it."""
     import trio
 
-    from autod.control import Control
-    from autod.doctor import Finding
-    from autod.ending import Ending
-    from protocol import encode
-    from protocol.errors import WhackError
+    from autod.exchange.control import Control
+    from autod.learn.doctor import Finding
+    from autod.protocol import encode
+    from autod.protocol.errors import WhackError
+    from autod.protocol.exchange import Ending
 
     control = Control(path, codes=detected.release.codes, seqpacket=detected.seqpacket, pluto=detected.pluto)
     replies: list[Reply] = []
@@ -206,8 +206,8 @@ async def _answer(path: str, detected: Detected) -> Finding:
 async def _learned(options: argparse.Namespace, unknown: UnknownRelease) -> Finding:
     """Whether a release without a module was learned."""
     from autod.client import TIMEOUT
-    from autod.doctor import Finding
     from autod.errors import UnknownRelease
+    from autod.learn.doctor import Finding
     from autod.learn.pluto import LearnedPluto
 
     pluto = LearnedPluto(
@@ -223,9 +223,9 @@ async def _learned(options: argparse.Namespace, unknown: UnknownRelease) -> Find
 
 
 def _limit(pid: int | None) -> Iterator[Finding]:
-    from autod.control import RESERVE
-    from autod.doctor import Finding
-    from autod.process import descriptor_limit
+    from autod.exchange.control import RESERVE
+    from autod.exchange.peer import descriptor_limit
+    from autod.learn.doctor import Finding
 
     files = None if pid is None else descriptor_limit(pid)
     if files is None:
@@ -248,7 +248,7 @@ def _limit(pid: int | None) -> Iterator[Finding]:
 
 
 async def _programs(programs: Programs, detected: Detected | None) -> list[Finding]:
-    from autod.doctor import Finding
+    from autod.learn.doctor import Finding
     from autod.learn.infer import CannotLearn
     from autod.learn.record import program_version
 
@@ -279,11 +279,11 @@ async def _programs(programs: Programs, detected: Detected | None) -> list[Findi
 
 async def _messages(programs: Programs, detected: Detected | None) -> list[Finding]:
     """Our messages against those of the installed whack, for the release that it is of."""
-    from autod.doctor import Finding, compare_messages
+    from autod.learn.doctor import Finding, compare_messages
     from autod.learn.infer import CannotLearn
     from autod.learn.record import learn, program_version
-    from protocol.errors import UnknownRelease
-    from protocol.releases import find
+    from autod.protocol.errors import UnknownRelease
+    from autod.protocol.releases import find
 
     if programs.whack is None:
         return []
@@ -308,8 +308,8 @@ def _configuration(config: str | None, release: Release | None) -> list[Finding]
     """Whether it can be read at all, and what is wrong in it for the release that runs."""
     from autod.cli.configuration import DEFAULT
     from autod.config import Severity, check, load, nearest_native
-    from autod.doctor import Finding
-    from protocol.releases import ALL, find
+    from autod.learn.doctor import Finding
+    from autod.protocol.releases import ALL, find
 
     path = config or DEFAULT
     try:

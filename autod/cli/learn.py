@@ -76,9 +76,9 @@ def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
 
     CannotLearn where one of them is not there.
     """
+    from autod.exchange.peer import executable, listens_at, pid_beside
+    from autod.identify.programs import find_programs
     from autod.learn.infer import CannotLearn
-    from autod.process import executable, listens_at, pid_beside
-    from autod.programs import find_programs
 
     pid = None if pluto or whack else pid_beside(ctlsocket)
     if pid is not None and not listens_at(pid, ctlsocket):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from autod.cli import session
 from autod.cli.session import Interrupts, open_session
+from autod.config.policies import Group, PolicyFile, groups, loaded_groups, read_policy
 from autod.errors import PlutoGone
-from autod.groups import Group, PolicyFile, groups, loaded_groups, read_policy
+from autod.protocol import commands as c
 from autod.status import parse
-from protocol import commands as c
 
 if TYPE_CHECKING:
     import argparse

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod import addconn
 from autod.errors import ConfigurationError, DeadlinePassed
+from autod.identify.programs import find_programs
 from autod.learn.pluto import LearnedPluto
-from autod.loaded import Loaded, outcome_of
-from autod.programs import find_programs
+from autod.loading import addconn
+from autod.loading.result import Loaded, outcome_of
+from autod.protocol.connection.keywords import native
 from autod.recognise import recognise
-from protocol.connection.keywords import native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autod.cli.session import Session
     from autod.config import Configuration
     from autod.outcomes import Outcome
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 __all__ = ["load", "load_natively", "load_with_addconn"]
 
@@ -67,7 +67,7 @@ async def load_natively(
 ) -> dict[str, Outcome]:
     """Load `names` by messages of our own, which are addconn's to the letter."""
     from autod.cli.configuration import read
-    from autod.config.sending import load_native
+    from autod.loading.native import load_native
 
     started = time.time()
     outcomes: dict[str, Outcome] = {}

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from autod.cli.parser import parse
-from protocol.errors import WhackError
+from autod.protocol.errors import WhackError
 
 if TYPE_CHECKING:
     import argparse

@@ -22,8 +22,8 @@ from autod.cli.render import outcome_line
 from autod.cli.resolve import all_of, match, peers_of
 from autod.errors import UsageError
 from autod.outcomes import Outcome
+from autod.protocol import commands as c
 from autod.status import parse
-from protocol import commands as c
 
 if TYPE_CHECKING:
     import argparse

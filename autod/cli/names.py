@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

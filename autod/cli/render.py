@@ -15,7 +15,7 @@ from autod.events import Event, to_json
 
 if TYPE_CHECKING:
     from autod.outcomes import Outcome
-    from protocol.replies import Reply, ReplyCodes
+    from autod.protocol.replies import Reply, ReplyCodes
 
 __all__ = ["event_line", "is_quiet", "json_line", "outcome_line", "reply_line"]
 

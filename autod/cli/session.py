@@ -18,7 +18,7 @@ from autod.cli.output import Output, standard_output
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
 from autod.client import TIMEOUT, Pluto
 from autod.errors import UnknownRelease
-from autod.known import Known, default_folder
+from autod.identify.cache import Known, default_folder
 from autod.operation import BUFFER
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from autod.events import Event
     from autod.outcomes import Outcome
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
     Work: TypeAlias = Callable[[argparse.Namespace, Output, "Interrupts"], Awaitable[int]]
 

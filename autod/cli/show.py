@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from autod.showonly import Request, show
+from autod.cli.showonly import Request, show
 
 if TYPE_CHECKING:
     import argparse

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from autod.protocol import commands as c
 from autod.status import parse
 from autod.status.render import is_about, narrow, table
-from protocol import commands as c
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

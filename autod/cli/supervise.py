@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from autod.protocol.releases import Release
     from autod.supervisor.settings import Settings
-    from protocol.releases import Release
 
 __all__ = ["configure", "run"]
 
@@ -73,8 +73,8 @@ def run(options: argparse.Namespace) -> int:
 
     import trio
 
-    from autod.journal import configure as configure_log
     from autod.service.daemon import build
+    from autod.service.journal import configure as configure_log
 
     configure_log(settings.log.format, settings.log.level)
     daemon = build(settings, path=path, version=_version(), override=override)
@@ -101,7 +101,7 @@ def _check(settings: Settings, path: str) -> int:
     from autod.supervisor.wanted import resolve
 
     async def release() -> Release:
-        from autod.detect import detect
+        from autod.identify.detect import detect
 
         with trio.fail_after(settings.supervise.answer):
             return (await detect(settings.pluto.socket, release=settings.pluto.release or None)).release

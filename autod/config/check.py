@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from autod.config.choose import auto
 from autod.config.model import Diagnostic, Severity
 from autod.config.values import read_5
-from protocol.connection import Planner
-from protocol.connection.keywords import table
-from protocol.connection.lookup import Nothing
-from protocol.connection.numbers import Malformed
+from autod.protocol.connection import Planner
+from autod.protocol.connection.keywords import table
+from autod.protocol.connection.lookup import Nothing
+from autod.protocol.connection.numbers import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from autod.config.include import Files
     from autod.config.model import Connection
     from autod.config.reader import Configuration
-    from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Plan
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Plan
 
 __all__ = ["check", "describe", "remarks", "show"]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from protocol.connection.message import Message
-from protocol.errors import Unsupported
+from autod.protocol.connection.message import Message
+from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from autod.config.model import Connection
     from autod.config.reader import Configuration
-    from protocol.connection import Planner
-    from protocol.connection.message import Auto
+    from autod.protocol.connection import Planner
+    from autod.protocol.connection.message import Auto
 
 __all__ = ["Chosen", "all_names", "auto", "autoall", "choose", "select"]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 from autod.config.model import Diagnostic, Place, Section, Setting, Severity
 from autod.config.nearest import Hints
 from autod.config.values import BadWord, Value, read_4, read_5
-from protocol.connection.numbers import Malformed
+from autod.protocol.connection.numbers import Malformed
 
 if TYPE_CHECKING:
     from autod.config.scanner import Token, TokenKind
-    from protocol.connection.keywords import Key, Table
+    from autod.protocol.connection.keywords import Key, Table
 
 __all__ = ["Collector", "Document", "Fault"]
 

@@ -21,7 +21,7 @@ from autod.config.values import BOOLEANS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from protocol.connection.keywords import Key, Table
+    from autod.protocol.connection.keywords import Key, Table
 
 __all__ = ["DIALECTS", "Document", "parse"]
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.replies import Prompt
+from autod.protocol.replies import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 __all__ = ["halts"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from protocol.connection.given import Given
+from autod.protocol.connection.given import Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

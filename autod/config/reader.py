@@ -14,13 +14,13 @@ from autod.config.grammar import parse
 from autod.config.include import Files
 from autod.config.merge import connections
 from autod.config.model import Connection, Diagnostic, Place, Severity
-from protocol.connection.keywords import native, table
-from protocol.errors import Unsupported
+from autod.protocol.connection.keywords import native, table
+from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protocol.releases import Release
+    from autod.protocol.releases import Release
 
 __all__ = ["Configuration", "load"]
 

@@ -15,8 +15,8 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.addresses import Address
-from protocol.connection.lookup import Interface
+from autod.protocol.connection.addresses import Address
+from autod.protocol.connection.lookup import Interface
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -44,7 +44,7 @@ _IFF_UP, _IFF_POINTOPOINT = 0x1, 0x10
 
 
 class System:
-    """This machine. See `protocol.connection.lookup.Lookup` for what each method answers."""
+    """This machine. See `autod.protocol.connection.lookup.Lookup` for what each method answers."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], object] = {}

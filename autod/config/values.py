@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from autod.config.scanner import TokenKind
-from protocol.connection.numbers import (
+from autod.protocol.connection.numbers import (
     BINARY,
     BYTES,
     MICROSECONDS,
@@ -26,7 +26,7 @@ from protocol.connection.numbers import (
 )
 
 if TYPE_CHECKING:
-    from protocol.connection.keywords import Keyword
+    from autod.protocol.connection.keywords import Keyword
 
 __all__ = ["BOOLEANS", "OTHER", "BadWord", "Value", "flags", "read_4", "read_5"]
 

@@ -16,13 +16,13 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from protocol.commands import Initiate, TrafficStatus
-from protocol.errors import BadString, Unsupported, WhackError
+from autod.protocol.commands import Initiate, TrafficStatus
+from autod.protocol.errors import BadString, Unsupported, WhackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from protocol.commands import Command
+    from autod.protocol.commands import Command
 
 __all__ = ["CannotLearn", "Learned", "Recording", "Template", "command_key", "infer", "learned_message"]
 

@@ -10,27 +10,27 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autod.binary import version_of_process
 from autod.client import Pluto
-from autod.control import Control
-from autod.detect import Detected, How
-from autod.doctor import COMPARED
 from autod.errors import UnknownRelease
+from autod.exchange.control import Control
+from autod.exchange.peer import Identity, executable, listens_at, pid_beside, socket_file, start_time
+from autod.identify.binary import version_of_process
+from autod.identify.detect import Detected, How
+from autod.learn.doctor import COMPARED
 from autod.learn.infer import Learned, learned_message
 from autod.learn.store import Binary, load
-from autod.process import Identity, executable, listens_at, pid_beside, socket_file, start_time
-from protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
-from protocol.errors import DecodeError
-from protocol.families.family import Family
-from protocol.packing import Packing
-from protocol.releases import Release
+from autod.protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
+from autod.protocol.errors import DecodeError
+from autod.protocol.families.family import Family
+from autod.protocol.packing import Packing
+from autod.protocol.releases import Release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from protocol.abi import Layout
-    from protocol.commands import Command
-    from protocol.replies import ReplyCodes
+    from autod.protocol.abi import Layout
+    from autod.protocol.commands import Command
+    from autod.protocol.replies import ReplyCodes
 
 __all__ = ["LearnedFamily", "LearnedPluto", "learned_release"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from autod.learn.infer import Learned, Template
-from protocol.errors import WhackError
+from autod.protocol.errors import WhackError
 
 __all__ = ["Binary", "UnsafeCache", "cache_folder", "load", "save"]
 

@@ -17,6 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from autod.events import Event, Log, Prompted, RefusalCode
+from autod.protocol.replies import Prompt
 from autod.recognise.connections import ROWS as _CONNECTIONS
 from autod.recognise.daemon import ROWS as _DAEMON
 from autod.recognise.deletion import ROWS as _DELETION
@@ -24,10 +25,9 @@ from autod.recognise.negotiation import ROWS as _NEGOTIATION
 from autod.recognise.refusals import ROWS as _REFUSED
 from autod.recognise.table import NUMBER, Line, Row, parse
 from autod.recognise.waiting import ROWS as _WAITING
-from protocol.replies import Prompt
 
 if TYPE_CHECKING:
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 __all__ = ["ROWS", "Line", "parse", "recognise", "rows_for"]
 

@@ -14,9 +14,9 @@ import structlog
 import trio
 
 from autod.errors import ConfigurationError
-from autod.notify import Notifier, listen_fds, watchdog_seconds
 from autod.service.access import Access
 from autod.service.methods import Methods
+from autod.service.notify import Notifier, listen_fds, watchdog_seconds
 from autod.service.server import Bounds, Server, listen
 from autod.supervisor.configured import ConfiguredSupervisor
 from autod.supervisor.ipsecconf import IpsecConf
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
 
+    from autod.protocol.releases import Release
     from autod.supervisor.link import Link
     from autod.supervisor.settings import Settings
     from autod.supervisor.wanted import Source
-    from protocol.releases import Release
 
 __all__ = ["Daemon", "build"]
 
@@ -159,7 +159,7 @@ class Daemon:
         said = self.settings.metrics
         if not (said.listen or said.textfile or passed):
             return
-        from autod.metrics import Exporter
+        from autod.service.metrics import Exporter
 
         exporter = Exporter(self.supervisor, self.server)
         if said.textfile:

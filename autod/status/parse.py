@@ -14,6 +14,7 @@ import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Literal, cast
 
+from autod.protocol.replies import Reply
 from autod.status.daemon import Daemon
 from autod.status.ends import NOTHING, Line, brief_line, connection_topology
 from autod.status.lines import connection_detail
@@ -30,7 +31,6 @@ from autod.status.model import (
     Unparsed,
 )
 from autod.status.sas import Fields, names_the_owner, sa_line
-from protocol.replies import Reply
 
 __all__ = ["UNPARSED_KEPT", "parse", "parse_in_slices"]
 

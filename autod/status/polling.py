@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 __all__ = ["established"]
 

@@ -13,7 +13,7 @@ from autod.supervisor.wanted import Definition, Reading
 
 if TYPE_CHECKING:
     from autod.config import Connection
-    from protocol.releases import Release
+    from autod.protocol.releases import Release
 
 __all__ = ["IpsecConf"]
 

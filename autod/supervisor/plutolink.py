@@ -23,25 +23,25 @@ from autod.events import (
     PeerIdentified,
     Queued,
 )
+from autod.exchange.peer import descriptor_limit, is_visible, pid_beside, socket_file
 from autod.operation import BUFFER
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
-from autod.process import descriptor_limit, is_visible, pid_beside, socket_file
+from autod.protocol import commands as c
 from autod.status import parse_in_slices
 from autod.supervisor.link import Instance, Result
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
-from protocol import commands as c
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from autod.events import Event
+    from autod.exchange.peer import Identity
     from autod.operation import Operation
-    from autod.process import Identity
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
     from autod.status import State
-    from protocol.releases import Release
-    from protocol.replies import Reply
 
 __all__ = ["CAUSES", "PlutoLink", "snapshot"]
 
@@ -262,8 +262,8 @@ class PlutoLink:
         return mine.result
 
     async def _load(self, batch: Mapping[str, _Add]) -> None:
-        from autod.addconn import load
-        from autod.programs import find_programs
+        from autod.identify.programs import find_programs
+        from autod.loading.addconn import load
 
         program = find_programs(self._pid).addconn
         if program is None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol, Self, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Plan, Remark
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Plan, Remark
 
 __all__ = ["Planner"]
 
@@ -39,7 +39,7 @@ class _Rules(Protocol):
 
 
 def _module(rules: str) -> _Rules:
-    return cast("_Rules", import_module(f"protocol.connection.rules_{rules.replace('.', '_')}"))
+    return cast("_Rules", import_module(f"autod.protocol.connection.rules_{rules.replace('.', '_')}"))
 
 
 class Planner:

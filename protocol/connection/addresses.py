@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from protocol.connection.numbers import Malformed, unsigned, unsigned_prefix
+from autod.protocol.connection.numbers import Malformed, unsigned, unsigned_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from protocol.connection.numbers import Malformed
+from autod.protocol.connection.numbers import Malformed
 
 __all__ = ["NONE", "SIGHASH_DEFAULT", "AuthBy", "authby"]
 

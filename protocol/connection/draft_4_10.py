@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.addresses import (
+from autod.protocol.connection.addresses import (
     IPV4,
     IPV6,
     Address,
@@ -26,19 +26,19 @@ from protocol.connection.addresses import (
     subnet,
     subnet_of,
 )
-from protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
-from protocol.connection.ends import GROUP, HOSTNAME, IPADDR, OPPO, OPPOGROUP, Host, family
-from protocol.connection.identity import fix_id
-from protocol.connection.message import Remark
-from protocol.connection.names import names_of
-from protocol.connection.numbers import Malformed, data
+from autod.protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
+from autod.protocol.connection.ends import GROUP, HOSTNAME, IPADDR, OPPO, OPPOGROUP, Host, family
+from autod.protocol.connection.identity import fix_id
+from autod.protocol.connection.message import Remark
+from autod.protocol.connection.names import names_of
+from autod.protocol.connection.numbers import Malformed, data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Auto
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Auto
 
 __all__ = ["IKEV1", "KEYS", "Draft", "End"]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.addresses import IPV4, IPV6, Address, address, unspecified
-from protocol.connection.numbers import Malformed
+from autod.protocol.connection.addresses import IPV4, IPV6, Address, address, unspecified
+from autod.protocol.connection.numbers import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
 
 __all__ = [
     "ANY",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from protocol.connection.keywords import Key
+from autod.protocol.connection.keywords import Key
 
 __all__ = ["Given"]
 

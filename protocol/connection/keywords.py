@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from protocol import releases
+from autod.protocol import releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from protocol.releases import Release
+    from autod.protocol.releases import Release
 
 __all__ = ["Key", "Keyword", "Kind", "Table", "native", "nearest_native", "table"]
 

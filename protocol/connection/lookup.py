@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from protocol.connection.addresses import Address
+    from autod.protocol.connection.addresses import Address
 
 __all__ = ["Interface", "Lookup", "Nothing"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.addresses import Names
+from autod.protocol.connection.addresses import Names
 
 if TYPE_CHECKING:
-    from protocol.connection.lookup import Lookup
+    from autod.protocol.connection.lookup import Lookup
 
 __all__ = ["names_of"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from protocol.connection.given import Given
+    from autod.protocol.connection.given import Given
 
 __all__ = ["MAX_PAIRS", "names_of_pairs", "pair_names"]
 

@@ -10,19 +10,19 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from protocol.connection.addresses import IPV4, Address, Block, subnet, unspecified
-from protocol.connection.authby import NONE
-from protocol.connection.draft_4_10 import IKEV1, KEYS, Draft, End
-from protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
-from protocol.connection.message import Message, Plan, Remark
-from protocol.connection.numbers import Malformed, data
-from protocol.connection.pairs import MAX_PAIRS
+from autod.protocol.connection.addresses import IPV4, Address, Block, subnet, unspecified
+from autod.protocol.connection.authby import NONE
+from autod.protocol.connection.draft_4_10 import IKEV1, KEYS, Draft, End
+from autod.protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
+from autod.protocol.connection.message import Message, Plan, Remark
+from autod.protocol.connection.numbers import Malformed, data
+from autod.protocol.connection.pairs import MAX_PAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
 
 __all__ = ["Draft", "plan"]
 

@@ -11,21 +11,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.addresses import Address, Block, cidr, protoport, unspecified
-from protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
-from protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, Host, family, find_routes
-from protocol.connection.identity import fix_id
-from protocol.connection.message import Message, Plan, Remark
-from protocol.connection.names import names_of
-from protocol.connection.numbers import Malformed, data
-from protocol.connection.pairs import names_of_pairs
+from autod.protocol.connection.addresses import Address, Block, cidr, protoport, unspecified
+from autod.protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
+from autod.protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, Host, family, find_routes
+from autod.protocol.connection.identity import fix_id
+from autod.protocol.connection.message import Message, Plan, Remark
+from autod.protocol.connection.names import names_of
+from autod.protocol.connection.numbers import Malformed, data
+from autod.protocol.connection.pairs import names_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Auto
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Auto
 
 __all__ = ["Draft", "plan", "put_time"]
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.identity import fix_id
-from protocol.connection.message import Message, Plan, Remark
-from protocol.connection.pairs import names_of_pairs
-from protocol.connection.rules_5_2 import put_time
+from autod.protocol.connection.identity import fix_id
+from autod.protocol.connection.message import Message, Plan, Remark
+from autod.protocol.connection.pairs import names_of_pairs
+from autod.protocol.connection.rules_5_2 import put_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Auto
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Auto
 
 __all__ = ["Draft", "plan"]
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from protocol.connection.message import Message, Plan
-from protocol.connection.pairs import names_of_pairs
+from autod.protocol.connection.message import Message, Plan
+from autod.protocol.connection.pairs import names_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from protocol.connection.given import Given
-    from protocol.connection.lookup import Lookup
-    from protocol.connection.message import Auto, Remark
+    from autod.protocol.connection.given import Given
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Auto, Remark
 
 __all__ = ["Draft", "plan"]
 

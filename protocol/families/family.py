@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from protocol.abi import Layout, Struct
-from protocol.families.requests import Requests
-from protocol.packing import Packing
-from protocol.replies import ReplyCodes
+from autod.protocol.abi import Layout, Struct
+from autod.protocol.families.requests import Requests
+from autod.protocol.packing import Packing
+from autod.protocol.replies import ReplyCodes
 
 __all__ = ["BASIC_MAGIC", "Family"]
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from protocol import commands as c
+from autod.protocol import commands as c
 
 __all__ = [
     "BASIC",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocol.abi import boolean, enum, i32, octets, pointer, string, struct, u8, u16, u32, u64
-from protocol.codes import CODES_3_27
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_3_27
-from protocol.families.shapes import (
+from autod.protocol.abi import boolean, enum, i32, octets, pointer, string, struct, u8, u16, u32, u64
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_3_27
+from autod.protocol.families.shapes import (
     chunk,
     deltatime_3_27,
     impair_3_27,
@@ -21,7 +21,7 @@ from protocol.families.shapes import (
     ip_subnet_3_27,
     lmod,
 )
-from protocol.packing import Chunk, Item, Packing, Text, of, texts
+from autod.protocol.packing import Chunk, Item, Packing, Text, of, texts
 
 __all__ = ["FAMILY", "order", "whack_end", "whack_message"]
 

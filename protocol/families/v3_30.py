@@ -8,12 +8,12 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import boolean, u32
-from protocol.codes import CODES_3_27
-from protocol.families import v3_28
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_3_30
-from protocol.families.shapes import deltatime_3_30, ip_address_3_30, ip_range_3_30, ip_subnet_3_30
+from autod.protocol.abi import boolean, u32
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v3_28
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_3_30
+from autod.protocol.families.shapes import deltatime_3_30, ip_address_3_30, ip_range_3_30, ip_subnet_3_30
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 

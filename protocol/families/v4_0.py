@@ -6,13 +6,13 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import boolean, enum, i32, pointer, string, struct, u32
-from protocol.codes import CODES_3_27
-from protocol.families import v3_30
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_0
-from protocol.families.shapes import ip_address_4_0, ip_range_4_0, ip_subnet_4_0, protoport_4_0
-from protocol.packing import Chunk, Item, Packing, Text, Things, of, texts
+from autod.protocol.abi import boolean, enum, i32, pointer, string, struct, u32
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v3_30
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_0
+from autod.protocol.families.shapes import ip_address_4_0, ip_range_4_0, ip_subnet_4_0, protoport_4_0
+from autod.protocol.packing import Chunk, Item, Packing, Text, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 

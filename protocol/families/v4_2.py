@@ -10,13 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocol.abi import boolean, enum, pointer, string, struct, u32
-from protocol.codes import CODES_3_27
-from protocol.families import v4_0
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_2
-from protocol.families.shapes import ip_address_4_2, ip_cidr_4_2, ip_range_4_2, ip_subnet_4_2, protoport_4_0
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
+from autod.protocol.abi import boolean, enum, pointer, string, struct, u32
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v4_0
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_2
+from autod.protocol.families.shapes import (
+    ip_address_4_2,
+    ip_cidr_4_2,
+    ip_range_4_2,
+    ip_subnet_4_2,
+    protoport_4_0,
+)
+from autod.protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["END", "FAMILY", "REDIRECTS", "order", "whack_end", "whack_message"]
 

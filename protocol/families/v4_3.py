@@ -8,19 +8,19 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import enum, string
-from protocol.codes import CODES_3_27
-from protocol.families import v4_2
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_3
-from protocol.families.shapes import (
+from autod.protocol.abi import enum, string
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v4_2
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_3
+from autod.protocol.families.shapes import (
     ip_address_4_3,
     ip_range_4_3,
     ip_subnet_4_3,
     opportunistic_4_3,
     protoport_4_3,
 )
-from protocol.packing import Packing
+from autod.protocol.packing import Packing
 
 __all__ = ["FAMILY", "REDIRECTS", "whack_end", "whack_message"]
 

@@ -6,11 +6,11 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.codes import CODES_3_27
-from protocol.families import v4_3
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_3
-from protocol.families.shapes import (
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v4_3
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_3
+from autod.protocol.families.shapes import (
     ip_address_4_4,
     ip_cidr_4_4,
     ip_range_4_4,

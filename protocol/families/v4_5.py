@@ -8,13 +8,13 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import boolean, string
-from protocol.codes import CODES_3_27
-from protocol.families import v4_2, v4_3, v4_4
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_5
-from protocol.families.shapes import deltatime_3_30
-from protocol.packing import Packing
+from autod.protocol.abi import boolean, string
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v4_2, v4_3, v4_4
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_5
+from autod.protocol.families.shapes import deltatime_3_30
+from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 

@@ -6,12 +6,12 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import enum
-from protocol.codes import CODES_3_27
-from protocol.families import v4_5
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_5
-from protocol.families.shapes import ip_cidr_4_6, protoport_4_6
+from autod.protocol.abi import enum
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v4_5
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_5
+from autod.protocol.families.shapes import ip_cidr_4_6, protoport_4_6
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 

@@ -6,13 +6,13 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import const_string, enum
-from protocol.codes import CODES_3_27
-from protocol.families import v4_2, v4_3, v4_5, v4_6
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_4_7
-from protocol.families.shapes import authby
-from protocol.packing import Packing
+from autod.protocol.abi import const_string, enum
+from autod.protocol.codes import CODES_3_27
+from autod.protocol.families import v4_2, v4_3, v4_5, v4_6
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_4_7
+from autod.protocol.families.shapes import authby
+from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 

@@ -10,11 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocol.abi import array, boolean, const_string, enum, i32, octets, pointer, string, struct, u32, u64
-from protocol.codes import CODES_5_0
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_5_0
-from protocol.families.shapes import (
+from autod.protocol.abi import (
+    array,
+    boolean,
+    const_string,
+    enum,
+    i32,
+    octets,
+    pointer,
+    string,
+    struct,
+    u32,
+    u64,
+)
+from autod.protocol.codes import CODES_5_0
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_5_0
+from autod.protocol.families.shapes import (
     authby,
     chunk,
     deltatime_5_0,
@@ -26,7 +38,7 @@ from protocol.families.shapes import (
     optional_number,
     protoport_4_6,
 )
-from protocol.packing import Chunk, Item, Packing, Things, of, texts
+from autod.protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["END", "FAMILY", "order", "whack_end", "whack_message"]
 

@@ -6,15 +6,15 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import enum, string
-from protocol.codes import CODES_5_0
-from protocol.families import v5_0
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_5_1
-from protocol.families.shapes import (
+from autod.protocol.abi import enum, string
+from autod.protocol.codes import CODES_5_0
+from autod.protocol.families import v5_0
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_5_1
+from autod.protocol.families.shapes import (
     basic,
 )
-from protocol.packing import Packing
+from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 

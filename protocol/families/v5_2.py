@@ -6,13 +6,13 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import array, boolean, enum, u64
-from protocol.codes import CODES_5_0
-from protocol.families import v5_0, v5_1
-from protocol.families.family import Family
-from protocol.families.requests import REQUESTS_5_2
-from protocol.families.shapes import deltatime_5_0, ip_address_4_4
-from protocol.packing import Packing
+from autod.protocol.abi import array, boolean, enum, u64
+from autod.protocol.codes import CODES_5_0
+from autod.protocol.families import v5_0, v5_1
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import REQUESTS_5_2
+from autod.protocol.families.shapes import deltatime_5_0, ip_address_4_4
+from autod.protocol.packing import Packing
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 

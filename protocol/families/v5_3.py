@@ -8,11 +8,11 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import array, boolean, const_string, enum, i32, octets, string, struct, u64
-from protocol.codes import CODES_5_3
-from protocol.families.family import Family
-from protocol.families.requests import COMMANDS_5_3, REQUESTS_5_3
-from protocol.families.shapes import (
+from autod.protocol.abi import array, boolean, const_string, enum, i32, octets, string, struct, u64
+from autod.protocol.codes import CODES_5_3
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import COMMANDS_5_3, REQUESTS_5_3
+from autod.protocol.families.shapes import (
     acquire_5_3,
     basic,
     ddos,
@@ -22,7 +22,7 @@ from protocol.families.shapes import (
     listen,
     lmod,
 )
-from protocol.packing import Item, Packing, Things, of, texts
+from autod.protocol.packing import Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 

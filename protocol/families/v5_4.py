@@ -6,11 +6,11 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from protocol.abi import array, boolean, const_string, enum, octets, pointer, string, struct, u64
-from protocol.codes import CODES_5_3
-from protocol.families.family import Family
-from protocol.families.requests import COMMANDS_5_4, REQUESTS_5_4
-from protocol.families.shapes import (
+from autod.protocol.abi import array, boolean, const_string, enum, octets, pointer, string, struct, u64
+from autod.protocol.codes import CODES_5_3
+from autod.protocol.families.family import Family
+from autod.protocol.families.requests import COMMANDS_5_4, REQUESTS_5_4
+from autod.protocol.families.shapes import (
     acquire_5_4,
     basic,
     ddos,
@@ -20,7 +20,7 @@ from protocol.families.shapes import (
     listen,
     pubkey_5_4,
 )
-from protocol.packing import Item, Packing, Text, Things, texts
+from autod.protocol.packing import Item, Packing, Text, Things, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 

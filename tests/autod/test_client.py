@@ -8,7 +8,7 @@ import pytest
 
 from autod.client import open_pluto
 from autod.outcomes import Result
-from protocol import commands as c
+from autod.protocol import commands as c
 from tests.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from autod.emulation import OPERATIONS, REFUSED, SUBSTITUTES, availability, kept, native_or_substitute
-from protocol import commands as c
-from protocol import releases
-from protocol.encode import encode
-from protocol.errors import Unsupported
-from protocol.replies import Reply
+from autod.protocol import commands as c
+from autod.protocol import releases
+from autod.protocol.encode import encode
+from autod.protocol.errors import Unsupported
+from autod.protocol.replies import Reply
 from tests.docs import DOCS, PARTS, rendered
 
 

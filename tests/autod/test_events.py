@@ -53,8 +53,8 @@ from autod.events import (
     to_json,
 )
 from autod.outcomes import Outcome
+from autod.protocol.replies import Prompt, Reply
 from autod.recognise import ROWS, parse, recognise
-from protocol.replies import Prompt, Reply
 
 KINDS = [value for value in vars(events).values() if isinstance(value, type) and issubclass(value, Event)]
 

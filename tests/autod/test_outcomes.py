@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.ending import Ending
 from autod.events import Dropped, to_json
-from autod.judge import Judge
+from autod.judging.judge import Judge
 from autod.outcomes import Outcome, Result, gather
+from autod.protocol.exchange import Ending
+from autod.protocol.replies import Prompt, Reply
 from autod.recognise import recognise
-from protocol.replies import Prompt, Reply
 from tests.transcripts import RELEASES, received
 
 BEGUN = '181 "a" #1: initiating IKEv2 connection'

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from autod.ending import Ending
-from autod.judge import Judge
+from autod.judging.judge import Judge
 from autod.outcomes import Outcome, Result
+from autod.protocol.exchange import Ending
 from autod.recognise import recognise
 from tests.transcripts import RELEASES, Case, cases, files
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import autod
-import protocol
+import autod.protocol
 from tests.bench.table import Table, render
 from tests.bench.tools import HERE, machine
 
@@ -43,7 +43,7 @@ def main() -> int:
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     # As it is installed: with bytecode, also where the environment forbids Python to write any.
-    for package in (autod, protocol):
+    for package in (autod, autod.protocol):
         compileall.compile_dir(package.__path__[0], quiet=1)
     before = _sections(options.output) if options.rows else {}
     status = 0

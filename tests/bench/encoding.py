@@ -6,10 +6,10 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from protocol import commands as c
-from protocol import releases
-from protocol.constructs import of_head
-from protocol.encode import encode
+from autod.protocol import commands as c
+from autod.protocol import releases
+from autod.protocol.constructs import of_head
+from autod.protocol.encode import encode
 from tests.bench.table import Table
 
 if TYPE_CHECKING:

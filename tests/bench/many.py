@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.client import open_pluto
+from autod.protocol import commands as c
 from autod.status import parse
-from protocol import commands as c
 from tests.bench.table import Table
 from tests.bench.tools import WHACK, ratio, timed
 from tests.real.plutos import SAFE_PROBE, Pluto, connection, gateway

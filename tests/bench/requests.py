@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 
-from protocol import commands as c
-from protocol import releases
-from protocol.encode import encode
+from autod.protocol import commands as c
+from autod.protocol import releases
+from autod.protocol.encode import encode
 from tests.bench.table import Table
 from tests.bench.tools import IPSEC, WHACK, compiled, ratio, run_bulk, timed
 from tests.real.plutos import gateway

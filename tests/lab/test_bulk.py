@@ -14,8 +14,8 @@ import trio
 
 from autod.bulk import State, bulk, wait
 from autod.client import open_pluto
+from autod.protocol import commands as c
 from autod.status import established
-from protocol import commands as c
 from tests.real.plutos import silent_peer
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.client import Pluto, open_pluto
-from autod.control import Answers
-from autod.detect import How
 from autod.events import Answered, ChildEstablished, IkeEstablished, Initiating, Prompted, Sent, Traffic
+from autod.exchange.control import Answers
+from autod.identify.detect import How
 from autod.outcomes import Result
+from autod.protocol import commands as c
+from autod.protocol.errors import Unsupported
 from autod.status import established, parse
-from protocol import commands as c
-from protocol.errors import Unsupported
 from tests.real.plutos import connection
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.config import all_names, load
-from autod.config.sending import load_native
-from protocol.releases import find
+from autod.loading.native import load_native
+from autod.protocol.releases import find
 from tests.lab import roots
 from tests.real.loading import accept_ikev1, compare, control, write
 from tests.real.plutos import gateway

@@ -7,11 +7,11 @@ from ipaddress import ip_address
 
 import pytest
 
-from protocol import commands as c
-from protocol import releases
-from protocol.constructs import of_head
-from protocol.decode import Message, decode
-from protocol.encode import encode, pack
+from autod.protocol import commands as c
+from autod.protocol import releases
+from autod.protocol.constructs import of_head
+from autod.protocol.decode import Message, decode
+from autod.protocol.encode import encode, pack
 from tests.goldens import Capture, built, captures
 
 COMMANDS: dict[str, c.Command] = {

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import commands as c
-from protocol import releases
-from protocol.decode import decode
-from protocol.encode import encode, probe
-from protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, WhackError
-from protocol.families.family import BASIC_MAGIC
+from autod.protocol import commands as c
+from autod.protocol import releases
+from autod.protocol.decode import decode
+from autod.protocol.encode import encode, probe
+from autod.protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, WhackError
+from autod.protocol.families.family import BASIC_MAGIC
 
 RELEASES = [releases.find(text, seccomp=False, labeled=False) for text in releases.ALL]
 BUILDS = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from protocol import releases
-from protocol.constructs import of_head
-from protocol.families.family import BASIC_MAGIC, Family
-from protocol.packing import Chunk, Text, Things
+from autod.protocol import releases
+from autod.protocol.constructs import of_head
+from autod.protocol.families.family import BASIC_MAGIC, Family
+from autod.protocol.packing import Chunk, Text, Things
 from tests.goldens import layouts
 
 FAMILIES = pytest.mark.parametrize("family", releases.FAMILIES, ids=lambda family: family.releases[0])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
-from protocol.replies import MAX_LINE, Prompt, Reply, ReplyCodes, ReplyDecoder
+from autod.protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
+from autod.protocol.replies import MAX_LINE, Prompt, Reply, ReplyCodes, ReplyDecoder
 
 ERAS = (CODES_3_27, CODES_5_0, CODES_5_3)
 

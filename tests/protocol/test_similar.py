@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.encode import pack
-from protocol.errors import BadString
-from protocol.releases import find
-from protocol.similar import Packer
+from autod.protocol.encode import pack
+from autod.protocol.errors import BadString
+from autod.protocol.releases import find
+from autod.protocol.similar import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

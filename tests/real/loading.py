@@ -6,16 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from autod.config import load
-from autod.config.sending import load_native
-from autod.control import Control
-from protocol.releases import find
+from autod.exchange.control import Control
+from autod.loading.native import load_native
+from autod.protocol.releases import find
 from tests.probing import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from autod.loaded import Loaded
+    from autod.loading.result import Loaded
     from tests.real.plutos import Pluto
 
 CONFIG = """

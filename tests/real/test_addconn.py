@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autod.addconn import load
-from autod.control import Control
 from autod.errors import ConfigurationError, NoSocket
-from protocol.releases import find
+from autod.exchange.control import Control
+from autod.loading.addconn import load
+from autod.protocol.releases import find
 from tests.real.addconn_network import ADDCONN, network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
     from tests.real.plutos import Pluto
 
 pytestmark = pytest.mark.real

@@ -14,8 +14,8 @@ from autod.bulk.events import Admitted, Ended, PlutoBack, PlutoLost, Said
 from autod.bulk.loading import configured
 from autod.client import open_pluto
 from autod.config import load as load_configuration
+from autod.protocol import commands as c
 from autod.status import parse
-from protocol import commands as c
 from tests.fakepluto import answers, fake_pluto
 from tests.real.plutos import EAST, Pluto, connection, gateway, silent_peer
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autod.cli import main
-from protocol import releases
-from protocol.families import v4_8
-from protocol.families.requests import Wire
+from autod.protocol import releases
+from autod.protocol.families import v4_8
+from autod.protocol.families.requests import Wire
 from tests.real.plutos import gateway
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_a_stopped_pluto_is_wrong_and_no_hang(
     """Also where its release can be found out without its help."""
     monkeypatch.setattr("autod.cli.doctor._SILENT", 0.5)
     if not known:
-        monkeypatch.setattr("autod.detect.pid_beside", lambda path: None)
+        monkeypatch.setattr("autod.identify.detect.pid_beside", lambda path: None)
     pluto.stop()
     try:
         status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(pluto.conf))
@@ -113,12 +113,12 @@ def test_a_message_that_differs_from_whacks_is_wrong(
     pluto: Pluto, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here the table asks for a route where it should initiate."""
-    from protocol import commands
+    from autod.protocol import commands
 
     requests = v4_8.FAMILY.requests
     assert not any(isinstance(value, Wire) for value in requests[commands.Route].values())
     monkeypatch.setitem(requests, commands.Initiate, requests[commands.Route])  # type: ignore[misc]
-    monkeypatch.setattr("protocol.encode._prototypes", {})
+    monkeypatch.setattr("autod.protocol.encode._prototypes", {})
     status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(pluto.conf))
     assert status == 1
     assert any("initiate: whack_initiate" in problem for problem in found[-1]["problems"])

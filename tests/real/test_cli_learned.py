@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
-from protocol import releases
+from autod.protocol import releases
 from tests.real.plutos import connection, gateway
 
 if TYPE_CHECKING:

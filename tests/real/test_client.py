@@ -22,7 +22,7 @@ from autod.errors import (
 )
 from autod.events import Dropped, Initiating, Log, Sent
 from autod.outcomes import Result
-from protocol import commands as c
+from autod.protocol import commands as c
 from tests.real.plutos import EAST, Pluto, connection, gateway, gateways, silent_peer, wait_until
 
 pytestmark = pytest.mark.real

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.config import all_names, load
-from autod.config.sending import load_native
-from autod.control import Control
 from autod.errors import ConfigurationError, NoSocket
-from protocol.releases import find
+from autod.exchange.control import Control
+from autod.loading.native import load_native
+from autod.protocol.releases import find
 from tests.probing import Recorded
 from tests.real.loading import CONFIG, accept_ikev1, compare, control
 from tests.real.plutos import gateway

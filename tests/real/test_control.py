@@ -12,18 +12,18 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from autod.control import RESERVE, Control, Ending
-from autod.detect import detect
 from autod.errors import NoSocket, PlutoReplaced
-from protocol.commands import Initiate, Status, Terminate
-from protocol.encode import encode
+from autod.exchange.control import RESERVE, Control, Ending
+from autod.identify.detect import detect
+from autod.protocol.commands import Initiate, Status, Terminate
+from autod.protocol.encode import encode
 from tests.real.plutos import EAST, WEST, connection, gateway, silent_peer, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from protocol.releases import Release
-    from protocol.replies import Reply
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
     from tests.real.plutos import Pluto
 
 pytestmark = pytest.mark.real

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from autod.binary import version_of_process
-from autod.control import Control, Ending
-from autod.detect import How, detect
 from autod.errors import PlutoReplaced
-from autod.known import Known
-from autod.process import is_ending, listens_at, pid_beside, start_time
-from protocol.commands import Initiate
-from protocol.encode import encode
+from autod.exchange.control import Control, Ending
+from autod.exchange.peer import is_ending, listens_at, pid_beside, start_time
+from autod.identify.binary import version_of_process
+from autod.identify.cache import Known
+from autod.identify.detect import How, detect
+from autod.protocol.commands import Initiate
+from autod.protocol.encode import encode
 from tests.real import plutos
 from tests.real.plutos import gateway
 

@@ -10,10 +10,10 @@ import pytest
 
 from autod.learn.infer import CannotLearn, learned_message
 from autod.learn.record import learn, open_trap, program_version
-from protocol import commands
-from protocol.decode import decode
-from protocol.encode import encode
-from protocol.releases import find
+from autod.protocol import commands
+from autod.protocol.decode import decode
+from autod.protocol.encode import encode
+from autod.protocol.releases import find
 
 pytestmark = pytest.mark.real
 

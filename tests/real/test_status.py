@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autod.protocol.replies import ReplyCodes, ReplyDecoder
 from autod.status import ConnectionState, Selector, SelectorPair, State, established, parse
-from protocol.replies import ReplyCodes, ReplyDecoder
 from tests.real.plutos import EAST, WEST, connection, probe, silent_peer, wait_until
 
 if TYPE_CHECKING:

@@ -127,7 +127,7 @@ def test_it_is_ready_within_a_second_and_ends_when_told(pluto: Pluto) -> None:
     took = []
     for _ in range(3):
         with supervising(pluto) as autod:
-            took.append(_processor_seconds(autod.process.pid))
+            took.append(_processor_seconds(autod.exchange.peer.pid))
             wall = time.monotonic() - autod.began
             wait_until(lambda: autod.states() == {"loaded": 100}, what="100 loaded")
             assert autod.end() == 0
@@ -209,7 +209,7 @@ def test_a_bad_file_is_told_and_the_old_one_stays(pluto: Pluto) -> None:
     with supervising(pluto, "watch = false\n") as autod:
         wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
         write(pluto, *many(3, auto="add"), "conn broken\n\tnosuchkeyword=1\n")
-        autod.process.send_signal(signal.SIGHUP)
+        autod.exchange.peer.send_signal(signal.SIGHUP)
         assert "MONOTONIC_USEC=" in autod.told("RELOADING=1")
         assert "nosuchkeyword" in autod.told("READY=1")
         assert "nosuchkeyword" in autod.call("Statistics")["configuration"]
@@ -224,13 +224,13 @@ def test_the_watchdog_is_fed_and_goes_silent_with_the_process(pluto: Pluto) -> N
     with supervising(pluto, environ={"WATCHDOG_USEC": "900000"}) as autod:
         for _ in range(3):
             autod.told("WATCHDOG=1")
-        autod.process.send_signal(signal.SIGSTOP)
+        autod.exchange.peer.send_signal(signal.SIGSTOP)
         time.sleep(0.5)
         autod.manager.settimeout(1.5)
         # What was sent before may still be there; after it comes nothing.
         with pytest.raises(TimeoutError):
             autod.told("nothing that is ever told")
-        autod.process.send_signal(signal.SIGCONT)
+        autod.exchange.peer.send_signal(signal.SIGCONT)
         autod.manager.settimeout(20)
         autod.told("WATCHDOG=1")
 

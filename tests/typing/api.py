@@ -14,11 +14,11 @@ from autod.bulk import BulkResult, Run, bulk, wait
 from autod.bulk.loading import configured
 from autod.config import Configuration, all_names, check, load
 from autod.events import ChildEstablished, Event, to_json
-from autod.known import Known
+from autod.identify.cache import Known
+from autod.protocol import commands
+from autod.protocol.releases import Release
+from autod.protocol.replies import Reply
 from autod.status import State, established, parse
-from protocol import commands
-from protocol.releases import Release
-from protocol.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

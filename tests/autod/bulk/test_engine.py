@@ -29,7 +29,7 @@ from autod.bulk.events import (
 from autod.bulk.options import Options
 from autod.bulk.result import Summary
 from autod.outcomes import Result
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 from tests.autod.bulk.scripted import Scripted, ends, hangs, retransmits, up
 
 if TYPE_CHECKING:

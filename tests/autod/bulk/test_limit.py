@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autod.bulk.limit import EAGER, PROMPT, START, AdaptiveLimit, FixedLimit
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 from tests.autod.bulk.simulated import simulate
 
 SITUATIONS = [

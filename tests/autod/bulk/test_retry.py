@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autod.bulk.retry import Backoff
-from protocol.errors import UsageError
+from autod.protocol.errors import UsageError
 
 
 def test_delays_double_up_to_the_cap() -> None:

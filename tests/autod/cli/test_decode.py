@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from autod.cli import main
 from autod.cli.decode import candidates, read_message
-from protocol.errors import DecodeError, UsageError
-from protocol.releases import ALL
+from autod.protocol.errors import DecodeError, UsageError
+from autod.protocol.releases import ALL
 from tests.captures import capture, captures
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from protocol import commands as c
-from protocol.decode import decode
-from protocol.releases import find
+from autod.protocol import commands as c
+from autod.protocol.decode import decode
+from autod.protocol.releases import find
 from tests.fakepluto import Client, FakePluto, answers, fake_pluto, prompts, silent
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.cli.keys import keys, unbuffered
+from autod.cli.top.keys import keys, unbuffered
 
 
 @pytest.mark.parametrize(

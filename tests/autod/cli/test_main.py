@@ -12,7 +12,7 @@ import pytest
 
 from autod.cli import main
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, Refused
-from protocol.errors import BadString, Unsupported
+from autod.protocol.errors import BadString, Unsupported
 
 if TYPE_CHECKING:
     import argparse

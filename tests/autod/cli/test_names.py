@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from autod.cli.names import expand_files, read_password
 from autod.cli.resolve import all_of, match, peers_of
+from autod.protocol.errors import UsageError
+from autod.protocol.replies import Reply
 from autod.status import parse
-from protocol.errors import UsageError
-from protocol.replies import Reply
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from autod.bulk.result import Summary
 from autod.cli.many import summary_line
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
 from autod.outcomes import Outcome, Result
+from autod.protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
+from autod.protocol.replies import Reply
 from autod.recognise import recognise
-from protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
-from protocol.replies import Reply
 from tests.transcripts import RELEASES, received
 
 LOG_4_10 = Reply(2, '"a" #1: initiating Child SA using IKE SA #8')

@@ -10,18 +10,18 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from autod.cli.table import plain, printable, screen, show
 from autod.cli.top import configure, run
+from autod.cli.top.rows import Options, advance
+from autod.cli.top.table import plain, printable, screen, show
 from autod.errors import UsageError
+from autod.protocol import commands as c
+from autod.protocol import releases
 from autod.status import ConnectionState, State
-from autod.top import Options, advance
-from protocol import commands as c
-from protocol import releases
 from tests.transcripts import cases
 
 if TYPE_CHECKING:
     from autod.client import Pluto
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
 
 FILES = {c.Status: "status", c.TrafficStatus: "trafficstatus", c.ShowStates: "showstates"}
 

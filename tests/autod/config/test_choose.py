@@ -8,8 +8,8 @@ import pytest
 
 from autod.config import all_names, choose, load
 from autod.config.halt import halts
-from protocol.releases import find
-from protocol.replies import ReplyDecoder
+from autod.protocol.releases import find
+from autod.protocol.replies import ReplyDecoder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.config import load
-from autod.config.sending import _AHEAD, load_native
-from autod.control import Control
 from autod.errors import NoSocket, PlutoGone
-from protocol.decode import decode
-from protocol.releases import find
+from autod.exchange.control import Control
+from autod.loading.native import _AHEAD, load_native
+from autod.protocol.decode import decode
+from autod.protocol.releases import find
 from tests.fakepluto import answers, fake_pluto
 from tests.probing import Recorded
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from autod.config import Configuration
-    from protocol.replies import Reply
+    from autod.protocol.replies import Reply
     from tests.fakepluto import Client
 
 COUNT = 250

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from autod.config import Severity, check, describe, load, show
 from autod.config.include import Files
 from autod.errors import Unsupported
-from protocol.connection import Planner
-from protocol.connection.lookup import Nothing
-from protocol.releases import ALL, find
+from autod.protocol.connection import Planner
+from autod.protocol.connection.lookup import Nothing
+from autod.protocol.releases import ALL, find
 from tests.configurations import configurations
 
 if TYPE_CHECKING:

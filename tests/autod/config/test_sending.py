@@ -9,11 +9,11 @@ import pytest
 import trio
 
 from autod.config import all_names, load
-from autod.config.burst import Unreachable, open_line
-from autod.config.sending import _AHEAD, _Sender, load_native
-from autod.control import Control
-from autod.process import Identity, socket_file
-from protocol.releases import find
+from autod.exchange.control import Control
+from autod.exchange.peer import Identity, socket_file
+from autod.loading.burst import Unreachable, open_line
+from autod.loading.native import _AHEAD, _Sender, load_native
+from autod.protocol.releases import find
 from tests.fakepluto import Client, answers, fake_pluto
 from tests.probing import Recorded
 

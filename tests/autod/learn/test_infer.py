@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from autod.learn.infer import CannotLearn, Learned, Recording, Template, infer, learned_message
 from autod.learn.record import REQUESTS
-from protocol import commands
-from protocol.decode import decode
-from protocol.errors import BadString, Unsupported
-from protocol.releases import ALL
+from autod.protocol import commands
+from autod.protocol.decode import decode
+from autod.protocol.errors import BadString, Unsupported
+from autod.protocol.releases import ALL
 from tests.captures import CAPTURED, capture, release_of, with_name
 
 

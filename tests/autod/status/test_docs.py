@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autod.cli.top.rows import Row, Trouble
 from autod.status import (
     SCHEMA,
     AddressPool,
@@ -21,7 +22,6 @@ from autod.status import (
     Totals,
     Unparsed,
 )
-from autod.top import Row, Trouble
 
 TEXT = (Path(__file__).parents[3] / "docs" / "status.md").read_text()
 

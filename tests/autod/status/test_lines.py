@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from autod.protocol.replies import Reply
 from autod.status import ConnectionState, Selector, SelectorPair, parse
 from autod.status.ends import selector
 from autod.status.words import state_word
-from protocol.replies import Reply
 
 
 def only(*lines: str) -> ConnectionState:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autod.protocol.replies import Reply
 from autod.status import ChildSa, IkeSa, Pending, parse
 from autod.status.sas import octets
-from protocol.replies import Reply
 
 
 def child(*lines: str) -> ChildSa:

@@ -32,7 +32,7 @@ async def test_an_addconn_that_hangs_is_ended_at_the_deadline(
         begun.append(names)
         await trio.sleep_forever()
 
-    monkeypatch.setattr("autod.addconn.load", hang)
+    monkeypatch.setattr("autod.loading.addconn.load", hang)
     path = tmp_path / "pluto.ctl"
     late: list[tuple[str, float]] = []
 

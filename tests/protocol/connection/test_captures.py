@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from autod.config import autoall, load, select
-from protocol.connection import Planner
-from protocol.connection.keywords import native
-from protocol.encode import pack
-from protocol.releases import ALL, find
+from autod.protocol.connection import Planner
+from autod.protocol.connection.keywords import native
+from autod.protocol.encode import pack
+from autod.protocol.releases import ALL, find
 from tests.probing import Recorded, masked
 
 CAPTURES = Path(__file__).parents[2] / "data" / "captures"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.config import load
-from protocol.connection import Planner
-from protocol.connection.lookup import Nothing
-from protocol.releases import find
+from autod.protocol.connection import Planner
+from autod.protocol.connection.lookup import Nothing
+from autod.protocol.releases import find
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from protocol import releases
-from protocol.connection.keywords import native, nearest_native, table
+from autod.protocol import releases
+from autod.protocol.connection.keywords import native, nearest_native, table
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "keywords.tar.xz"
 

@@ -1,0 +1,93 @@
+"""A connection to a Unix socket: its address, its patience, and why there is none.
+
+Owns: connect(). Must not know: whose turn it is (autod.exchange.control), what is sent.
+
+A non-blocking connect() to a full backlog fails with EAGAIN, which cannot be waited for; trio takes it for success.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from contextlib import ExitStack
+
+import trio
+
+from autod.errors import NoSocket, NotPermitted, PlutoReplaced, UsageError, WhackError
+
+__all__ = ["SUN_PATH", "address_of", "check_path", "connect_patiently", "explain", "open_socket"]
+
+SUN_PATH = 107
+"""Bytes of a path that sun_path of struct sockaddr_un holds, less its NUL (Linux)."""
+
+_FIRST_WAIT = 0.0002
+_LONGEST_WAIT = 0.020
+
+
+def check_path(path: str) -> None:
+    """UsageError where `path` can be no file's."""
+    try:
+        data = os.fsencode(path)
+    except UnicodeEncodeError:
+        data = b""
+    if not data or b"\0" in data:
+        raise UsageError("the path of pluto's control socket is empty or no path: give another (--ctlsocket)")
+
+
+def open_socket(kind: int) -> socket.socket:
+    """A non-blocking Unix socket of this type."""
+    return socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+
+
+async def connect_patiently(sock: socket.socket, address: str) -> None:
+    """Connect, however long pluto's backlog is full. After EAGAIN the same socket can try again."""
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            return sock.connect(address)
+        except BlockingIOError:
+            await trio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+
+def address_of(path: str, stack: ExitStack) -> str:
+    """What connect() is told: the path, or where that is too long for it, the same file by its folder."""
+    if len(os.fsencode(path)) <= SUN_PATH:
+        return path
+    folder, name = os.path.split(path)
+    try:
+        handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise explain(path, error) from error
+    stack.callback(os.close, handle)
+    address = f"/proc/self/fd/{handle}/{name}"
+    if len(os.fsencode(address)) > SUN_PATH:
+        raise UsageError(
+            f"{path}: a socket's name of {len(os.fsencode(name))} bytes is too long to connect to:"
+            f" give it a shorter one"
+        )
+    return address
+
+
+def explain(path: str, error: OSError) -> WhackError:
+    """The error for people, where the socket at `path` cannot be connected to."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return NoSocket(
+            f"{path}: no such socket: pluto is not running, or its control socket is elsewhere;"
+            f" start it (ipsec start), or name the socket (--ctlsocket)"
+        )
+    if error.errno == errno.ECONNREFUSED:
+        return NoSocket(f"{path}: nobody listens there: pluto has ended; start it (ipsec start)")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return NotPermitted(f"{path}: this user may not talk to pluto: become root, or join its group")
+    if error.errno == errno.EPROTOTYPE:
+        return PlutoReplaced(
+            f"{path}: the socket is not of the type of the release that was expected, so nothing was"
+            f" sent: find out the release again, or give the right one (--release)"
+        )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return UsageError("there is no file descriptor left for a socket: raise the limit (ulimit -n)")
+    return NoSocket(
+        f"{path}: it cannot be connected to ({error.strerror}): name pluto's socket (--ctlsocket)"
+    )

@@ -1,0 +1,86 @@
+"""Remembers on disk which release a running pluto is, so that the next command need not ask.
+
+Owns: the cache file. Must not know: how a release is found out, or what a release means.
+
+The key is the socket's file: a process that binds makes a new one, so an entry is right for as long as it can be
+found. A file that is not this user's own, or that others may write to, is not read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from autod.exchange.peer import SocketFile
+
+__all__ = ["Entry", "Known", "default_folder"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about one pluto. `pid` and `start` (clock ticks since boot) where /proc told them."""
+
+    device: int
+    inode: int
+    changed_ns: int
+    text: str
+    seccomp: bool | None = None
+    labeled: bool | None = None
+    pid: int | None = None
+    start: int | None = None
+
+
+class Known:
+    """The entries in `folder`, one file a control socket, mode 0600 in a folder of mode 0700."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder)
+
+    def recall(self, path: str, file: SocketFile) -> Entry | None:
+        """What is known about the pluto that made the socket `path`, whose file is `file` now."""
+        try:
+            handle = os.open(self._place(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return None
+        with open(handle, "rb") as entry_file:
+            found = os.fstat(handle)
+            mine = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            if not mine or not stat.S_ISREG(found.st_mode):
+                return None
+            try:
+                entry = msgspec.json.decode(entry_file.read(4096), type=Entry)
+            except msgspec.DecodeError:
+                return None
+        same = (entry.device, entry.inode, entry.changed_ns) == (file.device, file.inode, file.changed_ns)
+        return entry if same else None
+
+    def remember(self, path: str, entry: Entry) -> None:
+        """Keep `entry`. A folder that cannot be written costs the next command a second look, nothing more."""
+        place = self._place(path)
+        draft = place.with_name(f"{place.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            with open(os.open(draft, flags, 0o600), "wb") as entry_file:
+                entry_file.write(msgspec.json.encode(entry))
+            draft.replace(place)
+
+    def _place(self, path: str) -> Path:
+        return (
+            self._folder
+            / f"release-{sha256(os.path.abspath(path).encode('utf-8', 'replace')).hexdigest()[:32]}"
+        )
+
+
+def default_folder() -> Path | None:
+    """Where a command keeps what it knows: /run/autod for root, else autod in XDG_RUNTIME_DIR, else nowhere."""
+    if os.geteuid() == 0:
+        return Path("/run/autod")
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    return Path(runtime) / "autod" if runtime.startswith("/") else None

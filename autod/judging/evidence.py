@@ -1,0 +1,125 @@
+"""What an exchange has shown of one connection so far; autod.judging.judge draws the conclusion.
+
+Owns: which events count, and what is kept of them. Must not know: what an operation comes to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autod.events import (
+    AlreadyNegotiating,
+    ChildEstablished,
+    ChildRejected,
+    Deleted,
+    Event,
+    Fatal,
+    IkeEstablished,
+    IkeRejected,
+    InitiateFailed,
+    Initiating,
+    Loaded,
+    LoadFailed,
+    NotListening,
+    NotOriented,
+    Queued,
+    Refused,
+    Rekeyed,
+    Retransmission,
+    RetransmitTimeout,
+    RetryScheduled,
+    Routed,
+    RouteRefused,
+    Sent,
+    Unknown,
+    Warned,
+    Xauth,
+)
+
+__all__ = ["KEEP_LINES", "Evidence"]
+
+KEEP_LINES = 32
+"""Lines of pluto's that an outcome carries at most."""
+
+_NOTABLE = frozenset(
+    (
+        AlreadyNegotiating,
+        ChildEstablished,
+        ChildRejected,
+        Deleted,
+        Fatal,
+        IkeRejected,
+        InitiateFailed,
+        Loaded,
+        LoadFailed,
+        NotListening,
+        NotOriented,
+        Queued,
+        Refused,
+        Rekeyed,
+        RetransmitTimeout,
+        RetryScheduled,
+        Routed,
+        RouteRefused,
+        Unknown,
+        Warned,
+        Xauth,
+    )
+)
+"""Events whose text goes into Outcome.lines."""
+
+
+_BEGUN = frozenset((Initiating, Sent, Queued, ChildEstablished))
+_REASONED = frozenset((LoadFailed, InitiateFailed, RouteRefused))
+_ANSWERED_AT_ONCE: tuple[type[Event], ...] = (AlreadyNegotiating, InitiateFailed, NotOriented)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What was seen of one connection."""
+
+    seen: dict[type[Event], Event] = field(default_factory=dict)
+    ike_sas: set[int] = field(default_factory=set)
+    child_sa: int | None = None
+    ignored: IkeRejected | None = None
+    begun: bool = False
+    retransmissions: int = 0
+    code: int | None = None
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        kind = type(event)
+        if isinstance(event, IkeRejected) and event.ignored:
+            self.ignored = event
+        elif kind not in self.seen or not self._said_better(event):
+            self.seen[kind] = event
+        if kind in _BEGUN:
+            self.begun = True
+            if event.ike_sa is not None:
+                self.ike_sas.add(event.ike_sa)
+        if isinstance(event, Retransmission):
+            self.retransmissions += 1
+        elif isinstance(event, RetransmitTimeout):
+            self.retransmissions = max(self.retransmissions, event.retransmits)
+        if event.child_sa is not None:
+            self.child_sa = event.child_sa
+        if kind in _NOTABLE and event.text not in self.lines and len(self.lines) < KEEP_LINES:
+            self.lines.append(event.text)
+
+    def _said_better(self, event: Event) -> bool:
+        """Whether the earlier event of this kind tells the reason, which this one only sums up."""
+        if isinstance(event, ChildRejected):
+            return event.notification is None
+        return type(event) in _REASONED
+
+    @property
+    def is_member(self) -> bool:
+        """Whether pluto set out to do something for this connection; else its lines only strayed in."""
+        return self.begun or any(kind in self.seen for kind in _ANSWERED_AT_ONCE)
+
+    @property
+    def ike_sa(self) -> int | None:
+        established = self.seen.get(ChildEstablished) or self.seen.get(IkeEstablished)
+        if established is not None and established.ike_sa is not None:
+            return established.ike_sa
+        return max(self.ike_sas, default=None)

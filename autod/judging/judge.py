@@ -1,0 +1,379 @@
+"""Follows one exchange with pluto: events in, one outcome out.
+
+Owns: how an outcome follows from the events of an exchange and from the way it ended. Must not know: how
+lines are recognised, trio, sockets, or which release is talking.
+
+Neither the end of a stream nor a code of pluto's means success: an `up` has succeeded only where a Child SA
+of that very connection was established (for an alias: of every member). Lines of other connections stray into
+a stream, so evidence counts by the connection's name. Where a release does not say how an exchange ended, the
+outcome says so (`needs_state`), and the caller settles it by a look at pluto's state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autod.events import (
+    AliasExpanded,
+    AlreadyNegotiating,
+    ChildEstablished,
+    ChildRejected,
+    Deleted,
+    Deleting,
+    Dropped,
+    Event,
+    Fatal,
+    IkeEstablished,
+    IkeRejected,
+    InitiateFailed,
+    Initiating,
+    Loaded,
+    LoadFailed,
+    NotListening,
+    NotOriented,
+    Prompted,
+    Queued,
+    Refused,
+    Rekeyed,
+    Retransmission,
+    RetransmitTimeout,
+    RetryScheduled,
+    RouteRefused,
+    Sent,
+    Terminating,
+    Unknown,
+    Xauth,
+)
+from autod.judging.evidence import KEEP_LINES, Evidence
+from autod.judging.verdict import (
+    Verdict,
+    after_silence,
+    ended_otherwise,
+    ike_result,
+    left_behind,
+    may_pass,
+    said,
+)
+from autod.outcomes import OK, Outcome, Result, gather, sentence
+from autod.protocol.exchange import Ending
+
+__all__ = ["Judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What an operation comes to when the stream ends without a refusal."""
+
+    success: Result
+    requires: tuple[type[Event], ...] = ()
+    """One of these must have been seen, or the outcome is undecided."""
+    told: tuple[type[Event], ...] = ()
+    """Where none of these was seen, some releases mean success and others an unknown name: needs_state."""
+    absent_is_done: bool = False
+    end_is_done: bool = False
+
+
+_RULES = {
+    "up": _Rule(Result.UP, requires=(ChildEstablished,)),
+    "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted, AliasExpanded)),
+    "add": _Rule(Result.LOADED, requires=(Loaded,)),
+    "delete": _Rule(Result.DELETED, absent_is_done=True),
+    "deleteid": _Rule(Result.DONE, absent_is_done=True),
+    "deleteuser": _Rule(Result.DONE, absent_is_done=True),
+    "route": _Rule(Result.ROUTED),
+    "unroute": _Rule(Result.UNROUTED),
+    "rekey-ike": _Rule(Result.DONE, requires=(Rekeyed,)),
+    "rekey-child": _Rule(Result.DONE, requires=(Rekeyed,)),
+    "shutdown": _Rule(Result.DONE, end_is_done=True),
+    "shutdown-leave-state": _Rule(Result.DONE, end_is_done=True),
+}
+_OTHER = _Rule(Result.DONE)
+
+
+class Judge:
+    """Follows one exchange. Pure: no clock and no I/O.
+
+    `operation` is "up", "down", "add", "delete", "route", "unroute", "rekey-ike", "rekey-child", "shutdown",
+    or the verb of any other command, for what is done when pluto ends the stream without a refusal. `members` names the
+    connections of an alias, if the caller knows them; else they are taken from pluto's lines.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        name: str | None = None,
+        *,
+        members: tuple[str, ...] | None = None,
+        asynchronous: bool = False,
+        started: float | None = None,
+    ) -> None:
+        self.operation = operation
+        self.name = name
+        self.asynchronous = asynchronous
+        self._rule = _RULES.get(operation, _OTHER)
+        self._members = members
+        self._alias = members is not None
+        self._expected = len(members) if members is not None else 0
+        self._started = started
+        self._ended: float | None = None
+        self._general = Evidence()
+        self._named: dict[str, Evidence] = {}
+        self._dropped = 0
+
+    def see(self, event: Event) -> None:
+        """Takes the next event of the exchange."""
+        if self._started is None:
+            self._started = event.time
+        self._ended = event.time
+        if isinstance(event, Dropped):
+            self._dropped += event.count
+            return
+        if isinstance(event, AliasExpanded):
+            if event.alias is None or event.alias == self.name:
+                self._alias = True
+                self._expected = max(self._expected, event.count or 0)
+                self._general.add(event)
+            return
+        evidence = self._evidence_for(event)
+        if evidence is None:
+            return
+        evidence.add(event)
+        if event.code is not None and _is_refusal(event):
+            evidence.code = event.code
+
+    @property
+    def decided(self) -> Outcome | None:
+        """The outcome, as soon as nothing that pluto may still say changes it; the stream may yet be open.
+
+        Some releases keep it open for a while (5.2: for ever, after a Child SA that we rejected ourselves).
+        An alias whose members are not known, nor how many they are (up to 4.15), is decided by the end alone.
+        """
+        if not self.is_decided:
+            return None
+        if self.operation == "up":
+            return self._up_outcome(None)
+        verdict = self._refusal(self._own())
+        assert verdict is not None
+        return self._outcome(self.name, self._own(), verdict)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether there is an outcome yet: what `decided` costs less to ask."""
+        if self.operation != "up":
+            return self._refusal(self._own()) is not None
+        if self._refusal(self._general) is not None:
+            return True
+        members = self._up_members()
+        if self._alias and len(members) < max(self._expected, 1):
+            return False
+        if self._alias and self._members is None and not self._expected:
+            return False
+        return all(self._up(evidence, None) is not None for _, evidence in members)
+
+    def end(self, ending: Ending, *, at: float | None = None) -> Outcome:
+        """The outcome of the exchange, which ended like this (`at`, in UNIX seconds)."""
+        if at is not None:
+            self._ended = at
+            if self._started is None:
+                self._started = at
+        if self.operation == "up":
+            return self._up_outcome(ending)
+        evidence = self._own()
+        return self._outcome(self.name, evidence, self._other(evidence, ending))
+
+    def _evidence_for(self, event: Event) -> Evidence | None:
+        """Whose evidence this is; None for what strayed in from another connection."""
+        name = event.connection
+        if name is None or self.name is None:
+            return self._general
+        if self._ours(name):
+            return self._named.setdefault(name, Evidence())
+        if isinstance(event, _OF_AN_IKE_SA) and event.ike_sa is not None:
+            for evidence in self._named.values():
+                if event.ike_sa in evidence.ike_sas:
+                    return evidence
+        return None
+
+    def _ours(self, name: str) -> bool:
+        if self._members is not None:
+            return name in self._members
+        return self._alias or name == self.name or name.startswith(f"{self.name}/")
+
+    def _own(self) -> Evidence:
+        """All that was seen, as one: for operations that are not judged member by member."""
+        own = Evidence()
+        for evidence in (self._general, *self._named.values()):
+            own.seen = {**evidence.seen, **own.seen}
+            own.ike_sas |= evidence.ike_sas
+            own.lines += [line for line in evidence.lines if line not in own.lines]
+            own.retransmissions += evidence.retransmissions
+            own.child_sa = evidence.child_sa if evidence.child_sa is not None else own.child_sa
+            own.code = evidence.code if evidence.code is not None else own.code
+        return own
+
+    def _up_members(self) -> list[tuple[str, Evidence]]:
+        name = self.name or ""
+        if self._members is not None:
+            return [(member, self._named.get(member, Evidence())) for member in self._members]
+        if self._alias:
+            return [(member, evidence) for member, evidence in self._named.items() if evidence.is_member]
+        if len(self._named) > 1:
+            return list(self._named.items())
+        own = next(iter(self._named.items()), (name, Evidence()))
+        return [own]
+
+    def _up_outcome(self, ending: Ending | None) -> Outcome:
+        members = self._up_members()
+        outcomes = []
+        for member, evidence in members:
+            verdict = self._refusal(self._general) or self._up(evidence, ending)
+            assert verdict is not None
+            outcomes.append(self._outcome(member if len(members) > 1 else self.name, evidence, verdict))
+        if self._alias and len(outcomes) < max(self._expected, 1):
+            general = self._refusal(self._general) or self._silence(Evidence(), ending)
+            outcomes.append(self._outcome(self.name, self._general, general))
+        if len(outcomes) == 1:
+            return outcomes[0]
+        return gather(self.operation, self.name, tuple(outcomes))
+
+    def _refusal(self, evidence: Evidence) -> Verdict | None:
+        """What pluto refused at once, whatever the operation."""
+        seen = evidence.seen
+        if Unknown in seen:
+            return Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
+        for event, result in _REFUSALS:
+            if event in seen:
+                return Verdict(result)
+        return None
+
+    def _up(self, evidence: Evidence, ending: Ending | None) -> Verdict | None:
+        """What became of one connection's `up`; None while it is open and undecided."""
+        seen = evidence.seen
+        if ChildEstablished in seen:
+            return Verdict(Result.UP)
+        refusal = self._refusal(self._general) or self._refusal(evidence)
+        if refusal is not None:
+            return refusal
+        rejected = seen.get(IkeRejected)
+        if isinstance(rejected, IkeRejected):
+            return Verdict(ike_result(rejected), rejected.notification)
+        xauth = seen.get(Xauth)
+        if isinstance(xauth, Xauth) and not xauth.ok:
+            return Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason)
+        child = seen.get(ChildRejected)
+        if isinstance(child, ChildRejected):
+            return Verdict(Result.CHILD_REJECTED, child.notification)
+        timeout = seen.get(RetransmitTimeout)
+        if isinstance(timeout, RetransmitTimeout):
+            return after_silence(timeout, evidence.ignored, IkeEstablished in seen)
+        fatal = seen.get(Fatal)
+        if isinstance(fatal, Fatal):
+            return Verdict(Result.CHILD_REJECTED if fatal.child_sa is not None else Result.FAILED)
+        if AlreadyNegotiating in seen:
+            if self.asynchronous:
+                return Verdict(Result.ACCEPTED)
+            return Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
+        if ending is None:
+            return None
+        return self._silence(evidence, ending)
+
+    def _silence(self, evidence: Evidence, ending: Ending | None) -> Verdict:
+        """The stream of an `up` ended, and no line said how the negotiation did."""
+        if ending is not Ending.EOF:
+            ignored = evidence.ignored
+            if ignored is not None and ending in (Ending.DEADLINE, Ending.CANCELLED):
+                return Verdict(ike_result(ignored), ignored.notification)
+            return ended_otherwise(ending)
+        if Deleted in evidence.seen or Terminating in evidence.seen:
+            return Verdict(Result.DELETED_BY_OTHER)
+        if self.asynchronous:
+            return Verdict(Result.ACCEPTED)
+        if not evidence.begun:
+            return Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
+        if IkeEstablished in evidence.seen:
+            return Verdict(Result.CHILD_REJECTED, needs_state=True, certain=False)
+        initiating = evidence.seen.get(Initiating)
+        if Queued in evidence.seen and Sent not in evidence.seen:
+            retry = evidence.seen.get(RetryScheduled)
+            if isinstance(retry, RetryScheduled) and retry.delay is None:
+                return Verdict(Result.PEER_SILENT)
+            return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+        if isinstance(initiating, Initiating) and initiating.sa == "ike":
+            return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+        return Verdict(Result.UNDECIDED, needs_state=True)
+
+    def _other(self, evidence: Evidence, ending: Ending) -> Verdict:
+        refusal = self._refusal(evidence)
+        if refusal is not None:
+            return refusal
+        rule = self._rule
+        if any(kind in evidence.seen for kind in rule.requires):
+            return Verdict(rule.success)
+        if ending is not Ending.EOF:
+            if rule.end_is_done and ending is Ending.GONE:
+                return Verdict(rule.success)
+            return ended_otherwise(ending)
+        if evidence.code is not None:
+            return Verdict(Result.REFUSED)
+        if rule.requires:
+            if self.asynchronous:
+                return Verdict(Result.ACCEPTED)
+            return Verdict(Result.UNDECIDED, needs_state=True)
+        silent = bool(rule.told) and not any(kind in evidence.seen for kind in rule.told)
+        return Verdict(rule.success, needs_state=silent)
+
+    def _outcome(self, connection: str | None, evidence: Evidence, verdict: Verdict) -> Outcome:
+        result, general = verdict.result, self._general
+        ok = result in OK
+        code = evidence.code if evidence.code is not None else general.code
+        lines = (*general.lines, *(x for x in evidence.lines if x not in general.lines))
+        ike_sa, child_sa = evidence.ike_sa, evidence.child_sa
+        return Outcome(
+            operation=self.operation,
+            connection=connection,
+            result=result,
+            ok=ok,
+            sentence=sentence(
+                result,
+                self.operation,
+                connection,
+                ike_sa=ike_sa,
+                child_sa=child_sa,
+                notification=verdict.notification or verdict.reason,
+                certain=verdict.certain,
+                retransmissions=evidence.retransmissions,
+                said=None if ok else said(general, evidence) or (lines[-1] if lines else None),
+            ),
+            code=None if ok else code,
+            notification=verdict.notification,
+            lines=lines[:KEEP_LINES],
+            retryable=may_pass(verdict),
+            needs_state=verdict.needs_state,
+            started=self._started,
+            ended=self._ended,
+            ike_sa=ike_sa,
+            child_sa=child_sa,
+            retransmissions=evidence.retransmissions,
+            dropped=self._dropped,
+            left_behind=left_behind(self.operation, evidence, result),
+        )
+
+
+_REFUSALS: tuple[tuple[type[Event], Result], ...] = (
+    (NotListening, Result.NOT_LISTENING),
+    (NotOriented, Result.NOT_ORIENTED),
+    (InitiateFailed, Result.REFUSED),
+    (LoadFailed, Result.LOAD_FAILED),
+    (RouteRefused, Result.REFUSED),
+    (Refused, Result.REFUSED),
+)
+
+_OF_AN_IKE_SA = (Retransmission, RetransmitTimeout, Deleted)
+"""Events that may name the connection whose IKE SA it is, and not that which is negotiated on it."""
+
+_REFUSAL_CODES = frozenset(range(20, 40)) | frozenset(range(50, 100))
+"""Codes of errors in some release: 020-039 up to 4.15, 020-033 and 050-056 later. 040 and 041 are prompts."""
+
+
+def _is_refusal(event: Event) -> bool:
+    return event.code in _REFUSAL_CODES and not isinstance(event, Prompted)

@@ -1,0 +1,156 @@
+"""What `autod doctor` compares and concludes. Pure: what was found comes in, findings go out.
+
+Owns: the comparison of our messages with those of the installed whack, and the sentences. Must not know:
+sockets, processes, files; autod.cli.doctor looks at those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from autod.learn.infer import Learned, learned_message
+from autod.protocol import commands
+from autod.protocol.decode import decode
+from autod.protocol.encode import encode
+from autod.protocol.errors import DecodeError, Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from autod.protocol.commands import Command
+    from autod.protocol.decode import Message
+    from autod.protocol.releases import Release
+
+__all__ = ["COMPARED", "Finding", "compare_messages", "problems"]
+
+_NAME = "doctor"
+
+COMPARED: Mapping[str, Command] = {
+    "initiate": commands.Initiate(_NAME),
+    "initiate+asynchronous": commands.Initiate(_NAME, asynchronous=True),
+    "terminate": commands.Terminate(_NAME),
+    "delete": commands.Delete(_NAME),
+    "route": commands.Route(_NAME),
+    "unroute": commands.Unroute(_NAME),
+    "listen": commands.Listen(),
+    "rereadsecrets": commands.RereadSecrets(),
+    "rereadcerts": commands.RereadCerts(),
+    "rereadall": commands.RereadAll(),
+    "fetchcrls": commands.FetchCrls(),
+    "purgeocsp": commands.PurgeOcsp(),
+    "listall": commands.ListAll(),
+    "listall+utc": commands.ListAll(utc=True),
+    "listpubkeys": commands.ListPubkeys(),
+    "listpubkeys+utc": commands.ListPubkeys(utc=True),
+    "checkpubkeys": commands.CheckPubkeys(),
+    "checkpubkeys+utc": commands.CheckPubkeys(utc=True),
+    "listcerts": commands.ListCerts(),
+    "listcerts+utc": commands.ListCerts(utc=True),
+    "listcacerts": commands.ListCacerts(),
+    "listcacerts+utc": commands.ListCacerts(utc=True),
+    "listcrls": commands.ListCrls(),
+    "listcrls+utc": commands.ListCrls(utc=True),
+    "status": commands.Status(),
+    "trafficstatus": commands.TrafficStatus(),
+    "trafficstatus+name": commands.TrafficStatus(_NAME),
+    "briefstatus": commands.BriefStatus(),
+    "globalstatus": commands.GlobalStatus(),
+    "showstates": commands.ShowStates(),
+    "shuntstatus": commands.ShuntStatus(),
+    "fipsstatus": commands.FipsStatus(),
+}
+"""The simple operations, by the key they are learned under."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="finding"):
+    """One thing that was looked at. `ok` None: nothing to judge, or it could not be looked at."""
+
+    check: str
+    ok: bool | None
+    text: str
+    detail: dict[str, Any] = {}
+
+
+def problems(findings: Iterable[Finding]) -> list[str]:
+    """What is wrong, as sentences."""
+    return [finding.text for finding in findings if finding.ok is False]
+
+
+def compare_messages(release: Release, learned: Learned) -> list[Finding]:
+    """Our message for each simple operation against the one the installed whack was seen to send.
+
+    whack fills members that these operations do not use with its defaults; what has the same value in every
+    message of its is such a default, and is left out.
+    """
+    theirs: dict[str, Message] = {}
+    findings = []
+    for key, command in COMPARED.items():
+        if key not in learned.templates:
+            findings.append(_not_recorded(key, command, release, learned))
+            continue
+        try:
+            theirs[key] = decode(learned_message(command, learned), release)
+        except DecodeError as error:
+            findings.append(_finding(key, [f"whack's message is none of Libreswan {release}: {error}"]))
+    idle = _idle(theirs.values())
+    for key, message in theirs.items():
+        try:
+            ours = decode(encode(COMPARED[key], release), release)
+        except Unsupported as error:
+            findings.append(
+                Finding(check="message", ok=None, text=f"{key}: not sent: {error}", detail={"key": key})
+            )
+            continue
+        findings.append(_finding(key, _differences(ours, message, idle)))
+    return findings
+
+
+def _finding(key: str, differences: list[str]) -> Finding:
+    text = f"{key}: " + ("; ".join(differences) if differences else "the same as whack's")
+    return Finding(check="message", ok=not differences, text=text, detail={"key": key})
+
+
+def _not_recorded(key: str, command: Command, release: Release, learned: Learned) -> Finding:
+    """whack did not send it: right if the release does not have it."""
+    reason = learned.missing.get(key, "it was not recorded")
+    supported = release.supports(type(command))
+    text = f"{key}: this release has it, but its whack did not send it ({reason})" if supported else ""
+    return Finding(
+        check="message",
+        ok=None if supported else True,
+        text=text or f"{key}: neither this release nor its whack has it",
+        detail={"key": key},
+    )
+
+
+def _idle(messages: Iterable[Message]) -> dict[str, object]:
+    """What every message of theirs says alike."""
+    all_of_them = [message.everything() for message in messages]
+    if not all_of_them:
+        return {}
+    first, *rest = all_of_them
+    return {path: value for path, value in first.items() if all(other.get(path) == value for other in rest)}
+
+
+def _differences(ours: Message, theirs: Message, idle: Mapping[str, object]) -> list[str]:
+    found = []
+    if ours.magic != theirs.magic:
+        found.append(f"magic {ours.magic}, and {theirs.magic} in whack's")
+    mine = {path: value for path, value in ours.everything().items() if value}
+    yours = {path: value for path, value in theirs.everything().items() if value and path not in idle}
+    for path in sorted(mine.keys() | yours.keys()):
+        if path in idle and path not in yours:
+            continue
+        if mine.get(path) != yours.get(path):
+            found.append(f"{path} is {_shown(mine.get(path))}, and {_shown(yours.get(path))} in whack's")
+    if ours.settings != theirs.settings:
+        found.append("the settings of the connection differ")
+    return found
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "not set"
+    return repr(value.decode("utf-8", "replace")) if isinstance(value, bytes) else str(value)

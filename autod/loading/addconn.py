@@ -1,0 +1,245 @@
+"""Loads connections through the release's own addconn, and knows what became of each.
+
+Owns: running addconn once for many names, with a relay of ours as its control socket, and putting each message
+and pluto's replies to it down to the name that was asked for. Must not know: what a reply means (autod.events),
+how ipsec.conf is read (autod.config).
+
+addconn's exit status is not believed: it is 0 for connections that did not load (3.27 to 5.2), is the status of
+the last name only, and pluto's lines are not printed unless stdout is a terminal (4.10). What counts is which
+messages went to pluto and what pluto said to each.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.errors import ConfigurationError, PlutoGone, UsageError
+from autod.exchange.relay import Relayed, open_relay
+from autod.loading.result import Loaded
+from autod.protocol.connection.pairs import pair_names
+from autod.protocol.decode import decode
+from autod.protocol.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from autod.exchange.control import Control
+    from autod.protocol.decode import Message
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
+
+__all__ = ["AddconnResult", "is_unknown", "load"]
+
+_BATCH = 256 * 1024
+"""Bytes of names in one run. The kernel takes 2 MiB of arguments and environment together (execve(2)); within a
+quarter of a megabyte are some 10,000 names, so one run is the rule."""
+
+_CONNALIAS = (2, 38)
+_SUBNET, _SUBNETS = 24, 25
+"""connalias= (with its end), subnet= and subnets= among the settings of a message of 5.4 (enum
+config_conn_keyword)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddconnResult:
+    """One run. `exit_status` is addconn's own, for the record (negative: the signal that ended it)."""
+
+    exit_status: int
+    stdout: tuple[str, ...]
+    stderr: tuple[str, ...]
+    messages: tuple[Relayed, ...]
+    loaded: tuple[Loaded, ...]
+
+
+async def load(
+    names: Sequence[str],
+    *,
+    program: str,
+    config: str | None,
+    release: Release,
+    control: Control,
+    on_reply: Callable[[str | None, Reply], None] | None = None,
+    autoall: bool = False,
+    prefix: Sequence[str] = (),
+) -> AddconnResult:
+    """Runs `program` (the release's addconn) for `names`, or with --autoall, and reports what was sent.
+
+    `config` is the path of ipsec.conf, None for addconn's own default; paths in it are read relative to the
+    current folder, as addconn does. `control` is the way to pluto. `on_reply` gets the connection's name (None for
+    `listen` and its like) and each reply as pluto sends it. `prefix` stands before the program on its command line
+    (chroot, ip netns exec).
+
+    Errors: UsageError for a name that no command line can carry, ConfigurationError where addconn refuses the
+    whole file (nothing was sent then), PlutoGone where pluto was not there for any message, OSError where the
+    program cannot be run. A cancellation kills addconn; the message that pluto was at work on then may or may not
+    have been taken, those after it were never sent.
+    """
+    for name in names:
+        if not name or "\0" in name or "\n" in name:
+            raise UsageError(f"{name!r} is no name of a connection; nothing was loaded.")
+    run = _Run(release, on_reply)
+    arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
+    async with open_relay(control, seqpacket=release.seqpacket) as relay, trio.open_nursery() as nursery:
+        nursery.start_soon(relay.serve, run.relayed.append, run.reply)
+        base = [*prefix, program, "--ctlsocket", relay.path]
+        if config is not None:
+            base += ["--config", config]
+        for part in arguments:
+            await run.addconn([*base, *part])
+            if run.refused:
+                break
+        nursery.cancel_scope.cancel()
+    if run.refused:
+        raise ConfigurationError("; ".join(line for line in run.stderr if line.strip()), where=config)
+    if run.relayed and all(isinstance(one.error, PlutoGone) for one in run.relayed):
+        raise run.relayed[0].error or PlutoGone("pluto is gone.")
+    return run.result(names)
+
+
+class _Run:
+    """What one or more runs of addconn did so far."""
+
+    def __init__(self, release: Release, on_reply: Callable[[str | None, Reply], None] | None) -> None:
+        self.relayed: list[Relayed] = []
+        self.stdout: list[str] = []
+        self.stderr: list[str] = []
+        self.status = 0
+        self._release = release
+        self._on_reply = on_reply
+        self._seen: tuple[bytes, str | None] = (b"", None)
+
+    @property
+    def refused(self) -> bool:
+        """Whether addconn could not read its file at all: 1 or 3 with a complaint, and nothing sent."""
+        return self.status in (1, 3) and bool(self.stderr) and not self.relayed
+
+    def reply(self, message: bytes, reply: Reply) -> None:
+        if self._on_reply is None:
+            return
+        if self._seen[0] is not message:
+            self._seen = (message, _subject(message, self._release).name)
+        self._on_reply(self._seen[1], reply)
+
+    async def addconn(self, command: Sequence[str]) -> None:
+        done = await trio.run_process(
+            command,
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+        self.stdout += _lines(done.stdout)
+        self.stderr += _lines(done.stderr)
+        self.status = done.returncode
+
+    def result(self, names: Sequence[str]) -> AddconnResult:
+        return AddconnResult(
+            self.status,
+            tuple(self.stdout),
+            tuple(self.stderr),
+            tuple(self.relayed),
+            tuple(_assign(names, self.relayed, self.stderr + self.stdout, self._release)),
+        )
+
+
+def _batches(names: Sequence[str]) -> Iterable[list[str]]:
+    """The names in as few runs as a command line allows; each costs 9 bytes more than its own length."""
+    batch: list[str] = []
+    room = _BATCH
+    for name in names:
+        need = len(os.fsencode(name)) + 9
+        if batch and need > room:
+            yield batch
+            batch, room = [], _BATCH
+        batch.append(name)
+        room -= need
+    if batch:
+        yield batch
+
+
+def _lines(output: bytes) -> list[str]:
+    return output.decode("utf-8", "surrogateescape").splitlines()
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a message is about: the connection's name, its aliases, and its names in pluto; none for a key."""
+
+    name: str | None
+    aliases: tuple[str, ...]
+    is_key: bool
+    names: tuple[str, ...] = ()
+
+
+def _subject(message: bytes, release: Release) -> _Subject:
+    try:
+        decoded = decode(message, release)
+    except DecodeError:
+        return _Subject(None, (), False)
+    if decoded.members.get("whack_key"):
+        return _Subject(None, (), True)
+    aliases = [decoded.strings.get("connalias", b"")]
+    aliases += [value for end, key, value in decoded.settings if (end, key) == _CONNALIAS]
+    name = decoded.name
+    names = () if name is None else pair_names(name, _subnets(decoded, 0), _subnets(decoded, 1))
+    return _Subject(name, tuple(_text(b" ".join(aliases)).split()), False, names)
+
+
+def _subnets(decoded: Message, end: int) -> tuple[str | None, str | None]:
+    """leftsubnet= and leftsubnets= (end 0) of a message of 5.0 and later, None where there is none."""
+    given = {key: value for at, key, value in decoded.settings if at == end}
+    found = []
+    for slot, number in (("subnet", _SUBNET), ("subnets", _SUBNETS)):
+        value = given.get(number)
+        for path in (f"{('left', 'right')[end]}.{slot}", f"end[{end}].{slot}"):
+            value = decoded.strings.get(path, value)
+        found.append(None if value is None else _text(value))
+    return found[0], found[1]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _assign(
+    names: Sequence[str], relayed: Sequence[Relayed], lines: Sequence[str], release: Release
+) -> Iterable[Loaded]:
+    """Each message under every word that may have asked for it: name, alias, and `a` for `a/1x2` (subnets=)."""
+    found: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
+    words: tuple[str, ...] = ()
+    for one in relayed:
+        subject = _subject(one.message, release)
+        # The keys of a connection follow its own message at once.
+        if not subject.is_key:
+            root, _, pair = (subject.name or "").rpartition("/")
+            whole = (root,) if root and pair.replace("x", "", 1).isdigit() else ()
+            words = tuple(dict.fromkeys((subject.name or "", *whole, *subject.aliases)))
+        for word in words:
+            found.setdefault(word, []).append((subject.names, one))
+    for asked in names:
+        own = found.get(asked, [])
+        complaints = () if own else tuple(line for line in lines if _mentions(line, asked))
+        yield Loaded(
+            asked,
+            tuple(dict.fromkeys(name for names, _ in own for name in names)),
+            tuple(one for _, one in own),
+            complaints,
+            unknown=not own and is_unknown(complaints),
+        )
+
+
+def is_unknown(complaints: Sequence[str]) -> bool:
+    """Whether this, from an addconn that sent nothing for a name, means that its file does not have the name."""
+    return not complaints or any("not found" in line for line in complaints)
+
+
+def _mentions(line: str, name: str) -> bool:
+    """Whether the name stands in the line as a word of its own."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", line) is not None

@@ -1,0 +1,256 @@
+"""Metrics of the supervisor for Prometheus: on a socket, or in a text file.
+
+Owns the names of the metrics (docs/supervisor.md lists them) and the few lines of HTTP that a scrape needs.
+Imported only where metrics are asked for, as prometheus-client is an extra.
+
+Cardinality: 8 series a connection, and one more for each cause that its tries have failed with; the histogram has
+one set of buckets a group of autod.toml. Everything else is a handful.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import trio
+from msgspec import UNSET, UnsetType
+
+from autod.errors import ConfigurationError, UsageError
+from autod.supervisor.states import Act, Actual, Keep
+from autod.supervisor.views import plain
+
+try:
+    from prometheus_client import CollectorRegistry, Histogram, generate_latest
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+except ImportError:  # pragma: no cover - the message is all there is to it
+    raise UsageError(
+        "metrics need the package prometheus-client: install it, or empty [metrics] in autod.toml"
+    ) from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from prometheus_client.metrics_core import Metric
+
+    from autod.service.server import Server
+    from autod.supervisor.loop import Supervisor
+    from autod.supervisor.states import Cause
+    from autod.supervisor.table import Entry
+
+__all__ = ["Exporter"]
+
+log = structlog.get_logger("autod.service.metrics")
+
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Seconds to up: from a peer in the next rack to one that answers the last retransmission (64 s)."""
+
+_REQUEST = 8192
+_PATIENCE = 5.0
+
+
+class Exporter:
+    """The metrics of one supervisor, and the ways to them."""
+
+    def __init__(self, supervisor: Supervisor, server: Server | None = None) -> None:
+        self._supervisor = supervisor
+        self._server = server
+        self._registry = CollectorRegistry()
+        self._times = Histogram(
+            "autod_time_to_up_seconds",
+            "Time from the beginning of a try to the established Child SA.",
+            ["group"],
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self._registry.register(self)
+        supervisor.on_try = self._tried
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """As prometheus-client asks for it."""
+        yield from self._connections()
+        yield from self._rest()
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: what there is depends on the moment."""
+        return iter(())
+
+    def listen(self, address: str) -> socket.socket:
+        """A listening socket for `address`: `unix:/path`, `host:port` or `[host]:port`. Raises ConfigurationError."""
+        from autod.service.server import listen
+
+        try:
+            if address.startswith("unix:"):
+                return listen(address.removeprefix("unix:"))
+            host, colon, port = address.rpartition(":")
+            if not colon or not port.isdigit():
+                raise ConfigurationError(f"metrics.listen: {address!r} is no unix:/path and no host:port")
+            family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+            sock = socket.create_server((host.strip("[]"), int(port)), family=family)
+            sock.setblocking(False)
+            return sock
+        except OSError as problem:
+            raise ConfigurationError(
+                f"metrics.listen: {problem.strerror or problem}", where=address
+            ) from None
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Answer scrapes on the listening `sock` until cancelled, one at a time."""
+        with trio.socket.from_stdlib_socket(sock) as listener:
+            while True:
+                try:
+                    client, _ = await listener.accept()
+                except OSError:
+                    await trio.sleep(0.1)
+                    continue
+                with client, trio.move_on_after(_PATIENCE), suppress(OSError, trio.BrokenResourceError):
+                    await self._answer(trio.SocketStream(client))
+
+    async def write(self, path: str, every: float) -> None:
+        """Write the text to `path` every so many seconds, whole or not at all, until cancelled."""
+        told = False
+        while True:
+            try:
+                self._replace(path)
+                told = False
+            except OSError as problem:
+                if not told:
+                    log.warning("metrics not written", path=path, detail=str(problem))
+                told = True
+            await trio.sleep(every)
+
+    def _replace(self, path: str) -> None:
+        fresh = Path(f"{path}.{os.getpid()}")
+        fresh.write_bytes(self.text())
+        fresh.chmod(0o644)
+        fresh.replace(path)
+
+    async def _answer(self, stream: trio.SocketStream) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request and b"\n\n" not in request:
+            data = await stream.receive_some(4096)
+            request += data
+            if not data or len(request) > _REQUEST:
+                return
+        words = request.split(b"\r\n", 1)[0].split()
+        if len(words) < 2 or words[0] not in (b"GET", b"HEAD"):
+            head, body = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD", b""
+        elif words[1].split(b"?")[0] not in (b"/metrics", b"/"):
+            head, body = b"HTTP/1.1 404 Not Found", b"see /metrics\n"
+        else:
+            head, body = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8",
+                self.text(),
+            )
+        head += b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+        await stream.send_all(head if words[:1] == [b"HEAD"] else head + body)
+
+    def _tried(self, name: str, act: Act, cause: Cause | None, seconds: float) -> None:
+        if act is Act.UP and cause is None:
+            entry = self._supervisor.engine.table.get(name)
+            self._times.labels(entry.wanted.group if entry else "").observe(seconds)
+
+    def _connections(self) -> Iterator[Metric]:
+        table = self._supervisor.engine.table
+        offset = self._supervisor.offset
+        label = ["connection"]
+        wanted = GaugeMetricFamily(
+            "autod_connection_wanted",
+            "1 with what the connection should be.",
+            labels=["connection", "group", "wanted"],
+        )
+        state = GaugeMetricFamily(
+            "autod_connection_state", "1 with the state the connection is in.", labels=["connection", "state"]
+        )
+        up = GaugeMetricFamily("autod_connection_up", "Whether a Child SA is established.", labels=label)
+        since = GaugeMetricFamily(
+            "autod_connection_state_since_timestamp_seconds", "When the state was entered.", labels=label
+        )
+        flapping = GaugeMetricFamily(
+            "autod_connection_flapping", "Whether it is held for flapping.", labels=label
+        )
+        tries = CounterMetricFamily(
+            "autod_connection_tries", "Tries to bring it up or to route it.", labels=label
+        )
+        failures = CounterMetricFamily(
+            "autod_connection_failures", "Tries that failed, by cause.", labels=["connection", "cause"]
+        )
+        received = CounterMetricFamily(
+            "autod_connection_received_bytes", "Bytes received through its Child SAs.", labels=label
+        )
+        sent = CounterMetricFamily(
+            "autod_connection_sent_bytes", "Bytes sent through its Child SAs.", labels=label
+        )
+        for name, entry in ((plain(name), entry) for name, entry in table.items()):
+            record = entry.record
+            wanted.add_metric([name, entry.wanted.group, entry.wanted.policy.keep.value], 1)
+            state.add_metric([name, record.state.value], 1)
+            up.add_metric([name], record.actual is Actual.UP)
+            since.add_metric([name], record.since + offset)
+            flapping.add_metric([name], record.flapping)
+            tries.add_metric([name], entry.attempts)
+            for cause, count in entry.failed.items():
+                failures.add_metric([name, cause.value], count)
+            if record.actual is Actual.UP:
+                received.add_metric([name], entry.traffic.received)
+                sent.add_metric([name], entry.traffic.sent)
+        yield from (wanted, state, up, since, flapping, tries, failures, received, sent)
+
+    def _rest(self) -> Iterator[Metric]:
+        figures = self._supervisor.statistics()
+        pluto = figures.pluto
+        table = self._supervisor.engine.table
+        instance = self._supervisor.pluto
+        release = GaugeMetricFamily("autod_pluto_info", "1 with the release that runs.", labels=["release"])
+        if pluto.release is not UNSET:
+            release.add_metric([str(pluto.release)], 1)
+        yield release
+        info = GaugeMetricFamily("autod_info", "1 with autod's own version.", labels=["version"])
+        info.add_metric([figures.version], 1)
+        yield info
+        limit = instance.descriptors if instance is not None else None
+        rows: list[tuple[str, str, float | int | UnsetType | None]] = [
+            ("autod_wanted_up", "Connections that should be up.", _wanted_up(table.values())),
+            ("autod_pluto_up", "Whether pluto runs.", pluto.running),
+            ("autod_pluto_stuck", "Whether pluto runs and does not answer.", self._supervisor.stuck),
+            ("autod_pluto_answer_seconds", "What pluto took to tell its state last.", pluto.answer_seconds),
+            ("autod_pluto_open_descriptors", "Files that pluto has open.", pluto.descriptors),
+            ("autod_pluto_max_descriptors", "Files that pluto may have open.", limit),
+            ("autod_tries_in_flight", "Tries that run now.", figures.in_flight),
+            ("autod_tries_queued", "Tries that wait for a place.", figures.queued),
+            ("autod_tries_limit", "Tries that may run at once.", figures.limit),
+            ("autod_subscribers", "Clients that follow events.", figures.subscribers),
+            ("autod_loop_delay_seconds", "How late the loop last was.", self._supervisor.loop_delay),
+            (
+                "autod_configuration_ok",
+                "Whether the configuration could be read.",
+                figures.configuration == "ok",
+            ),
+        ]
+        for name, text, value in rows:
+            if value is not None and value is not UNSET:
+                yield GaugeMetricFamily(name, text, value=float(value))
+        counters: list[tuple[str, str, int]] = [
+            ("autod_pluto_restarts", "How often another pluto was found in the place of one.", _count(pluto.restarts)),
+            ("autod_events", "Events published.", figures.sequence),
+            ("autod_events_missed", "Events that a subscriber was told it missed.", figures.missed),
+            ("autod_clients_dropped", "Clients dropped because they broke a bound.",
+             self._server.dropped if self._server else 0),
+        ]  # fmt: skip
+        for name, text, value in counters:
+            yield CounterMetricFamily(name, text, value=value)
+
+
+def _wanted_up(entries: Iterable[Entry]) -> int:
+    return sum(entry.wanted.policy.keep is Keep.UP for entry in entries)
+
+
+def _count(value: int | UnsetType) -> int:
+    return 0 if isinstance(value, UnsetType) else value

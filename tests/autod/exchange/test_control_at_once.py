@@ -1,0 +1,205 @@
+"""Exchanges that pluto answers at once, without a turn of the event loop; the pluto here is a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from autod.exchange.control import Control
+from autod.exchange.peer import Identity, socket_file
+from autod.protocol import releases
+from autod.protocol.exchange import Ending
+from tests.fakepluto import answers, fake_pluto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from autod.protocol.replies import Reply
+
+MESSAGE = b"x" * 1500
+CODES = releases.find("4.10").codes
+
+
+class Served:
+    """Answers each request with `pieces`, `pause` seconds between them; None resets the stream."""
+
+    def __init__(self, path: Path, *pieces: bytes | None, pause: float = 0.0) -> None:
+        self.messages: list[bytes] = []
+        self._pieces, self._pause = pieces, pause
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(5)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                if None in self._pieces:
+                    continue
+                self.messages.append(client.recv(65536))
+                for piece in self._pieces:
+                    time.sleep(self._pause)
+                    with contextlib.suppress(OSError):
+                        client.sendall(piece or b"")
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+
+@contextlib.contextmanager
+def served(path: Path, *pieces: bytes | None, pause: float = 0.0) -> Iterator[Served]:
+    pluto = Served(path, *pieces, pause=pause)
+    try:
+        yield pluto
+    finally:
+        pluto.close()
+
+
+def controller(path: Path, **more: object) -> Control:
+    return Control(path, codes=CODES, seqpacket=False, **more)  # type: ignore[arg-type]
+
+
+async def at_once(control: Control, **more: object) -> tuple[list[str], Ending, bool]:
+    """The texts, the ending, and whether it was at once; after a miss by the way with patience."""
+    begun = control.begin(MESSAGE, **more)  # type: ignore[arg-type]
+    if begun is not None and control.collect(begun):
+        (ending,) = control.end([begun])
+        return [reply.text for reply in control.replies(begun.data)], ending, True
+    found: list[Reply] = []
+    ending = await control.exchange(MESSAGE, found.extend, begun=begun, **more)  # type: ignore[arg-type]
+    return [reply.text for reply in found], ending, False
+
+
+async def test_it_comes_to_what_an_exchange_comes_to(tmp_path: Path) -> None:
+    """At once or not: the same replies and the same ending, each message sent once."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n021 tw", b"o\n") as pluto:
+        for number in range(1, 51):
+            texts, ending, _ = await at_once(control, holds_descriptor=True, holder="a")
+            assert texts == ["one", "two"]
+            assert ending is Ending.EOF
+            assert len(pluto.messages) == number
+            assert (control.slots.held, control.slots.abandoned) == (0, 0)
+
+
+async def test_a_slow_pluto_is_waited_for_by_the_event_loop_and_the_next_are_not_tried(
+    tmp_path: Path,
+) -> None:
+    """After a miss the way with patience is asked, until it is quick again."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n", b"000 two\n", pause=0.02) as pluto:
+        begun = control.begin(MESSAGE)
+        assert begun is not None
+        assert not control.collect(begun)
+        found: list[Reply] = []
+        assert await control.exchange(MESSAGE, found.extend, begun=begun) is Ending.EOF
+        assert [reply.text for reply in found] == ["one", "two"]
+        assert control.begin(MESSAGE) is None
+        assert len(pluto.messages) == 1
+
+
+async def test_in_its_block_it_does_not_wait_long(tmp_path: Path) -> None:
+    """A pluto that says nothing costs the event loop a few milliseconds, and only once."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n", pause=0.3):
+        started = time.perf_counter()
+        begun = control.begin(MESSAGE)
+        assert begun is not None
+        assert not control.collect(begun)
+        assert time.perf_counter() - started < 0.2
+        control.drop(begun)
+
+
+async def test_given_up_its_slot_stays_counted(tmp_path: Path) -> None:
+    """As after any exchange that was cancelled after the send."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n", pause=0.3):
+        begun = control.begin(MESSAGE, holds_descriptor=True, holder="a")
+        assert control.slots.held == 1
+        with trio.move_on_after(0):
+            await control.exchange(MESSAGE, lambda _: None, begun=begun, holds_descriptor=True, holder="a")
+        assert (control.slots.held, control.slots.abandoned) == (0, 1)
+
+
+async def test_several_are_begun_before_the_first_is_read(tmp_path: Path) -> None:
+    """Each gets its own answer; dropped ones leave their slot counted."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n") as pluto:
+        many = [control.begin(MESSAGE, holds_descriptor=True, holder=f"{n}") for n in range(5)]
+        assert all(many)
+        begun = [one for one in many if one is not None]
+        for one in begun:
+            for _ in range(1000):
+                if control.collect(one):
+                    break
+        assert control.end(begun[:4]) == [Ending.EOF] * 4
+        assert [[reply.text for reply in control.replies(one.data)] for one in begun[:4]] == [["one"]] * 4
+        control.drop(begun[4])
+        assert (control.slots.held, control.slots.abandoned) == (0, 1)
+        assert len(pluto.messages) == 5
+
+
+async def test_without_a_slot_nothing_is_sent(tmp_path: Path) -> None:
+    """It never waits for one."""
+    control = controller(tmp_path / "s", limit=1)
+    await control.slots.acquire()
+    with served(tmp_path / "s", b"000 one\n") as pluto:
+        assert control.begin(MESSAGE, holds_descriptor=True) is None
+        assert pluto.messages == []
+
+
+async def test_to_another_pluto_nothing_is_sent(tmp_path: Path) -> None:
+    """The way with patience says why."""
+    path = tmp_path / "s"
+    path.touch()
+    other = socket_file(path)
+    path.unlink()
+    with served(path, b"000 one\n") as pluto:
+        control = controller(path, pluto=Identity(os.getpid(), other))
+        assert control.begin(MESSAGE, holds_descriptor=True) is None
+        assert control.slots.held == 0
+    assert [message for message in pluto.messages if message] == []
+
+
+@pytest.mark.parametrize("make", ["missing", "nobody"])
+async def test_without_a_pluto_nothing_is_sent(tmp_path: Path, make: str) -> None:
+    """And nothing is left open."""
+    path = tmp_path / "s"
+    if make == "nobody":
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(path))
+    before = len(os.listdir("/proc/self/fd"))
+    assert controller(path).begin(MESSAGE) is None
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_a_reset_without_a_line_is_a_reset(tmp_path: Path) -> None:
+    """pluto closed without reading."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", None):
+        texts, ending, _ = await at_once(control)
+    assert (texts, ending) == ([], Ending.RESET)
+
+
+async def test_a_pluto_in_the_same_loop_is_answered_too(tmp_path: Path) -> None:
+    """It cannot answer while we look: the event loop goes on with it."""
+    control = controller(tmp_path / "s")
+    async with fake_pluto(tmp_path / "s", answers(b"000 one\n")) as pluto:
+        texts, ending, instant = await at_once(control)
+    assert (texts, ending, instant) == (["one"], Ending.EOF, False)
+    assert pluto.messages == [MESSAGE]

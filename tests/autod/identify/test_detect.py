@@ -1,0 +1,405 @@
+"""Which release listens: every way to find out, against a scripted pluto."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from autod.errors import (
+    ConnectionLost,
+    NoSocket,
+    PlutoReplaced,
+    ProtocolViolation,
+    UnknownRelease,
+    UsageError,
+)
+from autod.exchange.control import Control
+from autod.exchange.peer import Identity, listens_at, pid_beside, socket_file, start_time
+from autod.identify.binary import Version, parse_version
+from autod.identify.cache import Entry, Known
+from autod.identify.detect import How, detect
+from autod.protocol.exchange import Ending
+from autod.protocol.releases import ALL
+from tests.fakepluto import Client, answers, closes_unread, fake_pluto, resets_after, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from trio.testing import MockClock
+
+PROBE = struct.pack("<IB", 2003331865, 1).ljust(24, b"\0")
+PYTHON = os.path.realpath(sys.executable)
+NO_SUCH = b"000 no connection or alias named 'autod asks whether this pluto has seccomp'\n021 \n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "pluto.ctl"
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Known:
+    return Known(tmp_path / "cache")
+
+
+def status(version: str, *, prefix: str = "000", labeled: str | None = None) -> bytes:
+    """The lines of a full status that matter, among others as pluto has them around."""
+    lines = [
+        "using kernel interface: xfrm",
+        " ",
+        f"pluto_version={version}, pluto_vendorid=OE-Libreswan-{version}",
+    ]
+    if labeled is not None:
+        lines.append(f"secctx-attr-type={labeled}")
+    lines += [f'"c{number}": 192.1.2.45...192.1.2.23; unrouted; eroute owner: #0' for number in range(2000)]
+    return b"".join(f"{prefix} {line}\n".encode() for line in lines)
+
+
+def pluto_of(
+    version: str, *, seccomp: bool | None = None, prefix: str = "000", labeled: str | None = None
+) -> Callable[[Client], Awaitable[None]]:
+    """Answers the safe probe, and what the second question of a 5.4 gets by how it was built."""
+
+    async def script(client: Client) -> None:
+        message = await client.read()
+        if message == PROBE:
+            await client.write(status(version, prefix=prefix, labeled=labeled))
+        elif seccomp is False:
+            await client.write(NO_SUCH)
+
+    return script
+
+
+# By the status ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [release for release in ALL if release != "5.4"])
+async def test_every_release_is_known_by_its_status(path: Path, version: str) -> None:
+    prefix = "002" if version.startswith("5.") else "000"
+    async with fake_pluto(path, pluto_of(version, prefix=prefix)) as pluto:
+        found = await detect(path)
+    assert (found.release.text, found.how, found.seqpacket) == (version, How.STATUS, False)
+    assert (found.pid, found.start_time) == (os.getpid(), start_time(os.getpid()))
+    assert pluto.messages == [PROBE]
+
+
+@pytest.mark.parametrize(("said", "labeled"), [("<unsupported>", False), ("32001", True), (None, None)])
+async def test_labeled_ipsec_is_seen_in_the_status(
+    path: Path, said: str | None, labeled: bool | None
+) -> None:
+    async with fake_pluto(path, pluto_of("3.32", labeled=said)):
+        found = await detect(path)
+    assert found.release.labeled is labeled
+
+
+@pytest.mark.parametrize("seccomp", [False, True])
+async def test_a_54_of_unknown_build_is_asked_for_seccomp(path: Path, seccomp: bool) -> None:
+    async with fake_pluto(path, pluto_of("5.4", seccomp=seccomp), seqpacket=True) as pluto:
+        found = await detect(path)
+    assert found.release.seccomp is seccomp
+    assert found.seqpacket
+    assert len(pluto.messages) == 2
+    assert struct.unpack_from("<I", pluto.messages[1], 8) == (45,)
+    assert b"\0autod asks whether" in pluto.messages[1]
+
+
+async def test_an_answer_about_seccomp_that_is_none_leaves_it_open(path: Path) -> None:
+    async def script(client: Client) -> None:
+        await client.write(status("5.4") if await client.read() == PROBE else b"052 EXPECTATION FAILED\n")
+
+    async with fake_pluto(path, script, seqpacket=True):
+        assert (await detect(path)).release.seccomp is None
+
+
+async def test_who_says_whether_there_is_seccomp_is_believed(path: Path, known: Known) -> None:
+    async with fake_pluto(path, pluto_of("5.4", seccomp=False), seqpacket=True) as pluto:
+        assert (await detect(path, seccomp=True, known=known)).release.seccomp is True
+        assert pluto.messages == [PROBE]
+        assert (await detect(path, known=known)).release.seccomp is False
+
+
+@pytest.mark.parametrize("version", ["5.2-1.el10", "4.10-2+deb12u1", "5.3.2~bpo12"])
+async def test_a_distributions_suffix_is_kept(path: Path, version: str) -> None:
+    async with fake_pluto(path, pluto_of(version)):
+        assert (await detect(path)).release.text == version
+
+
+@pytest.mark.parametrize("version", ["6.0", "5.5", "v5.1-123-gabc1234-main", "5.4rc1", "3.26", "custom"])
+async def test_a_release_that_is_not_covered_is_named_and_gets_nothing_else(
+    path: Path, known: Known, version: str
+) -> None:
+    async with fake_pluto(path, pluto_of(version)) as pluto:
+        with pytest.raises(UnknownRelease, match="--release") as refused:
+            await detect(path, known=known)
+    assert refused.value.release == version
+    assert "autod learn" in str(refused.value)
+    assert pluto.messages == [PROBE]
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"002 hello\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes(range(256))]
+)
+async def test_what_is_no_pluto_is_said_to_be_none(path: Path, said: bytes) -> None:
+    async with fake_pluto(path, answers(said)):
+        with pytest.raises(ProtocolViolation, match="did not tell pluto's version"):
+            await detect(path)
+
+
+@pytest.mark.parametrize("script", [closes_unread, resets_after(b"000 using ker")])
+async def test_a_pluto_that_goes_away_meanwhile_is_lost(
+    path: Path, script: Callable[[Client], Awaitable[None]]
+) -> None:
+    async with fake_pluto(path, script):
+        with pytest.raises(ConnectionLost, match="went away while"):
+            await detect(path)
+
+
+async def test_a_socket_of_another_type_than_the_releases_is_refused(path: Path) -> None:
+    async with fake_pluto(path, pluto_of("5.2"), seqpacket=True) as pluto:
+        with pytest.raises(ProtocolViolation, match="not of that release's type"):
+            await detect(path)
+    assert pluto.messages == [PROBE]
+
+
+async def test_a_silent_pluto_is_waited_for_until_the_callers_deadline(
+    path: Path, autojump_clock: MockClock
+) -> None:
+    async with fake_pluto(path, silent):
+        with trio.move_on_after(100) as deadline:
+            await detect(path)
+    assert deadline.cancelled_caught
+
+
+async def test_a_missing_socket_is_said_to_be_missing(path: Path) -> None:
+    with pytest.raises(NoSocket):
+        await detect(path)
+
+
+@pytest.mark.parametrize("bad", ["", "a\0b", "\ud800"])
+async def test_a_path_that_can_be_none_is_refused(bad: str) -> None:
+    with pytest.raises(UsageError):
+        await detect(bad)
+
+
+async def test_a_pluto_started_anew_meanwhile_is_asked_again(path: Path, tmp_path: Path) -> None:
+    """The first pluto's socket gives way to another one while it answers: only the second's answer counts."""
+    later = tmp_path / "later.ctl"
+
+    async def first(client: Client) -> None:
+        await client.read()
+        os.replace(later, path)
+        await client.write(status("5.2"))
+
+    async with fake_pluto(later, pluto_of("4.10")), fake_pluto(path, first):
+        found = await detect(path)
+    assert found.release.text == "4.10"
+
+
+# By the caller's word -----------------------------------------------------------------------------------
+
+
+async def test_a_given_release_contacts_nobody(path: Path) -> None:
+    found = await detect(path, release="5.3.2", seccomp=True)
+    assert (found.release.text, found.release.seccomp, found.how) == ("5.3.2", True, How.GIVEN)
+    assert (found.pluto, found.pid) == (None, None)
+
+
+async def test_a_given_release_that_is_not_covered_is_refused(path: Path) -> None:
+    with pytest.raises(UnknownRelease):
+        await detect(path, release="9.9")
+
+
+# By memory ----------------------------------------------------------------------------------------------
+
+
+async def test_the_next_command_asks_nobody(path: Path, known: Known) -> None:
+    async with fake_pluto(path, pluto_of("3.32", labeled="32001")) as pluto:
+        first = await detect(path, known=known)
+        second = await detect(path, known=known)
+        assert pluto.messages == [PROBE]
+    assert second.how is How.CACHE
+    assert second.release == first.release
+    assert second.pluto == first.pluto
+    assert second.start_time == first.start_time
+
+
+async def test_another_pluto_is_asked_anew(path: Path, known: Known) -> None:
+    async with fake_pluto(path, pluto_of("5.2")):
+        await detect(path, known=known)
+    os.unlink(path)
+    async with fake_pluto(path, pluto_of("4.10")):
+        found = await detect(path, known=known)
+    assert (found.release.text, found.how) == ("4.10", How.STATUS)
+
+
+def waiting_process() -> subprocess.Popen[bytes]:
+    """A process that ends with the block."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+async def test_a_remembered_pluto_that_has_ended_is_not_waited_for(path: Path, known: Known) -> None:
+    """Its socket's file is still there, and the cache knows it: what counts is that its process is gone."""
+    with waiting_process() as child:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+        file = socket_file(path)
+        assert file is not None
+        entry = Entry(
+            device=file.device,
+            inode=file.inode,
+            changed_ns=file.changed_ns,
+            text="4.10",
+            pid=child.pid,
+            start=start_time(child.pid),
+        )
+        known.remember(str(path), entry)
+        assert (await detect(path, known=known)).how is How.CACHE
+    with pytest.raises(NoSocket):
+        await detect(path, known=known)
+
+
+async def test_what_was_remembered_is_private(path: Path, known: Known, tmp_path: Path) -> None:
+    async with fake_pluto(path, pluto_of("5.2")):
+        await detect(path, known=known)
+    folder = tmp_path / "cache"
+    (entry,) = folder.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert entry.stat().st_mode & 0o777 == 0o600
+
+
+def _writable_by_all(entry: Path) -> None:
+    entry.chmod(0o666)
+
+
+def _somebody_elses(entry: Path) -> None:
+    os.chown(entry, 65534, 65534)
+
+
+def _garbage(entry: Path) -> None:
+    entry.write_bytes(b'{"text": 5')
+
+
+def _a_link(entry: Path) -> None:
+    entry.rename(entry.with_name("real"))
+    entry.symlink_to("real")
+
+
+@pytest.mark.parametrize("spoil", [_writable_by_all, _somebody_elses, _garbage, _a_link])
+async def test_what_others_may_have_written_is_not_believed(
+    path: Path, known: Known, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    async with fake_pluto(path, pluto_of("5.2")):
+        await detect(path, known=known)
+        (entry,) = (tmp_path / "cache").iterdir()
+        spoil(entry)
+        assert (await detect(path, known=known)).how is How.STATUS
+
+
+async def test_a_folder_that_cannot_be_written_costs_nothing_but_the_memory(
+    path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    known = Known(tmp_path / "file" / "folder")
+    async with fake_pluto(path, pluto_of("5.2")):
+        assert (await detect(path, known=known)).release.text == "5.2"
+        assert (await detect(path, known=known)).how is How.STATUS
+
+
+# By the program -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("output", "version"),
+    [
+        ("Libreswan 4.10 IKEv2 XFRM NSS LABELED_IPSEC (SELINUX) LIBCAP_NG\n", Version("4.10", False, True)),
+        ("Libreswan 5.4 IKEv2 SECCOMP LIBCAP_NG\n", Version("5.4", True, False)),
+        ("Libreswan 5.3 NO_SECCOMP SECCOMPX\n", Version("5.3", False, False)),
+        ("warning\nLibreswan v5.1-123-gabc-main\n", Version("v5.1-123-gabc-main", False, False)),
+        ("Python 3.11.7\n", None),
+        ("", None),
+    ],
+)
+def test_the_versions_line_is_read(output: str, version: Version | None) -> None:
+    assert parse_version(output) == version
+
+
+@contextlib.contextmanager
+def program_called_pluto(path: Path, program: Path) -> Iterator[int]:
+    """A process whose program is called pluto, though it is none, with a lock file as pluto's; its id."""
+    script = f"""
+import socket
+listener = socket.socket(socket.AF_UNIX)
+listener.bind({str(path)!r})
+listener.listen(5)
+print("listening", flush=True)
+while True:
+    client, _ = listener.accept()
+    client.recv(65536)
+    client.send(b"000 pluto_version=4.3, x\\n")
+    client.close()
+"""
+    environment = os.environ | {"PYTHONHOME": sys.base_prefix}
+    with subprocess.Popen([str(program), "-c", script], stdout=subprocess.PIPE, env=environment) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"listening\n"
+            path.with_suffix(".pid").write_text(f"{child.pid}\n")
+            yield child.pid
+        finally:
+            child.kill()
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777])
+async def test_a_program_that_does_not_tell_or_that_others_could_have_written_is_not_believed(
+    path: Path, tmp_path: Path, mode: int
+) -> None:
+    program = tmp_path / "pluto"
+    shutil.copy(PYTHON, program)
+    program.chmod(mode)
+    with program_called_pluto(path, program) as pid:
+        assert pid_beside(path) == pid
+        assert listens_at(pid, path)
+        found = await detect(path)
+        assert (found.release.text, found.how, found.pid) == ("4.3", How.STATUS, pid)
+
+
+async def test_a_lock_file_that_names_another_process_is_not_believed(path: Path) -> None:
+    path.with_suffix(".pid").write_text(f"{os.getppid()}\n")
+    async with fake_pluto(path, pluto_of("4.10")):
+        assert not listens_at(os.getppid(), path)
+        assert (await detect(path)).pid == os.getpid()
+
+
+@pytest.mark.parametrize("text", ["", "x\n", "-1\n", "0\n", "99999999999\n"])
+def test_a_lock_file_without_a_number_names_nobody(path: Path, text: str) -> None:
+    path.with_suffix(".pid").write_text(text)
+    assert pid_beside(path) is None
+
+
+# What it is good for ------------------------------------------------------------------------------------
+
+
+async def test_what_was_detected_guards_every_later_exchange(path: Path) -> None:
+    async with fake_pluto(path, pluto_of("5.2")) as pluto:
+        found = await detect(path)
+        control = Control(path, codes=found.release.codes, seqpacket=found.seqpacket, pluto=found.pluto)
+        assert await control.exchange(b"a message of 5.2", lambda _: None) is Ending.EOF
+        assert found.pluto == Identity(os.getpid(), socket_file(path))
+    os.unlink(path)
+    async with fake_pluto(path, pluto_of("4.10")) as other:
+        with pytest.raises(PlutoReplaced):
+            await control.exchange(b"a message of 5.2", lambda _: None)
+    assert pluto.messages == [PROBE, b"a message of 5.2"]
+    assert b"a message of 5.2" not in other.messages

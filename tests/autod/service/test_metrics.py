@@ -1,0 +1,183 @@
+"""Metrics: what is told of a supervisor, and how it is fetched; promtool judges the format and the rules."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+from prometheus_client.parser import text_string_to_metric_families
+
+from autod.errors import ConfigurationError
+from autod.service.metrics import Exporter
+from autod.supervisor.loop import Supervisor
+from autod.supervisor.settings import parse
+from autod.supervisor.states import Cause
+from autod.supervisor.table import Wanted
+from tests.scripted_link import ScriptedLink
+
+CONTRIB = Path(__file__).resolve().parents[3] / "contrib"
+
+
+@asynccontextmanager
+async def exporter(count: int = 4) -> AsyncIterator[Exporter]:
+    names = [f"c{i}" for i in range(count)]
+    link = ScriptedLink(names, takes=0.2, fails={"c1": Cause.AUTHENTICATION})
+    link.start()
+    supervisor = Supervisor(parse(""), link, version="1")
+    supervisor.adopt([Wanted(name=n, peer=n, group="g" if n == "c0" else "") for n in names])
+    metrics = Exporter(supervisor)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        await trio.sleep(30)
+        yield metrics
+        nursery.cancel_scope.cancel()
+
+
+def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (s.name, tuple(sorted(s.labels.items()))): s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
+    }
+
+
+async def test_what_is_told_is_what_is(autojump_clock: object) -> None:
+    async with exporter() as metrics:
+        told = samples(metrics.text().decode())
+
+        def value(name: str, **labels: str) -> float | None:
+            return told.get((name, tuple(sorted(labels.items()))))
+
+        assert value("autod_connection_up", connection="c0") == 1
+        assert value("autod_connection_up", connection="c1") == 0
+        assert value("autod_connection_state", connection="c1", state="refused") == 1
+        assert value("autod_connection_state", connection="c1", state="up") is None
+        assert value("autod_connection_wanted", connection="c0", group="g", wanted="up") == 1
+        assert value("autod_connection_tries_total", connection="c0") == 1
+        assert value("autod_connection_failures_total", connection="c1", cause="authentication-failed") == 3
+        assert value("autod_connection_received_bytes_total", connection="c0") == 10
+        assert value("autod_connection_sent_bytes_total", connection="c0") == 20
+        assert value("autod_time_to_up_seconds_count", group="g") == 1
+        assert value("autod_time_to_up_seconds_count", group="") == 2
+        assert value("autod_pluto_up") == 1
+        assert value("autod_pluto_info", release="5.2") == 1
+        assert value("autod_pluto_open_descriptors") == 21
+        assert value("autod_pluto_max_descriptors") == 1024
+        assert value("autod_pluto_restarts_total") == 0
+        assert value("autod_wanted_up") == 4
+        assert value("autod_configuration_ok") == 1
+
+
+async def test_an_odd_name_does_not_spoil_the_scrape() -> None:
+    supervisor = Supervisor(parse(""), ScriptedLink(), version="1")
+    supervisor.adopt([Wanted(name="caf\udce9")])
+    told = samples(Exporter(supervisor).text().decode())
+    assert told[("autod_connection_up", (("connection", "caf\\xe9"),))] == 0
+
+
+async def test_the_series_of_a_connection_are_bounded(autojump_clock: object) -> None:
+    """The docstring of the module promises 8 series a connection and one a cause: counted here."""
+    async with exporter(4) as few:
+        small = len(samples(few.text().decode()))
+    async with exporter(24) as many:
+        assert (len(samples(many.text().decode())) - small) / 20 == 8
+
+
+def test_promtool_finds_nothing_to_complain_of(tmp_path: Path) -> None:
+    async def main() -> bytes:
+        async with exporter() as metrics:
+            return metrics.text()
+
+    text = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+async def fetch(stream: trio.SocketStream, request: bytes) -> bytes:
+    await stream.send_all(request)
+    answer = b""
+    with trio.fail_after(5):
+        while data := await stream.receive_some(65536):
+            answer += data
+    await stream.aclose()
+    return answer
+
+
+async def test_a_scrape_over_a_unix_socket_and_over_tcp(tmp_path: Path) -> None:
+    link = ScriptedLink(["a"])
+    supervisor = Supervisor(parse(""), link, version="1")
+    supervisor.adopt([Wanted(name="a")])
+    metrics = Exporter(supervisor)
+    unix = metrics.listen(f"unix:{tmp_path}/m.sock")
+    tcp = metrics.listen("127.0.0.1:0")
+    port = tcp.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(metrics.serve, unix)
+        nursery.start_soon(metrics.serve, tcp)
+        for stream in (
+            await trio.open_unix_socket(f"{tmp_path}/m.sock"),
+            await trio.open_tcp_stream("127.0.0.1", port),
+        ):
+            answer = await fetch(stream, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert int(re.search(rb"Content-Length: (\d+)", head)[1]) == len(body)  # type: ignore[index]
+            assert samples(body.decode())[("autod_pluto_up", ())] == 0
+        for request, status in [
+            (b"GET /secrets HTTP/1.1\r\n\r\n", b"404"),
+            (b"POST /metrics HTTP/1.1\r\n\r\n", b"405"),
+            (b"\r\n\r\n", b"405"),
+        ]:
+            answer = await fetch(await trio.open_unix_socket(f"{tmp_path}/m.sock"), request)
+            assert answer.split()[1] == status
+        assert await fetch(await trio.open_unix_socket(f"{tmp_path}/m.sock"), b"x" * 9000) == b""
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_text_file_is_replaced_whole(tmp_path: Path, autojump_clock: object) -> None:
+    async with exporter() as metrics, trio.open_nursery() as nursery:
+        path = tmp_path / "autod.prom"
+        nursery.start_soon(metrics.write, str(path), 15.0)
+        await trio.sleep(31)
+        assert samples(path.read_text())[("autod_pluto_up", ())] == 1
+        assert os.listdir(tmp_path) == ["autod.prom"]
+        assert path.stat().st_mode & 0o777 == 0o644
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1", "127.0.0.1:x", "unix:/nonexistent/x"])
+def test_an_address_that_is_none_is_a_mistake_in_the_configuration(address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"metrics\.listen"):
+        Exporter(Supervisor(parse(""), ScriptedLink())).listen(address)
+
+
+def test_promtool_accepts_the_alert_rules_and_they_fire_when_they_should() -> None:
+    folder = CONTRIB / "prometheus"
+    for words in (["check", "rules", "autod.rules.yml"], ["test", "rules", "autod.rules.test.yml"]):
+        done = subprocess.run(["promtool", *words], cwd=folder, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_and_dashboard_use_only_metrics_that_there_are() -> None:
+    def main_text() -> str:
+        async def main() -> bytes:
+            async with exporter() as metrics:
+                return metrics.text()
+
+        return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)).decode()
+
+    known = {name for name, _ in samples(main_text())}
+    dashboard = json.loads((CONTRIB / "prometheus" / "grafana-dashboard.json").read_text())
+    expressions = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    expressions += re.findall(r"expr: (.*)", (CONTRIB / "prometheus" / "autod.rules.yml").read_text())
+    used = {name for text in expressions for name in re.findall(r"\bautod_\w+", text)}
+    assert used <= known
+    assert len(used) > 15
