@@ -37,6 +37,7 @@ from autod.judging.resolve import settled
 from autod.operation import BUFFER, Operation, Request, Sink
 from autod.outcomes import Outcome
 from autod.protocol import commands as c
+from autod.protocol.codes import REFUSALS
 from autod.protocol.encode import encode
 from autod.protocol.exchange import Ending
 from autod.protocol.replies import Reply
@@ -385,7 +386,7 @@ class Pluto:
         if scope.cancelled_caught:
             ending = Ending.DEADLINE
         for at, reply in drained:
-            if reply.code in _TELLING or "no connection" in reply.text or "no such connection" in reply.text:
+            if reply.code in REFUSALS or "no connection" in reply.text or "no such connection" in reply.text:
                 judge.see(recognise(reply, time=at))
         decided = judge.decided if ending is Ending.DEADLINE else None
         outcome = decided or judge.end(ending, at=time.time())
@@ -433,10 +434,6 @@ class Pluto:
                 return outcome
             return settled(outcome, replies)
         return outcome
-
-
-_TELLING = frozenset(range(20, 100)) - {40, 41}
-"""Codes of refusals in some era: the lines of a listing that its judge looks at."""
 
 
 @contextmanager

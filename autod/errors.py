@@ -21,6 +21,7 @@ Each class has `status`, the exit status of the command line for it (the table i
 
 from __future__ import annotations
 
+from autod.protocol.codes import REFUSALS
 from autod.protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, UsageError, WhackError
 
 __all__ = [
@@ -101,7 +102,7 @@ _STATUS: tuple[tuple[type[WhackError], int], ...] = (
 
 def exit_status(error: WhackError) -> int:
     """The exit status of the command line for `error`: pluto's own code where it refused with one, else by class."""
-    if isinstance(error, Refused) and error.code is not None and 20 <= error.code < 100:
+    if isinstance(error, Refused) and error.code is not None and error.code in REFUSALS:
         return error.code
     for kind, status in _STATUS:
         if isinstance(error, kind):

@@ -14,7 +14,8 @@ Every event carries
     text         pluto's line, unchanged, without the code
 
 and the kind of event as `event` when rendered. A kind is added here when callers need it; a line that is no
-other event is a `Log`, so that nothing is lost and nothing raises.
+other event is a `Log`, so that nothing is lost and nothing raises. To add one is to write its class here, with its
+`traits`, and its row in autod.recognise: whoever treats some kinds of events differently reads the traits.
 
 Names of algorithms are pluto's. Selectors are written as prefixes where they are one (10.1.1.0/24), else as
 pluto writes them; SPIs as "0x%08x". A duration is in seconds.
@@ -23,7 +24,8 @@ pluto writes them; SPIs as "0x%08x". A duration is in seconds.
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -52,6 +54,7 @@ __all__ = [
     "NotListening",
     "NotOriented",
     "PeerIdentified",
+    "Phase",
     "Prompted",
     "Queued",
     "RefusalCode",
@@ -68,6 +71,7 @@ __all__ = [
     "ShuttingDown",
     "Terminating",
     "Traffic",
+    "Traits",
     "Unknown",
     "Warned",
     "Xauth",
@@ -88,13 +92,54 @@ Exchange: TypeAlias = Literal[
     "QUICK_MODE",
 ]
 
+Phase: TypeAlias = Literal["queued", "ike-sa-init", "ike-auth", "child"]
+"""What pluto waits for in the course of an `up`: its turn, or the peer's answer to one of the exchanges."""
+
+_PHASES: dict[str, Phase] = {
+    "IKE_SA_INIT": "ike-sa-init",
+    "MAIN_MODE": "ike-sa-init",
+    "AGGRESSIVE_MODE": "ike-sa-init",
+    "IKE_INTERMEDIATE": "ike-auth",
+    "IKE_AUTH": "ike-auth",
+    "CREATE_CHILD_SA": "child",
+    "QUICK_MODE": "child",
+}
+
 
 def _tag(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """How a kind of event is treated, whatever its fields say.
+
+    level         at which it is logged
+    notable       its text goes into Outcome.lines
+    quiet         a person who watches an operation is spared its line
+    begins        pluto set out to do something for the connection
+    answers       pluto answered for the connection at once, so nothing need have begun for it
+    progress      it tells how far an `up` is: which stretch begins (`Event.phase`), or that one goes on
+    shows_peer    the peer lives, or the wait is for another connection's IKE SA and not for the peer
+    refusal       the autod.outcomes.Result that an operation comes to when pluto says this
+    first_counts  of several in an exchange the first tells the reason; a later one only sums up
+    """
+
+    level: Literal["debug", "info", "warning"]
+    notable: bool = False
+    quiet: bool = False
+    begins: bool = False
+    answers: bool = False
+    progress: bool = False
+    shows_peer: bool = False
+    refusal: str | None = None
+    first_counts: bool = False
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event", tag=_tag):
     """What all events carry; see the module's docstring."""
+
+    traits: ClassVar[Traits]
 
     time: float
     connection: str | None = None
@@ -104,6 +149,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="even
     code: int | None = None
     text: str = ""
 
+    @property
+    def phase(self) -> Phase | None:
+        """The stretch of an `up` that begins with this event; None if none does."""
+        return None
+
 
 class Initiating(Event, frozen=True, kw_only=True):
     """pluto begins to negotiate an IKE SA, or a Child SA on the IKE SA `ike_sa`.
@@ -111,22 +161,38 @@ class Initiating(Event, frozen=True, kw_only=True):
     `replaces` is the serial number of the SA that is rekeyed, if it is that.
     """
 
+    traits: ClassVar[Traits] = Traits(level="info", begins=True, progress=True)
+
     sa: SaKind
     version: Literal[1, 2] | None = None
     mode: Literal["main", "aggressive", "quick"] | None = None
     replaces: int | None = None
 
+    @property
+    def phase(self) -> Phase | None:
+        """The first exchange of an IKE SA, or a Child SA on one."""
+        return "ike-sa-init" if self.sa == "ike" else "child"
+
 
 class Sent(Event, frozen=True, kw_only=True):
     """A request was sent. `purpose` is set where it is no first negotiation."""
+
+    traits: ClassVar[Traits] = Traits(level="info", begins=True, progress=True)
 
     message: Exchange
     purpose: Literal["rekey", "delete"] | None = None
     algorithms: dict[str, str] | None = None
 
+    @property
+    def phase(self) -> Phase | None:
+        """The exchange that was begun, where it is one of a first negotiation."""
+        return None if self.purpose else _PHASES.get(self.message)
+
 
 class Answered(Event, frozen=True, kw_only=True):
     """The peer answered a request, and the answer was taken (said from 5.0 on)."""
+
+    traits: ClassVar[Traits] = Traits(level="info", quiet=True, shows_peer=True)
 
     message: Exchange
     algorithms: dict[str, str] | None = None
@@ -135,12 +201,21 @@ class Answered(Event, frozen=True, kw_only=True):
 class Queued(Event, frozen=True, kw_only=True):
     """The Child SA waits for an IKE SA under negotiation: `ike_sa`, begun for connection `owner`."""
 
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, begins=True, progress=True, shows_peer=True)
+
     owner: str
     peer: str | None = None
+
+    @property
+    def phase(self) -> Phase | None:
+        """It waits for its turn."""
+        return "queued"
 
 
 class AlreadyNegotiating(Event, frozen=True, kw_only=True):
     """Nothing was begun, or what was begun was dropped: this connection is being negotiated already."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, answers=True)
 
 
 class Retransmission(Event, frozen=True, kw_only=True):
@@ -148,6 +223,8 @@ class Retransmission(Event, frozen=True, kw_only=True):
 
     From 4.4 on a Child SA's request is retransmitted in the name of the connection that owns the IKE SA.
     """
+
+    traits: ClassVar[Traits] = Traits(level="info", progress=True)
 
     wait: float
     state: str | None = None
@@ -161,6 +238,8 @@ class RetransmitTimeout(Event, frozen=True, kw_only=True):
     "proposal".
     """
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True)
+
     after: float | None = None
     retransmits: int = 0
     state: str | None = None
@@ -171,12 +250,16 @@ class RetransmitTimeout(Event, frozen=True, kw_only=True):
 class RetryScheduled(Event, frozen=True, kw_only=True):
     """pluto tries again by itself, in the background: attempt `attempt`, in `delay` seconds."""
 
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, quiet=True)
+
     attempt: int | None = None
     delay: float | None = None
 
 
 class PeerIdentified(Event, frozen=True, kw_only=True):
     """The peer told its identity (a line of its own up to 4.3 and in IKEv1)."""
+
+    traits: ClassVar[Traits] = Traits(level="info", shows_peer=True)
 
     peer_id: str
     peer_id_type: str
@@ -185,14 +268,23 @@ class PeerIdentified(Event, frozen=True, kw_only=True):
 class IkeEstablished(Event, frozen=True, kw_only=True):
     """An IKE SA is established; `authby` is how the peer was authenticated. Not yet a tunnel."""
 
+    traits: ClassVar[Traits] = Traits(level="info", progress=True, shows_peer=True)
+
     peer_id: str | None = None
     peer_id_type: str | None = None
     authby: str | None = None
     algorithms: dict[str, str] | None = None
 
+    @property
+    def phase(self) -> Phase | None:
+        """Next comes the Child SA."""
+        return "child"
+
 
 class Negotiated(Event, frozen=True, kw_only=True):
     """Selectors of a Child SA that is about to be established (a line of its own up to 4.3)."""
+
+    traits: ClassVar[Traits] = Traits(level="info", shows_peer=True)
 
     local: str
     remote: str
@@ -206,6 +298,8 @@ class ChildEstablished(Event, frozen=True, kw_only=True):
     selectors are in the `Negotiated` event before.
     """
 
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, begins=True, progress=True, shows_peer=True)
+
     spi_in: str | None = None
     spi_out: str | None = None
     local: str | None = None
@@ -216,9 +310,16 @@ class ChildEstablished(Event, frozen=True, kw_only=True):
     dpd: str | None = None
     username: str | None = None
 
+    @property
+    def phase(self) -> Phase | None:
+        """Nothing comes after the Child SA."""
+        return "child"
+
 
 class Rekeyed(Event, frozen=True, kw_only=True):
     """A new SA took the place of SA `replaced`."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True)
 
     sa: SaKind
     replaced: int
@@ -226,6 +327,8 @@ class Rekeyed(Event, frozen=True, kw_only=True):
 
 class IkeRejected(Event, frozen=True, kw_only=True):
     """The peer, or we, refused the IKE SA. `ignored`: pluto does not trust the refusal and goes on trying."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, shows_peer=True)
 
     notification: str | None = None
     exchange: Exchange | None = None
@@ -235,6 +338,8 @@ class IkeRejected(Event, frozen=True, kw_only=True):
 class ChildRejected(Event, frozen=True, kw_only=True):
     """The peer, or we, refused the Child SA; its IKE SA stays. `ignored` as in IkeRejected."""
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, shows_peer=True)
+
     notification: str | None = None
     exchange: Exchange | None = None
     ignored: bool = False
@@ -243,17 +348,25 @@ class ChildRejected(Event, frozen=True, kw_only=True):
 class Fatal(Event, frozen=True, kw_only=True):
     """pluto gave the negotiation up, in `state`; without one, that of the IKE SA which this one waited for."""
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True)
+
     state: str | None = None
 
 
 class InitiateFailed(Event, frozen=True, kw_only=True):
     """pluto cannot begin: `reason` says why (no peer address, authby=never, no algorithms, ...)."""
 
+    traits: ClassVar[Traits] = Traits(
+        level="warning", notable=True, answers=True, refusal="refused", first_counts=True
+    )
+
     reason: str
 
 
 class Xauth(Event, frozen=True, kw_only=True):
     """XAUTH came to a result."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True)
 
     ok: bool
     reason: str | None = None
@@ -262,15 +375,21 @@ class Xauth(Event, frozen=True, kw_only=True):
 class Terminating(Event, frozen=True, kw_only=True):
     """pluto takes down what this connection has (said on down, delete and when it is added again)."""
 
+    traits: ClassVar[Traits] = Traits(level="info", quiet=True)
+
 
 class Deleting(Event, frozen=True, kw_only=True):
     """The deletion of an SA was begun; the peer is told and asked."""
+
+    traits: ClassVar[Traits] = Traits(level="info", quiet=True)
 
     sa: SaKind
 
 
 class Deleted(Event, frozen=True, kw_only=True):
     """An SA goes away. `age` in seconds where pluto says it; `state` the one it was in."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, quiet=True)
 
     sa: SaKind
     state: str | None = None
@@ -280,12 +399,16 @@ class Deleted(Event, frozen=True, kw_only=True):
 class Traffic(Event, frozen=True, kw_only=True):
     """What a Child SA has carried, in bytes; pluto says it when the SA is deleted."""
 
+    traits: ClassVar[Traits] = Traits(level="info")
+
     in_bytes: int
     out_bytes: int
 
 
 class AliasExpanded(Event, frozen=True, kw_only=True):
     """The name is an alias: pluto works through its connections. Up to 4.15 also said for an unknown name."""
+
+    traits: ClassVar[Traits] = Traits(level="info")
 
     alias: str | None = None
     action: Literal["initiate", "terminate"]
@@ -295,6 +418,8 @@ class AliasExpanded(Event, frozen=True, kw_only=True):
 class Loaded(Event, frozen=True, kw_only=True):
     """The connection was added. `oriented` is None where the release does not tell."""
 
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, quiet=True)
+
     oriented: bool | None = None
     version: Literal[1, 2] | None = None
 
@@ -302,11 +427,15 @@ class Loaded(Event, frozen=True, kw_only=True):
 class LoadFailed(Event, frozen=True, kw_only=True):
     """The connection was not added, for `reason`."""
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="load_failed", first_counts=True)
+
     reason: str
 
 
 class Unknown(Event, frozen=True, kw_only=True):
     """There is no connection or alias of this name; or no SA of this number, or no peer of this identity."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="unknown")
 
     name: str
     what: Literal["connection", "state", "peer"] = "connection"
@@ -315,17 +444,25 @@ class Unknown(Event, frozen=True, kw_only=True):
 class NotListening(Event, frozen=True, kw_only=True):
     """pluto was not told to listen yet, so it cannot do this."""
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="not_listening")
+
 
 class NotOriented(Event, frozen=True, kw_only=True):
     """Neither end of the connection is an address of this machine."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, answers=True, refusal="not_oriented")
 
 
 class Routed(Event, frozen=True, kw_only=True):
     """The connection was routed before, and stays so (said from 5.0 on; success as such is silent)."""
 
+    traits: ClassVar[Traits] = Traits(level="info", notable=True)
+
 
 class RouteRefused(Event, frozen=True, kw_only=True):
     """The connection cannot be routed or unrouted, for `reason`."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="refused", first_counts=True)
 
     reason: str
 
@@ -333,11 +470,15 @@ class RouteRefused(Event, frozen=True, kw_only=True):
 class Refused(Event, frozen=True, kw_only=True):
     """pluto says no, in words that have no event of their own."""
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="refused")
+
     reason: str
 
 
 class Prompted(Event, frozen=True, kw_only=True):
     """pluto asks for `what`, and blocks until it is answered. `secret` if that is a password."""
+
+    traits: ClassVar[Traits] = Traits(level="info")
 
     what: str
     secret: bool
@@ -346,11 +487,15 @@ class Prompted(Event, frozen=True, kw_only=True):
 class Listening(Event, frozen=True, kw_only=True):
     """pluto listens for IKE messages now, or (`listening` false) no longer does."""
 
+    traits: ClassVar[Traits] = Traits(level="info", quiet=True)
+
     listening: bool
 
 
 class SecretsLoaded(Event, frozen=True, kw_only=True):
     """Secrets are read from `file`."""
+
+    traits: ClassVar[Traits] = Traits(level="info", quiet=True)
 
     file: str
 
@@ -358,9 +503,13 @@ class SecretsLoaded(Event, frozen=True, kw_only=True):
 class ShuttingDown(Event, frozen=True, kw_only=True):
     """pluto goes down, as it was asked."""
 
+    traits: ClassVar[Traits] = Traits(level="info")
+
 
 class NetworkError(Event, frozen=True, kw_only=True):
     """The network gave an error for a message of ours. It ends nothing: pluto goes on trying."""
+
+    traits: ClassVar[Traits] = Traits(level="warning")
 
     complainant: str | None = None
     reason: str
@@ -369,21 +518,29 @@ class NetworkError(Event, frozen=True, kw_only=True):
 class Warned(Event, frozen=True, kw_only=True):
     """A warning or an error that ends nothing, about the configuration, the secrets or the kernel."""
 
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True)
+
     reason: str
 
 
 class RefusalCode(Event, frozen=True, kw_only=True):
     """A code without text: how 5.3 and later mark a refusal, whose words are in the line before or after."""
 
+    traits: ClassVar[Traits] = Traits(level="warning")
+
 
 class Dropped(Event, frozen=True, kw_only=True):
     """Ours, not pluto's: the reader was too slow, and `count` events before this one were dropped."""
+
+    traits: ClassVar[Traits] = Traits(level="warning")
 
     count: int
 
 
 class Log(Event, frozen=True, kw_only=True):
     """Any other line. `sa` is the serial number in front of it, which does not tell what kind of SA it is."""
+
+    traits: ClassVar[Traits] = Traits(level="debug", quiet=True)
 
     sa: int | None = None
 

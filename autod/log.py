@@ -1,88 +1,67 @@
-"""Events and outcomes as structlog events, with the keys that their JSON has.
+"""The one way from a value to a structlog event: its kind, its level, and the keys that its JSON has.
 
-Owns: the level of an event. Must not know: where logs go. Nothing here configures logging: until the program that
-embeds autod configures structlog, its own defaults apply.
+Owns: the level at which a value is logged, and the keys that go with it. Must not know: where logs go, or who writes
+them. Nothing here configures logging: until the program that embeds autod configures structlog, its own defaults
+apply.
+
+A value is an event of pluto's (autod.events), an outcome, or any other struct that is tagged with `event`: what a bulk
+run or the supervisor tells. `--json`, the journal and `open_pluto(log=...)` all have the keys that `fields` gives.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 import structlog
 
-from autod.events import (
-    AlreadyNegotiating,
-    ChildRejected,
-    Dropped,
-    Event,
-    Fatal,
-    IkeRejected,
-    InitiateFailed,
-    LoadFailed,
-    Log,
-    NetworkError,
-    NotListening,
-    NotOriented,
-    RefusalCode,
-    Refused,
-    RetransmitTimeout,
-    RouteRefused,
-    Unknown,
-    Warned,
-)
+from autod.events import Event
+from autod.outcomes import Outcome
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from autod.outcomes import Outcome
+__all__ = ["Level", "fields", "level", "logger", "write"]
 
-__all__ = ["logger", "write"]
-
-_WARNINGS: tuple[type[Event], ...] = (
-    AlreadyNegotiating,
-    ChildRejected,
-    Dropped,
-    Fatal,
-    IkeRejected,
-    InitiateFailed,
-    LoadFailed,
-    NetworkError,
-    NotListening,
-    NotOriented,
-    RefusalCode,
-    Refused,
-    RetransmitTimeout,
-    RouteRefused,
-    Unknown,
-    Warned,
-)
+Level: TypeAlias = Literal["debug", "info", "warning"]
 
 
 def logger(
-    operation: str, *, connection: str | None = None, release: str | None = None
+    operation: str,
+    *,
+    connection: str | None = None,
+    release: str | None = None,
+    log: FilteringBoundLogger | None = None,
 ) -> FilteringBoundLogger:
-    """A logger for one exchange, bound to what was asked, of whom, and of which release."""
-    bound: FilteringBoundLogger = structlog.get_logger("autod").bind(
-        operation=operation, connection=connection, release=release
-    )
-    return bound
+    """A logger for one exchange, bound to what was asked, of whom, and of which release; on top of `log`, if there
+    is one."""
+    base: FilteringBoundLogger = log if log is not None else structlog.get_logger("autod")
+    return base.bind(operation=operation, connection=connection, release=release)
 
 
-def write(log: FilteringBoundLogger, what: Event | Outcome) -> None:
-    """Writes an event or an outcome: its kind as `event`, its fields as keys.
-
-    An event that names no connection is logged under the connection that `log` is bound to. Lines without a
-    meaning of their own go out at debug, refusals and failures at warning, all else at info.
-    """
-    fields = msgspec.to_builtins(what)
-    name = fields.pop("event")
-    if fields.get("connection") is None:
-        del fields["connection"]
+def level(what: msgspec.Struct) -> Level:
+    """An event's own level; a failed outcome is a warning; whatever else says nothing of itself is info."""
     if isinstance(what, Event):
-        failed = isinstance(what, _WARNINGS)
-        quiet = isinstance(what, Log)
-    else:
-        failed, quiet = not what.ok, False
-    emit = log.warning if failed else log.debug if quiet else log.info
-    emit(name, **fields)
+        return what.traits.level
+    if isinstance(what, Outcome):
+        return "info" if what.ok else "warning"
+    said: Level = getattr(what, "level", "info")
+    return said
+
+
+def fields(what: msgspec.Struct) -> dict[str, Any]:
+    """The keys and values of `what` in JSON, `event` among them: plain values, nothing left out."""
+    found: dict[str, Any] = msgspec.to_builtins(what)
+    return found
+
+
+def write(log: FilteringBoundLogger, what: msgspec.Struct, **more: Any) -> None:
+    """Write `what` to `log`: its kind as `event`, its fields and `more` as keys.
+
+    A value that names no connection is logged under the connection that `log` is bound to.
+    """
+    keys = fields(what)
+    name = keys.pop("event")
+    if keys.get("connection", "") is None:
+        del keys["connection"]
+    getattr(log, level(what))(name, **keys, **more)

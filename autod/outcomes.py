@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import msgspec
 
+from autod.protocol.codes import REFUSALS
+
 __all__ = ["Outcome", "Result", "gather", "quoted", "sentence"]
 
 
@@ -110,7 +112,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
             return 33
         if self.result is Result.DEADLINE:
             return 124
-        if self.code is not None and 20 <= self.code < 100 and len(self.members) < 2:
+        if self.code is not None and self.code in REFUSALS and len(self.members) < 2:
             return self.code
         return 1
 

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from autod.protocol.replies import ReplyCodes
 
-__all__ = ["CODES_3_27", "CODES_5_0", "CODES_5_3"]
+__all__ = ["CODES_3_27", "CODES_5_0", "CODES_5_3", "REFUSALS"]
+
+REFUSALS = frozenset((*range(20, 40), *range(50, 100)))
+"""Codes of errors in some era: 020-039 up to 4.15, 020-033 and 050-056 from 5.0 on. 040 and 041, and 010 and 011
+from 5.0 on, are prompts, and never a refusal; those from 100 on are the states and notifications of the first era."""
 
 _SHARED = {
     20: "duplicate name",
@@ -52,7 +56,7 @@ _LATE = _SHARED | {
 CODES_3_27 = ReplyCodes(
     secret_prompt=40,
     user_prompt=41,
-    errors=frozenset(range(20, 40)),
+    errors=REFUSALS,
     names=_EARLY
     | {
         0: "comment",
@@ -70,7 +74,7 @@ CODES_3_27 = ReplyCodes(
 CODES_5_0 = ReplyCodes(
     secret_prompt=10,
     user_prompt=11,
-    errors=frozenset(range(20, 100)),
+    errors=REFUSALS,
     names=_LATE | {2: "log", 4: "success"},
 )
 """5.0 to 5.2."""
@@ -78,7 +82,7 @@ CODES_5_0 = ReplyCodes(
 CODES_5_3 = ReplyCodes(
     secret_prompt=10,
     user_prompt=11,
-    errors=frozenset(range(20, 100)),
+    errors=REFUSALS,
     names=_LATE | {0: "text", 2: "log"},
 )
 """5.3 on: no code of success any more; an error's code may stand on a line of its own."""

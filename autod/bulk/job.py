@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autod.bulk.operations import PHASED, phase_of
+from autod.bulk.operations import phase_of
 from autod.bulk.result import Attempt, Phase, Result, State
 from autod.events import Initiating, Retransmission
 
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from autod.events import Event
     from autod.outcomes import Outcome
 
-__all__ = ["SILENT", "TELLING", "Job"]
-
-TELLING = PHASED | {Retransmission}
-"""Events that tell how far an attempt is."""
+__all__ = ["SILENT", "Job"]
 
 SILENT = 3
 """Retransmissions in a row after which a peer is taken to be silent: pluto sends them after 0.5, 1.5 and 3.5 s,
@@ -77,7 +74,7 @@ class Job:
         self.retransmissions = self.silent = 0
 
     def see(self, event: Event, now: float) -> None:
-        """pluto said something in the course of the attempt: one of TELLING."""
+        """pluto said something in the course of the attempt."""
         if type(event) is Retransmission:
             self.retransmissions += 1
             self.silent += 1

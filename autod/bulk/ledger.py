@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.bulk import events as e
-from autod.bulk.job import TELLING, Job
+from autod.bulk.job import Job
 from autod.bulk.result import State
 from autod.outcomes import Outcome, Result
 
@@ -81,7 +81,7 @@ class Ledger:
         """pluto said something of a job in flight. True if there may be room for others now: pluto has done with the
         job what it can for now, or the peer seems to be silent."""
         self._teller.said(job, event)
-        if type(event) not in TELLING:
+        if not event.traits.progress:
             return False
         stalled, taken = job.stalled, job.taken
         job.see(event, self._teller.now())

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autod.bulk.result import Phase
-from autod.events import ChildEstablished, IkeEstablished, Initiating, Queued, Sent
 from autod.outcomes import Result
 from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from autod.events import Event
 
-__all__ = ["OPERATIONS", "PHASED", "Traits", "find", "phase_of"]
+__all__ = ["OPERATIONS", "Traits", "find", "phase_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +63,7 @@ def find(name: str) -> Traits:
         raise UsageError(f"{name!r} cannot be done in bulk; what can is {', '.join(OPERATIONS)}") from None
 
 
-_MESSAGES = {
-    "IKE_SA_INIT": Phase.IKE_SA_INIT,
-    "MAIN_MODE": Phase.IKE_SA_INIT,
-    "AGGRESSIVE_MODE": Phase.IKE_SA_INIT,
-    "IKE_INTERMEDIATE": Phase.IKE_AUTH,
-    "IKE_AUTH": Phase.IKE_AUTH,
-    "CREATE_CHILD_SA": Phase.CHILD,
-    "QUICK_MODE": Phase.CHILD,
-}
-
-
-PHASED: frozenset[type[Event]] = frozenset((Sent, Initiating, IkeEstablished, ChildEstablished, Queued))
-"""Events that a stretch of an attempt may begin with."""
-
-
 def phase_of(event: Event) -> Phase | None:
     """The stretch that begins with `event`; None if none does."""
-    if type(event) not in PHASED:
-        return None
-    if isinstance(event, Sent):
-        return None if event.purpose else _MESSAGES.get(event.message)
-    if isinstance(event, Initiating):
-        return Phase.IKE_SA_INIT if event.sa == "ike" else Phase.CHILD
-    return Phase.QUEUED if isinstance(event, Queued) else Phase.CHILD
+    phase = event.phase
+    return Phase(phase) if phase is not None else None

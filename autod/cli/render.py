@@ -19,20 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["event_line", "is_quiet", "json_line", "outcome_line", "reply_line"]
 
-_QUIET: tuple[type[Event], ...] = (
-    events.Answered,
-    events.Deleted,
-    events.Deleting,
-    events.Listening,
-    events.Loaded,
-    events.Log,
-    events.RetryScheduled,
-    events.SecretsLoaded,
-    events.Terminating,
-)
-"""Kinds whose lines have the code of a log line where that says something (4.10), or add nothing to the
-outcome."""
-
 
 def is_quiet(event: Event, codes: ReplyCodes) -> bool:
     """Whether a person is spared this line."""
@@ -42,7 +28,7 @@ def is_quiet(event: Event, codes: ReplyCodes) -> bool:
         return False
     if "serious" in codes.names.values():
         return codes.names.get(-1 if event.code is None else event.code) == "log"
-    return isinstance(event, _QUIET)
+    return event.traits.quiet
 
 
 def event_line(event: Event, codes: ReplyCodes, *, verbose: bool) -> str | None:

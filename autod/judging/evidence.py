@@ -8,70 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from autod.events import (
-    AlreadyNegotiating,
     ChildEstablished,
     ChildRejected,
-    Deleted,
     Event,
-    Fatal,
     IkeEstablished,
     IkeRejected,
-    InitiateFailed,
-    Initiating,
-    Loaded,
-    LoadFailed,
-    NotListening,
-    NotOriented,
-    Queued,
-    Refused,
-    Rekeyed,
     Retransmission,
     RetransmitTimeout,
-    RetryScheduled,
-    Routed,
-    RouteRefused,
-    Sent,
-    Unknown,
-    Warned,
-    Xauth,
 )
 
 __all__ = ["KEEP_LINES", "Evidence"]
 
 KEEP_LINES = 32
 """Lines of pluto's that an outcome carries at most."""
-
-_NOTABLE = frozenset(
-    (
-        AlreadyNegotiating,
-        ChildEstablished,
-        ChildRejected,
-        Deleted,
-        Fatal,
-        IkeRejected,
-        InitiateFailed,
-        Loaded,
-        LoadFailed,
-        NotListening,
-        NotOriented,
-        Queued,
-        Refused,
-        Rekeyed,
-        RetransmitTimeout,
-        RetryScheduled,
-        Routed,
-        RouteRefused,
-        Unknown,
-        Warned,
-        Xauth,
-    )
-)
-"""Events whose text goes into Outcome.lines."""
-
-
-_BEGUN = frozenset((Initiating, Sent, Queued, ChildEstablished))
-_REASONED = frozenset((LoadFailed, InitiateFailed, RouteRefused))
-_ANSWERED_AT_ONCE: tuple[type[Event], ...] = (AlreadyNegotiating, InitiateFailed, NotOriented)
 
 
 @dataclass(slots=True)
@@ -93,7 +42,7 @@ class Evidence:
             self.ignored = event
         elif kind not in self.seen or not self._said_better(event):
             self.seen[kind] = event
-        if kind in _BEGUN:
+        if kind.traits.begins:
             self.begun = True
             if event.ike_sa is not None:
                 self.ike_sas.add(event.ike_sa)
@@ -103,19 +52,19 @@ class Evidence:
             self.retransmissions = max(self.retransmissions, event.retransmits)
         if event.child_sa is not None:
             self.child_sa = event.child_sa
-        if kind in _NOTABLE and event.text not in self.lines and len(self.lines) < KEEP_LINES:
+        if kind.traits.notable and event.text not in self.lines and len(self.lines) < KEEP_LINES:
             self.lines.append(event.text)
 
     def _said_better(self, event: Event) -> bool:
         """Whether the earlier event of this kind tells the reason, which this one only sums up."""
         if isinstance(event, ChildRejected):
             return event.notification is None
-        return type(event) in _REASONED
+        return event.traits.first_counts
 
     @property
     def is_member(self) -> bool:
         """Whether pluto set out to do something for this connection; else its lines only strayed in."""
-        return self.begun or any(kind in self.seen for kind in _ANSWERED_AT_ONCE)
+        return self.begun or any(kind.traits.answers for kind in self.seen)
 
     @property
     def ike_sa(self) -> int | None:

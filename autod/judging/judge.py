@@ -25,20 +25,14 @@ from autod.events import (
     Fatal,
     IkeEstablished,
     IkeRejected,
-    InitiateFailed,
     Initiating,
     Loaded,
-    LoadFailed,
-    NotListening,
-    NotOriented,
     Prompted,
     Queued,
-    Refused,
     Rekeyed,
     Retransmission,
     RetransmitTimeout,
     RetryScheduled,
-    RouteRefused,
     Sent,
     Terminating,
     Unknown,
@@ -55,6 +49,7 @@ from autod.judging.verdict import (
     said,
 )
 from autod.outcomes import OK, Outcome, Result, gather, sentence
+from autod.protocol.codes import REFUSALS
 from autod.protocol.exchange import Ending
 
 __all__ = ["Judge"]
@@ -241,10 +236,8 @@ class Judge:
         seen = evidence.seen
         if Unknown in seen:
             return Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
-        for event, result in _REFUSALS:
-            if event in seen:
-                return Verdict(result)
-        return None
+        refusals = [kind.traits.refusal for kind in seen if kind.traits.refusal is not None]
+        return Verdict(min(map(Result, refusals), key=_ORDER.index)) if refusals else None
 
     def _up(self, evidence: Evidence, ending: Ending | None) -> Verdict | None:
         """What became of one connection's `up`; None while it is open and undecided."""
@@ -359,21 +352,12 @@ class Judge:
         )
 
 
-_REFUSALS: tuple[tuple[type[Event], Result], ...] = (
-    (NotListening, Result.NOT_LISTENING),
-    (NotOriented, Result.NOT_ORIENTED),
-    (InitiateFailed, Result.REFUSED),
-    (LoadFailed, Result.LOAD_FAILED),
-    (RouteRefused, Result.REFUSED),
-    (Refused, Result.REFUSED),
-)
-
 _OF_AN_IKE_SA = (Retransmission, RetransmitTimeout, Deleted)
 """Events that may name the connection whose IKE SA it is, and not that which is negotiated on it."""
 
-_REFUSAL_CODES = frozenset(range(20, 40)) | frozenset(range(50, 100))
-"""Codes of errors in some release: 020-039 up to 4.15, 020-033 and 050-056 later. 040 and 041 are prompts."""
+_ORDER = tuple(Result)
+"""Of several refusals in one exchange the one that is listed first counts."""
 
 
 def _is_refusal(event: Event) -> bool:
-    return event.code in _REFUSAL_CODES and not isinstance(event, Prompted)
+    return event.code in REFUSALS and not isinstance(event, Prompted)

@@ -17,6 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from autod.events import Event, Log, Prompted, RefusalCode
+from autod.protocol.codes import REFUSALS
 from autod.protocol.replies import Prompt
 from autod.recognise.connections import ROWS as _CONNECTIONS
 from autod.recognise.daemon import ROWS as _DAEMON
@@ -49,8 +50,6 @@ _NUMBERS = _TABLE[NUMBER]
 _LONGEST = 8192
 """Characters of a line that is looked at. pluto's have 4096 at most; nothing longer is one of its phrases."""
 _ASKED = re.compile(r"prompt for (?P<what>.+?):? *$")
-_REFUSALS = frozenset(range(20, 40)) | frozenset(range(50, 100))
-"""Codes that are a refusal in some release, and never a prompt; all else without text is an empty line."""
 
 
 def recognise(reply: Reply, *, time: float) -> Event:
@@ -59,7 +58,7 @@ def recognise(reply: Reply, *, time: float) -> Event:
     if len(text) > _LONGEST:
         return Log(time=time, code=code, text=text)
     if not text:
-        if code in _REFUSALS:
+        if code in REFUSALS:
             return RefusalCode(time=time, code=code)
         return Log(time=time, code=code)
     line = parse(text)

@@ -13,16 +13,6 @@ import trio
 
 from autod.client import Pluto
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
-from autod.events import (
-    Answered,
-    ChildEstablished,
-    ChildRejected,
-    IkeEstablished,
-    IkeRejected,
-    Negotiated,
-    PeerIdentified,
-    Queued,
-)
 from autod.exchange.peer import descriptor_limit, is_visible, pid_beside, socket_file
 from autod.operation import BUFFER
 from autod.outcomes import Outcome
@@ -65,18 +55,6 @@ CAUSES: Mapping[Said, Cause] = {
     Said.FAILED: Cause.FAILED,
 }
 """Every result that is not what was asked, as a cause; the others are success."""
-
-_HEARD = (
-    Answered,
-    ChildEstablished,
-    ChildRejected,
-    IkeEstablished,
-    IkeRejected,
-    Negotiated,
-    PeerIdentified,
-    Queued,
-)
-"""What shows that the peer lives, or that the wait is for another connection's IKE SA and not for the peer."""
 
 _BATCH = 0.05
 """Seconds for which adds are gathered: addconn reads the whole file once a run."""
@@ -235,7 +213,7 @@ class PlutoLink:
 
         def sink(event: Callable[[], Event]) -> None:
             nonlocal told
-            if not told and isinstance(event(), _HEARD):
+            if not told and event().traits.shows_peer:
                 told = True
                 heard()
 

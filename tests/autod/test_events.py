@@ -52,7 +52,7 @@ from autod.events import (
     kind,
     to_json,
 )
-from autod.outcomes import Outcome
+from autod.outcomes import OK, Outcome, Result
 from autod.protocol.replies import Prompt, Reply
 from autod.recognise import ROWS, parse, recognise
 
@@ -511,3 +511,42 @@ def test_log_writes_the_keys_of_the_json_bound_to_the_exchange() -> None:
     assert (second["event"], second["connection"]) == ("refusal_code", "a")
     assert (third["event"], third["log_level"]) == ("log", "debug")
     assert (last["event"], last["log_level"]) == ("outcome", "info")
+
+
+@pytest.mark.parametrize("kind_of", [one for one in KINDS if one is not Event], ids=lambda one: one.__name__)
+def test_every_event_states_its_traits(kind_of: type[Event]) -> None:
+    """No kind inherits them by accident; a refusal is one of the results, and what tells how far an up is has a
+    phase or a wait."""
+    assert "traits" in vars(kind_of)
+    assert kind_of.traits.refusal is None or Result(kind_of.traits.refusal) not in OK
+    tells_phase = "phase" in vars(kind_of)
+    assert kind_of.traits.progress == (tells_phase or kind_of is Retransmission)
+
+
+def test_a_row_is_all_that_an_event_needs_beside_its_class() -> None:
+    """Every kind of event has a row, save for those that are not made from a line's text."""
+    rowless = {events.Event, events.Dropped, Log, Prompted, RefusalCode}
+    assert {row.kind for row in ROWS} == set(KINDS) - rowless
+
+
+def test_log_takes_whatever_is_tagged_as_an_event() -> None:
+    """A logger of the caller's is bound; values that have no level of their own are info."""
+
+    class Happened(msgspec.Struct, tag_field="event", tag="happened"):
+        count: int
+
+    with structlog.testing.capture_logs() as captured:
+        bound = log.logger("up", release="5.4", log=structlog.get_logger("mine").bind(site="a"))
+        log.write(bound, Happened(3), sequence=7)
+    assert captured == [
+        {
+            "event": "happened",
+            "log_level": "info",
+            "count": 3,
+            "sequence": 7,
+            "site": "a",
+            "operation": "up",
+            "connection": None,
+            "release": "5.4",
+        }
+    ]
