@@ -1,24 +1,45 @@
 """The supervisor in figures, for its API and its metrics.
 
-Owns which figures those are. Changes nothing.
+Owns which figures those are, and what it has to know of a supervisor for them. Changes nothing.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import UNSET
 
 from autod.supervisor.views import PlutoView, Statistics
 
 if TYPE_CHECKING:
-    from autod.supervisor.loop import Supervisor
+    from autod.supervisor.engine import Engine
+    from autod.supervisor.feed import Feed
+    from autod.supervisor.link import Instance, Link
 
-__all__ = ["statistics"]
+__all__ = ["Watched", "statistics"]
 
 
-def statistics(supervisor: Supervisor) -> Statistics:
+class Watched(Protocol):
+    """A supervisor, as far as its figures go."""
+
+    version: str
+    instance: str
+    started: float
+    subscribers: int
+    configuration: str
+    pluto: Instance | None
+    answer_seconds: float | None
+    link: Link
+    feed: Feed
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def offset(self) -> float: ...
+
+
+def statistics(supervisor: Watched) -> Statistics:
     """The figures of this moment."""
     engine, pluto = supervisor.engine, supervisor.pluto
     answer = supervisor.answer_seconds
