@@ -11,10 +11,12 @@ says how many at the place where they are missing.
 from __future__ import annotations
 
 import time
+import warnings
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
+from typing import Any
 
 import msgspec
 import trio
@@ -23,6 +25,7 @@ from autod.events import Dropped, Event
 from autod.exchange.control import Answers
 from autod.outcomes import Outcome
 from autod.protocol.commands import Command
+from autod.protocol.errors import UsageError
 
 __all__ = ["BUFFER", "Operation", "Request", "Sink"]
 
@@ -62,7 +65,7 @@ class Request(msgspec.Struct, frozen=True):
         return bool(getattr(self.command, "asynchronous", False))
 
 
-class Operation:
+class Operation(Coroutine[Any, Any, Outcome]):
     """One operation, not begun until it is awaited or entered; once.
 
         outcome = await pluto.up("a")
@@ -72,7 +75,17 @@ class Operation:
                 ...
         operation.outcome
 
-    Leaving the block early gives the exchange up: pluto goes on with what it was asked.
+    It is a coroutine, so whatever takes an async function takes the methods of Pluto:
+
+        nursery.start_soon(pluto.up, "a")
+        trio.from_thread.run(pluto.up, "a")
+
+    Leaving the block waits for the end, as a nursery does, and raises the error that nobody was told by iterating. An
+    exception in the block, a cancellation, or `cancel` gives the operation up at once; pluto goes on with what it was
+    asked.
+
+    One that is neither awaited nor entered is a RuntimeWarning, as a coroutine's. One that is awaited or entered for
+    the second time raises UsageError.
     """
 
     def __init__(
@@ -82,39 +95,96 @@ class Operation:
         *,
         buffer: int = BUFFER,
     ) -> None:
-        self.request = request
+        self._request = request
         self._perform = perform
+        self._begun = False
+        self._claimed = False
+        self._course: Coroutine[Any, Any, Outcome] | None = None
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self._waiting: deque[Callable[[], Event] | Event] = deque()
         self._buffer = buffer
         self._dropped = 0
+        self._entered = False
+        self._left = False
         self._ended = False
-        self._news = trio.Event()
+        self._news: trio.Event
         self._manager: AbstractAsyncContextManager[trio.Nursery]
-        self._nursery: trio.Nursery
+        self._scope: trio.CancelScope
 
     def __repr__(self) -> str:
-        return f"<{self.request.operation} {self.request.name or ''}>"
+        return f"<{self._request.operation} {self._request.name or ''}>"
+
+    def __del__(self) -> None:
+        # Not there where a caller's arguments did not fit __init__.
+        if not getattr(self, "_begun", True) and not self._claimed:
+            warnings.warn(
+                f"{self!r} was neither awaited nor entered, so pluto was not asked",
+                RuntimeWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+    @property
+    def request(self) -> Request:
+        """What is asked. Who takes it performs it himself: the operation need not be awaited then."""
+        self._claimed = True
+        return self._request
 
     @property
     def outcome(self) -> Outcome:
-        """What became of it. RuntimeError before the stream has ended."""
+        """What became of it. UsageError before the operation has ended, and where it did not end by itself."""
         if self._outcome is None:
-            raise RuntimeError("the operation has no outcome yet: take its events to the end first")
+            raise UsageError(f"{self!r} has no outcome yet: await it, or leave its block first")
         return self._outcome
 
-    def __await__(self) -> Generator[object, None, Outcome]:
-        return self._run().__await__()
+    def cancel(self) -> None:
+        """Give the operation up, from inside its block; pluto goes on with what it was asked."""
+        if not self._entered:
+            raise UsageError(f"{self!r} is not entered: cancel the scope around it")
+        self._scope.cancel()
+
+    def _begin(self) -> None:
+        if self._begun:
+            raise UsageError(f"{self!r} was awaited or entered before: ask for another one")
+        self._begun = True
 
     async def _run(self) -> Outcome:
-        self._outcome = await self._perform(self.request, None)
+        self._outcome = await self._perform(self._request, None)
         return self._outcome
 
+    def __await__(self) -> Generator[Any, Any, Outcome]:
+        self._begin()
+        return self._run().__await__()
+
+    def send(self, value: Any, /) -> Any:
+        """As a coroutine's: for event loops."""
+        if self._course is None:
+            self._begin()
+            self._course = self._run()
+        return self._course.send(value)
+
+    def throw(self, *what: Any) -> Any:
+        """As a coroutine's: for event loops."""
+        if self._course is None:
+            self._begin()
+            self._course = self._run()
+        return self._course.throw(*what)
+
+    def close(self) -> None:
+        """As a coroutine's: an operation that was not begun need not be awaited any more."""
+        self._begun = True
+        if self._course is not None:
+            self._course.close()
+
     async def __aenter__(self) -> Operation:
+        self._begin()
+        self._news = trio.Event()
         self._manager = trio.open_nursery()
-        self._nursery = await self._manager.__aenter__()
-        self._nursery.start_soon(self._read)
+        self._scope = trio.CancelScope()
+        nursery = await self._manager.__aenter__()
+        nursery.start_soon(self._read)
+        self._entered = True
         return self
 
     async def __aexit__(
@@ -122,12 +192,18 @@ class Operation:
     ) -> None:
         # What the block raised is not given to the nursery, so that it leaves as it is and not in a group: the
         # reader, the only child, keeps its own errors for the consumer.
-        self._nursery.cancel_scope.cancel()
+        self._left = True
+        self._waiting.clear()
+        if kind is not None:
+            self._scope.cancel()
         await self._manager.__aexit__(None, None, None)
+        if kind is None:
+            self._complain()
 
     async def _read(self) -> None:
         try:
-            self._outcome = await self._perform(self.request, self._take)
+            with self._scope:
+                self._outcome = await self._perform(self._request, self._take)
         except Exception as error:
             self._error = error
         finally:
@@ -135,6 +211,8 @@ class Operation:
             self._news.set()
 
     def _take(self, event: Callable[[], Event]) -> None:
+        if self._left:
+            return
         if len(self._waiting) >= self._buffer:
             self._dropped += 1
             return
@@ -148,7 +226,15 @@ class Operation:
         self._waiting.append(Dropped(time=time.time(), count=self._dropped))
         self._dropped = 0
 
+    def _complain(self) -> None:
+        """Raise what kept the operation from its end, once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
     def __aiter__(self) -> AsyncIterator[Event]:
+        if not self._entered:
+            raise UsageError(f"{self!r} is not entered, so it has no events: `async with` it first")
         return self
 
     async def __anext__(self) -> Event:
@@ -161,9 +247,7 @@ class Operation:
                 self._mark()
                 continue
             if self._ended:
-                if self._error is not None:
-                    error, self._error = self._error, None
-                    raise error
+                self._complain()
                 raise StopAsyncIteration
             self._news = trio.Event()
             await self._news.wait()

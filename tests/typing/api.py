@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_type
 
+import trio
+
 import autod
 from autod.bulk import BulkResult, Run, bulk, wait
 from autod.bulk.loading import configured
@@ -49,6 +51,10 @@ async def operating(pluto: autod.Pluto) -> None:
         async for event in operation:
             assert_type(event, autod.Event)
     assert_type(operation.outcome, autod.Outcome)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pluto.up, "a")
+        nursery.start_soon(pluto.up, 5)  # type: ignore[arg-type]
+    assert_type(trio.from_thread.run(pluto.up, "a"), autod.Outcome)
     await pluto.up(["a", "b"])  # type: ignore[arg-type]
     pluto.up("a", timeouts=30)  # type: ignore[call-arg]
 
