@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from autod.cli.operations import OPERATIONS, Takes
 from autod.cli.parser import WORDS, build_parser, build_word_parser
+from autod.operations import ROWS, Takes
 
 _NAMES = {Takes.NAMES: " NAME...", Takes.OPTIONAL: " [NAME...]", Takes.NOTHING: ""}
 
@@ -13,13 +13,13 @@ _NAMES = {Takes.NAMES: " NAME...", Takes.OPTIONAL: " [NAME...]", Takes.NOTHING: 
 def operations() -> str:
     """A row an operation."""
     rows = ["| operation | what it does |", "|---|---|"]
-    rows += [f"| `--{one.name}{_NAMES[one.takes]}` | {_cell(one.help)} |" for one in OPERATIONS]
+    rows += [f"| `{row.flag}{_NAMES[row.takes]}` | {_cell(row.help)} |" for row in ROWS if row.flag]
     return "\n".join(rows) + "\n"
 
 
 def options() -> str:
     """A row an option, by group."""
-    flags = {f"--{one.name}" for one in OPERATIONS}
+    flags = {row.flag for row in ROWS}
     rows = ["| option | what it does |", "|---|---|"]
     for group in build_parser()._action_groups:
         rows += [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from autod.emulation import OPERATIONS, availability
+from autod.emulation import availability
+from autod.operations import ROWS, Row
 from autod.protocol import releases
 from autod.protocol.families.family import Family
 from tests import cli_docs
@@ -42,15 +43,23 @@ def families() -> str:
 def operations() -> str:
     """A row for each operation: where it is native, where emulated and how, where refused and why."""
     rows = ["| operation | native | emulated | refused |", "|---|---|---|---|"]
-    for operation, command in OPERATIONS:
-        found = [(text, availability(command, releases.find(text))) for text in releases.ALL]
+    for row in ROWS:
+        if row.steps and not row.command:
+            continue
+        found = [(text, availability(row, releases.find(text))) for text in releases.ALL]
         cells: dict[str, list[str]] = {"native": [], "emulated": [], "refused": []}
         for answer, group in groupby(found, key=lambda pair: pair[1]):
             texts = [text for text, _ in group]
             span = texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
             cells[answer.kind].append(f"{span}: {answer.how}" if answer.how else span)
-        rows.append(f"| {operation} | " + " | ".join("; ".join(cells[kind]) for kind in cells) + " |")
+        rows.append(f"| {_called(row)} | " + " | ".join("; ".join(cells[kind]) for kind in cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def _called(row: Row) -> str:
+    """Its flag, and those of others that are nothing else."""
+    others = [other.flag for other in ROWS if other.steps == (row.name,) and other.flag]
+    return ", ".join((row.flag or row.name, *others))
 
 
 PARTS = {

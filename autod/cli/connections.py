@@ -13,6 +13,7 @@ from autod.cli import session
 from autod.cli.names import expand_files, is_pattern, read_password
 from autod.cli.session import Interrupts, Session, open_session
 from autod.exchange.control import Answers
+from autod.operations import steps_of
 from autod.protocol.encode import check_string
 
 if TYPE_CHECKING:
@@ -22,21 +23,7 @@ if TYPE_CHECKING:
     from autod.operation import Operation
     from autod.outcomes import Outcome
 
-__all__ = ["STEPS", "run"]
-
-STEPS: dict[str, tuple[str, ...]] = {
-    "up": ("up",),
-    "down": ("down",),
-    "add": ("add",),
-    "delete": ("delete",),
-    "replace": ("delete", "add"),
-    "start": ("add", "up"),
-    "route": ("route",),
-    "unroute": ("unroute",),
-    "ondemand": ("add", "route"),
-    "rotatecert": ("add",),
-}
-"""Operation -> its steps; one that fails ends it."""
+__all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,7 +44,7 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
             return await _one(opened, options.names[0])
         from autod.cli.many import do_many, resolve_names, wait_for
 
-        steps = STEPS.get(options.operation, ())
+        steps = [step.name for step in steps_of(options.operation)]
         resolved = await resolve_names(opened, loads="add" in steps)
         for name in resolved.names:
             check_string(name, "the name")
@@ -85,8 +72,8 @@ def _is_run(options: argparse.Namespace) -> bool:
 async def _one(opened: Session, name: str) -> int:
     """The steps, with their events; then the outcome, which is that of the last step that was taken."""
     outcome = None
-    for step in STEPS[opened.options.operation]:
-        outcome = await _step(opened, step, name)
+    for step in steps_of(opened.options.operation):
+        outcome = await _step(opened, step.name, name)
         if not outcome.ok:
             break
     assert outcome is not None

@@ -8,45 +8,17 @@ import msgspec
 
 from autod.cli import session
 from autod.cli.session import Interrupts, Session, open_session
+from autod.operations import Row, find, steps_of
 from autod.protocol import commands as c
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from autod.cli.output import Output
     from autod.protocol.replies import Reply
 
 __all__ = ["run"]
-
-_DO: dict[str, type[c.Command]] = {
-    "ready": c.Listen,
-    "rereadgroups": c.Listen,
-    "rereadall": c.RereadAll,
-    "rereadsecrets": c.RereadSecrets,
-    "rereadcerts": c.RereadCerts,
-    "rereadcacerts": c.RereadCerts,
-    "rereadcrls": c.FetchCrls,
-    "fetchcrls": c.FetchCrls,
-}
-"""What pluto does, and says little about."""
-
-_LIST: dict[str, Callable[[bool], Sequence[c.Command]]] = {
-    "listall": lambda utc: [c.ListAll(utc=utc)],
-    "listpubkeys": lambda utc: [c.ListPubkeys(utc=utc)],
-    "checkpubkeys": lambda utc: [c.CheckPubkeys(utc=utc)],
-    "listcerts": lambda utc: [c.ListCerts(utc=utc)],
-    "listcacerts": lambda utc: [c.ListCacerts(utc=utc)],
-    "listcrls": lambda utc: [c.ListCrls(utc=utc)],
-    "purgeocsp": lambda utc: [c.ListAll(utc=utc), c.PurgeOcsp()],
-    "status": lambda utc: [c.Status()],
-    "briefstatus": lambda utc: [c.BriefStatus()],
-    "globalstatus": lambda utc: [c.GlobalStatus()],
-    "showstates": lambda utc: [c.ShowStates()],
-    "shuntstatus": lambda utc: [c.ShuntStatus()],
-    "fipsstatus": lambda utc: [c.FipsStatus()],
-}
-"""What pluto lists: all of its lines are what was asked for."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,8 +29,9 @@ def run(options: argparse.Namespace) -> int:
 async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
     async with open_session(options, output, interrupts) as opened:
         operation = options.operation
-        if operation in _DO:
-            return await _do(opened, _DO[operation]())
+        if not find(operation).lists:
+            (step,) = steps_of(operation)
+            return await _do(opened, command(step, utc=options.utc))
         if operation == "status" and (options.json or options.format == "table" or options.names):
             from autod.cli.state import show_state
 
@@ -67,17 +40,25 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
             return await _list(
                 opened, [c.TrafficStatus(name) for name in options.names] or [c.TrafficStatus()]
             )
-        return await _list(opened, _LIST[operation](options.utc))
+        return await _list(opened, [command(step, utc=options.utc) for step in steps_of(operation)])
 
 
-async def _do(opened: Session, command: c.Command) -> int:
-    async with opened.pluto.ask(command) as operation:
+def command(row: Row, *, utc: bool) -> c.Command:
+    """What is asked for an operation that is about pluto as a whole."""
+    kind: type[c.Command] = getattr(c, row.command)
+    return kind(utc=utc) if "utc" in row.variants else kind()
+
+
+async def _do(opened: Session, asked: c.Command) -> int:
+    async with opened.pluto.ask(asked) as operation:
         async for event in operation:
             opened.show(event)
     outcome = operation.outcome
     if outcome.ok:
-        asked = opened.options.operation
-        outcome = msgspec.structs.replace(outcome, operation=asked, sentence=f"{asked}: done")
+        operation_asked = opened.options.operation
+        outcome = msgspec.structs.replace(
+            outcome, operation=operation_asked, sentence=f"{operation_asked}: done"
+        )
     opened.conclude(outcome)
     return outcome.exit_status
 

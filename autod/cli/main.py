@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from autod.cli.parser import parse
+from autod.operations import CONNECTIONS, find
 from autod.protocol.errors import WhackError
 
 if TYPE_CHECKING:
@@ -33,24 +34,14 @@ _MODULES = {
     "check": "autod.cli.check",
     "diff": "autod.cli.differences",
     "sync": "autod.cli.differences",
-    **dict.fromkeys(
-        (
-            "up",
-            "down",
-            "add",
-            "delete",
-            "replace",
-            "start",
-            "route",
-            "unroute",
-            "ondemand",
-            "rotatecert",
-            "wait",
-        ),
-        "autod.cli.connections",
-    ),
 }
-"""Operation -> module with run(options) -> int; what is not here asks pluto as a whole (autod.cli.daemon)."""
+"""Operation -> module with run(options) -> int, where its group does not say which."""
+
+
+def _module_of(operation: str) -> str:
+    if operation in _MODULES:
+        return _MODULES[operation]
+    return "autod.cli.connections" if find(operation).group == CONNECTIONS else "autod.cli.daemon"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
         return _call("autod.cli.show", options)
     if options.service:
         return _call("autod.cli.through", options)
-    return _call(_MODULES.get(options.operation, "autod.cli.daemon"), options)
+    return _call(_module_of(options.operation), options)
 
 
 def _call(module: str, options: argparse.Namespace) -> int:

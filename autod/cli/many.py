@@ -21,6 +21,7 @@ from autod.cli.names import is_pattern
 from autod.cli.render import outcome_line
 from autod.cli.resolve import all_of, match, peers_of
 from autod.errors import UsageError
+from autod.operations import find
 from autod.outcomes import Outcome
 from autod.protocol import commands as c
 from autod.status import parse
@@ -260,7 +261,7 @@ def _ended(event: e.Ended) -> str:
 
 def summary_line(summary: Summary) -> str:
     """The sums of a run on one line, and what failed by cause."""
-    parts = [f"{summary.done} of {summary.total} {_PARTICIPLES.get(summary.operation, 'done')}"]
+    parts = [f"{summary.done} of {summary.total} {find(summary.operation).done}"]
     if summary.already:
         parts.append(f"{summary.already} were so before")
     if summary.taken:
@@ -277,17 +278,6 @@ def summary_line(summary: Summary) -> str:
     if summary.retransmissions:
         line += f", {summary.retransmissions} retransmissions"
     return line
-
-
-_PARTICIPLES = {
-    "up": "up",
-    "start": "up",
-    "down": "down",
-    "delete": "deleted",
-    "route": "routed",
-    "ondemand": "routed",
-    "unroute": "unrouted",
-}
 
 
 def _some(names: Sequence[str]) -> str:

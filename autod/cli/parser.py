@@ -18,7 +18,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from autod.cli.operations import OLD_VERBS, OLD_WORDS, OPERATIONS, Takes, find
+from autod.operations import BY_NAME, ROWS, Takes, find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,17 +106,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_operations(parser: argparse.ArgumentParser) -> None:
     groups: dict[str, argparse._ArgumentGroup] = {}
-    for operation in OPERATIONS:
-        group = groups.get(operation.group)
+    for row in ROWS:
+        if not row.flag:
+            continue
+        group = groups.get(row.group)
         if group is None:
-            group = groups[operation.group] = parser.add_argument_group(operation.group)
-        group.add_argument(
-            f"--{operation.name}",
-            dest="operations",
-            action="append_const",
-            const=operation.name,
-            help=operation.help,
-        )
+            group = groups[row.group] = parser.add_argument_group(row.group)
+        group.add_argument(row.flag, dest="operations", action="append_const", const=row.name, help=row.help)
 
 
 def _add_ipsec_auto_options(parser: argparse.ArgumentParser) -> None:
@@ -207,12 +203,6 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
         help="leave alone what is up (default with several names)",
     )
     group.add_argument(
-        "--wait",
-        action="store_true",
-        help="alone: initiate nothing, end when every connection named is up; "
-        "with --asynchronous: wait for that after all were taken",
-    )
-    group.add_argument(
         "--dry-run", action="store_true", help="with --sync: say what would be done, and what it would cost"
     )
 
@@ -272,10 +262,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _check_word(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """A word after options is told where it belongs: its options are its own parser's."""
-    if options.operations or options.wait or options.version or options.complete:
+    if options.operations or options.version or options.complete:
         return
     word = options.names[0] if options.names else None
-    if word in WORDS and not OLD_VERBS.intersection(options.names[1:]):
+    if word in WORDS and not any(_is_old_verb(name) for name in options.names[1:]):
         parser.error(f"put the word first, then its options: autod {word} [OPTION ...]")
 
 
@@ -283,30 +273,41 @@ def _settle_operation(parser: argparse.ArgumentParser, options: argparse.Namespa
     asked: list[str] = options.operations or []
     del options.operations
     names: list[str] = options.names
-    options.old_form = False
+    options.old_form = options.wait = False
     if options.version or options.complete:
         options.operation = "version" if options.version else "complete"
         return
     if not asked:
-        if len(names) == 2 and names[1] in OLD_VERBS:
+        if len(names) == 2 and _is_old_verb(names[1]):
             asked, options.names, options.old_form = [names[1]], names[:1], True
-        elif len(names) == 1 and names[0] in OLD_WORDS:
+        elif len(names) == 1 and _is_old_word(names[0]):
             asked, options.names, options.old_form = [names[0]], [], True
-        elif options.wait:
-            asked = ["wait"]
         else:
             parser.error("no operation was given, such as --up NAME or --status")
+    if len(asked) > 1 and "wait" in asked:
+        # Beside another operation it is an option of that one.
+        asked, options.wait = [name for name in asked if name != "wait"], True
     if len(asked) > 1:
         parser.error(f"one operation at a time, not --{asked[0]} and --{asked[1]}")
     options.operation = asked[0]
     _check_names(parser, options)
 
 
+def _is_old_verb(word: str) -> bool:
+    """Whether `autod NAME WORD` is the old form of an operation on connections."""
+    row = BY_NAME.get(word)
+    return row is not None and row.old and row.takes == Takes.NAMES
+
+
+def _is_old_word(word: str) -> bool:
+    """Whether `autod WORD` is the old form of an operation that needs no name."""
+    row = BY_NAME.get(word)
+    return row is not None and row.old and row.takes != Takes.NAMES
+
+
 def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     operation, names = options.operation, options.names
-    takes = Takes.NAMES if operation == "wait" else Takes.NOTHING
-    if operation in {entry.name for entry in OPERATIONS}:
-        takes = find(operation).takes
+    takes = find(operation).takes
     if takes == Takes.NAMES and not names and not options.all:
         parser.error(f"--{operation} wants the name of a connection")
     if takes == Takes.NOTHING and (names or options.all):
@@ -328,7 +329,7 @@ def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace
             parser.error(f"{name} belongs to --up and --start")
     if options.dry_run and options.operation != "sync":
         parser.error("--dry-run belongs to --sync")
-    if options.wait and options.operation not in ("wait", "up", "start"):
+    if options.wait and options.operation not in ("up", "start"):
         parser.error("--wait stands alone, or with --up and --start")
     if options.service and options.operation not in ("up", "down", "wait", "status", "sync"):
         parser.error("--service belongs to --up, --down, --wait, --status and --sync")

@@ -1,7 +1,7 @@
 """The ordinary verbs through a running supervisor (`autod --service --up NAME`): no root and no pluto needed here.
 
-Owns which verbs those are and what each comes to. What they mean there: --down also keeps the supervisor from
-bringing the connection up again, --up takes that back.
+Owns what each of them comes to; autod.operations has which they are. What they mean there: --down also keeps the
+supervisor from bringing the connection up again, --up takes that back.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from autod.service.client import Client
 
-__all__ = ["VERBS", "run"]
-
-VERBS = ("up", "down", "wait", "status", "sync")
+__all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autod.learn.infer import Learned, learned_message
+from autod.learn.infer import Learned, command_key, learned_message
+from autod.operations import ROWS
 from autod.protocol import commands
 from autod.protocol.decode import decode
 from autod.protocol.encode import encode
 from autod.protocol.errors import DecodeError, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from autod.protocol.commands import Command
     from autod.protocol.decode import Message
@@ -27,41 +28,21 @@ __all__ = ["COMPARED", "Finding", "compare_messages", "problems"]
 
 _NAME = "doctor"
 
-COMPARED: Mapping[str, Command] = {
-    "initiate": commands.Initiate(_NAME),
-    "initiate+asynchronous": commands.Initiate(_NAME, asynchronous=True),
-    "terminate": commands.Terminate(_NAME),
-    "delete": commands.Delete(_NAME),
-    "route": commands.Route(_NAME),
-    "unroute": commands.Unroute(_NAME),
-    "listen": commands.Listen(),
-    "rereadsecrets": commands.RereadSecrets(),
-    "rereadcerts": commands.RereadCerts(),
-    "rereadall": commands.RereadAll(),
-    "fetchcrls": commands.FetchCrls(),
-    "purgeocsp": commands.PurgeOcsp(),
-    "listall": commands.ListAll(),
-    "listall+utc": commands.ListAll(utc=True),
-    "listpubkeys": commands.ListPubkeys(),
-    "listpubkeys+utc": commands.ListPubkeys(utc=True),
-    "checkpubkeys": commands.CheckPubkeys(),
-    "checkpubkeys+utc": commands.CheckPubkeys(utc=True),
-    "listcerts": commands.ListCerts(),
-    "listcerts+utc": commands.ListCerts(utc=True),
-    "listcacerts": commands.ListCacerts(),
-    "listcacerts+utc": commands.ListCacerts(utc=True),
-    "listcrls": commands.ListCrls(),
-    "listcrls+utc": commands.ListCrls(utc=True),
-    "status": commands.Status(),
-    "trafficstatus": commands.TrafficStatus(),
-    "trafficstatus+name": commands.TrafficStatus(_NAME),
-    "briefstatus": commands.BriefStatus(),
-    "globalstatus": commands.GlobalStatus(),
-    "showstates": commands.ShowStates(),
-    "shuntstatus": commands.ShuntStatus(),
-    "fipsstatus": commands.FipsStatus(),
-}
-"""The simple operations, by the key they are learned under."""
+
+def _learned() -> Iterator[tuple[str, Command]]:
+    for row in ROWS:
+        if not row.whack:
+            continue
+        kind = getattr(commands, row.command)
+        plain = kind(_NAME) if issubclass(kind, commands.Named) else kind()
+        for variant in ("", *row.variants):
+            changed = {variant: _NAME if variant == "name" else True} if variant else {}
+            command = msgspec.structs.replace(plain, **changed)
+            yield command_key(command), command
+
+
+COMPARED: Mapping[str, Command] = dict(_learned())
+"""The operations that are learned (autod.operations), by the key they are learned under."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="finding"):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.learn.infer import CannotLearn, Learned, Recording, Template, infer
+from autod.operations import ROWS, Row
+from autod.protocol import commands
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -31,41 +33,24 @@ _TIME = 10.0
 
 _LARGEST = 65536
 
+
+def _spellings(row: Row, variant: str) -> tuple[tuple[str, ...], ...]:
+    """whack's arguments for it, the newest spelling first. NAME stands for the name."""
+    named = variant == "name" or (
+        "name" in getattr(commands, row.command).__struct_fields__ and not row.lists
+    )
+    before = (*(("--name", "NAME") if named else ()), *(("--utc",) if variant == "utc" else ()))
+    after = ("--asynchronous",) if variant == "asynchronous" else ()
+    return tuple((*before, flag, *after) for flag in row.whack)
+
+
 REQUESTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "initiate": (("--name", "NAME", "--initiate"),),
-    "initiate+asynchronous": (("--name", "NAME", "--initiate", "--asynchronous"),),
-    "terminate": (("--name", "NAME", "--down"), ("--name", "NAME", "--terminate")),
-    "delete": (("--name", "NAME", "--delete"),),
-    "route": (("--name", "NAME", "--route"),),
-    "unroute": (("--name", "NAME", "--unroute"),),
-    "listen": (("--listen",),),
-    "rereadsecrets": (("--rereadsecrets",),),
-    "rereadcerts": (("--rereadcerts",),),
-    "rereadall": (("--rereadall",),),
-    "fetchcrls": (("--fetchcrls",),),
-    "purgeocsp": (("--purgeocsp",),),
-    "listall": (("--listall",),),
-    "listall+utc": (("--utc", "--listall"),),
-    "listpubkeys": (("--listpubkeys",),),
-    "listpubkeys+utc": (("--utc", "--listpubkeys"),),
-    "checkpubkeys": (("--checkpubkeys",),),
-    "checkpubkeys+utc": (("--utc", "--checkpubkeys"),),
-    "listcerts": (("--listcerts",),),
-    "listcerts+utc": (("--utc", "--listcerts"),),
-    "listcacerts": (("--listcacerts",),),
-    "listcacerts+utc": (("--utc", "--listcacerts"),),
-    "listcrls": (("--listcrls",),),
-    "listcrls+utc": (("--utc", "--listcrls"),),
-    "status": (("--status",),),
-    "trafficstatus": (("--trafficstatus",),),
-    "trafficstatus+name": (("--name", "NAME", "--trafficstatus"),),
-    "briefstatus": (("--briefstatus",),),
-    "globalstatus": (("--globalstatus",),),
-    "showstates": (("--showstates",),),
-    "shuntstatus": (("--shuntstatus",),),
-    "fipsstatus": (("--fipsstatus",),),
+    f"{getattr(commands, row.command).verb}{'+' if variant else ''}{variant}": _spellings(row, variant)
+    for row in ROWS
+    if row.whack
+    for variant in ("", *row.variants)
 }
-"""Key of the template -> whack's arguments for it, the newer spelling first. NAME stands for the name."""
+"""Key of the template -> whack's arguments for it (_spellings)."""
 
 
 class Trap:

@@ -13,7 +13,7 @@ _shtab_autod_decode_option_strings=(-h --help --release --seccomp --json)
 _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json)
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)
 _shtab_autod_supervise_option_strings=(-h --help --settings --ctlsocket --config --release --api --check)
-_shtab_autod_option_strings=(-h --help --up --down --add --delete --replace --start --route --unroute --ondemand --rotatecert --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --ready --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listgroups --check --diff --sync --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --wait --dry-run)
+_shtab_autod_option_strings=(-h --help --up --down --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --ready --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listgroups --check --diff --sync --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --dry-run)
 
 _shtab_autod_pos_0_COMPGEN=_autod_names
 _shtab_autod___config_COMPGEN=_shtab_compgen_files
@@ -68,6 +68,7 @@ _shtab_autod___route_nargs=0
 _shtab_autod___unroute_nargs=0
 _shtab_autod___ondemand_nargs=0
 _shtab_autod___rotatecert_nargs=0
+_shtab_autod___wait_nargs=0
 _shtab_autod___status_nargs=0
 _shtab_autod___trafficstatus_nargs=0
 _shtab_autod___briefstatus_nargs=0
@@ -105,7 +106,6 @@ _shtab_autod___json_nargs=0
 _shtab_autod___all_nargs=0
 _shtab_autod___if_down_nargs=0
 _shtab_autod___no_if_down_nargs=0
-_shtab_autod___wait_nargs=0
 _shtab_autod___dry_run_nargs=0
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
-from autod.cli.operations import OPERATIONS
 from autod.cli.parser import WORDS, build_parser
+from autod.operations import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def test_every_option_is_there() -> None:
         if action.help != "==SUPPRESS=="
         for flag in action.option_strings
     }
-    assert {f"--{operation.name}" for operation in OPERATIONS} <= flags
+    assert {row.flag for row in ROWS if row.flag} <= flags
     for flag in flags:
         assert flag in re.split(r"[\s()'\"]+", bash), flag
         assert flag in zsh, flag

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autod.cli.operations import OPERATIONS, Takes
 from autod.cli.parser import WORDS, build_parser, parse
+from autod.operations import ROWS, Takes
 
 
 def operation_and_names(*arguments: str) -> tuple[str, list[str]]:
@@ -14,7 +14,9 @@ def operation_and_names(*arguments: str) -> tuple[str, list[str]]:
     return options.operation, options.names
 
 
-@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes == Takes.NAMES], ids=lambda o: o.name)
+@pytest.mark.parametrize(
+    "operation", [row for row in ROWS if row.flag and row.takes == Takes.NAMES], ids=lambda o: o.name
+)
 def test_an_operation_on_connections_takes_several_names(operation: object) -> None:
     """Names may stand before, between and after options."""
     flag = f"--{operation.name}"  # type: ignore[attr-defined]
@@ -22,7 +24,9 @@ def test_an_operation_on_connections_takes_several_names(operation: object) -> N
         assert operation_and_names(*arguments) == (flag[2:], ["a", "b"])
 
 
-@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes != Takes.NAMES], ids=lambda o: o.name)
+@pytest.mark.parametrize(
+    "operation", [row for row in ROWS if row.flag and row.takes != Takes.NAMES], ids=lambda o: o.name
+)
 def test_other_operations_need_no_name(operation: object) -> None:
     """They are about pluto, or about everything."""
     assert operation_and_names(f"--{operation.name}") == (operation.name, [])  # type: ignore[attr-defined]
