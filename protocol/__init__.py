@@ -7,6 +7,6 @@ General layout:
 * `replies`, `codes`: reply bytes to replies and prompts
 * `releases`: a version to its family, magic, socket and reply codes
 * `families/`: struct whack_message, a module for each family of releases with one layout
-* `abi`, `packing`: how C lays out a struct, and how each era packs the strings behind it
+* `cstruct`, `packing`: C's structs as constructs, and how each era packs the strings behind the head
 * `connection/`: a connection of ipsec.conf to the messages that load it
 """

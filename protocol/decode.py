@@ -8,12 +8,10 @@ Arbitrary bytes give a DecodeError or a Message, in time and memory linear to th
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from autod.protocol import commands as c
-from autod.protocol.constructs import of_head
 from autod.protocol.errors import DecodeError
 from autod.protocol.families.family import BASIC_MAGIC, Family
 from autod.protocol.families.requests import BASIC, Address, Arg, Wire
@@ -70,7 +68,6 @@ def decode(message: bytes, release: Release) -> Message:
     if short and magic != BASIC_MAGIC:
         raise DecodeError(f"{len(message)} bytes are too few: the head has {layout.head}.")
     head = message[: layout.head].ljust(layout.head, b"\0")
-    tree = of_head(layout).parse(head)
     slots = {item.path for item in family.packing.order}
     counts = {
         "keyval.len",
@@ -81,8 +78,8 @@ def decode(message: bytes, release: Release) -> Message:
     } & layout.fields.keys()
     members = {
         path: value
-        for path, value in _leaves(tree)
-        if value and path not in slots and path not in counts and path != family.magic_path
+        for path, value in layout.parse(head).items()
+        if path not in slots and path not in counts and path != family.magic_path
     }
     command = None
     if family.numbers:
@@ -99,21 +96,6 @@ def decode(message: bytes, release: Release) -> Message:
         )
     kind = _kind(family, magic, members, strings, command)
     return Message(magic, members, strings, tuple(settings), trailing, command, kind)
-
-
-def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, int | bytes]]:
-    """The leaves of a parsed head, by the path that C would write."""
-    if isinstance(tree, Mapping):
-        for name, value in tree.items():
-            if name != "_io":
-                yield from _leaves(value, f"{path}.{name}" if path else str(name))
-    elif isinstance(tree, list):
-        for i, value in enumerate(tree):
-            yield from _leaves(value, f"{path}[{i}]")
-    elif isinstance(tree, bytes):
-        yield path, tree if any(tree) else b""
-    else:
-        yield path, int(tree)
 
 
 def _kind(

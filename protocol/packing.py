@@ -17,13 +17,16 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod.protocol.abi import Layout
 from autod.protocol.errors import BadString, DecodeError
+
+if TYPE_CHECKING:
+    from autod.protocol.cstruct import Field, Layout
 
 __all__ = ["Chunk", "Item", "Packing", "Place", "Text", "Things", "Tuple", "of", "texts"]
 
@@ -69,30 +72,24 @@ def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
     return texts(*(f"{end}.{name}" for name in names))
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where an item goes: it is the `at`th behind the head, and its length or number stands in the head."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item goes: it is the `at`th behind the head; `slot` of the head holds its length or number, if any."""
 
     at: int
     text: bool
-    offset: int = 0
-    write: Callable[[bytearray, int, int], None] | None = None
+    slot: Field | None = None
     unit: int = 1
 
-    def fill(self, head: bytearray, value: bytes | None) -> bytes:
-        """The bytes behind the head; what belongs into it is written there."""
-        if self.write is None:
-            return value + b"\0" if value else b"\0"
+    def packed(self, value: bytes | None) -> bytes:
+        """The bytes behind the head."""
         if value is None:
-            return b""
-        if value or self.text:
-            self.write(head, self.offset, len(value) // self.unit + self.text)
+            return b"\0" if self.slot is None else b""
         return value + b"\0" if self.text else value
 
-    def refill(self, head: bytearray, value: bytes | None) -> bytes:
-        """Like `fill`, of a head in which another value may be filled in already."""
-        if self.write is not None:
-            self.write(head, self.offset, 0)
-        return self.fill(head, value)
+    def number(self, value: bytes | None) -> int:
+        """What stands in the slot: the length of a string with its NUL, of bytes, or how many elements there are."""
+        return 0 if value is None else len(value) // self.unit + self.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,26 +126,14 @@ class Packing:
                 match item:
                     case Text() if not self.lengths:
                         found[item.path] = Place(at, True)
-                        continue
                     case Text():
-                        slot, unit = layout[item.path], 1
+                        found[item.path] = Place(at, True, layout[item.path])
                     case Chunk():
-                        slot, unit = layout[f"{item.path}.len"], 1
+                        found[item.path] = Place(at, False, layout[f"{item.path}.len"])
                     case Things():
-                        slot, unit = layout[item.count], item.size
-                found[item.path] = Place(at, isinstance(item, Text), slot.offset, slot.write, unit)
+                        found[item.path] = Place(at, False, layout[item.count], item.size)
             self._places[key] = found
         return found
-
-    def fill(self, head: bytearray, strings: Mapping[str, bytes], places: Mapping[str, Place]) -> list[bytes]:
-        """The items behind the head, in their order; their slots in `head` are filled in.
-
-        BadString where a string has no place with this command.
-        """
-        if not places.keys() >= strings.keys():
-            missed = min(path for path in strings if path not in places)
-            raise BadString(f"{missed} cannot be sent with this command to this release.")
-        return [place.fill(head, strings.get(path)) for path, place in places.items()]
 
     def join(self, layout: Layout, parts: Sequence[bytes], tuples: Sequence[Tuple]) -> bytes:
         """The items and the tuples, as they stand behind the head.
@@ -175,7 +160,7 @@ class Packing:
         for item in self.items(labeled, command):
             match item:
                 case Text() if self.lengths:
-                    length = _number(layout, message, item.path)
+                    length = layout[item.path].read(message)
                     if length:
                         value, at = _take(message, at, length, item.path)
                         if value[-1:] != b"\0" or b"\0" in value[:-1]:
@@ -189,12 +174,12 @@ class Packing:
                         strings[item.path] = message[at:end]
                     at = end + 1
                 case Chunk():
-                    length = _number(layout, message, f"{item.path}.len")
+                    length = layout[f"{item.path}.len"].read(message)
                     value, at = _take(message, at, length, item.path)
                     if value:
                         strings[item.path] = value
                 case Things():
-                    length = _number(layout, message, item.count) * item.size
+                    length = layout[item.count].read(message) * item.size
                     value, at = _take(message, at, length, item.path)
                     if value:
                         strings[item.path] = value
@@ -204,11 +189,6 @@ class Packing:
         if self.exact and at != len(message):
             raise DecodeError(f"{len(message) - at} bytes stand behind the last string.")
         return strings, tuples, message[at:]
-
-
-def _number(layout: Layout, message: bytes, path: str) -> int:
-    field = layout[path]
-    return int(struct.unpack_from(field.format, message, field.offset)[0])
 
 
 def _take(message: bytes, at: int, length: int, path: str) -> tuple[bytes, int]:

@@ -23,10 +23,10 @@ from autod.config.halt import halts
 from autod.protocol.connection import Planner
 from autod.protocol.connection.addresses import Address
 from autod.protocol.connection.lookup import Interface
+from autod.protocol.encode import Packer
 from autod.protocol.errors import BadString
 from autod.protocol.releases import find
 from autod.protocol.replies import ReplyDecoder
-from autod.protocol.similar import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

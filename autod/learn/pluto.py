@@ -28,8 +28,8 @@ from autod.protocol.releases import Release
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from autod.protocol.abi import Layout
     from autod.protocol.commands import Command
+    from autod.protocol.cstruct import Layout
     from autod.protocol.replies import ReplyCodes
 
 __all__ = ["LearnedFamily", "LearnedPluto", "learned_release"]

@@ -24,7 +24,7 @@ from autod.exchange.relay import Relayed
 from autod.loading.burst import Unreachable, open_line
 from autod.loading.result import Loaded
 from autod.protocol.connection import Planner
-from autod.protocol.similar import Packer
+from autod.protocol.encode import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from autod.protocol.abi import Layout, Struct
+from autod.protocol.cstruct import CStruct, Layout
 from autod.protocol.families.requests import Requests
 from autod.protocol.packing import Packing
 from autod.protocol.replies import ReplyCodes
@@ -31,7 +31,7 @@ class Family:
     """
 
     releases: tuple[str, ...]
-    message: Struct
+    message: CStruct
     packing: Packing
     requests: Requests
     codes: ReplyCodes
@@ -43,7 +43,7 @@ class Family:
 
     @functools.cached_property
     def layout(self) -> Layout:
-        """Where the members lie, measured on first use."""
+        """Where the members lie, and the construct of them, made on first use."""
         return Layout(self.message)
 
     @property

@@ -6,7 +6,7 @@ Must not know: which family uses which; the families say that.
 
 from __future__ import annotations
 
-from autod.protocol.abi import (
+from autod.protocol.cstruct import (
     array,
     boolean,
     enum,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autod.protocol.abi import boolean, enum, i32, octets, pointer, string, struct, u8, u16, u32, u64
 from autod.protocol.codes import CODES_3_27
+from autod.protocol.cstruct import boolean, enum, i32, octets, pointer, string, struct, u8, u16, u32, u64
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_3_27
 from autod.protocol.families.shapes import (

@@ -6,8 +6,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from autod.protocol.abi import boolean, enum, i32, pointer, string, struct, u32
 from autod.protocol.codes import CODES_3_27
+from autod.protocol.cstruct import boolean, enum, i32, pointer, string, struct, u32
 from autod.protocol.families import v3_30
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_0

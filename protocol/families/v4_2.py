@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autod.protocol.abi import boolean, enum, pointer, string, struct, u32
 from autod.protocol.codes import CODES_3_27
+from autod.protocol.cstruct import boolean, enum, pointer, string, struct, u32
 from autod.protocol.families import v4_0
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_2

@@ -8,8 +8,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from autod.protocol.abi import enum, string
 from autod.protocol.codes import CODES_3_27
+from autod.protocol.cstruct import enum, string
 from autod.protocol.families import v4_2
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_3

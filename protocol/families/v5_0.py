@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autod.protocol.abi import (
+from autod.protocol.codes import CODES_5_0
+from autod.protocol.cstruct import (
     array,
     boolean,
     const_string,
@@ -23,7 +24,6 @@ from autod.protocol.abi import (
     u32,
     u64,
 )
-from autod.protocol.codes import CODES_5_0
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_5_0
 from autod.protocol.families.shapes import (

@@ -6,8 +6,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from autod.protocol.abi import array, boolean, enum, u64
 from autod.protocol.codes import CODES_5_0
+from autod.protocol.cstruct import array, boolean, enum, u64
 from autod.protocol.families import v5_0, v5_1
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_5_2

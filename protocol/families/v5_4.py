@@ -6,8 +6,8 @@ How to write the next one: docs/adding-a-release.md.
 
 from __future__ import annotations
 
-from autod.protocol.abi import array, boolean, const_string, enum, octets, pointer, string, struct, u64
 from autod.protocol.codes import CODES_5_3
+from autod.protocol.cstruct import array, boolean, const_string, enum, octets, pointer, string, struct, u64
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import COMMANDS_5_4, REQUESTS_5_4
 from autod.protocol.families.shapes import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import construct
 import pytest
 
 from autod.protocol import releases
-from autod.protocol.constructs import of_head
 from autod.protocol.families.family import BASIC_MAGIC, Family
 from autod.protocol.packing import Chunk, Text, Things
 from tests.goldens import layouts
@@ -41,10 +41,29 @@ def test_every_member_lies_where_the_compiler_put_it(family: Family) -> None:
 
 @FAMILIES
 def test_the_construct_of_a_family_has_its_size(family: Family) -> None:
-    """construct builds a head of exactly the bytes before the packed strings, and parses it back to zeros."""
-    head = of_head(family.layout).build({})
-    assert head == bytes(family.layout.head)
-    assert of_head(family.layout).build(of_head(family.layout).parse(head)) == head
+    """construct measures the whole struct as the compiler did, and builds a head that ends where the strings begin."""
+    golden = layouts()[family.releases[0]]
+    assert isinstance(family.message, construct.Construct)
+    assert family.message.sizeof() == golden["sizeof"]
+    assert family.layout.build({}) == bytes(golden["string_offset"])
+    assert family.message.build({}) == bytes(golden["sizeof"])
+
+
+@FAMILIES
+def test_construct_builds_each_member_where_the_compiler_put_it(family: Family) -> None:
+    """A head with one member set has that member's bytes there and zeros elsewhere, and reads back as that member."""
+    layout = family.layout
+    for path, field in layout.fields.items():
+        if field.offset >= layout.head:
+            continue
+        data = bytes(range(0x81, 0x81 + field.size))
+        value = data if field.raw else int.from_bytes(data, "little", signed=field.signed)
+        head = layout.build({path: value})
+        assert head == bytes(field.offset) + data + bytes(layout.head - field.offset - field.size), path
+        assert layout.parse(head)[path] == value
+        patched = bytearray(layout.head)
+        field.write(patched, value)
+        assert patched == head, path
 
 
 @FAMILIES

@@ -118,7 +118,7 @@ def test_a_message_that_differs_from_whacks_is_wrong(
     requests = v4_8.FAMILY.requests
     assert not any(isinstance(value, Wire) for value in requests[commands.Route].values())
     monkeypatch.setitem(requests, commands.Initiate, requests[commands.Route])  # type: ignore[misc]
-    monkeypatch.setattr("autod.protocol.encode._prototypes", {})
+    monkeypatch.setattr("autod.protocol.encode._templates", {})
     status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(pluto.conf))
     assert status == 1
     assert any("initiate: whack_initiate" in problem for problem in found[-1]["problems"])

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.protocol.encode import pack
+from autod.protocol.encode import Packer, pack
 from autod.protocol.errors import BadString
 from autod.protocol.releases import find
-from autod.protocol.similar import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

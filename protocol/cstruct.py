@@ -1,0 +1,351 @@
+"""C scalars, structs and unions as constructs, laid out as C lays them out.
+
+Owns: how a C declaration becomes a construct, and from it the place of each member. Must not know: any release of
+Libreswan, or how strings are packed.
+
+A declaration says only what the C header says: the members, in order, with their C types. Each type has a natural
+alignment (a scalar its own size, a struct that of its widest member), and a struct has padding where the next
+member needs it and at its end. So no offset is typed by hand: the construct that builds and parses a struct also
+tells where its members lie (`Layout`).
+
+pluto and its clients run on one machine, so the layout is that machine's. LP64, little endian (x86-64, aarch64; System
+V ABI) is what the recorded messages could be checked against.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import construct
+import msgspec
+
+if TYPE_CHECKING:
+    CType = construct.Construct[Any, Any]
+    Value = int | bytes
+
+__all__ = [
+    "CStruct",
+    "Field",
+    "Layout",
+    "array",
+    "boolean",
+    "const_string",
+    "enum",
+    "i32",
+    "i64",
+    "octets",
+    "pointer",
+    "size_t",
+    "string",
+    "struct",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "union",
+]
+
+
+def _scalar(number: CType, means: str) -> CType:
+    """A C type without members: zero unless it is given."""
+    return construct.Default(number, 0) * means
+
+
+boolean = _scalar(construct.Int8ul, "bool")
+u8 = _scalar(construct.Int8ul, "uint8_t")
+u16 = _scalar(construct.Int16ul, "uint16_t")
+u32 = _scalar(construct.Int32ul, "uint32_t")
+i32 = _scalar(construct.Int32sl, "int32_t")
+u64 = _scalar(construct.Int64ul, "uint64_t")
+i64 = _scalar(construct.Int64sl, "int64_t")
+size_t = _scalar(construct.Int64ul, "size_t")
+string = _scalar(construct.Int64ul, "char *, whose slot the packing governs")
+const_string = _scalar(construct.Int64ul, "const char *, which is never shipped")
+pointer = _scalar(construct.Int64ul, "void *, which is never shipped")
+
+
+def enum(name: str) -> CType:
+    """`enum name`: an int, as gcc lays it out."""
+    return _scalar(construct.Int32ul, f"enum {name}")
+
+
+def octets(count: int) -> CType:
+    """`uint8_t name[count]`, a value of its own."""
+    return construct.Default(construct.Bytes(count), bytes(count))
+
+
+def array(element: CType, count: int) -> CType:
+    """`element name[count]`."""
+    return construct.Default(construct.Array(count, element), [None] * count)
+
+
+def struct(name: str, /, *, aligned: int = 1, **members: CType) -> CStruct:
+    """`struct name { ... }`, the members as keywords in the order of the header.
+
+    `aligned` is for what C expresses otherwise (a bit-field of an enum aligns like an int).
+    """
+    return CStruct(name, tuple(members.items()), aligned)
+
+
+def union(name: str, /, **members: CType) -> CType:
+    """`union name { ... }`."""
+    return _Union(name, members)
+
+
+class CStruct(construct.Construct):  # type: ignore[type-arg]
+    """`struct tag`: a construct.Struct with the padding of C. What is not given is built as zero.
+
+    It is laid out when it is first used: a family is made by changing that of another release step by step.
+    """
+
+    def __init__(self, tag: str, members: tuple[tuple[str, CType], ...], aligned: int = 1) -> None:
+        super().__init__()
+        self.tag = tag
+        self.members = members
+        self.aligned = aligned
+        self.flagbuildnone = True
+
+    def replacing(self, **types: CType) -> CStruct:
+        """The same struct with other types for some members."""
+        assert types.keys() <= dict(self.members).keys(), types.keys()
+        return CStruct(self.tag, tuple((n, types.get(n, kind)) for n, kind in self.members), self.aligned)
+
+    def without(self, *names: str) -> CStruct:
+        """The same struct less some members."""
+        assert set(names) <= dict(self.members).keys(), names
+        return CStruct(self.tag, tuple(pair for pair in self.members if pair[0] not in names), self.aligned)
+
+    def beginning(self, **members: CType) -> CStruct:
+        """The same struct with members added before all others."""
+        return CStruct(self.tag, (*members.items(), *self.members), self.aligned)
+
+    def inserting(self, after: str, **members: CType) -> CStruct:
+        """The same struct with members added behind the one named `after`."""
+        at = [name for name, _ in self.members].index(after) + 1
+        return CStruct(self.tag, (*self.members[:at], *members.items(), *self.members[at:]), self.aligned)
+
+    def before(self, name: str) -> construct.Struct:
+        """What stands before the member `name`, the padding behind the last of it included."""
+        parts = list(self._laid.subcons)
+        at = next(i for i, part in enumerate(parts) if part.name == name)
+        return construct.Struct(*parts[:at])
+
+    @functools.cached_property
+    def alignment(self) -> int:
+        """In bytes."""
+        return max([self.aligned, *(_alignment(kind) for _, kind in self.members)])
+
+    @functools.cached_property
+    def size(self) -> int:
+        """In bytes, the padding at the end included."""
+        end = 0
+        for _, kind in self.members:
+            end = _padded(end, _alignment(kind)) + _size(kind)
+        return _padded(end, self.alignment)
+
+    @functools.cached_property
+    def _laid(self) -> construct.Struct:
+        parts: list[CType] = []
+        end = 0
+        for name, kind in self.members:
+            begin = _padded(end, _alignment(kind))
+            if begin > end:
+                parts.append(construct.Padding(begin - end))
+            parts.append(name / kind)
+            end = begin + _size(kind)
+        if self.size > end:
+            parts.append(construct.Padding(self.size - end))
+        return construct.Struct(*parts)
+
+    def _parse(self, stream: Any, context: Any, path: Any) -> Any:
+        return self._laid._parse(stream, context, path)
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: Any) -> Any:
+        return self._laid._build(obj, stream, context, path)
+
+    def _sizeof(self, context: Any, path: Any) -> int:
+        return self.size
+
+
+class _Union(construct.Adapter):  # type: ignore[type-arg]
+    """All members of a union side by side; building lays one over the other."""
+
+    def __init__(self, tag: str, members: Mapping[str, CType]) -> None:
+        self.tag = tag
+        self.members = tuple(members.items())
+        self.alignment = max(_alignment(kind) for _, kind in self.members)
+        self.size = _padded(max(_size(kind) for _, kind in self.members), self.alignment)
+        super().__init__(octets(self.size))
+        self.flagbuildnone = True
+
+    def _decode(self, obj: bytes, context: Any, path: Any) -> Any:
+        return construct.Container({name: kind.parse(obj) for name, kind in self.members})
+
+    def _encode(self, obj: Any, context: Any, path: Any) -> bytes:
+        laid = 0
+        for name, kind in self.members:
+            if obj and name in obj:
+                laid |= int.from_bytes(kind.build(obj[name]).ljust(self.size, b"\0"), "big")
+        return laid.to_bytes(self.size, "big")
+
+
+def _padded(offset: int, alignment: int) -> int:
+    return -(-offset // alignment) * alignment
+
+
+def _bare(kind: CType) -> CType:
+    """A type without its name, its meaning and its default."""
+    while isinstance(kind, (construct.Renamed, construct.Default)):
+        kind = kind.subcon
+    return kind
+
+
+def _alignment(kind: CType) -> int:
+    match _bare(kind):
+        case CStruct() | _Union() as composed:
+            return composed.alignment
+        case construct.Array() as many:
+            return _alignment(many.subcon)
+        case construct.FormatField() as number:
+            return number.length
+        case _:
+            return 1
+
+
+def _size(kind: CType) -> int:
+    match _bare(kind):
+        case CStruct() | _Union() as composed:
+            return composed.size
+        case other:
+            return other.sizeof()
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A member without members of its own: `path` as C would write it, `offset` and `size` in bytes.
+
+    `raw`: its value is bytes. `signed`: its number may be negative.
+    """
+
+    path: str
+    offset: int
+    size: int
+    raw: bool = False
+    signed: bool = False
+
+    def bytes_of(self, value: Value) -> bytes:
+        """The bytes of a value: a number is cut to the width (two's complement), as C does."""
+        if isinstance(value, int):
+            return (value & (1 << 8 * self.size) - 1).to_bytes(self.size, "little")
+        assert self.raw, self.path
+        assert len(value) <= self.size, self.path
+        return value.ljust(self.size, b"\0")
+
+    def write(self, head: bytearray, value: Value) -> None:
+        """Put a value into a head that was built before."""
+        head[self.offset : self.offset + self.size] = self.bytes_of(value)
+
+    def read(self, head: bytes) -> int:
+        """The number that stands in a head."""
+        return int.from_bytes(head[self.offset : self.offset + self.size], "little", signed=self.signed)
+
+    def value(self, value: Value) -> Value:
+        """A value as its construct takes it: whole bytes, a number within its range."""
+        data = self.bytes_of(value)
+        return data if self.raw else int.from_bytes(data, "little", signed=self.signed)
+
+
+def _fields(kind: CType, path: str = "", offset: int = 0) -> Iterator[Field]:
+    """Every leaf of a type, in order."""
+    match _bare(kind):
+        case CStruct(members=members):
+            end = offset
+            for name, member in members:
+                # A struct begins at a multiple of its own alignment, so offsets in the whole align as in the part.
+                begin = _padded(end, _alignment(member))
+                yield from _fields(member, f"{path}.{name}" if path else name, begin)
+                end = begin + _size(member)
+        case _Union(members=members):
+            for name, member in members:
+                yield from _fields(member, f"{path}.{name}" if path else name, offset)
+        case construct.Array(subcon=element, count=int() as count):
+            size = _size(element)
+            for i in range(count):
+                yield from _fields(element, f"{path}[{i}]", offset + i * size)
+        case construct.FormatField(fmtstr=letters, length=size):
+            yield Field(path, offset, size, signed=letters[-1].islower())
+        case other:
+            yield Field(path, offset, _size(other), raw=True)
+
+
+class Layout:
+    """The construct of a message, and where everything of it lies.
+
+    The last member of every message that is on the wire is `string`: what stands before it is the head, sent as it
+    lies in memory; in its place the packed strings follow, as many bytes as there are. `head`, `room` and `size`
+    are the bytes of the head, of `string` and of the whole struct.
+    """
+
+    def __init__(self, message: CStruct) -> None:
+        self.size = message.size
+        self.fields = {field.path: field for field in _fields(message)}
+        self.head = self.fields["string"].offset
+        self.room = self.fields["string"].size
+        self._kind = message
+        self._head = message.before("string")
+
+    def __getitem__(self, path: str) -> Field:
+        return self.fields[path]
+
+    def build(self, members: Mapping[str, Value]) -> bytes:
+        """The head with these members, by their paths; what is not among them is zero.
+
+        construct builds all members, which takes 0.2 to 0.5 ms: `Field.write` changes a head that there is. An
+        unknown path is a KeyError: a bug of ours.
+        """
+        tree: dict[str | int, Any] = {}
+        for path, value in members.items():
+            *way, last = _steps(path)
+            node = tree
+            for step in way:
+                node = node.setdefault(step, {})
+            node[last] = self.fields[path].value(value)
+        return self._head.build(_shaped(self._kind, tree))
+
+    def parse(self, head: bytes) -> dict[str, Value]:
+        """The members of a head that are not zero, by their paths."""
+        return {path: value for path, value in _leaves(self._head.parse(head)) if value}
+
+
+@functools.lru_cache(4096)
+def _steps(path: str) -> tuple[str | int, ...]:
+    """`end[0].id` as ("end", 0, "id")."""
+    parts = path.replace("[", ".[").split(".")
+    return tuple(int(part[1:-1]) if part.startswith("[") else part for part in parts)
+
+
+def _shaped(kind: CType, node: Any) -> Any:
+    """What was given for a type, in the shape that its construct builds from: arrays as whole lists."""
+    match _bare(kind):
+        case construct.Array(subcon=element, count=int() as count):
+            return [_shaped(element, node[i]) if i in node else None for i in range(count)]
+        case CStruct(members=members) | _Union(members=members):
+            return {name: _shaped(member, node[name]) for name, member in members if name in node}
+        case _:
+            return node
+
+
+def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Value]]:
+    """The leaves of a parsed head, by the path that C would write."""
+    if isinstance(tree, Mapping):
+        for name, value in tree.items():
+            if name != "_io":
+                yield from _leaves(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(tree, list):
+        for i, value in enumerate(tree):
+            yield from _leaves(value, f"{path}[{i}]")
+    elif isinstance(tree, bytes):
+        yield path, tree if any(tree) else b""
+    else:
+        yield path, int(tree)
