@@ -9,7 +9,7 @@ import pytest
 from autod.client import open_pluto
 from autod.outcomes import Result
 from autod.protocol import commands as c
-from tests.fakepluto import answers, fake_pluto
+from tests.fakes.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from autod.protocol import releases
 from autod.protocol.encode import encode
 from autod.protocol.errors import Unsupported
 from autod.protocol.replies import Reply
-from tests.docs import DOCS, PARTS, rendered
+from tests.generators.docs import DOCS, PARTS, rendered
 
 
 @pytest.mark.parametrize("page", PARTS)
 def test_the_page_is_what_the_code_says(page: str) -> None:
-    """Made anew it is the same: `python -m tests.docs` after a change."""
+    """Made anew it is the same: `python -m tests.generators.docs` after a change."""
     assert (DOCS / page).read_text() == rendered(page)
 
 

@@ -21,7 +21,7 @@ from autod.events import (
 )
 from autod.recognise import ROWS, parse, recognise, rows_for
 from autod.recognise.table import Row
-from tests.transcripts import RELEASES, Case, cases, received
+from tests.helpers.transcripts import RELEASES, Case, cases, received
 
 STATUS_FILES = ("status", "globalstatus", "connectionstatus", "listevents")
 

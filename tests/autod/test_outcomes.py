@@ -14,7 +14,7 @@ from autod.outcomes import Outcome, Result, gather
 from autod.protocol.exchange import Ending
 from autod.protocol.replies import Prompt, Reply
 from autod.recognise import recognise
-from tests.transcripts import RELEASES, received
+from tests.helpers.transcripts import RELEASES, received
 
 BEGUN = '181 "a" #1: initiating IKEv2 connection'
 IKE_UP = (

@@ -11,7 +11,7 @@ from autod.judging.judge import Judge
 from autod.outcomes import Outcome, Result
 from autod.protocol.exchange import Ending
 from autod.recognise import recognise
-from tests.transcripts import RELEASES, Case, cases, files
+from tests.helpers.transcripts import RELEASES, Case, cases, files
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from autod.judging.judge import Judge
 from autod.outcomes import Outcome, Result
 from autod.protocol.exchange import Ending
 from autod.recognise import recognise
-from tests.transcripts import RELEASES, Case, cases
+from tests.helpers.transcripts import RELEASES, Case, cases
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from autod.protocol import commands as c
 from autod.protocol import releases
 from autod.protocol.decode import Message, decode
 from autod.protocol.encode import encode, pack
-from tests.goldens import Capture, built, captures
+from tests.helpers.goldens import Capture, built, captures
 
 COMMANDS: dict[str, c.Command] = {
     "addresspoolstatus": c.AddressPoolStatus(),

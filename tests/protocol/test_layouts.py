@@ -8,7 +8,7 @@ import pytest
 from autod.protocol import releases
 from autod.protocol.families.family import BASIC_MAGIC, Family
 from autod.protocol.packing import Chunk, Text, Things
-from tests.goldens import layouts
+from tests.helpers.goldens import layouts
 
 FAMILIES = pytest.mark.parametrize("family", releases.FAMILIES, ids=lambda family: family.releases[0])
 

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.probing import Probe
+from tests.helpers.probing import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

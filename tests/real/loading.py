@@ -9,7 +9,7 @@ from autod.config import load
 from autod.exchange.control import Control
 from autod.loading.native import load_native
 from autod.protocol.releases import find
-from tests.probing import Recorded
+from tests.helpers.probing import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

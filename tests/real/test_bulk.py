@@ -16,7 +16,7 @@ from autod.client import open_pluto
 from autod.config import load as load_configuration
 from autod.protocol import commands as c
 from autod.status import parse
-from tests.fakepluto import answers, fake_pluto
+from tests.fakes.fakepluto import answers, fake_pluto
 from tests.real.plutos import EAST, Pluto, connection, gateway, silent_peer
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from autod.bulk.engine import Run
     from autod.client import Pluto as Client
-    from tests.fakepluto import Client as Served
+    from tests.fakes.fakepluto import Client as Served
 
 pytestmark = pytest.mark.real
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
-from tests.showonly_cases import ALL, cases
+from tests.helpers.showonly_cases import ALL, cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

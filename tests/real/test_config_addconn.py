@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
-from tests.configurations import configurations
-from tests.probing import asks_name_servers, difference
+from tests.helpers.configurations import configurations
+from tests.helpers.probing import asks_name_servers, difference
 from tests.real.addconn_network import ADDCONN, network
 from tests.real.addconns import Addconn, addconn
 

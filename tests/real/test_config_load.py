@@ -11,7 +11,7 @@ from autod.errors import ConfigurationError, NoSocket
 from autod.exchange.control import Control
 from autod.loading.native import load_native
 from autod.protocol.releases import find
-from tests.probing import Recorded
+from tests.helpers.probing import Recorded
 from tests.real.loading import CONFIG, accept_ikev1, compare, control
 from tests.real.plutos import gateway
 

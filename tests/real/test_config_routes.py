@@ -17,7 +17,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from autod.config.routes import System
 from autod.protocol.connection.addresses import address
-from tests.probing import Recorded
+from tests.helpers.probing import Recorded
 system, recorded = System(), Recorded()
 for version, peer in ((4, "192.1.2.23"), (6, "2001:db8:1:2::23")):
     assert system.gateway(version) == recorded.gateway(version), version

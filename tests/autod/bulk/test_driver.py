@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from autod.bulk.driver import PlutoDriver
 from autod.client import open_pluto
-from tests.fakepluto import answers, fake_pluto
+from tests.fakes.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:
     from pathlib import Path

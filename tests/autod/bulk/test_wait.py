@@ -9,14 +9,14 @@ import trio
 from autod.bulk import wait
 from autod.bulk.call import Waited
 from autod.client import open_pluto
-from tests.fakepluto import fake_pluto
+from tests.fakes.fakepluto import fake_pluto
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from tests.fakepluto import Client
+    from tests.fakes.fakepluto import Client
 
 
 class Traffic:

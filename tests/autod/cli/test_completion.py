@@ -51,7 +51,7 @@ def test_bash_offers(words: list[str], expected: list[str], tmp_path: Path) -> N
 
 
 def test_every_option_is_there() -> None:
-    """`python -m tests.completion` after a change of options."""
+    """`python -m tests.generators.completion` after a change of options."""
     bash, zsh = ((FOLDER / name).read_text() for name in ("autod.bash", "_autod"))
     flags = {
         flag

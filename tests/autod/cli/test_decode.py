@@ -15,7 +15,7 @@ from autod.cli import main
 from autod.cli.decode import candidates, read_message
 from autod.protocol.errors import DecodeError, UsageError
 from autod.protocol.releases import ALL
-from tests.captures import capture, captures
+from tests.helpers.captures import capture, captures
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ import trio
 from autod.protocol import commands as c
 from autod.protocol.decode import decode
 from autod.protocol.releases import find
-from tests.fakepluto import Client, FakePluto, answers, fake_pluto, prompts, silent
+from tests.fakes.fakepluto import Client, FakePluto, answers, fake_pluto, prompts, silent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from autod.outcomes import Outcome, Result
 from autod.protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
 from autod.protocol.replies import Reply
 from autod.recognise import recognise
-from tests.transcripts import RELEASES, received
+from tests.helpers.transcripts import RELEASES, received
 
 LOG_4_10 = Reply(2, '"a" #1: initiating Child SA using IKE SA #8')
 LOG_5_4 = Reply(0, '"a": added oriented IKEv2 connection')

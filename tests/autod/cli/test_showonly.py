@@ -10,7 +10,7 @@ import pytest
 
 from autod.cli import main
 from autod.cli.showonly import Request, show
-from tests.showonly_cases import FEW, cases
+from tests.helpers.showonly_cases import FEW, cases
 
 GOLDENS = json.loads(gzip.decompress((Path(__file__).parent / "showonly-4.10.json.gz").read_bytes()))
 

@@ -17,7 +17,7 @@ from autod.errors import UsageError
 from autod.protocol import commands as c
 from autod.protocol import releases
 from autod.status import ConnectionState, State
-from tests.transcripts import cases
+from tests.helpers.transcripts import cases
 
 if TYPE_CHECKING:
     from autod.client import Pluto

@@ -12,15 +12,15 @@ from autod.exchange.control import Control
 from autod.loading.native import _AHEAD, load_native
 from autod.protocol.decode import decode
 from autod.protocol.releases import find
-from tests.fakepluto import answers, fake_pluto
-from tests.probing import Recorded
+from tests.fakes.fakepluto import answers, fake_pluto
+from tests.helpers.probing import Recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from autod.config import Configuration
     from autod.protocol.replies import Reply
-    from tests.fakepluto import Client
+    from tests.fakes.fakepluto import Client
 
 COUNT = 250
 KEYED = """

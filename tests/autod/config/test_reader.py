@@ -17,7 +17,7 @@ from autod.errors import Unsupported
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Nothing
 from autod.protocol.releases import ALL, find
-from tests.configurations import configurations
+from tests.helpers.configurations import configurations
 
 if TYPE_CHECKING:
     from pathlib import Path

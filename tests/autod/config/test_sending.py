@@ -14,8 +14,8 @@ from autod.exchange.peer import Identity, socket_file
 from autod.loading.burst import Unreachable, open_line
 from autod.loading.native import _AHEAD, _Sender, load_native
 from autod.protocol.releases import find
-from tests.fakepluto import Client, answers, fake_pluto
-from tests.probing import Recorded
+from tests.fakes.fakepluto import Client, answers, fake_pluto
+from tests.helpers.probing import Recorded
 
 if TYPE_CHECKING:
     from pathlib import Path

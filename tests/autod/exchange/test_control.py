@@ -26,7 +26,7 @@ from autod.errors import BadString, ConnectionLost, NoSocket, NotPermitted, Plut
 from autod.exchange.control import MAX_MESSAGE, RESERVE, Answers, Control, Ending
 from autod.exchange.peer import Identity, SocketFile, socket_file
 from autod.protocol.replies import Prompt, Reply, ReplyCodes
-from tests.fakepluto import (
+from tests.fakes.fakepluto import (
     BACKLOG,
     Client,
     answers,

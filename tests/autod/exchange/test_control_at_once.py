@@ -16,7 +16,7 @@ from autod.exchange.control import Control
 from autod.exchange.peer import Identity, socket_file
 from autod.protocol import releases
 from autod.protocol.exchange import Ending
-from tests.fakepluto import answers, fake_pluto
+from tests.fakes.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

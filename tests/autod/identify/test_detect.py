@@ -30,7 +30,7 @@ from autod.identify.cache import Entry, Known
 from autod.identify.detect import How, detect
 from autod.protocol.exchange import Ending
 from autod.protocol.releases import ALL
-from tests.fakepluto import Client, answers, closes_unread, fake_pluto, resets_after, silent
+from tests.fakes.fakepluto import Client, answers, closes_unread, fake_pluto, resets_after, silent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

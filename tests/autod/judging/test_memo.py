@@ -14,7 +14,7 @@ from autod.protocol.exchange import Ending
 from autod.protocol.releases import find
 from autod.protocol.replies import ReplyDecoder
 from autod.recognise import recognise
-from tests.transcripts import RELEASES, cases, files
+from tests.helpers.transcripts import RELEASES, cases, files
 
 if TYPE_CHECKING:
     from autod.events import Event

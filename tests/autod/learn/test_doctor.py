@@ -10,7 +10,7 @@ from autod.learn.doctor import COMPARED, Finding, compare_messages, problems
 from autod.learn.infer import CannotLearn, Learned, Recording, Template, command_key, infer
 from autod.learn.record import REQUESTS
 from autod.protocol.releases import ALL, find
-from tests.captures import CAPTURED, capture, release_of, with_name
+from tests.helpers.captures import CAPTURED, capture, release_of, with_name
 
 
 def learned_from_captures(text: str) -> Learned:

@@ -12,7 +12,7 @@ from autod.protocol import commands
 from autod.protocol.decode import decode
 from autod.protocol.errors import BadString, Unsupported
 from autod.protocol.releases import ALL
-from tests.captures import CAPTURED, capture, release_of, with_name
+from tests.helpers.captures import CAPTURED, capture, release_of, with_name
 
 
 @pytest.mark.parametrize("key", CAPTURED)

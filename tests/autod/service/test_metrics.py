@@ -21,7 +21,7 @@ from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import parse
 from autod.supervisor.states import Cause
 from autod.supervisor.table import Wanted
-from tests.scripted_link import ScriptedLink
+from tests.fakes.scripted_link import ScriptedLink
 
 CONTRIB = Path(__file__).resolve().parents[3] / "contrib"
 

@@ -28,7 +28,7 @@ from autod.supervisor.settings import parse
 from autod.supervisor.states import Cause
 from autod.supervisor.table import Synced, Wanted
 from autod.supervisor.views import Differences
-from tests.scripted_link import ScriptedLink
+from tests.fakes.scripted_link import ScriptedLink
 
 SETTINGS = parse("[api]\nbacklog = 64\n[supervise]\npoll_min = 0.2")
 NAMES = ["a", "b", "branch-1", "branch-2"]

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from autod.status import ConnectionState, Selector, SelectorPair, State, established, parse
-from tests.transcripts import RELEASES, Case, cases
+from tests.helpers.transcripts import RELEASES, Case, cases
 
 STATUS_FILES = (
     "status",

@@ -7,7 +7,7 @@ import pytest
 
 from autod.status import ChildSa, ConnectionState, IkeSa, Pending, State, parse
 from autod.status.render import age_text, narrow, size_text, state_text, table, to_json
-from tests.transcripts import cases
+from tests.helpers.transcripts import cases
 
 
 def recorded(title: str, *files: str, release: str = "5.4") -> State:

@@ -18,7 +18,7 @@ from autod.supervisor.settings import parse
 from autod.supervisor.states import Act, Cause, State
 from autod.supervisor.table import Wanted
 from autod.supervisor.wanted import Definition, Reading
-from tests.scripted_link import ScriptedLink
+from tests.fakes.scripted_link import ScriptedLink
 
 
 class Conf:

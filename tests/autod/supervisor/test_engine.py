@@ -11,7 +11,7 @@ from autod.supervisor.admission import Admission, Limits
 from autod.supervisor.engine import Engine
 from autod.supervisor.states import Act, Cause, Keep, Policy, State
 from autod.supervisor.table import Moved, Snapshot, Tried, Wanted
-from tests.simulated_pluto import Peer, World
+from tests.fakes.simulated_pluto import Peer, World
 
 
 def world(count: int, *, policy: Policy | None = None, limits: Limits | None = None, seed: int = 0) -> World:

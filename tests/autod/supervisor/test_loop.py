@@ -13,7 +13,7 @@ from autod.supervisor.loop import Supervisor, interval
 from autod.supervisor.settings import parse
 from autod.supervisor.states import Act, Cause, Keep, Policy, State
 from autod.supervisor.table import Wanted
-from tests.scripted_link import ScriptedLink
+from tests.fakes.scripted_link import ScriptedLink
 
 SETTINGS = parse("[supervise]\nlimit = 8")
 NAMES = [f"c{i}" for i in range(20)]

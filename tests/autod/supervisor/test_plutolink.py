@@ -10,7 +10,7 @@ import trio
 from autod.errors import DeadlinePassed
 from autod.supervisor.plutolink import PlutoLink
 from autod.supervisor.states import Act
-from tests.fakepluto import answers, fake_pluto
+from tests.fakes.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from autod.protocol.connection import Planner
 from autod.protocol.connection.keywords import native
 from autod.protocol.encode import pack
 from autod.protocol.releases import ALL, find
-from tests.probing import Recorded, masked
+from tests.helpers.probing import Recorded, masked
 
 CAPTURES = Path(__file__).parents[2] / "data" / "captures"
 NATIVE = [release for release in ALL if native(find(release)) is not None]

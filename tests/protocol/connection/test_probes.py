@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.probing import run
+from tests.helpers.probing import run
 
 
 @pytest.mark.parametrize("release", ["4.10", "5.2", "5.4"])

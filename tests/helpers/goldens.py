@@ -12,7 +12,7 @@ from typing import Any
 
 from autod.protocol import releases
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 LABELED = frozenset({"3.27", "3.28", "3.29"})
 """The builds whose captures have the string of labeled IPsec."""

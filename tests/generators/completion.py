@@ -1,4 +1,4 @@
-"""Makes contrib/completion from the parser, with shtab: `python -m tests.completion` after a change of options."""
+"""Makes contrib/completion from the parser, with shtab: `python -m tests.generators.completion` does it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autod.cli.parser import WORDS, build_full_parser
 
-FOLDER = Path(__file__).parent.parent / "contrib" / "completion"
+FOLDER = Path(__file__).parents[2] / "contrib" / "completion"
 PREAMBLE = {
     "bash": (
         "# $1=COMP_WORDS[1]\n"

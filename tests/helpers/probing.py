@@ -31,7 +31,7 @@ from autod.protocol.replies import ReplyDecoder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DATA = Path(__file__).parent / "data" / "probes"
+DATA = Path(__file__).parents[1] / "data" / "probes"
 NUMBER = {"4.10": "4.10", "5.2": "5.2", "5.4": "5.4"}
 
 

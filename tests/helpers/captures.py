@@ -13,7 +13,7 @@ from autod.protocol.encode import pack
 from autod.protocol.errors import DecodeError
 from autod.protocol.releases import Release, find
 
-FOLDER = Path(__file__).parent / "data" / "captures"
+FOLDER = Path(__file__).parents[1] / "data" / "captures"
 
 
 class Capture(NamedTuple):

@@ -1,4 +1,4 @@
-"""The parts of docs/ that are made from the code: `python -m tests.docs` writes them, the tests compare them."""
+"""The parts of docs/ that are made from the code: `python -m tests.generators.docs` writes them; tests compare them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from autod.emulation import availability
 from autod.operations import ROWS, Row
 from autod.protocol import releases
 from autod.protocol.families.family import Family
-from tests import cli_docs
+from tests.generators import cli_docs
 
-DOCS = Path(__file__).parent.parent / "docs"
-START = "<!-- made by python -m tests.docs -->\n"
+DOCS = Path(__file__).parents[2] / "docs"
+START = "<!-- made by python -m tests.generators.docs -->\n"
 END = "<!-- end -->\n"
 PACKING = {
     (False, False): "all strings, in order",

@@ -21,7 +21,7 @@ from autod.protocol.replies import Prompt, Reply
 
 __all__ = ["RELEASES", "Case", "Received", "cases", "files", "received", "reply"]
 
-ARCHIVE = Path(__file__).parent / "data" / "transcripts.tar.xz"
+ARCHIVE = Path(__file__).parents[1] / "data" / "transcripts.tar.xz"
 RELEASES = ("3.27", "3.32", "4.3", "4.10", "4.15", "5.0", "5.2", "5.3.2", "5.4")
 _LINE = re.compile(r" +(?P<at>\d+\.\d{4})  (?P<line>.*)", re.DOTALL)
 _PRINTED = re.compile(r"## whack (?P<arguments>.*) -> exit code (?P<status>\d+) after [\d.]+s; stdout:")

@@ -1,4 +1,4 @@
-"""The tables of docs/cli.md, made from the parser; see tests/docs.py."""
+"""The tables of docs/cli.md, made from the parser; see tests/generators/docs.py."""
 
 from __future__ import annotations
 
