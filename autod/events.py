@@ -387,11 +387,11 @@ class Deleting(Event, frozen=True, kw_only=True):
 
 
 class Deleted(Event, frozen=True, kw_only=True):
-    """An SA goes away. `age` in seconds where pluto says it; `state` the one it was in."""
+    """An SA goes away. `age` in seconds where pluto says it; `state` the one it was in, which may not tell what SA."""
 
     traits: ClassVar[Traits] = Traits(level="info", notable=True, quiet=True)
 
-    sa: SaKind
+    sa: SaKind | None = None
     state: str | None = None
     age: float | None = None
 

@@ -58,14 +58,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         Deleted,
         ("deleting",),
-        r"deleting state \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)? and (?:NOT )?sending",
+        r"deleting state \((?P<state>[^)]*)\)(?: aged (?P<age>\d+(?:\.\d+)?)s)? and (?:NOT )?sending",
         "state",
         seen="3.27-4.15",
     ),
     Row(
         Deleted,
         ("deleting",),
-        r"deleting (?:IKE|ISAKMP) SA \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)?",
+        r"deleting (?:IKE|ISAKMP) SA \((?P<state>[^)]*)\)(?: aged (?P<age>\d+(?:\.\d+)?)s)?",
         "ike",
         {"sa": "ike"},
         seen="5.0-5.4",
@@ -73,7 +73,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         Deleted,
         ("deleting",),
-        r"deleting (?:IPsec|Child) SA \((?P<state>[^)]*)\)(?: aged (?P<age>[\d.]+)s)?"
+        r"deleting (?:IPsec|Child) SA \((?P<state>[^)]*)\)(?: aged (?P<age>\d+(?:\.\d+)?)s)?"
         r"(?:.* using (?:IKE|ISAKMP) SA (?:\".+?\"\S* )?#(?P<ike_sa>\d+))?",
         "child",
         {"sa": "child"},
@@ -82,7 +82,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         Traffic,
         ("ESP", "AH", "IPCOMP"),
-        r"\S+ traffic information: in=(?P<in_bytes>\d+[KMG]?B) out=(?P<out_bytes>\d+[KMG]?B)",
+        r"(?:ESP|AH|IPCOMP) traffic information: in=(?P<in_bytes>\d+[KMG]?B) out=(?P<out_bytes>\d+[KMG]?B)",
         "child",
     ),
 )

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from autod.events import Event
+from autod.events import Event, Exchange
+from autod.protocol.states import state_word
 
 __all__ = ["NUMBER", "Line", "Row", "parse"]
 
@@ -30,9 +31,6 @@ _PREFIX = re.compile(
 (jam_connection and jam_state of 3.27 to 5.4). 5.x puts ERROR: in front of it for errors of the kernel."""
 
 _STATE = re.compile(r"(?P<state>STATE_[A-Z0-9_]+|[A-Z0-9]+_[A-Z0-9_]+): ")
-_IKE_STATES = re.compile(r"IKE_|PARENT|_IKE_SA|MAIN|AGGR|XAUTH|MODE_CFG")
-_CHILD_STATES = re.compile(r"QUICK|CHILD|IPSEC|V2_CREATE|^STATE_PARENT_I2$")
-"""States of a Child SA. STATE_PARENT_I2 is one: 3.x speaks of IKE_AUTH in the name of the Child SA."""
 
 
 class Line(NamedTuple):
@@ -64,12 +62,16 @@ def parse(text: str) -> Line:
 
 
 def role(state: str | None) -> Literal["ike", "child"] | None:
-    """Which kind of SA is in `state`."""
+    """Which kind of SA is in `state`; None where the state does not tell ("UNDEFINED").
+
+    STATE_PARENT_I2 is of a Child SA: 3.x speaks of IKE_AUTH in its name.
+    """
     if state is None:
         return None
-    if _CHILD_STATES.search(state):
+    if state == "STATE_PARENT_I2":
         return "child"
-    return "ike" if _IKE_STATES.search(state) else None
+    word = state_word(state)
+    return word.sa if word is not None else None
 
 
 _STATE_EXCHANGES = (
@@ -89,6 +91,24 @@ def exchange_in(state: str | None) -> str | None:
             if pattern.search(state):
                 return exchange
     return None
+
+
+_DIGITS = 18
+"""Digits that a number has at most: no counter of pluto's has more, and JSON carries them."""
+
+
+def _whole(text: str) -> int:
+    """Raises ValueError for what no counter of pluto's may be."""
+    if len(text) > _DIGITS:
+        raise ValueError(text)
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    """As `_whole`, with a fraction."""
+    if len(text) > _DIGITS:
+        raise ValueError(text)
+    return float(text)
 
 
 _ALGORITHM = re.compile(r"(?P<key>cipher|integ|prf|group|ke)=(?P<value>\S+)")
@@ -127,7 +147,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 def _bytes(text: str) -> int:
     """`0B`, `12KB`: pluto rounds to the unit it writes."""
     unit = text[-2:-1] if text[-2:-1] in ("K", "M", "G") else ""
-    return int(text[: -1 - len(unit)]) * _UNITS[unit]
+    return _whole(text[: -1 - len(unit)]) * _UNITS[unit]
 
 
 def _notification(text: str) -> str:
@@ -144,23 +164,23 @@ _EXCHANGES = {
 }
 
 
-def _exchange(text: str) -> str:
-    """3.32 writes ISAKMP_v2_SA_INIT, IKEv1 Main Mode."""
+def _exchange(text: str) -> str | None:
+    """3.32 writes ISAKMP_v2_SA_INIT, IKEv1 Main Mode. None for one that has no name of ours."""
     name = text.removeprefix("ISAKMP_v2_")
-    return _EXCHANGES.get(name, name)
+    return _EXCHANGES.get(name, name if name in get_args(Exchange) else None)
 
 
 _CONVERT: dict[str, Callable[[str], Any]] = {
-    "after": float,
-    "age": float,
+    "after": _seconds,
+    "age": _seconds,
     "algorithms": _ike_algorithms,
-    "attempt": int,
-    "child_sa": int,
-    "count": int,
-    "delay": float,
+    "attempt": _whole,
+    "child_sa": _whole,
+    "count": _whole,
+    "delay": _seconds,
     "esp": _esp_algorithms,
     "exchange": _exchange,
-    "ike_sa": int,
+    "ike_sa": _whole,
     "in_bytes": _bytes,
     "local": _selector,
     "message": _exchange,
@@ -168,11 +188,11 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
     "notification": _notification,
     "out_bytes": _bytes,
     "remote": _selector,
-    "replaced": int,
-    "replaces": int,
-    "retransmits": int,
-    "version": int,
-    "wait": float,
+    "replaced": _whole,
+    "replaces": _whole,
+    "retransmits": _whole,
+    "version": _whole,
+    "wait": _seconds,
 }
 """What the text of a named group becomes; a group that is not here stays text."""
 
@@ -215,7 +235,7 @@ class Row:
 
     @cached_property
     def _match(self) -> Callable[[str], re.Match[str] | None]:
-        return re.compile(self.pattern, re.DOTALL).match
+        return re.compile(self.pattern, re.DOTALL | re.ASCII).match
 
     @cached_property
     def _inside(self) -> Callable[[str], re.Match[str] | None]:
@@ -237,10 +257,13 @@ class Row:
         if match is None:
             return None
         fields: dict[str, Any] = dict(self.fixed)
-        for name, value in match.groupdict().items():
-            if value is not None:
-                convert = _CONVERT.get(name)
-                fields[_RENAME.get(name, name)] = convert(value) if convert is not None else value
+        try:
+            for name, value in match.groupdict().items():
+                if value is not None:
+                    convert = _CONVERT.get(name)
+                    fields[_RENAME.get(name, name)] = convert(value) if convert is not None else value
+        except ValueError:
+            return None  # what stands in the place of a number is none, so this is another phrase
         if self._takes_state and "state" not in fields:
             fields["state"] = line.state
         if self._takes_exchange and "exchange" not in fields:

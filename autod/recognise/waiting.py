@@ -67,13 +67,13 @@ _WAITING = (
     Row(
         Retransmission,
         ("retransmission;",),
-        r"retransmission; will wait (?P<wait>[\d.]+) seconds? for response",
+        r"retransmission; will wait (?P<wait>\d+(?:\.\d+)?) seconds? for response",
         "state",
     ),
     Row(
         Retransmission,
         ("retransmitting",),
-        r"retransmitting .*; will wait (?P<wait>[\d.]+) seconds? for response",
+        r"retransmitting .*; will wait (?P<wait>\d+(?:\.\d+)?) seconds? for response",
         "ike",
         seen="5.4",
     ),
@@ -86,7 +86,8 @@ _WAITING = (
     Row(
         RetryScheduled,
         ("connection",),
-        r"connection is supposed to remain up; revival attempt (?P<attempt>\d+) scheduled in (?P<delay>[\d.]+) seconds",
+        r"connection is supposed to remain up; revival attempt (?P<attempt>\d+) scheduled in "
+        r"(?P<delay>\d+(?:\.\d+)?) seconds",
         seen="5.0-5.4",
     ),
     Row(

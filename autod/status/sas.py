@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, NamedTuple
 
+from autod.protocol.states import state_word
 from autod.status.model import Pending
-from autod.status.words import TIMERS, state_word
+from autod.status.words import TIMERS
 
 __all__ = ["Fields", "SaLine", "names_the_owner", "number", "octets", "sa_line", "traffic_line"]
 

@@ -1,125 +1,13 @@
-"""pluto's words for states, routing and timers, of every release, and ours for them. Tables, nothing else.
+"""pluto's words for routing and timers, of every release, and ours for them. Tables, nothing else.
 
-The words come from running releases (the transcripts under tests/data) and, for the states that pass too
-quickly to be seen, from the state tables of 3.27, 3.32, 4.0, 4.3, 4.10, 4.15, 5.0, 5.2, 5.3.2 and 5.4.
+States have theirs in autod.protocol.states. The words come from running releases (the transcripts under tests/data).
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, cast
+from autod.status.model import Routing
 
-from autod.status.model import ChildPhase, IkePhase, Routing
-
-__all__ = ["ROUTING", "TIMERS", "StateWord", "state_word"]
-
-
-class StateWord(NamedTuple):
-    """Which SA a state is of, and where that SA stands."""
-
-    sa: Literal["ike", "child"]
-    phase: str
-
-    @property
-    def ike(self) -> IkePhase:
-        return cast("IkePhase", self.phase)
-
-    @property
-    def child(self) -> ChildPhase:
-        return cast("ChildPhase", self.phase)
-
-
-_NAMES: dict[tuple[Literal["ike", "child"], str], str] = {
-    ("ike", "half_open"): """
-        MAIN_R0 MAIN_I1 AGGR_R0 AGGR_I1
-        PARENT_I0 PARENT_I1 PARENT_R0 PARENT_R1
-        UNSECURED_R IKE_SA_INIT_I0 IKE_SA_INIT_I IKE_SA_INIT_R0 IKE_SA_INIT_R IKE_SA_INIT_IR
-        IKE_SESSION_RESUME_I0 IKE_SESSION_RESUME_I IKE_SESSION_RESUME_R0 IKE_SESSION_RESUME_R
-        IKE_SESSION_RESUME_IR IKE_INTERMEDIATE_I IKE_INTERMEDIATE_R IKE_INTERMEDIATE_IR""",
-    ("ike", "authenticating"): """
-        MAIN_R1 MAIN_R2 MAIN_I2 MAIN_I3 AGGR_R1 XAUTH_R0 XAUTH_R1 XAUTH_I0 XAUTH_I1
-        PARENT_I2 PARENT_R_EAP IKE_AUTH_EAP_R IKE_AUTH_I""",
-    ("ike", "established"): """
-        MAIN_R3 MAIN_I4 AGGR_I2 AGGR_R2 MODE_CFG_R0 MODE_CFG_R1 MODE_CFG_R2 MODE_CFG_I1
-        MODE_CFG_CLIENT_RESPONDING MODE_CFG_SERVER_WAITING_FOR_ACK
-        PARENT_I3 PARENT_R2 ESTABLISHED_IKE_SA""",
-    ("ike", "rekeying"): """
-        REKEY_IKE_I0 REKEY_IKE_I REKEY_IKE_I1 REKEY_IKE_R REKEY_IKE_R0
-        REKEY_IKE_FOLLOWUP_KE_I0 REKEY_IKE_FOLLOWUP_KE_I1 REKEY_IKE_FOLLOWUP_KE_R0""",
-    ("ike", "deleting"): "IKESA_DEL IKE_SA_DELETE ZOMBIE",
-    ("child", "negotiating"): """
-        QUICK_R0 QUICK_I1 QUICK_R1
-        CREATE_I0 CREATE_I CREATE_R NEW_CHILD_I0 NEW_CHILD_I1 NEW_CHILD_R0
-        REKEY_CHILD_I0 REKEY_CHILD_I REKEY_CHILD_I1 REKEY_CHILD_R REKEY_CHILD_R0
-        IKE_AUTH_CHILD_I0 IKE_AUTH_CHILD_R0""",
-    ("child", "established"): "QUICK_I2 QUICK_R2 IPSEC_I IPSEC_R ESTABLISHED_CHILD_SA",
-    ("child", "deleting"): "CHILDSA_DEL CHILD_SA_DELETE",
-}
-"""Names without the STATE_ and V2_ that go before them up to 5.0."""
-
-_STORIES: dict[str, StateWord] = {
-    "established IKE SA": StateWord("ike", "established"),
-    "ISAKMP SA established": StateWord("ike", "established"),
-    "IKE SA established": StateWord("ike", "established"),
-    "established Child SA": StateWord("child", "established"),
-    "IPsec SA established": StateWord("child", "established"),
-    "waiting for KE to finish": StateWord("ike", "half_open"),
-    "larval unsecured IKE SA responder": StateWord("ike", "half_open"),
-    "deleted state": StateWord("ike", "deleting"),
-    "sent Main Mode request": StateWord("ike", "half_open"),
-    "expecting Main Mode request": StateWord("ike", "half_open"),
-    "sent Aggressive Mode request": StateWord("ike", "half_open"),
-    "expecting Aggressive Mode request": StateWord("ike", "half_open"),
-    "sent Main Mode R1": StateWord("ike", "authenticating"),
-    "sent Main Mode R2": StateWord("ike", "authenticating"),
-    "sent Main Mode I2": StateWord("ike", "authenticating"),
-    "sent Main Mode I3": StateWord("ike", "authenticating"),
-    "sent Aggressive Mode response, expecting confirmation": StateWord("ike", "authenticating"),
-    "sent ModeCfg request": StateWord("ike", "established"),
-    "sent ModeCfg reply, expecting Ack": StateWord("ike", "established"),
-    "received ModeCfg Ack": StateWord("ike", "established"),
-    "received ModeCfg request, reply sent": StateWord("ike", "established"),
-    "non-pull client received MODE_CFG": StateWord("ike", "established"),
-    "server sent MODE_CFG SET, waiting for MODE_CFG ACK": StateWord("ike", "established"),
-}
-"""5.4 prints no name, only the story (the text that stood in brackets before)."""
-
-_PARTS: tuple[tuple[str, StateWord], ...] = (
-    ("rekey IKE SA", StateWord("ike", "rekeying")),
-    ("REKEY_IKE", StateWord("ike", "rekeying")),
-    ("XAUTH", StateWord("ike", "authenticating")),
-    ("IKE_AUTH", StateWord("ike", "authenticating")),
-    ("IKE_SA_INIT", StateWord("ike", "half_open")),
-    ("IKE_SESSION_RESUME", StateWord("ike", "half_open")),
-    ("IKE_INTERMEDIATE", StateWord("ike", "half_open")),
-    ("CREATE_CHILD_SA", StateWord("child", "negotiating")),
-    ("NEW_CHILD", StateWord("child", "negotiating")),
-    ("REKEY_CHILD", StateWord("child", "negotiating")),
-    ("Quick Mode", StateWord("child", "negotiating")),
-    ("established Child", StateWord("child", "established")),
-    ("IPsec SA established", StateWord("child", "established")),
-)
-"""Parts that tell, for stories that are in no table (5.5 and later), most telling first."""
-
-_STATES: dict[str, StateWord] = {
-    name: StateWord(sa, phase) for (sa, phase), names in _NAMES.items() for name in names.split()
-}
-
-
-def state_word(text: str) -> StateWord | None:
-    """What pluto's words for a state mean, or None.
-
-    `text` is `STATE_V2_PARENT_I1 (sent IKE_SA_INIT request)` up to 5.3.2, `sent IKE_SA_INIT request` on 5.4.
-    """
-    name, _, rest = text.partition(" ")
-    if rest.startswith("("):
-        found = _STATES.get(name.removeprefix("STATE_").removeprefix("V2_"))
-        if found is not None:
-            return found
-        text = rest[1:].removesuffix(")")
-    known = _STORIES.get(text) or _STATES.get(text.removeprefix("STATE_").removeprefix("V2_"))
-    if known is not None:
-        return known
-    return next((word for part, word in _PARTS if part in text), None)
+__all__ = ["ROUTING", "TIMERS"]
 
 
 TIMERS: dict[str, str] = {

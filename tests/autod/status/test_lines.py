@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from autod.protocol.replies import Reply
+from autod.protocol.states import state_word
 from autod.status import ConnectionState, Selector, SelectorPair, parse
 from autod.status.ends import selector
-from autod.status.words import state_word
 
 
 def only(*lines: str) -> ConnectionState:
