@@ -226,6 +226,10 @@ class Run:
             outcome = ledger.outcome(job, Result.DEADLINE, str(error))
         except WhackError as error:
             outcome = ledger.outcome(job, Result.FAILED, str(error))
+        except Exception as error:
+            # A fault of ours with one connection: it must not leave the others in pluto with nobody to follow them.
+            said = f'"{job.name}": autod failed ({type(error).__name__}: {error}); pluto goes on with it'
+            outcome = ledger.outcome(job, Result.FAILED, said)
         finally:
             ledger.land(job)
         await self._settle(job, outcome)

@@ -28,7 +28,7 @@ from autod.bulk.events import (
 )
 from autod.bulk.options import Options
 from autod.bulk.result import Summary
-from autod.outcomes import Result
+from autod.outcomes import Outcome, Result
 from autod.protocol.errors import UsageError
 from tests.autod.bulk.scripted import Scripted, ends, hangs, retransmits, up
 
@@ -213,6 +213,21 @@ async def test_cancel_ends_at_once_and_names_what_was_in_flight(autojump_clock: 
         run.cancel()
     assert states(run) == {"a": "done", "b": "unknown", "c": "not-started"}
     assert run.result.summary.unknown == ("b",)
+
+
+async def test_a_fault_of_ours_with_one_connection_leaves_the_others_alone(autojump_clock: MockClock) -> None:
+    """It is that connection's result, with what was raised."""
+
+    async def breaks(driver: Scripted, name: str, observe: object) -> Outcome:
+        await trio.sleep(0.1)
+        raise TypeError("no such field")
+
+    driver = Scripted({"a": [up(1)], "b": [breaks], **{f"c{number}": [up(1)] for number in range(40)}})
+    run, _ = await play(driver)
+    assert states(run).pop("b") == "failed"
+    assert list(states(run).values()).count("done") == 41
+    assert "TypeError: no such field" in run.result.results["b"].sentence
+    assert driver.flying == 0
 
 
 async def test_an_error_in_the_callers_block_ends_the_run(autojump_clock: MockClock) -> None:
