@@ -12,7 +12,6 @@ import trio
 
 from autod.errors import DeadlinePassed, PlutoGone, UsageError
 from autod.exchange.control import RESERVE
-from autod.exchange.peer import descriptor_limit
 from autod.protocol import commands as c
 from autod.status import established
 
@@ -141,8 +140,8 @@ class PlutoDriver:
         """pluto's limit of descriptors less what it needs itself, or a guess on the safe side."""
         slots = self._pluto.slots
         if slots.ceiling is None:
-            pid = self._pluto.detected.pid
-            soft = None if pid is None else descriptor_limit(pid)
+            pluto = self._pluto.detected.pluto
+            soft = None if pluto is None else pluto.descriptor_limit()
             slots.ceiling = UNKNOWN_CEILING if soft is None else max(1, soft - RESERVE)
         return slots.ceiling
 
@@ -154,7 +153,8 @@ class PlutoDriver:
     @property
     def identity(self) -> object:
         """The process and its socket's file, as far as they were found."""
-        return self._pluto.detected.pluto
+        pluto = self._pluto.detected.pluto
+        return None if pluto is None else (pluto.pid, pluto.start, pluto.file)
 
     def reserve(self, places: int) -> None:
         """The engine keeps the count, so the client's own bound must not be in its way."""

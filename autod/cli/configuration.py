@@ -51,14 +51,14 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
 
 
 async def _version_around(ctlsocket: str) -> str | None:
-    from autod.exchange.peer import listens_at, pid_beside
+    from autod.exchange.peer import listener
     from autod.identify.binary import version_of_process
     from autod.identify.programs import find_programs
     from autod.learn.infer import CannotLearn
     from autod.learn.record import program_version
 
-    pid = pid_beside(ctlsocket)
-    if pid is not None and listens_at(pid, ctlsocket):
+    pid = listener(ctlsocket).pid
+    if pid is not None:
         running = await version_of_process(pid)
         if running is not None:
             return running.text

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from autod.errors import UnknownRelease
+    from autod.exchange.peer import Listener
     from autod.identify.detect import Detected
     from autod.identify.programs import Programs
     from autod.learn.doctor import Finding
@@ -74,23 +75,21 @@ def _lines(findings: list[Finding], *, verbose: bool) -> Iterator[str]:
 
 
 async def _examine(options: argparse.Namespace) -> list[Finding]:
-    from autod.exchange.peer import listens_at, pid_beside
+    from autod.exchange.peer import listener
     from autod.identify.programs import find_programs
 
     findings = list(_socket(options.ctlsocket))
-    pid = pid_beside(options.ctlsocket)
-    if pid is not None and not listens_at(pid, options.ctlsocket):
-        pid = None
+    listens = listener(options.ctlsocket)
     detected = None
     if all(finding.ok is not False for finding in findings):
         found = await _release(options)
         findings += found[1]
         detected = found[0]
         if detected is not None:
-            pid = detected.pid or pid
+            listens = detected.pluto or listens
             findings.append(await _answer(options.ctlsocket, detected))
-        findings += _limit(pid)
-    programs = find_programs(pid)
+        findings += _limit(listens)
+    programs = find_programs(listens.pid)
     findings += await _programs(programs, detected)
     findings += await _messages(programs, detected)
     findings += _configuration(options.config, detected.release if detected is not None else None)
@@ -222,12 +221,11 @@ async def _learned(options: argparse.Namespace, unknown: UnknownRelease) -> Find
     return Finding(check="release", ok=True, text=sentence, detail=detail)
 
 
-def _limit(pid: int | None) -> Iterator[Finding]:
+def _limit(pluto: Listener) -> Iterator[Finding]:
     from autod.exchange.control import RESERVE
-    from autod.exchange.peer import descriptor_limit
     from autod.learn.doctor import Finding
 
-    files = None if pid is None else descriptor_limit(pid)
+    files = pluto.descriptor_limit()
     if files is None:
         sentence = (
             "pluto's limit of descriptors cannot be read; 64 requests at once is what autod allows itself"

@@ -76,13 +76,11 @@ def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
 
     CannotLearn where one of them is not there.
     """
-    from autod.exchange.peer import executable, listens_at, pid_beside
+    from autod.exchange.peer import executable, listener
     from autod.identify.programs import find_programs
     from autod.learn.infer import CannotLearn
 
-    pid = None if pluto or whack else pid_beside(ctlsocket)
-    if pid is not None and not listens_at(pid, ctlsocket):
-        pid = None
+    pid = None if pluto or whack else listener(ctlsocket).pid
     programs = find_programs(pid)
     whack = whack or programs.whack
     if whack is None:

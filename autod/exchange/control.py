@@ -32,7 +32,7 @@ import trio
 
 from autod.errors import ConnectionLost, PlutoReplaced, UsageError, WhackError
 from autod.exchange.connect import SUN_PATH, address_of, check_path, connect_patiently, explain, open_socket
-from autod.exchange.peer import Identity, descriptor_limit, is_ending, is_visible, peer_pid, socket_file
+from autod.exchange.peer import Listener, listener, meet, opener
 from autod.exchange.prompts import Answers, answer_prompts, finish_sending
 from autod.exchange.slots import Slots
 from autod.protocol.exchange import Ending
@@ -41,7 +41,6 @@ from autod.protocol.replies import Reply, ReplyCodes, ReplyDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from autod.exchange.peer import SocketFile
 
 __all__ = ["RESERVE", "Answers", "Begun", "Control", "Ending", "check_path"]
 
@@ -77,8 +76,8 @@ class Control:
     """The control socket at `path`, for any number of exchanges at once.
 
     `codes` are the reply codes of the release that listens, `seqpacket` its type of socket (None: find out;
-    only for messages that are safe on every release), `pluto` the process and socket file that were found
-    to be that release (None: the caller answers for it). `limit` bounds the exchanges that hold a
+    only for messages that are safe on every release), `pluto` the one that was found to be that release
+    (None: the caller answers for it). `limit` bounds the exchanges that hold a
     descriptor in pluto; `slots` shares the bound with another Control instead.
 
     Belongs to one trio run. Holds nothing open between exchanges.
@@ -90,7 +89,7 @@ class Control:
         *,
         codes: ReplyCodes,
         seqpacket: bool | None,
-        pluto: Identity | None = None,
+        pluto: Listener | None = None,
         limit: int = 64,
         slots: Slots | None = None,
     ) -> None:
@@ -98,12 +97,12 @@ class Control:
         self.slots = Slots(limit) if slots is None else slots
         self._codes = codes
         self._type: int | None = None if seqpacket is None else _TYPES[seqpacket]
-        self._pluto = pluto
+        self._pluto = Listener() if pluto is None else pluto
         self._gate = trio.Lock()
-        self._peer = _Peer(None, visible=False)
+        self._pinned = pluto is not None
         if pluto is not None:
             # Before the first slot is taken: many may be taken before the first connection.
-            self._know(pluto.pid)
+            self._know(pluto)
         check_path(self.path)
         self._short = len(os.fsencode(self.path)) <= SUN_PATH
         self._quick = 0
@@ -117,12 +116,12 @@ class Control:
     @property
     def peer(self) -> int | None:
         """The process that listened at the last exchange, None where it is not known."""
-        return self._peer.pid if self._peer.visible else None
+        return self._pluto.pid
 
     @property
-    def peer_file(self) -> SocketFile | None:
-        """The socket's file of the pluto that messages are for, None where any pluto will do."""
-        return None if self._pluto is None else self._pluto.file
+    def pluto(self) -> Listener:
+        """The pluto that messages are for, or where any will do, the one that listened at the last exchange."""
+        return self._pluto
 
     async def exchange(
         self,
@@ -239,7 +238,7 @@ class Control:
     def end(self, many: Iterable[Begun]) -> list[Ending]:
         """The endings of exchanges that are over. pluto is looked at once, for all of them: if it lives now, it lived
         when each of them ended."""
-        gone = _is_gone(self._peer)
+        gone = self._pluto.is_gone()
         found = []
         for begun in many:
             begun.sock.close()
@@ -310,26 +309,28 @@ class Control:
         return await self._connect()
 
     def _meet(self, sock: socket.socket) -> None:
-        """See who listens; refuse one whom the message is not for.
-
-        A socket's file belongs to the process that made it: the same file after connect() is the same pluto.
-        """
-        if self._pluto is not None and socket_file(self.path) != self._pluto.file:
-            if self._pluto.pid is not None and is_ending(self._pluto.pid):
+        """See who answers on `sock`; refuse one whom the message is not for."""
+        known = self._pluto
+        if not self._pinned:
+            here = opener(sock)
+            if here.pid is None or (here.pid, here.name) != (known.opener, known.bound):
+                self._know(listener(self.path, here))
+            return
+        met = meet(sock, self.path, known)
+        if met is None:
+            if known.is_gone():
                 self.slots.forget()
             raise PlutoReplaced(
                 f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
                 f" sent: find out the release again"
             )
-        if self._pluto is None or self._pluto.pid is None:
-            self._know(peer_pid(sock))
+        if met is not known:
+            self._know(met)
 
-    def _know(self, pid: int | None) -> None:
-        """The process that listens, and with it how many descriptors pluto can spare."""
-        if pid == self._peer.pid:
-            return
-        self._peer = _Peer(pid, visible=pid is not None and is_visible(pid))
-        soft = descriptor_limit(pid) if pid is not None else None
+    def _know(self, pluto: Listener) -> None:
+        """Who listens, and with it how many descriptors pluto can spare."""
+        self._pluto = pluto
+        soft = pluto.descriptor_limit()
         if soft is not None:
             self.slots.ceiling = max(1, soft - RESERVE)
 
@@ -341,7 +342,7 @@ class Control:
         answers: Answers | None,
         begun: Begun | None = None,
     ) -> Ending:
-        peer = self._peer
+        peer = self._pluto
         decoder = ReplyDecoder(self._codes)
         lines = False
         if begun is not None:
@@ -372,7 +373,7 @@ class Control:
         if self._quick < 0 and now - self._ended < _INSTANT:
             self._quick += 1
         self._ended = now
-        return _ending(_is_gone(peer), taken, reset, lines, bool(rest))
+        return _ending(peer.is_gone(), taken, reset, lines, bool(rest))
 
     async def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
         """Some bytes, or none at the end of the stream, and whether it ended by a reset."""
@@ -383,16 +384,6 @@ class Control:
                 await trio.lowlevel.wait_readable(sock)
             except ConnectionResetError:
                 return b"", True
-
-
-@dataclass(frozen=True, slots=True)
-class _Peer:
-    pid: int | None
-    visible: bool
-
-
-def _is_gone(peer: _Peer) -> bool:
-    return peer.pid is not None and peer.visible and is_ending(peer.pid)
 
 
 def _ending(gone: bool, taken: bool, reset: bool, lines: bool, rest: bool) -> Ending:

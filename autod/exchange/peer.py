@@ -1,11 +1,20 @@
-"""What the system says of the process behind a control socket: who it is, whether it lives, its limits.
+"""Which process listens at a control socket, and what the system says of it: whether it lives, its limits.
 
-Owns: SO_PEERCRED, /proc/PID and the socket's file. Must not know: the protocol, trio, what pluto is asked.
+Owns: SO_PEERCRED, /proc/PID and the socket's file. `listener` is the only answer to the question. Must not know: the
+protocol, trio, what pluto is asked.
 
-pluto opens its control socket before it forks into the background (plutomain.c, 3.27 to 5.4), so the
-process id of SO_PEERCRED is that of a parent long gone unless pluto runs with --nofork, as it does under
-systemd. It is 0 where pluto lives in a process namespace that this one cannot see. All answers here are
-None, or the harmless one, where /proc does not tell.
+Three things tell who listens, and none of them is enough:
+
+* pluto's lock file names the process that stayed. The number means nothing in another process namespace, and may
+  belong to somebody else by now.
+* SO_PEERCRED of a connection names the process that opened the socket. pluto opens it before it forks into the
+  background (plutomain.c, 3.27 to 5.4), so without --nofork that is a parent long gone. It is 0 where pluto lives
+  in a process namespace that this one cannot see.
+* The socket's file at a path is another one as soon as somebody binds there, or a link on the way is turned.
+
+So a number counts only where /proc shows that this process holds a socket that listens, bound to this very file. Where
+/proc shows nothing, the file and the names of the connection are all there is to know, and they are enough to
+tell one pluto from the next. All answers here are None, or the harmless one, where the system does not tell.
 """
 
 from __future__ import annotations
@@ -18,17 +27,14 @@ import struct
 import msgspec
 
 __all__ = [
-    "Identity",
+    "Listener",
+    "Opener",
     "SocketFile",
-    "descriptor_limit",
     "executable",
-    "is_ending",
-    "is_visible",
-    "listens_at",
-    "peer_pid",
-    "pid_beside",
+    "listener",
+    "meet",
+    "opener",
     "socket_file",
-    "start_time",
 ]
 
 _CREDENTIALS = struct.Struct("3i")
@@ -47,11 +53,165 @@ class SocketFile(msgspec.Struct, frozen=True, gc=False):
     changed_ns: int
 
 
-class Identity(msgspec.Struct, frozen=True, gc=False):
-    """One running pluto: its process id (None where it cannot be known) and its socket's file."""
+class Opener(msgspec.Struct, frozen=True, gc=False):
+    """What a connection tells of its other end: the process that opened the socket, and the name it bound it to.
+
+    `pid` is None where this system cannot name the process, `name` is empty where the socket has none.
+    """
 
     pid: int | None
-    file: SocketFile | None
+    name: str
+
+
+class Listener(msgspec.Struct, frozen=True, gc=False):
+    """One running pluto, as far as this system can tell it from others.
+
+    `pid` and `start` (clock ticks since the system's start) name its process for good; both are None unless /proc shows
+    the process, so that its absence later means its end. `file` is the socket's file. `bound` is the name that the
+    process bound the socket to, in its own folders, and `opener` the process that SO_PEERCRED names; None where
+    they are not known yet.
+    """
+
+    pid: int | None = None
+    file: SocketFile | None = None
+    start: int | None = None
+    bound: str | None = None
+    opener: int | None = None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether /proc shows the process."""
+        return self.pid is not None
+
+    def is_gone(self) -> bool:
+        """Whether the process is dead or dying. False where /proc does not show it: nothing is known then.
+
+        True from before the kernel closes the process's sockets, so who reads the end of a stream and then asks
+        here learns for certain whether the stream ended because of that.
+        """
+        if self.pid is None:
+            return False
+        fields = _stat(self.pid)
+        if fields is None or fields[0] in (b"Z", b"X", b"x") or int(fields[6]) & _PF_EXITING:
+            return True
+        return self.start is not None and int(fields[19]) != self.start
+
+    def is_same(self, other: Listener) -> bool:
+        """Whether both are the same life of one pluto: by the process where it shows, else by the socket's file."""
+        if self.is_visible and other.is_visible:
+            return (self.pid, self.start) == (other.pid, other.start)
+        return self.file == other.file
+
+    def descriptor_limit(self) -> int | None:
+        """How many descriptors the process may have open (soft RLIMIT_NOFILE); None where that cannot be read or there
+        is no limit."""
+        if self.pid is None:
+            return None
+        try:
+            with open(f"/proc/{self.pid}/limits", encoding="ascii", errors="replace") as limits:
+                for line in limits:
+                    if line.startswith("Max open files"):
+                        soft = line.split()[3]
+                        return int(soft) if soft.isdigit() else None
+        except OSError:
+            pass
+        return None
+
+    def open_descriptors(self) -> int | None:
+        """How many descriptors the process has open; None where that cannot be seen."""
+        if self.pid is None:
+            return None
+        folder = f"/proc/{self.pid}/fd"
+        try:
+            # Linux 6.2 and later tell the count as the folder's size; before, it is 0.
+            return os.stat(folder).st_size or len(os.listdir(folder))
+        except OSError:
+            return None
+
+    def executable(self) -> str | None:
+        """The path of its program, as `executable` says."""
+        return None if self.pid is None else executable(self.pid)
+
+    def handle(self) -> int | None:
+        """A new descriptor that becomes readable when the process ends; None where it cannot be watched.
+
+        Raises ProcessLookupError where it has ended. The caller closes it.
+        """
+        if self.pid is None:
+            return None
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            raise
+        except OSError:
+            return None
+        if self.is_gone():  # the number may have been another process's already when it was opened
+            os.close(handle)
+            raise ProcessLookupError(f"process {self.pid} has ended")
+        return handle
+
+
+def listener(path: str | os.PathLike[str], answered: Opener | None = None) -> Listener:
+    """Who listens at the socket `path`, as far as the system tells without a connection.
+
+    `answered` is what a connection told, if there was one: a process whose socket has another name is then not
+    taken, whatever the lock file says. Links in `path` are followed once, so that everything in the answer is of one
+    socket, however often they are turned meanwhile.
+    """
+    path = os.path.realpath(path)
+    file = socket_file(path)
+    if file is None:
+        return Listener()
+    named = None if answered is None else answered.pid
+    bound = answered.name if answered is not None else None
+    for pid in dict.fromkeys((named, _pid_beside(path))):
+        fields = None if pid is None else _stat(pid)
+        if pid is None or fields is None:
+            continue
+        held = _held(pid, os.path.basename(path), file)
+        if held is None:
+            # Its descriptors may not be looked at. SO_PEERCRED is believed then, but not a number that was used again.
+            if pid != named or _command(pid) != "pluto":
+                continue
+        elif not held or (bound and bound != held):
+            continue
+        return Listener(pid, file, int(fields[19]), _plain(held or bound), named)
+    return Listener(None, file, None, _plain(bound), named)
+
+
+def opener(sock: socket.socket) -> Opener:
+    """What the connected socket `sock` tells of its other end."""
+    pid: int = _CREDENTIALS.unpack(
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size),
+    )[0]
+    name = sock.getpeername()
+    return Opener(pid if pid > 0 else None, name if isinstance(name, str) else os.fsdecode(name))
+
+
+def meet(sock: socket.socket, path: str | os.PathLike[str], known: Listener) -> Listener | None:
+    """`known` with what the connection adds to it, or None where another one answers on it.
+
+    `sock` was just connected by `path`. To be asked before each send: what is meant for `known` may shut another
+    pluto down. One that was started anew at the same path has a new file; one behind a link that was turned has
+    another process or another name.
+    """
+    if socket_file(path) != known.file:
+        return None
+    here = opener(sock)
+    if known.bound and here.name and here.name != known.bound:
+        return None
+    if here.pid is None or here.pid == known.opener:
+        return known
+    if known.opener is not None:
+        return None
+    if known.pid is None:
+        # Nothing was known but the file: the connection may name the process.
+        found = listener(path, here)
+        return found if found.file == known.file else None
+    if here.pid != known.pid and here.name in (_bound(here.pid) or ()):
+        return None  # the process that opened it lives and listens, so it is no parent that is gone
+    # It is the process itself, or the parent that opened the socket and is gone.
+    return Listener(known.pid, known.file, known.start, known.bound or _plain(here.name), here.pid)
 
 
 def socket_file(path: str | os.PathLike[str]) -> SocketFile | None:
@@ -63,52 +223,18 @@ def socket_file(path: str | os.PathLike[str]) -> SocketFile | None:
     return SocketFile(found.st_dev, found.st_ino, found.st_ctime_ns)
 
 
-def peer_pid(sock: socket.socket) -> int | None:
-    """The process that began to listen on the other end of `sock`, None where this system cannot name it."""
-    pid: int = _CREDENTIALS.unpack(
-        sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size),
-    )[0]
-    return pid if pid > 0 else None
+def executable(pid: int) -> str | None:
+    """The path that the process `pid` was started from, as this process would open it, None where that is hidden.
 
-
-def is_visible(pid: int) -> bool:
-    """Whether /proc shows the process `pid`, so that its absence later means its end."""
-    return _stat(pid) is not None
-
-
-def is_ending(pid: int) -> bool:
-    """Whether the process `pid` is dead or dying. Ask only of one that was visible before.
-
-    True from before the kernel closes the process's sockets, so who reads the end of a stream and then asks
-    here learns for certain whether the stream ended because of that.
+    Of a program that was replaced on disk since, the path it had; `/proc/PID/exe` itself is still what runs.
     """
-    fields = _stat(pid)
-    if fields is None:
-        return True
-    return fields[0] in (b"Z", b"X", b"x") or bool(int(fields[6]) & _PF_EXITING)
-
-
-def start_time(pid: int) -> int | None:
-    """When the process `pid` started, in clock ticks since the system's start: with the id, its name for
-    good."""
-    fields = _stat(pid)
-    return None if fields is None else int(fields[19])
-
-
-def descriptor_limit(pid: int) -> int | None:
-    """The soft RLIMIT_NOFILE of the process `pid`, None where it may not be read or there is none."""
     try:
-        with open(f"/proc/{pid}/limits", encoding="ascii", errors="replace") as limits:
-            for line in limits:
-                if line.startswith("Max open files"):
-                    soft = line.split()[3]
-                    return int(soft) if soft.isdigit() else None
+        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
     except OSError:
-        pass
-    return None
+        return None
 
 
-def pid_beside(path: str | os.PathLike[str]) -> int | None:
+def _pid_beside(path: str) -> int | None:
     """The process that pluto's lock file names: pluto.pid beside pluto.ctl (3.27 to 5.4). None without one."""
     try:
         with open(os.path.splitext(path)[0] + ".pid", "rb") as lock:
@@ -118,12 +244,23 @@ def pid_beside(path: str | os.PathLike[str]) -> int | None:
     return int(text) if text.isdigit() and 0 < int(text) < 1 << 31 else None
 
 
-def listens_at(pid: int, path: str | os.PathLike[str]) -> bool:
-    """Whether the process `pid` holds a listening Unix socket of the file name of `path`.
+def _held(pid: int, name: str, file: SocketFile) -> str | None:
+    """The name that the process `pid` bound its listening socket to, if that is `file`; empty if it holds none such.
 
-    Only the last part of the path is compared: in a chroot pluto knows its socket by another folder. False where
-    its descriptors may not be looked at.
+    None where its descriptors may not be looked at. A name that leads nowhere from here is taken by its last part.
     """
+    bounds = _bound(pid)
+    if bounds is None:
+        return None
+    for bound in bounds:
+        there = _seen_by(pid, bound)
+        if there == file if there is not None else os.path.basename(bound) == name:
+            return bound
+    return ""
+
+
+def _bound(pid: int) -> list[str] | None:
+    """The names of the sockets on which the process `pid` listens; None where that may not be looked at."""
     held = set()
     try:
         for entry in os.listdir(f"/proc/{pid}/fd"):
@@ -131,26 +268,33 @@ def listens_at(pid: int, path: str | os.PathLike[str]) -> bool:
             with contextlib.suppress(FileNotFoundError):
                 held.add(os.readlink(f"/proc/{pid}/fd/{entry}"))
         with open(f"/proc/{pid}/net/unix", encoding="utf-8", errors="surrogateescape") as table:
-            rows = [line.split(maxsplit=7) for line in table]
+            rows = [line.rstrip("\n").split(maxsplit=7) for line in table]
     except OSError:
-        return False
-    name = os.path.basename(path)
-    return any(
-        int(row[3], 16) & _ACCEPTS
-        and f"socket:[{row[6]}]" in held
-        and os.path.basename(row[7].rstrip()) == name
+        return None
+    return [
+        row[7]
         for row in rows[1:]
-        if len(row) == 8
-    )
+        if len(row) == 8 and int(row[3], 16) & _ACCEPTS and f"socket:[{row[6]}]" in held
+    ]
 
 
-def executable(pid: int) -> str | None:
-    """The path that the process `pid` was started from, as its own system sees it, None where that is hidden.
+def _seen_by(pid: int, bound: str) -> SocketFile | None:
+    """The file that the name `bound` leads to in the folders of the process `pid`."""
+    if bound.startswith("/proc/"):
+        return None  # means another file to each who reads it
+    folder = f"/proc/{pid}/root" if bound.startswith("/") else f"/proc/{pid}/cwd/"
+    return socket_file(folder + bound)
 
-    Of a program that was replaced on disk since, the path it had; `/proc/PID/exe` itself is still what runs.
-    """
+
+def _plain(bound: str | None) -> str | None:
+    """A name that is the same in /proc/PID/net/unix and on a connection; the table bends what is not plain text."""
+    return bound if bound and bound.isprintable() and not {" ", "@"} & set(bound) else None
+
+
+def _command(pid: int) -> str | None:
     try:
-        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
+            return comm.read().strip()
     except OSError:
         return None
 

@@ -24,7 +24,9 @@ __all__ = ["Entry", "Known", "default_folder"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about one pluto. `pid` and `start` (clock ticks since boot) where /proc told them."""
+    """What was found out about one pluto. `pid` and `start` (clock ticks since boot) where /proc told them; `bound` is
+    the name it gave its socket. The process that opened the socket has other numbers in other process namespaces, which
+    may share this folder, so it is not kept."""
 
     device: int
     inode: int
@@ -34,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     labeled: bool | None = None
     pid: int | None = None
     start: int | None = None
+    bound: str | None = None
 
 
 class Known:

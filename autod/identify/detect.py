@@ -17,11 +17,12 @@ import os
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import TYPE_CHECKING
 
 from autod.errors import ConnectionLost, PlutoReplaced, ProtocolViolation, UnknownRelease, UsageError
 from autod.exchange.control import Control, check_path
-from autod.exchange.peer import Identity, executable, listens_at, pid_beside, socket_file, start_time
+from autod.exchange.peer import Listener, listener, socket_file
 from autod.identify.binary import version_of_process
 from autod.identify.cache import Entry, Known
 from autod.protocol import encode, releases
@@ -57,20 +58,23 @@ class How(StrEnum):
 class Detected:
     """Which release listens, and which pluto that holds for.
 
-    `pluto` is what Control needs to refuse another one, None where the release was given. `start_time` is in
-    clock ticks since the system's start.
+    `pluto` is what Control needs to refuse another one, None where the release was given and nobody is seen to listen.
     """
 
     release: Release
     how: How
     seqpacket: bool
-    pluto: Identity | None = None
-    start_time: int | None = None
+    pluto: Listener | None = None
 
     @property
     def pid(self) -> int | None:
         """pluto's process, None where it is not known."""
         return None if self.pluto is None else self.pluto.pid
+
+    @property
+    def start_time(self) -> int | None:
+        """When pluto's process started, in clock ticks since the system's start; None where it is not known."""
+        return None if self.pluto is None else self.pluto.start
 
 
 async def detect(
@@ -94,21 +98,26 @@ async def detect(
     check_path(path)
     if release is not None:
         return await _believe(path, releases.find(release, seccomp=seccomp))
-    for _ in range(_ROUNDS):
-        file = socket_file(path)
-        found = await _look(path, file, seccomp, known)
-        if file is not None and socket_file(path) == file:
+    rounds = count(1)
+    while True:
+        found = await _look(path, socket_file(path), seccomp, known)
+        pluto = found.pluto
+        assert pluto is not None
+        if pluto.file is not None and pluto.file == socket_file(path):
             return found
+        if next(rounds) == _ROUNDS:
+            break
+    if pluto.is_visible and not pluto.is_gone():
+        return found  # the path leads to one pluto after the other: what was found is true of this one
     raise ConnectionLost(f"{path}: pluto was started anew each time its release was asked for: try again")
 
 
 async def _believe(path: str, given: Release) -> Detected:
     """The caller's word, and what the running program adds to it; nobody is contacted."""
-    file = socket_file(path)
-    pid = pid_beside(path)
-    if pid is None or not listens_at(pid, path):
+    pluto = listener(path)
+    if pluto.pid is None:
         return Detected(given, How.GIVEN, given.seqpacket)
-    version = await version_of_process(pid)
+    version = await version_of_process(pluto.pid)
     if version is not None:
         try:
             running = releases.find(version.text)
@@ -123,37 +132,34 @@ async def _believe(path: str, given: Release) -> Detected:
             seccomp=version.seccomp if given.seccomp is None else None,
             labeled=version.labeled,
         )
-    return Detected(given, How.GIVEN, given.seqpacket, Identity(pid, file), _start(pid))
+    return Detected(given, How.GIVEN, given.seqpacket, pluto)
 
 
 async def _look(path: str, file: SocketFile | None, seccomp: bool | None, known: Known | None) -> Detected:
     entry = known.recall(path, file) if known is not None and file is not None else None
-    if entry is not None and not _stale(entry):
+    pluto = None if entry is None else Listener(entry.pid, file, entry.start, entry.bound)
+    if entry is not None and pluto is not None and not pluto.is_gone():
         recalled = releases.find(
             entry.text, seccomp=entry.seccomp if seccomp is None else seccomp, labeled=entry.labeled
         )
-        return Detected(
-            recalled, How.CACHE, recalled.seqpacket, Identity(entry.pid, file), start_time=entry.start
-        )
-    pid = pid_beside(path)
-    if pid is not None and not listens_at(pid, path):
-        pid = None
-    version = None if pid is None else await version_of_process(pid)
+        return Detected(recalled, How.CACHE, recalled.seqpacket, pluto)
+    pluto = listener(path)
+    version = None if pluto.pid is None else await version_of_process(pluto.pid)
     if version is not None:
         running = releases.find(
             version.text,
             seccomp=version.seccomp if seccomp is None else seccomp,
             labeled=version.labeled,
         )
-        found = Detected(running, How.BINARY, running.seqpacket, Identity(pid, file), _start(pid))
+        found = Detected(running, How.BINARY, running.seqpacket, pluto)
     else:
-        found = await _ask(path, file, pid, seccomp)
-    if known is not None and file is not None and seccomp is None:
-        known.remember(path, _entry(found, file))
+        found = await _ask(path, seccomp)
+    if known is not None and seccomp is None and found.pluto is not None and found.pluto.file is not None:
+        known.remember(path, _entry(found, found.pluto, found.pluto.file))
     return found
 
 
-async def _ask(path: str, file: SocketFile | None, pid: int | None, seccomp: bool | None) -> Detected:
+async def _ask(path: str, seccomp: bool | None) -> Detected:
     """The safe status probe, and what a program or a second question adds to its answer."""
     control = Control(path, codes=CODES_5_3, seqpacket=None)
     status = _StatusReader()
@@ -165,10 +171,10 @@ async def _ask(path: str, file: SocketFile | None, pid: int | None, seccomp: boo
                 f" is, or name the release (--release)"
             )
         raise ConnectionLost(f"{path}: pluto went away while it was asked for its release: try again")
-    pid = pid if pid is not None else control.peer
     labeled = status.labeled
-    if seccomp is None and pid is not None and executable(pid) is not None:
-        version = await version_of_process(pid)
+    pluto = control.pluto
+    if seccomp is None and pluto.pid is not None and pluto.executable() is not None:
+        version = await version_of_process(pluto.pid)
         if version is not None and version.text == status.text:
             seccomp, labeled = version.seccomp, version.labeled
     release = releases.find(status.text, seccomp=seccomp, labeled=labeled)
@@ -178,13 +184,12 @@ async def _ask(path: str, file: SocketFile | None, pid: int | None, seccomp: boo
             f"{path}: this pluto says that it is {status.text}, but its socket is not of that release's type:"
             f" see what listens there, or name the release (--release)"
         )
-    pluto = Identity(pid, file)
     if release.version == (5, 4) and release.seccomp is None:
         release = release.built(seccomp=await _ask_for_seccomp(path, release, pluto))
-    return Detected(release, How.STATUS, seqpacket, pluto, _start(pid))
+    return Detected(release, How.STATUS, seqpacket, pluto)
 
 
-async def _ask_for_seccomp(path: str, release: Release, pluto: Identity) -> bool | None:
+async def _ask_for_seccomp(path: str, release: Release, pluto: Listener) -> bool | None:
     """Whether a 5.4 was built with USE_SECCOMP, None where its answer is none that is known.
 
     Command 45 of 5.4 is DEBUG without it, which says that there is no such connection (seen on a running 5.4),
@@ -222,16 +227,7 @@ class _StatusReader:
                 self.labeled = found[1] != "<unsupported>"
 
 
-def _start(pid: int | None) -> int | None:
-    return None if pid is None else start_time(pid)
-
-
-def _stale(entry: Entry) -> bool:
-    """Whether the process of an entry, which could be seen when it was noted, has ended or is another one now."""
-    return entry.pid is not None and entry.start is not None and start_time(entry.pid) != entry.start
-
-
-def _entry(found: Detected, file: SocketFile) -> Entry:
+def _entry(found: Detected, pluto: Listener, file: SocketFile) -> Entry:
     return Entry(
         device=file.device,
         inode=file.inode,
@@ -239,6 +235,7 @@ def _entry(found: Detected, file: SocketFile) -> Entry:
         text=found.release.text,
         seccomp=found.release.seccomp,
         labeled=found.release.labeled,
-        pid=found.pid,
-        start=found.start_time,
+        pid=pluto.pid,
+        start=pluto.start,
+        bound=pluto.bound,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autod.client import Pluto
 from autod.errors import UnknownRelease
 from autod.exchange.control import Control
-from autod.exchange.peer import Identity, executable, listens_at, pid_beside, socket_file, start_time
+from autod.exchange.peer import listener
 from autod.identify.binary import version_of_process
 from autod.identify.detect import Detected, How
 from autod.learn.doctor import COMPARED
@@ -79,8 +79,8 @@ class LearnedPluto(Pluto):
 
     async def find(self) -> Detected:
         """What runs at the socket, if that very binary was learned; UnknownRelease if not."""
-        pid = pid_beside(self.path)
-        name = executable(pid) if pid is not None and listens_at(pid, self.path) else None
+        listens = listener(self.path)
+        pid, name = listens.pid, listens.executable()
         version = await version_of_process(pid) if pid is not None and name is not None else None
         if pid is None or name is None or version is None:
             raise UnknownRelease("?", f"{self.path}: the program that listens cannot be looked at")
@@ -91,13 +91,12 @@ class LearnedPluto(Pluto):
             )
         self._learned = learned
         release = learned_release(learned)
-        identity = Identity(pid, socket_file(self.path))
-        self._detected = Detected(release, How.BINARY, learned.seqpacket, identity, start_time(pid))
+        self._detected = Detected(release, How.BINARY, learned.seqpacket, listens)
         self._control = Control(
             self.path,
             codes=release.codes,
             seqpacket=learned.seqpacket,
-            pluto=identity,
+            pluto=listens,
             slots=self.slots,
         )
         return self._detected

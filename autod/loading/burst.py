@@ -16,13 +16,13 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from autod.exchange.connect import SUN_PATH
-from autod.exchange.peer import is_ending, peer_pid, socket_file
+from autod.exchange.peer import meet
 from autod.protocol.exchange import Ending
 from autod.protocol.replies import ReplyDecoder
 
 if TYPE_CHECKING:
     from autod.exchange.control import Control
-    from autod.exchange.peer import SocketFile
+    from autod.exchange.peer import Listener
     from autod.protocol.replies import Reply, ReplyCodes
 
 __all__ = ["Line", "Unreachable", "open_line"]
@@ -35,10 +35,10 @@ class Unreachable(Exception):
 
 
 class Line:
-    """A way to one pluto, known by its socket's file, or where that is not known by its process. For a thread."""
+    """A way to one pluto. For a thread."""
 
-    def __init__(self, path: str, kind: int, pid: int, codes: ReplyCodes, file: SocketFile | None) -> None:
-        self._path, self._kind, self._pid, self._codes, self._file = path, kind, pid, codes, file
+    def __init__(self, path: str, kind: int, pluto: Listener, codes: ReplyCodes) -> None:
+        self._path, self._kind, self._pluto, self._codes = path, kind, pluto, codes
 
     def send(self, message: bytes) -> socket.socket:
         """Send `message`; `drain` is to be called with the result. Raises Unreachable (nothing was sent)."""
@@ -74,7 +74,7 @@ class Line:
         replies += rest
         if replies and not (reset and rest):
             return tuple(replies), Ending.EOF
-        if is_ending(self._pid):
+        if self._pluto.is_gone():
             return tuple(replies), Ending.GONE
         return tuple(replies), Ending.RESET if reset else Ending.EOF
 
@@ -82,8 +82,10 @@ class Line:
         sock = socket.socket(socket.AF_UNIX, self._kind | socket.SOCK_CLOEXEC)
         try:
             sock.connect(self._path)
-            if self._is_another(sock):
+            met = meet(sock, self._path, self._pluto)
+            if met is None:
                 raise Unreachable
+            self._pluto = met
         except OSError as error:
             sock.close()
             raise Unreachable from error
@@ -92,16 +94,10 @@ class Line:
             raise
         return sock
 
-    def _is_another(self, sock: socket.socket) -> bool:
-        """Whether somebody else listens than the one whom the messages are for."""
-        if self._file is not None:
-            return socket_file(self._path) != self._file
-        return peer_pid(sock) != self._pid
-
 
 def open_line(control: Control, codes: ReplyCodes) -> Line | None:
     """A line to the pluto that `control` last spoke to; None where there was none, or its path is too long."""
     if control.peer is None or control.seqpacket is None or len(os.fsencode(control.path)) > SUN_PATH:
         return None
     kind = socket.SOCK_SEQPACKET if control.seqpacket else socket.SOCK_STREAM
-    return Line(control.path, kind, control.peer, codes, control.peer_file)
+    return Line(control.path, kind, control.pluto, codes)

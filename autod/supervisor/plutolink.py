@@ -13,7 +13,7 @@ import trio
 
 from autod.client import Pluto
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
-from autod.exchange.peer import descriptor_limit, is_visible, pid_beside, socket_file
+from autod.exchange.peer import Listener, listener, socket_file
 from autod.operation import BUFFER
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from autod.events import Event
-    from autod.exchange.peer import Identity
     from autod.operation import Operation
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
@@ -89,8 +88,7 @@ class PlutoLink:
             path, release or None, seccomp=None, limit=limit + 16, buffer=BUFFER, known=None, timeout=answer
         )
         self._on_found = on_found
-        self._pid: int | None = None
-        self._found: Identity | None = None
+        self._found = Listener()
         self._members: Mapping[str, frozenset[str]] = {}
         self._adds: dict[str, _Add] = {}
         self._loading = trio.Lock()
@@ -98,32 +96,27 @@ class PlutoLink:
     async def find(self) -> Instance:
         before = self._found
         detected = await self._pluto.find()
-        self._found = detected.pluto
-        if before is None or before != detected.pluto:
+        # Where the release was given nobody may have looked.
+        self._found = listener(self.path) if detected.pluto is None else detected.pluto
+        if not before.is_same(self._found):
             self._pluto.slots.forget()
         self._members = {}
-        pid = detected.pid
-        if pid is None or not is_visible(pid):
-            # The parent that opened the socket is gone; pluto's lock file names the one that stayed.
-            pid = pid_beside(self.path)
-        self._pid = pid
         if self._on_found is not None:
             self._on_found(detected.release)
         # A pluto that has just started may tell its release and not answer yet: see that it does.
         await self._pluto.replies(c.TrafficStatus(), timeout=self.answer)
-        limit = None if pid is None else descriptor_limit(pid)
-        return Instance(str(detected.release), pid, limit)
+        return Instance(str(detected.release), self._found.pid, self._found.descriptor_limit())
 
     async def gone(self) -> None:
-        first = socket_file(self.path)
+        first = self._found.file
         try:
-            handle = _handle(self._pid)
+            handle = self._found.handle()
         except ProcessLookupError:
             return
         try:
             while handle is None:
                 await trio.sleep(_FILE_LOOK)
-                if first is None or socket_file(self.path) != first:
+                if socket_file(self.path) != first:
                     return
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_replaced, first, nursery.cancel_scope)
@@ -136,7 +129,7 @@ class PlutoLink:
     async def _until_replaced(self, first: object, scope: trio.CancelScope) -> None:
         while True:
             await trio.sleep(_FILE_LOOK)
-            if socket_file(self.path) != first:
+            if socket_file(self.path) != first and not listener(self.path).is_same(self._found):
                 scope.cancel()
 
     async def look(self, *, states: bool, everything: bool) -> Snapshot:
@@ -201,12 +194,7 @@ class PlutoLink:
             raise DeadlinePassed(outcome.sentence)
 
     def open_descriptors(self) -> int | None:
-        if self._pid is None:
-            return None
-        try:
-            return len(os.listdir(f"/proc/{self._pid}/fd"))
-        except OSError:
-            return None
+        return self._found.open_descriptors()
 
     async def _perform(self, operation: Operation, heard: Callable[[], None]) -> Result:
         told = False
@@ -243,7 +231,7 @@ class PlutoLink:
         from autod.identify.programs import find_programs
         from autod.loading.addconn import load
 
-        program = find_programs(self._pid).addconn
+        program = find_programs(self._found.pid).addconn
         if program is None:
             for add in batch.values():
                 add.error = ConfigurationError("addconn, which loads connections, is not installed")
@@ -353,18 +341,3 @@ def _result(outcome: Outcome) -> Result:
         return Result(ike_sa=outcome.ike_sa, child_sa=outcome.child_sa)
     cause = CAUSES.get(outcome.result, Cause.FAILED)
     return Result(cause, outcome.sentence, outcome.retryable, outcome.code, outcome.ike_sa, outcome.child_sa)
-
-
-def _handle(pid: int | None) -> int | None:
-    """A descriptor that becomes readable when the process `pid` ends; None where it cannot be watched.
-
-    Raises ProcessLookupError where it has ended.
-    """
-    if pid is None:
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        raise
-    except OSError:
-        return None

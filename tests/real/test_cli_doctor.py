@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autod.cli import main
+from autod.exchange.peer import Listener
 from autod.protocol import releases
 from autod.protocol.families import v4_8
 from autod.protocol.families.requests import Wire
@@ -67,7 +68,7 @@ def test_a_stopped_pluto_is_wrong_and_no_hang(
     """Also where its release can be found out without its help."""
     monkeypatch.setattr("autod.cli.doctor._SILENT", 0.5)
     if not known:
-        monkeypatch.setattr("autod.identify.detect.pid_beside", lambda path: None)
+        monkeypatch.setattr("autod.identify.detect.listener", lambda path: Listener())
     pluto.stop()
     try:
         status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(pluto.conf))

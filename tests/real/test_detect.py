@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,7 +18,7 @@ import trio
 
 from autod.errors import PlutoReplaced
 from autod.exchange.control import Control, Ending
-from autod.exchange.peer import is_ending, listens_at, pid_beside, start_time
+from autod.exchange.peer import listener
 from autod.identify.binary import version_of_process
 from autod.identify.cache import Known
 from autod.identify.detect import How, detect
@@ -44,7 +47,8 @@ async def test_the_running_program_tells_and_pluto_notices_nothing(shared_pluto:
     before = shared_pluto.text()
     found = await detect(shared_pluto.socket)
     assert (found.release.text, found.how) == (installed_version(), How.BINARY)
-    assert (found.pid, found.start_time) == (shared_pluto.pid, start_time(shared_pluto.pid))
+    assert found.pluto == listener(shared_pluto.socket)
+    assert found.pid == shared_pluto.pid
     assert found.release.seccomp is False
     assert found.release.labeled is True
     assert shared_pluto.text() == before
@@ -56,15 +60,19 @@ async def test_without_its_lock_file_the_status_tells_the_same(pluto: Pluto) -> 
     by_status = await detect(pluto.socket)
     assert by_status.how is How.STATUS
     assert by_status.release == by_program.release
-    assert by_status.pluto == by_program.pluto
+    assert by_status.pluto is not None
+    assert by_program.pluto is not None
+    assert by_status.pluto.is_same(by_program.pluto)
+    assert (by_status.pluto.opener, by_program.pluto.opener) == (pluto.pid, None)
     assert "Broken pipe" not in pluto.text()
 
 
 async def test_the_lock_file_names_who_listens(shared_pluto: Pluto) -> None:
-    assert pid_beside(shared_pluto.socket) == shared_pluto.pid
-    assert listens_at(shared_pluto.pid, shared_pluto.socket)
-    assert not listens_at(shared_pluto.pid, "/run/other.ctl")
-    assert not listens_at(os.getpid(), shared_pluto.socket)
+    listens = listener(shared_pluto.socket)
+    assert (listens.pid, listens.bound) == (shared_pluto.pid, str(shared_pluto.socket))
+    assert not listens.is_gone()
+    assert listens.descriptor_limit() == resource.prlimit(shared_pluto.pid, resource.RLIMIT_NOFILE)[0]
+    assert listens.open_descriptors() == len(os.listdir(f"/proc/{shared_pluto.pid}/fd"))
 
 
 async def test_a_program_that_was_removed_from_the_disk_still_tells(
@@ -107,13 +115,14 @@ def pluto_in_the_background() -> Iterator[tuple[Path, int]]:
         )
         path = folder / "pluto.ctl"
         plutos.wait_until(lambda: plutos.probe(path), what="the second pluto's first answer")
-        pid = pid_beside(path)
+        listens = listener(path)
+        pid = listens.pid
         assert pid is not None
         try:
             yield path, pid
         finally:
             os.kill(pid, signal.SIGKILL)
-            plutos.wait_until(lambda: is_ending(pid), what="the second pluto's end")
+            plutos.wait_until(listens.is_gone, what="the second pluto's end")
 
 
 async def test_a_pluto_in_the_background_is_known_too() -> None:
@@ -158,3 +167,44 @@ async def test_a_stopped_pluto_needs_no_answer_to_be_known(pluto: Pluto) -> None
 async def test_a_program_that_is_not_pluto_is_not_run() -> None:
     assert await version_of_process(os.getpid()) is None
     assert await version_of_process(2**22 + 1) is None
+
+
+async def test_a_link_that_turns_between_plutos_misleads_nobody(tmp_path: Path) -> None:
+    """Each message reaches the pluto whose release it was made for, or none."""
+    link = tmp_path / "pluto.ctl"
+    met: dict[int, set[int]] = {}
+    refused = 0
+
+    async def turn(plutos: list[Pluto]) -> None:
+        for pluto in itertools.cycle(plutos):
+            draft = tmp_path / "draft"
+            draft.symlink_to(pluto.socket)
+            draft.rename(link)
+            await trio.sleep(0.05)
+
+    with gateway() as first, gateway() as second, gateway() as third:
+        plutos = [first, second, third]
+        link.symlink_to(first.socket)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(turn, plutos)
+            for number in range(40):
+                found = await detect(link)
+                assert found.pid is not None
+                control = Control(
+                    link, codes=found.release.codes, seqpacket=found.seqpacket, pluto=found.pluto
+                )
+                for repeat in range(20):
+                    name = f"n{number}for{found.pid}at{repeat}"
+                    try:
+                        await control.exchange(encode(Initiate(name), found.release), lambda _: None)
+                    except PlutoReplaced:
+                        refused += 1
+                    else:
+                        met.setdefault(found.pid, set()).add(number)
+                    await trio.sleep(0.001)
+            nursery.cancel_scope.cancel()
+        for pluto in plutos:
+            asked = set(re.findall(r"n\d+for(\d+)at", pluto.text()))
+            assert asked <= {str(pluto.pid)}
+    assert len(met) == 3
+    assert refused > 0

@@ -32,7 +32,14 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 class Autod:
     """A running `autod supervise`, and the service manager that it talks to."""
 
-    def __init__(self, pluto: Pluto, settings: str = "", *, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        pluto: Pluto,
+        settings: str = "",
+        *,
+        environ: dict[str, str] | None = None,
+        inside: tuple[str, ...] = (),
+    ) -> None:
         self.pluto = pluto
         self.path = str(pluto.folder / "api.sock")
         self.toml = pluto.folder / "autod.toml"
@@ -47,7 +54,7 @@ class Autod:
         self.log = (pluto.folder / "autod.log").open("w+")
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "autod", "supervise", "--settings", str(self.toml)],
+            [*inside, sys.executable, "-m", "autod", "supervise", "--settings", str(self.toml)],
             cwd=ROOT,
             stdout=self.log,
             stderr=self.log,
@@ -127,7 +134,7 @@ def test_it_is_ready_within_a_second_and_ends_when_told(pluto: Pluto) -> None:
     took = []
     for _ in range(3):
         with supervising(pluto) as autod:
-            took.append(_processor_seconds(autod.exchange.peer.pid))
+            took.append(_processor_seconds(autod.process.pid))
             wall = time.monotonic() - autod.began
             wait_until(lambda: autod.states() == {"loaded": 100}, what="100 loaded")
             assert autod.end() == 0
@@ -209,7 +216,7 @@ def test_a_bad_file_is_told_and_the_old_one_stays(pluto: Pluto) -> None:
     with supervising(pluto, "watch = false\n") as autod:
         wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
         write(pluto, *many(3, auto="add"), "conn broken\n\tnosuchkeyword=1\n")
-        autod.exchange.peer.send_signal(signal.SIGHUP)
+        autod.process.send_signal(signal.SIGHUP)
         assert "MONOTONIC_USEC=" in autod.told("RELOADING=1")
         assert "nosuchkeyword" in autod.told("READY=1")
         assert "nosuchkeyword" in autod.call("Statistics")["configuration"]
@@ -224,13 +231,13 @@ def test_the_watchdog_is_fed_and_goes_silent_with_the_process(pluto: Pluto) -> N
     with supervising(pluto, environ={"WATCHDOG_USEC": "900000"}) as autod:
         for _ in range(3):
             autod.told("WATCHDOG=1")
-        autod.exchange.peer.send_signal(signal.SIGSTOP)
+        autod.process.send_signal(signal.SIGSTOP)
         time.sleep(0.5)
         autod.manager.settimeout(1.5)
         # What was sent before may still be there; after it comes nothing.
         with pytest.raises(TimeoutError):
             autod.told("nothing that is ever told")
-        autod.exchange.peer.send_signal(signal.SIGCONT)
+        autod.process.send_signal(signal.SIGCONT)
         autod.manager.settimeout(20)
         autod.told("WATCHDOG=1")
 
@@ -380,3 +387,18 @@ def test_watching_from_a_shell(pluto: Pluto) -> None:
             [*base, "--until-up", "--timeout", "1"], cwd=ROOT, capture_output=True, text=True, timeout=60
         )
         assert (done.returncode, done.stderr) == (124, "autod: not up: a\n")
+
+
+def test_from_another_process_namespace_pluto_is_found_once_and_never_lost(pluto: Pluto) -> None:
+    """The number in pluto's lock file means nothing there. The socket's file still tells when pluto is another."""
+    write(pluto, *many(3, auto="add"))
+    with supervising(pluto, inside=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")) as autod:
+        wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
+        time.sleep(4)
+        assert autod.states() == {"loaded": 3}
+        autod.log.flush()
+        text = (pluto.folder / "autod.log").read_text()
+        assert text.count("after=found") == 1
+        assert "lost" not in text
+        pluto.restart()
+        wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded in the next pluto")

@@ -55,7 +55,7 @@ def test_memory_and_descriptors_stay_flat_under_faults() -> None:
         write(west, 2)
         silent_peer(west.namespace, NOBODY)
         with supervising(west, settings) as autod:
-            pid = autod.exchange.peer.pid
+            pid = autod.process.pid
             deaf: list[socket.socket] = []
             begin = time.monotonic()
             early = most = 0
@@ -89,7 +89,7 @@ def test_memory_and_descriptors_stay_flat_under_faults() -> None:
                             client.sendall(chance.randbytes(500))
                     case "reload":
                         write(west, chance.choice([2, 3]))
-                        autod.exchange.peer.send_signal(signal.SIGHUP)
+                        autod.process.send_signal(signal.SIGHUP)
                     case "order":
                         name = f"c{chance.randrange(COUNT)}"
                         with contextlib.suppress(WhackError):

@@ -10,7 +10,7 @@ import trio
 
 from autod.config import all_names, load
 from autod.exchange.control import Control
-from autod.exchange.peer import Identity, socket_file
+from autod.exchange.peer import Listener, socket_file
 from autod.loading.burst import Unreachable, open_line
 from autod.loading.native import _AHEAD, _Sender, load_native
 from autod.protocol.releases import find
@@ -35,7 +35,7 @@ def configuration(folder: Path) -> Configuration:
 
 
 def control(path: Path) -> Control:
-    return Control(path, codes=RELEASE.codes, seqpacket=False, pluto=Identity(None, socket_file(path)))
+    return Control(path, codes=RELEASE.codes, seqpacket=False, pluto=Listener(None, socket_file(path)))
 
 
 async def test_each_message_of_a_burst_is_whole_and_followed_by_the_end_of_our_sending(

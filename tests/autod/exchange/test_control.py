@@ -24,7 +24,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from autod.errors import BadString, ConnectionLost, NoSocket, NotPermitted, PlutoReplaced, UsageError
 from autod.exchange.control import MAX_MESSAGE, RESERVE, Answers, Control, Ending
-from autod.exchange.peer import Identity, SocketFile, socket_file
+from autod.exchange.peer import Listener, SocketFile, socket_file
 from autod.protocol.replies import Prompt, Reply, ReplyCodes
 from tests.fakes.fakepluto import (
     BACKLOG,
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def controller(
-    path: Path, *, seqpacket: bool | None = False, limit: int = 64, pluto: Identity | None = None
+    path: Path, *, seqpacket: bool | None = False, limit: int = 64, pluto: Listener | None = None
 ) -> Control:
     return Control(path, codes=CODES, seqpacket=seqpacket, limit=limit, pluto=pluto)
 
@@ -299,7 +299,7 @@ async def test_a_pluto_that_was_replaced_gets_nothing(path: Path) -> None:
         fake_pluto(other, answers(b"002 other\n")) as replaced,
         fake_pluto(path, answers(b"002 one\n")),
     ):
-        control = controller(path, pluto=Identity(os.getpid(), socket_file(path)))
+        control = controller(path, pluto=Listener(os.getpid(), socket_file(path)))
         assert await control.exchange(MESSAGE, lambda _: None) is Ending.EOF
         other.rename(path)
         with pytest.raises(PlutoReplaced, match="find out the release again"):
@@ -310,9 +310,9 @@ async def test_a_pluto_that_was_replaced_gets_nothing(path: Path) -> None:
 
 async def test_a_pluto_of_unknown_process_is_known_by_its_socket(path: Path) -> None:
     async with fake_pluto(path, answers(b"002 one\n")) as pluto:
-        known = controller(path, pluto=Identity(None, socket_file(path)))
+        known = controller(path, pluto=Listener(None, socket_file(path)))
         assert await known.exchange(MESSAGE, lambda _: None) is Ending.EOF
-        stale = Identity(None, SocketFile(0, 0, 0))
+        stale = Listener(None, SocketFile(0, 0, 0))
         with pytest.raises(PlutoReplaced):
             await controller(path, pluto=stale).exchange(MESSAGE, lambda _: None)
         await wait_all_tasks_blocked()
@@ -463,7 +463,7 @@ async def test_no_more_slots_are_taken_than_pluto_can_spare_before_the_first_con
             )
             with contextlib.suppress(BlockingIOError):
                 other.connect(str(path))
-        control = controller(path, pluto=Identity(child.pid, socket_file(path)))
+        control = controller(path, pluto=Listener(child.pid, socket_file(path)))
         with trio.move_on_after(1):
             async with trio.open_nursery() as nursery:
                 for _ in range(5):

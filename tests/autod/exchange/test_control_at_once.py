@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from autod.exchange.control import Control
-from autod.exchange.peer import Identity, socket_file
+from autod.exchange.peer import Listener, socket_file
 from autod.protocol import releases
 from autod.protocol.exchange import Ending
 from tests.fakes.fakepluto import answers, fake_pluto
@@ -170,7 +170,7 @@ async def test_to_another_pluto_nothing_is_sent(tmp_path: Path) -> None:
     other = socket_file(path)
     path.unlink()
     with served(path, b"000 one\n") as pluto:
-        control = controller(path, pluto=Identity(os.getpid(), other))
+        control = controller(path, pluto=Listener(os.getpid(), other))
         assert control.begin(MESSAGE, holds_descriptor=True) is None
         assert control.slots.held == 0
     assert [message for message in pluto.messages if message] == []
