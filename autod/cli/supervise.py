@@ -16,6 +16,8 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `autod supervise`."""
+    from autod.cli.parser import seconds
+
     parser.description = (
         "Hold what should be up against what is, for years: bring back what is lost, with back-off, survive a "
         "restart of pluto, answer on a local socket. What is wanted is said by auto= of ipsec.conf and by "
@@ -41,6 +43,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--api", metavar="PATH", help="where to answer, whatever the settings say; empty: nowhere"
     )
     parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="have the running supervisor read its files again, and end: with 0 if it took them, with 3 and what is "
+        "wrong if it kept the old ones",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="TIME",
+        default=60.0,
+        help="with --reload: how long that may take (default: 60s)",
+    )
+    parser.add_argument(
         "--check", action="store_true", help="read the files, say what would be kept and how, and end"
     )
 
@@ -49,8 +64,11 @@ def run(options: argparse.Namespace) -> int:
     """Supervise until told to stop; or check. Raises ConfigurationError where the settings cannot be used."""
     import msgspec
 
-    from autod.supervisor.settings import DEFAULT_PATH, load
+    from autod.supervisor.settings import DEFAULT_PATH
+    from autod.supervisor.settingsfile import LastGood, load, start
 
+    if options.reload:
+        return _reload(options)
     path = options.settings or DEFAULT_PATH
 
     def override(settings: Settings) -> Settings:
@@ -67,19 +85,38 @@ def run(options: argparse.Namespace) -> int:
             settings = replace(settings, api=replace(settings.api, socket=options.api))
         return settings
 
-    settings = override(load(path, missing_ok=options.settings is None))
     if options.check:
-        return _check(settings, path)
+        return _check(override(load(path, missing_ok=options.settings is None).settings), path)
 
     import trio
 
     from autod.service.daemon import build
     from autod.service.journal import configure as configure_log
 
-    configure_log(settings.log.format, settings.log.level)
-    daemon = build(settings, path=path, version=_version(), override=override)
+    kept = LastGood(_state_folder())
+    read = start(path, kept, missing_ok=options.settings is None)
+    log = override(read.settings).log
+    configure_log(log.format, log.level)
+    daemon = build(read, path=path, version=_version(), kept=kept, override=override)
     trio.run(daemon.run)
     return 0
+
+
+def _reload(options: argparse.Namespace) -> int:
+    from autod.service.client import SOCKET, Client
+
+    with Client(options.api or SOCKET, timeout=options.timeout) as client:
+        done = client.call("Reload")
+    words = [f"{len(done[key])} {key}" for key in ("added", "changed", "removed", "released")]
+    print(f"{', '.join(words)}, {done['same']} the same")
+    return 0
+
+
+def _state_folder() -> str | None:
+    """Where systemd lets the service keep what it knows; nowhere for a supervisor that was started by hand."""
+    import os
+
+    return os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or None
 
 
 def _version() -> str:
@@ -92,11 +129,13 @@ def _version() -> str:
 
 
 def _check(settings: Settings, path: str) -> int:
-    """Say what would be kept. 0 if every file can be used; raises ConfigurationError if not."""
+    """Say what would be kept. 0 if every file can be used, 3 if the unit of autod would refuse something; raises
+    ConfigurationError where a file cannot be used."""
     import trio
 
     from autod.cli.configuration import release_around
     from autod.errors import PlutoGone
+    from autod.service.sandbox import properties, refusals
     from autod.supervisor.ipsecconf import IpsecConf
     from autod.supervisor.wanted import resolve
 
@@ -121,5 +160,10 @@ def _check(settings: Settings, path: str) -> int:
         group = f"  group {item.group}" if item.group else ""
         print(f"{item.name}: {policy.keep.value}, deadline {policy.deadline:g} s, back-off {policy.backoff_min:g} to "
               f"{policy.backoff_max:g} s{group}")  # fmt: skip
+    refused = refusals(settings, unit) if (unit := properties()) is not None else []
+    for sentence in refused:
+        print(f"autod: {sentence}", file=sys.stderr)
+    if refused:
+        return 3
     print(f"{path}: ok, {len(wanted)} connection{'s are' if len(wanted) != 1 else ' is'} wanted")
     return 0

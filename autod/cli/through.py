@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from autod.cli.watch import line, until_up
+from autod.cli.watch import ANSWER, line, until_up
 
 if TYPE_CHECKING:
     import argparse
@@ -20,12 +20,13 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked: 0 if it is so, 1 if not, 124 if a deadline passed; raises NoSocket, NotPermitted."""
+    """Do what was asked: 0 if it is so, 1 if not, 124 if a deadline passed; raises NoSocket, NotPermitted
+    or DeadlinePassed."""
     from autod.service.client import Client
 
     if options.operation == "wait":
-        return until_up(options.api, options.names, options.timeout)
-    with Client(options.api) as client:
+        return until_up(options.api, options.names, options.timeout or options.deadline)
+    with Client(options.api, timeout=options.timeout or options.deadline or ANSWER) as client:
         match options.operation:
             case "up" | "down":
                 return _order(client, options)
@@ -42,7 +43,11 @@ def _order(client: Client, options: argparse.Namespace) -> int:
     if options.asynchronous:
         client.call("Up" if up else "Down", names=names)
         return 0
-    for reply in client.stream("Up" if up else "Down", names=names, timeout=options.timeout):
+    timeout = options.timeout or options.deadline
+    # Whether anybody is there shows first; how long the rest may take, the supervisor itself knows.
+    client.call("Statistics")
+    client.set_timeout(None if timeout is None else timeout + ANSWER)
+    for reply in client.stream("Up" if up else "Down", names=names, timeout=timeout):
         if "event" in reply:
             _tell(reply["event"], options.json)
         found = reply.get("connections", found)

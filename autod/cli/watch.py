@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
     from autod.service.client import Client
 
-__all__ = ["configure", "line", "run", "until_up"]
+__all__ = ["ANSWER", "configure", "line", "run", "until_up"]
+
+ANSWER = 30.0
+"""Seconds for the supervisor to answer a question, where the command line gives no time: systemd takes connections
+for it also while it is dead."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +51,9 @@ def run(options: argparse.Namespace) -> int:
 
     if options.until_up:
         return until_up(options.api, options.names, options.timeout)
-    with Client(options.api) as client:
+    with Client(options.api, timeout=ANSWER) as client:
+        client.call("Statistics")
+        client.set_timeout(None)
         names = options.names or None
         for reply in client.stream("Watch", since=options.since, names=names):
             event = reply["event"]
@@ -87,26 +93,31 @@ def _json(event: dict[str, Any]) -> str:
 
 def until_up(path: str, names: list[str], timeout: float | None) -> int:
     """Wait until all that should be up (of `names`, if there are any) is up: 0, or 124 with what is missing."""
-    from autod.errors import NoSocket
+    from autod.errors import DeadlinePassed, NoSocket
     from autod.service.client import Client
 
     end = None if timeout is None else time.monotonic() + timeout
-    missing: list[str] = ["the supervisor"]
+    missing: list[str] = ["the supervisor does not answer"]
     while True:
         try:
-            with Client(path) as client:
+            with Client(path, timeout=_left(end)) as client:
                 number = client.call("Statistics")["sequence"]
                 missing = _missing(client, names)
                 if not missing:
                     return 0
-                _next_event(client, number, end)
+                client.set_timeout(_left(end))
+                next(client.stream("Watch", since=number))
         except NoSocket:
             time.sleep(0.2)
-        except TimeoutError:
+        except DeadlinePassed:
             pass
         if end is not None and time.monotonic() >= end:
             print(f"autod: not up: {', '.join(missing)}", file=sys.stderr)
             return 124
+
+
+def _left(end: float | None) -> float | None:
+    return None if end is None else max(end - time.monotonic(), 0.01)
 
 
 def _missing(client: Client, patterns: list[str]) -> list[str]:
@@ -118,9 +129,3 @@ def _missing(client: Client, patterns: list[str]) -> list[str]:
     return [
         name for name, c in found.items() if c["wanted"] == "up" and c["state"] not in ("up", "suspended")
     ]
-
-
-def _next_event(client: Client, number: int, end: float | None) -> None:
-    """Wait for one more event than `number`, or until `end`."""
-    client.set_timeout(None if end is None else max(end - time.monotonic(), 0.01))
-    next(client.stream("Watch", since=number))

@@ -6,13 +6,14 @@ Owns the client's end of the framing. Knows no method. `varlinkctl` and every ot
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from autod.errors import ConfigurationError, NoSocket, NotPermitted, WhackError
+from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, NotPermitted, WhackError
 from autod.service.framing import Splitter
 
 __all__ = ["SOCKET", "ApiError", "Client"]
@@ -35,27 +36,43 @@ class ApiError(WhackError):
 
 
 class Client:
-    """A connection to the supervisor behind the socket `path`. Raises NoSocket or NotPermitted.
+    """A connection to the supervisor behind the socket `path`. Raises NoSocket, NotPermitted or DeadlinePassed.
 
-    `timeout` (seconds; None: for ever) bounds each wait for a reply.
+    `timeout` (seconds; None: for ever) bounds each wait, for the connection too: systemd holds the socket, and takes
+    connections, also while no supervisor runs.
     """
 
     def __init__(self, path: str = SOCKET, *, timeout: float | None = None) -> None:
         self.path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._socket.settimeout(timeout)
+        self._timeout = timeout
         self._splitter = Splitter(_LONGEST)
         self._replies: list[bytes] = []
         try:
-            self._socket.connect(path)
-        except PermissionError:
+            self._connect()
+        except BaseException:
             self._socket.close()
-            raise NotPermitted(f"{path}: you may not talk to the supervisor") from None
-        except OSError as problem:
-            self._socket.close()
-            raise NoSocket(
-                f"{path}: no supervisor answers ({problem.strerror}); is autod.service running?"
-            ) from None
+            raise
+
+    def _connect(self) -> None:
+        end = None if self._timeout is None else time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._socket.connect(self.path)
+            except PermissionError:
+                raise NotPermitted(f"{self.path}: you may not talk to the supervisor") from None
+            except BlockingIOError:
+                # As many as the socket takes wait for the same supervisor already.
+                if end is not None and time.monotonic() >= end:
+                    raise self._late() from None
+                time.sleep(0.05)
+            except TimeoutError:
+                raise self._late() from None
+            except OSError as problem:
+                raise NoSocket(
+                    f"{self.path}: no supervisor answers ({problem.strerror}); is autod.service running?"
+                ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -69,11 +86,12 @@ class Client:
         self._socket.close()
 
     def set_timeout(self, timeout: float | None) -> None:
-        """Bound each wait from now on; a wait that is over raises TimeoutError."""
+        """Bound each wait from now on; a wait that is over raises DeadlinePassed."""
+        self._timeout = timeout
         self._socket.settimeout(timeout)
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """The reply to one call. Raises ApiError, or NoSocket where the supervisor went away."""
+        """The reply to one call. Raises ApiError, NoSocket where the supervisor went away, or DeadlinePassed."""
         self._send(method, parameters, more=False)
         return self._receive()[0]
 
@@ -93,13 +111,23 @@ class Client:
             call["more"] = True
         try:
             self._socket.sendall(msgspec.json.encode(call) + b"\0")
-        except BrokenPipeError:
+        except TimeoutError:
+            raise self._late() from None
+        except (BrokenPipeError, ConnectionResetError):
             raise NoSocket(f"{self.path}: the supervisor went away") from None
+
+    def _late(self) -> DeadlinePassed:
+        return DeadlinePassed(
+            f"{self.path}: the supervisor did not answer within {self._timeout or 0:g} s; "
+            "`systemctl status autod` says how it is"
+        )
 
     def _receive(self) -> tuple[dict[str, Any], bool]:
         while not self._replies:
             try:
                 data = self._socket.recv(65536)
+            except TimeoutError:
+                raise self._late() from None
             except ConnectionResetError:
                 data = b""
             if not data:

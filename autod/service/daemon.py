@@ -1,13 +1,13 @@
-"""The process of `autod supervise`: signals, sockets, the service manager; supervisor and API inside.
+"""The process of `autod supervise`: signals, sockets, the service manager; supervisor, API and side features inside.
 
-Owns the order of starting and stopping. Decides nothing about a connection.
+Owns the order of starting and stopping, and what each side feature runs. Decides nothing about a connection.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,12 +15,16 @@ import trio
 
 from autod.errors import ConfigurationError
 from autod.service.access import Access
+from autod.service.journal import configure as configure_log
 from autod.service.methods import Methods
 from autod.service.notify import Notifier, listen_fds, watchdog_seconds
 from autod.service.server import Bounds, Server, listen
+from autod.service.sides import Side, Trouble, keep
+from autod.supervisor.addresses import Address
 from autod.supervisor.configured import ConfiguredSupervisor
 from autod.supervisor.ipsecconf import IpsecConf
 from autod.supervisor.plutolink import PlutoLink
+from autod.supervisor.settingsfile import LastGood, Read
 from autod.supervisor.states import Keep, State
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from autod.protocol.releases import Release
+    from autod.service.http import HttpServer
+    from autod.service.metrics import Exporter
     from autod.supervisor.link import Link
     from autod.supervisor.settings import Settings
     from autod.supervisor.wanted import Source
@@ -40,14 +46,16 @@ STATUS_EVERY = 2.0
 
 
 def build(
-    settings: Settings,
+    read: Read,
     *,
     path: str | None,
     version: str,
+    kept: LastGood | None = None,
     override: Callable[[Settings], Settings] = lambda settings: settings,
     notifier: Notifier | None = None,
 ) -> Daemon:
-    """The daemon over a real pluto, as `settings` say."""
+    """The daemon over a real pluto, as the settings that were read say, with what `override` makes of them."""
+    settings = override(read.settings)
     source = IpsecConf(settings.supervise.configuration)
 
     def found(release: Release) -> None:
@@ -61,9 +69,18 @@ def build(
         limit=settings.supervise.limit,
         on_found=found,
     )
-    return Daemon(
-        settings, link, source, path=path, version=version, override=override, notifier=notifier or Notifier()
+    daemon = Daemon(
+        settings,
+        link,
+        source,
+        path=path,
+        version=version,
+        kept=kept,
+        override=override,
+        notifier=notifier or Notifier(),
     )
+    daemon.supervisor.began_with(read)
+    return daemon
 
 
 class Daemon:
@@ -78,6 +95,7 @@ class Daemon:
         path: str | None,
         version: str,
         notifier: Notifier,
+        kept: LastGood | None = None,
         override: Callable[[Settings], Settings] = lambda settings: settings,
     ) -> None:
         self.notifier = notifier
@@ -87,30 +105,31 @@ class Daemon:
             link,
             source,
             path=path,
+            kept=kept,
             override=override,
             version=version,
             on_reload=self._reload,
         )
         self.settings = settings
-        access, unknown = Access.of_groups(settings.api.look, settings.api.change)
-        for name in unknown:
-            log.warning("there is no such group, so nobody gets a right by it", group=name)
         bounds = Bounds(
             connections=settings.api.connections, message=settings.api.message, stall=settings.api.stall
         )
+        access, _ = Access.of_groups(settings.api.look, settings.api.change)
         self.server = Server(Methods(self.supervisor, version), access, bounds)
+        self._exporter: Exporter | None = None
+        self._passed: Mapping[str, Sequence[socket.socket]] = {}
 
     async def run(self, passed: Mapping[str, Sequence[socket.socket]] | None = None) -> None:
         """Serve until told to stop. `passed` are the sockets of the service manager, by name.
 
-        Raises ConfigurationError where a socket cannot be made.
+        Raises ConfigurationError where another supervisor answers already.
         """
-        passed = listen_fds() if passed is None else passed
-        sockets = [s for name, many in passed.items() if name != "metrics" for s in many]
+        self._passed = passed = listen_fds() if passed is None else passed
+        sockets = [s for name, many in passed.items() if name not in ("metrics", "page") for s in many]
         own = None
         if not sockets and self.settings.api.socket:
-            own = self.settings.api.socket
-            sockets = [_listen(own)]
+            own = self._own_socket(self.settings.api.socket)
+            sockets = [own] if own is not None else []
         try:
             with trio.open_signal_receiver(signal.SIGHUP, signal.SIGTERM, signal.SIGINT) as signals:
                 async with trio.open_nursery() as nursery:
@@ -119,7 +138,8 @@ class Daemon:
                     nursery.start_soon(self._supervise, working)
                     for sock in sockets:
                         nursery.start_soon(self.server.serve, sock)
-                    await self._metrics(nursery, passed.get("metrics", ()))
+                    for side in self._sides():
+                        nursery.start_soon(keep, side, self.supervisor)
                     nursery.start_soon(self._watchdog)
                     nursery.start_soon(self._status)
                     self.notifier.ready(self._line())
@@ -132,7 +152,16 @@ class Daemon:
                     nursery.cancel_scope.cancel()
         finally:
             if own is not None:
-                _unlink(own)
+                _unlink(self.settings.api.socket)
+
+    def _own_socket(self, path: str) -> socket.socket | None:
+        try:
+            return _listen(path)
+        except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                raise ConfigurationError("api.socket: another supervisor answers here", where=path) from None
+            self.supervisor.trouble("api", f"api.socket: {path}: {problem.strerror or problem}")
+            return None
 
     async def _supervise(self, working: trio.CancelScope) -> None:
         with working:
@@ -155,17 +184,48 @@ class Daemon:
         except ConfigurationError as problem:
             log.error("the old configuration stays", detail=str(problem))
 
-    async def _metrics(self, nursery: trio.Nursery, passed: Sequence[socket.socket]) -> None:
-        said = self.settings.metrics
-        if not (said.listen or said.textfile or passed):
-            return
-        from autod.service.metrics import Exporter
+    def _sides(self) -> list[Side]:
+        return [
+            Side("log", lambda s: s.log, self._log),
+            Side("api", lambda s: (s.api.look, s.api.change), self._access),
+            Side("metrics", lambda s: s.metrics.listen, self._metrics),
+            Side("textfile", lambda s: (s.metrics.textfile, s.metrics.every), self._textfile),
+        ]
 
-        exporter = Exporter(self.supervisor, self.server)
-        if said.textfile:
-            nursery.start_soon(partial(exporter.write, said.textfile, said.every))
-        for sock in passed or ([exporter.listen(said.listen)] if said.listen else []):
-            nursery.start_soon(exporter.serve, sock)
+    async def _log(self, settings: Settings, trouble: Trouble) -> None:
+        if settings.log != self.settings.log:
+            configure_log(settings.log.format, settings.log.level)
+            self.settings = settings
+        await trio.lowlevel.checkpoint()
+
+    async def _access(self, settings: Settings, trouble: Trouble) -> None:
+        """Who may use the API, from now on; a client that is connected keeps the rights that it has."""
+        self.server.access, unknown = Access.of_groups(settings.api.look, settings.api.change)
+        if unknown:
+            trouble(f"[api]: no such group: {', '.join(unknown)}; nobody has a right through it")
+        await trio.lowlevel.checkpoint()
+
+    async def _metrics(self, settings: Settings, trouble: Trouble) -> None:
+        passed = self._passed.get("metrics", ())
+        if not (settings.metrics.listen or passed):
+            return
+        from autod.service.http import HttpServer
+
+        handlers = dict.fromkeys(("/metrics", "/"), self._exports().answer)
+        listen = settings.metrics.listen
+        server = HttpServer(handlers, any_host=bool(listen) and not Address.parse(listen).local)
+        await _serve(server, listen, passed, trouble)
+
+    async def _textfile(self, settings: Settings, trouble: Trouble) -> None:
+        if settings.metrics.textfile:
+            await self._exports().write(settings.metrics.textfile, settings.metrics.every, trouble)
+
+    def _exports(self) -> Exporter:
+        if self._exporter is None:
+            from autod.service.metrics import Exporter
+
+            self._exporter = Exporter(self.supervisor, self.server)
+        return self._exporter
 
     async def _watchdog(self) -> None:
         """Tell the manager that the loop turns, from the loop: a planning task that is stuck tells nothing."""
@@ -206,18 +266,40 @@ class Daemon:
             words.append("pluto does not answer")
         if self.supervisor.configuration != "ok":
             words.append(f"bad configuration: {self.supervisor.configuration}")
+        words += [f"trouble: {sentence}" for sentence in self.supervisor.troubles.values()]
         return ", ".join(words)
 
 
 _WORTH = (State.STARTING, State.WAITING, State.REFUSED, State.SUSPENDED)
 
 
-def _listen(path: str) -> socket.socket:
+async def _serve(server: HttpServer, listen: str, passed: Sequence[socket.socket], trouble: Trouble) -> None:
+    """Serve on the sockets that were passed, or else at the address `listen`. Raises OSError."""
+    from autod.service.http import open_socket
+
+    address = None
+    if passed:
+        # Copies: the sockets outlive a change of the settings.
+        sockets = [one.dup() for one in passed]
+    else:
+        address = Address.parse(listen)
+        try:
+            sockets = [open_socket(address)]
+        except OSError as problem:
+            raise OSError(problem.errno, problem.strerror or str(problem), listen) from None
+    trouble("")
     try:
-        os.makedirs(os.path.dirname(path) or ".", mode=0o755, exist_ok=True)
-        return listen(path)
-    except OSError as problem:
-        raise ConfigurationError(f"api.socket: {problem.strerror or problem}", where=path) from None
+        async with trio.open_nursery() as nursery:
+            for sock in sockets:
+                nursery.start_soon(server.serve, sock)
+    finally:
+        if address is not None and address.path:
+            _unlink(address.path)
+
+
+def _listen(path: str) -> socket.socket:
+    os.makedirs(os.path.dirname(path) or ".", mode=0o755, exist_ok=True)
+    return listen(path)
 
 
 def _unlink(path: str) -> None:

@@ -10,7 +10,8 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
@@ -110,6 +111,22 @@ def _json(event: Any, **_: Any) -> str:
         return json.dumps(event, default=str)
 
 
+class _Unfailing:
+    """A stream whose writes never raise: a full disk or a reader that left must not end the keeping of tunnels."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None = None) -> None:
     """Configure structlog for this process. `form` is auto, journal, console or json; lines go to `stream`,
     standard error without one."""
@@ -137,6 +154,6 @@ def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None 
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Unfailing(stream or sys.stderr))),
         cache_logger_on_first_use=False,
     )

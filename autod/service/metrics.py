@@ -1,7 +1,7 @@
-"""Metrics of the supervisor for Prometheus: on a socket, or in a text file.
+"""Metrics of the supervisor for Prometheus: their text, for a socket (see `http`) or in a file.
 
-Owns the names of the metrics (docs/supervisor.md lists them) and the few lines of HTTP that a scrape needs.
-Imported only where metrics are asked for, as prometheus-client is an extra.
+Owns the names of the metrics (docs/supervisor.md lists them). Imported only where metrics are asked for, as
+prometheus-client is an extra.
 
 Cardinality: 8 series a connection, and one more for each cause that its tries have failed with; the histogram has
 one set of buckets a group of autod.toml. Everything else is a handful.
@@ -10,16 +10,15 @@ one set of buckets a group of autod.toml. Everything else is a handful.
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
 import trio
 from msgspec import UNSET, UnsetType
 
-from autod.errors import ConfigurationError, UsageError
+from autod.errors import UsageError
+from autod.service.http import Request, Response
 from autod.supervisor.states import Act, Actual, Keep
 from autod.supervisor.views import plain
 
@@ -32,7 +31,7 @@ except ImportError:  # pragma: no cover - the message is all there is to it
     ) from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from prometheus_client.metrics_core import Metric
 
@@ -43,13 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Exporter"]
 
-log = structlog.get_logger("autod.service.metrics")
-
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 """Seconds to up: from a peer in the next rack to one that answers the last retransmission (64 s)."""
-
-_REQUEST = 8192
-_PATIENCE = 5.0
 
 
 class Exporter:
@@ -82,75 +76,34 @@ class Exporter:
         """Nothing: what there is depends on the moment."""
         return iter(())
 
-    def listen(self, address: str) -> socket.socket:
-        """A listening socket for `address`: `unix:/path`, `host:port` or `[host]:port`. Raises ConfigurationError."""
-        from autod.service.server import listen
+    async def answer(self, _: Request) -> Response:
+        """The text, for a scrape."""
+        return Response(self.text(), "text/plain; version=0.0.4; charset=utf-8")
 
-        try:
-            if address.startswith("unix:"):
-                return listen(address.removeprefix("unix:"))
-            host, colon, port = address.rpartition(":")
-            if not colon or not port.isdigit():
-                raise ConfigurationError(f"metrics.listen: {address!r} is no unix:/path and no host:port")
-            family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-            sock = socket.create_server((host.strip("[]"), int(port)), family=family)
-            sock.setblocking(False)
-            return sock
-        except OSError as problem:
-            raise ConfigurationError(
-                f"metrics.listen: {problem.strerror or problem}", where=address
-            ) from None
+    async def write(self, path: str, every: float, told: Callable[[str], None]) -> None:
+        """Write the text to `path` every so many seconds, whole or not at all, until cancelled.
 
-    async def serve(self, sock: socket.socket) -> None:
-        """Answer scrapes on the listening `sock` until cancelled, one at a time."""
-        with trio.socket.from_stdlib_socket(sock) as listener:
-            while True:
-                try:
-                    client, _ = await listener.accept()
-                except OSError:
-                    await trio.sleep(0.1)
-                    continue
-                with client, trio.move_on_after(_PATIENCE), suppress(OSError, trio.BrokenResourceError):
-                    await self._answer(trio.SocketStream(client))
-
-    async def write(self, path: str, every: float) -> None:
-        """Write the text to `path` every so many seconds, whole or not at all, until cancelled."""
-        told = False
+        `told` gets a sentence where it cannot be written, and an empty one when it could be.
+        """
         while True:
             try:
                 self._replace(path)
-                told = False
             except OSError as problem:
-                if not told:
-                    log.warning("metrics not written", path=path, detail=str(problem))
-                told = True
+                told(f"metrics.textfile: {path}: {problem.strerror or problem}")
+            else:
+                told("")
             await trio.sleep(every)
 
     def _replace(self, path: str) -> None:
         fresh = Path(f"{path}.{os.getpid()}")
-        fresh.write_bytes(self.text())
-        fresh.chmod(0o644)
-        fresh.replace(path)
-
-    async def _answer(self, stream: trio.SocketStream) -> None:
-        request = b""
-        while b"\r\n\r\n" not in request and b"\n\n" not in request:
-            data = await stream.receive_some(4096)
-            request += data
-            if not data or len(request) > _REQUEST:
-                return
-        words = request.split(b"\r\n", 1)[0].split()
-        if len(words) < 2 or words[0] not in (b"GET", b"HEAD"):
-            head, body = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD", b""
-        elif words[1].split(b"?")[0] not in (b"/metrics", b"/"):
-            head, body = b"HTTP/1.1 404 Not Found", b"see /metrics\n"
-        else:
-            head, body = (
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8",
-                self.text(),
-            )
-        head += b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
-        await stream.send_all(head if words[:1] == [b"HEAD"] else head + body)
+        try:
+            fresh.write_bytes(self.text())
+            fresh.chmod(0o644)
+            fresh.replace(path)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            raise
 
     def _tried(self, name: str, act: Act, cause: Cause | None, seconds: float) -> None:
         if act is Act.UP and cause is None:
@@ -232,6 +185,11 @@ class Exporter:
                 "autod_configuration_ok",
                 "Whether the configuration could be read.",
                 figures.configuration == "ok",
+            ),
+            (
+                "autod_troubles",
+                "What autod cannot do as its settings say; each is in its status.",
+                len(figures.troubles),
             ),
         ]
         for name, text, value in rows:

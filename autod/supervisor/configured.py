@@ -20,7 +20,8 @@ import trio
 
 from autod.errors import ConfigurationError, UsageError
 from autod.supervisor.loop import Supervisor
-from autod.supervisor.settings import Settings, load
+from autod.supervisor.settings import Settings
+from autod.supervisor.settingsfile import LastGood, Read, load
 from autod.supervisor.states import Keep
 from autod.supervisor.table import Synced
 from autod.supervisor.views import Differences, plain
@@ -54,8 +55,8 @@ def signature(patterns: Sequence[str]) -> Signature:
 class ConfiguredSupervisor(Supervisor):
     """A supervisor of what `source` and the settings file at `path` say.
 
-    `path` None: `settings` as they are, for ever. `on_reload` is called when a reload begins (True) and ends
-    (False).
+    `path` None: `settings` as they are, for ever. `kept` is where settings that were taken are kept for a start with
+    a broken file. `on_reload` is called when a reload begins (True) and ends (False).
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ConfiguredSupervisor(Supervisor):
         source: Source,
         *,
         path: str | None = None,
+        kept: LastGood | None = None,
         override: Callable[[Settings], Settings] = lambda settings: settings,
         version: str = "",
         wall: Callable[[], float] = time.time,
@@ -73,7 +75,10 @@ class ConfiguredSupervisor(Supervisor):
         super().__init__(settings, link, version=version, wall=wall)
         self._source = source
         self._path = path
+        self._kept = kept or LastGood(None)
         self._override = override
+        self.taken = trio.Event()
+        """Set, and replaced by a new one, when settings were taken."""
         self._on_reload = on_reload
         self._reading: Reading | None = None
         self._reloading = trio.Lock()
@@ -87,6 +92,13 @@ class ConfiguredSupervisor(Supervisor):
         with suppress(ConfigurationError):
             await self._take(self.settings)
 
+    def began_with(self, read: Read) -> None:
+        """Say what was wrong with the file of the settings, or keep it as the last good one."""
+        for problem in read.problems:
+            self.trouble("settings", f"{problem}; what was good last, or else the default, counts instead")
+        if not read.problems:
+            self._keep(read.text)
+
     async def start(self) -> None:
         """What can be done before a pluto is found: hold what the settings name."""
         self._adopt(self.settings, Reading())
@@ -98,16 +110,18 @@ class ConfiguredSupervisor(Supervisor):
         try:
             async with self._reloading:
                 self._seen = self._signatures()
-                settings = self.settings
+                settings, text = self.settings, None
                 if self._path is not None:
                     try:
-                        settings = self._override(
-                            await trio.to_thread.run_sync(partial(load, self._path, missing_ok=True))
-                        )
+                        read = await trio.to_thread.run_sync(partial(load, self._path, missing_ok=True))
                     except ConfigurationError as problem:
                         self._bad(problem)
                         raise
+                    settings, text = self._override(read.settings), read.text
                 synced = await self._take(settings)
+                if text is not None:
+                    self.trouble("settings", "")
+                    await trio.to_thread.run_sync(self._keep, text)
                 await self.reread_secrets()
                 self.mended("the configuration was read again")
                 return synced
@@ -143,7 +157,13 @@ class ConfiguredSupervisor(Supervisor):
                 self._suspended[name] = act == "down"
             else:
                 self._suspended.pop(name, None)
-        _remember(self.settings.supervise.state, self._suspended)
+        try:
+            _remember(self.settings.supervise.state, self._suspended)
+        except OSError as problem:
+            said = f"suspensions are not remembered: {problem.filename}: {problem.strerror}"
+            self.trouble("supervise.state", said)
+        else:
+            self.trouble("supervise.state", "")
 
     async def watch(self) -> None:
         """Look at the files every so often, and reload when they have changed and rest. Until cancelled."""
@@ -177,6 +197,8 @@ class ConfiguredSupervisor(Supervisor):
                 raise ConfigurationError(str(problem)) from problem
             raise
         self.settings = settings
+        taken, self.taken = self.taken, trio.Event()
+        taken.set()
         self._reading = reading
         # The files that count may be others now.
         self._seen = self._signatures()
@@ -201,6 +223,14 @@ class ConfiguredSupervisor(Supervisor):
     def _bad(self, problem: Exception) -> None:
         self.configuration = plain(str(problem))
         self.tell("reload", cause="configuration", detail=str(problem))
+
+    def _keep(self, text: str) -> None:
+        if self._path is None:
+            return
+        try:
+            self._kept.keep(self._path, text)
+        except OSError as problem:
+            log.warning("the settings are not kept for a start with a broken file", detail=str(problem))
 
     def _signatures(self) -> tuple[Signature, Signature]:
         files = [self.settings.supervise.configuration]
@@ -229,9 +259,9 @@ def _remember(path: str, suspended: Mapping[str, bool]) -> None:
     if not path:
         return
     fresh = f"{path}.new"
-    try:
-        with open(fresh, "wb") as file:
-            file.write(json.dumps(suspended).encode())
-        os.replace(fresh, path)
-    except OSError as problem:
-        log.warning("suspensions are not remembered", path=path, detail=str(problem))
+    with open(fresh, "wb") as file:
+        file.write(json.dumps(suspended).encode())
+        file.flush()
+        # Who suspended it was told that it is so: it must be so after a power failure too.
+        os.fsync(file.fileno())
+    os.replace(fresh, path)

@@ -28,6 +28,7 @@ class Watched(Protocol):
     started: float
     subscribers: int
     configuration: str
+    troubles: dict[str, str]
     pluto: Instance | None
     answer_seconds: float | None
     link: Link
@@ -57,6 +58,7 @@ def statistics(supervisor: Watched) -> Statistics:
         subscribers=supervisor.subscribers,
         missed=supervisor.feed.missed,
         configuration=supervisor.configuration,
+        troubles=tuple(supervisor.troubles.values()),
         pluto=PlutoView(
             running=pluto is not None,
             release=pluto.release if pluto else UNSET,

@@ -71,6 +71,8 @@ class Supervisor:
         self.subscribers = 0
         self.instance = uuid.uuid4().hex
         self.configuration = "ok"
+        self.troubles: dict[str, str] = {}
+        """What cannot be done as the settings say, beside the keeping of the connections; a sentence each."""
         self.pluto: Instance | None = None
         self.answer_seconds: float | None = None
         self.stuck = False
@@ -195,6 +197,17 @@ class Supervisor:
         )
         self.feed.publish(event)
         self._log(event, level="info" if cause is UNSET else "warning")
+
+    def trouble(self, about: str, sentence: str) -> None:
+        """Say what does not work about a side feature; an empty `sentence` takes it back."""
+        if sentence == self.troubles.get(about, ""):
+            return
+        if sentence:
+            self.troubles[about] = plain(sentence)
+            self.tell("trouble", cause=about, detail=sentence)
+        else:
+            del self.troubles[about]
+            self.tell("trouble", detail=f"{about}: works again")
 
     async def pulse(self) -> None:
         """Return when the planning task has gone round once more: what a watchdog wants to know."""

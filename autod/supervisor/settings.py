@@ -1,36 +1,35 @@
 """/etc/autod.toml: what an administrator may set, declared once.
 
-Owns the declarations (the manual page is made from them), their reading and their errors, each of which names file,
-line and key. Knows no connection: `wanted` puts settings and configuration together.
+Owns the declarations; the manual page is made from them. Reads no file (see `settingsfile`) and knows no connection:
+`wanted` puts settings and configuration together.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct, field
 
-from autod.errors import ConfigurationError
 from autod.supervisor.states import Keep, Policy
 
 __all__ = [
     "DEFAULT_PATH",
+    "SIDE",
     "Api",
     "Group",
+    "History",
+    "Hook",
+    "Hooks",
     "Log",
     "Metrics",
+    "Page",
     "PlutoSettings",
     "PolicySettings",
     "Seconds",
     "Settings",
     "Supervise",
-    "load",
-    "parse",
 ]
 
 DEFAULT_PATH = "/etc/autod.toml"
@@ -47,12 +46,14 @@ class Seconds(float):
 
     @classmethod
     def read(cls, value: object) -> Seconds:
-        """Raises ValueError where `value` is no time."""
+        """Raises ValueError where `value` is not a time."""
         if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())):
             return cls(float(match[1]) * _UNITS[match[2]])
         if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
             return cls(value)
-        raise ValueError(f'{value!r} is no time: a number of seconds, or a text such as "90s", "5m" or "1h"')
+        raise ValueError(
+            f'{value!r} is not a time: a number of seconds, or a text such as "90s", "5m" or "1h"'
+        )
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -256,6 +257,87 @@ class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
     every: Annotated[Seconds, Meta(description="How often the text file is written.")] = Seconds(15)
 
 
+class History(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is remembered of each connection: `autod history` shows it."""
+
+    file: Annotated[
+        str,
+        Meta(description="The file of the history, a database of SQLite; empty: none is kept."),
+    ] = "/var/lib/autod/history.db"
+    size: Annotated[
+        int, Meta(ge=1, le=10000, description="How many MB it may hold; beyond that the oldest hours go.")
+    ] = 32
+    keep: Annotated[Seconds, Meta(description="What is older goes, however little it is.")] = Seconds(
+        400 * 86400
+    )
+
+
+class Hooks(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the commands of [[hook]] are run."""
+
+    run: Annotated[
+        Literal["auto", "unit", "child"],
+        Meta(
+            description="unit: each as autod-hook@.service, whose rights are its own; child: as a child of autod, "
+            "with autod's own few rights; auto: as a unit where autod itself is a service and that unit is "
+            "installed."
+        ),
+    ] = "auto"
+    at_once: Annotated[int, Meta(ge=1, le=64, description="How many run at once.")] = 4
+    waiting: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100000,
+            description="How many may wait for their turn. What comes on top is left out, and the next hook that "
+            "runs is told how many were.",
+        ),
+    ] = 1000
+
+
+class Hook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A command for changes. It has the event as JSON on its standard input, and its fields in the environment."""
+
+    name: Annotated[str, Meta(min_length=1, description="The hook's name, for the log.")]
+    command: Annotated[
+        list[str], Meta(min_length=1, description="The program, by its full path, and its arguments.")
+    ]
+    on: Annotated[
+        list[Literal["down", "refused", "flapping", "up"]],
+        Meta(
+            min_length=1,
+            description="down: it should be up and has not been for `after`; refused: another try cannot help; "
+            "flapping: it is held, as it was lost too often; up: it is up again, after one of the others was told.",
+        ),
+    ] = field(default_factory=lambda: ["down", "refused", "flapping", "up"])
+    after: Annotated[Seconds, Meta(description="How long it must be down before that is told.")] = Seconds(60)
+    connections: Annotated[
+        list[str], Meta(min_length=1, description="Names or patterns of the connections that are meant.")
+    ] = field(default_factory=lambda: ["*"])
+    deadline: Annotated[
+        Seconds, Meta(description="How long one run may take; it is killed then, with all its children.")
+    ] = Seconds(30)
+
+
+class Page(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page to look at: states, history, causes. It changes nothing. None by default."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description='Where to serve it: "unix:/path", where [api] change and look say who may, or a loopback '
+            'address such as "127.0.0.1:9742", where every user of this machine may; empty: nowhere.'
+        ),
+    ] = ""
+    unprotected: Annotated[
+        bool,
+        Meta(
+            description="Allows an address that is not a loopback one. Then everybody who reaches it can read the "
+            "page: there is neither a password nor encryption."
+        ),
+    ] = False
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
     """What is written about what happens."""
 
@@ -277,110 +359,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     group: list[Group] = field(default_factory=list)
     api: Api = field(default_factory=Api)
     metrics: Metrics = Metrics()
+    page: Page = Page()
+    history: History = field(default_factory=History)
+    hooks: Hooks = Hooks()
+    hook: list[Hook] = field(default_factory=list)
     log: Log = Log()
 
 
-def load(path: str | Path, *, missing_ok: bool = False) -> Settings:
-    """The settings of the file at `path`; with `missing_ok` the defaults where there is none.
-
-    Raises ConfigurationError: file, line and key, what is wrong there.
-    """
-    try:
-        text = Path(path).read_text("utf-8")
-    except FileNotFoundError:
-        if missing_ok:
-            return Settings()
-        raise ConfigurationError("there is no such file", where=str(path)) from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigurationError(f"it cannot be read: {problem}", where=str(path)) from None
-    return parse(text, str(path))
-
-
-def parse(text: str, where: str = "autod.toml") -> Settings:
-    """The settings that `text` holds. Raises ConfigurationError as `load` does."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        sentence = str(problem)
-        found = re.search(r"\(at line (\d+), column (\d+)\)", sentence)
-        place = f"{where}:{found[1]}:{found[2]}" if found else f"{where}:{text.count(chr(10)) + 1}"
-        reason = re.sub(r"\s*\(at .*\)$", "", sentence)
-        raise ConfigurationError(f"this is no TOML: {reason}", where=place) from None
-    try:
-        settings = msgspec.convert(raw, Settings, dec_hook=_convert)
-    except msgspec.ValidationError as problem:
-        raise _explain(str(problem), text, where) from None
-    _check(settings, text, where)
-    return settings
-
-
-def _convert(kind: type[Any], value: object) -> object:
-    if kind is Seconds:
-        return Seconds.read(value)
-    raise NotImplementedError(kind)
-
-
-def _check(settings: Settings, text: str, where: str) -> None:
-    """What no single key can tell."""
-    everyone = [("policy", settings.policy), *((f"group[{i}]", g) for i, g in enumerate(settings.group))]
-    for place, said in everyone:
-        policy = said.over(settings.policy.over(Policy()))
-        if policy.backoff_min > policy.backoff_max:
-            raise _at(f"{place}.backoff_min", "it exceeds backoff_max", text, where)
-        if policy.deadline <= 0:
-            raise _at(f"{place}.deadline", "a try needs some time", text, where)
-    names = [group.name for group in settings.group]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise _at(f"group[{index}].name", f"there are two groups {name!r}", text, where)
-    if settings.supervise.poll_min > settings.supervise.poll_max or settings.supervise.poll_min <= 0:
-        raise _at("supervise.poll_min", "it must lie above 0 and not above poll_max", text, where)
-
-
-def _explain(problem: str, text: str, where: str) -> ConfigurationError:
-    """msgspec's sentence, with the place and the key in front."""
-    sentence, _, path = problem.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
-    unknown = re.match(r"Object contains unknown field `(.+)`", sentence)
-    if unknown:
-        key = f"{path}.{unknown[1]}".lstrip(".")
-        return _at(key, "there is no such key", text, where)
-    sentence = re.sub(r"^Expected", "expected", sentence).replace("`", "")
-    return _at(path, sentence, text, where)
-
-
-def _at(key: str, sentence: str, text: str, where: str) -> ConfigurationError:
-    line = _line_of(key, text)
-    return ConfigurationError(
-        f"{key}: {sentence}" if key else sentence, where=f"{where}:{line}" if line else where
-    )
-
-
-def _line_of(key: str, text: str) -> int | None:
-    """The line, from 1, where `key` (as `table.key` or `table[index].key`) is set; the nearest that is there.
-
-    tomllib keeps no places, so the headers and keys are looked for in the text itself.
-    """
-    wanted = [re.sub(r"\[\d+\]$", "", part) for part in key.split(".")]
-    index = next((int(m[1]) for part in key.split(".") if (m := re.search(r"\[(\d+)\]$", part))), None)
-    table: list[str] = []
-    seen: dict[str, int] = {}
-    best: tuple[int, int] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$", line)
-        assigned = re.match(r"\s*([\w.\"'-]+?)\s*=", line)
-        if header:
-            table = [part.strip(" \"'") for part in header[2].split(".")]
-            if header[1] == "[[":
-                seen[header[2]] = seen.get(header[2], -1) + 1
-            path = table
-        elif assigned:
-            path = [*table, *(part.strip(" \"'") for part in assigned[1].split("."))]
-        else:
-            continue
-        if index is not None and table[:1] == wanted[:1] and seen.get(table[0], index) != index:
-            continue
-        depth = len(path)
-        if path == wanted[:depth] and (best is None or depth > best[0]):
-            best = (depth, number)
-    return best[1] if best else None
+SIDE = ("api", "metrics", "page", "history", "hooks", "hook", "log")
+"""Tables without which connections are kept all the same: what is wrong in one of them costs that one alone."""

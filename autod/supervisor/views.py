@@ -44,6 +44,7 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     try      connection, act, seconds; cause and detail where it failed
     pluto    after (found, lost, stuck, answers), detail
     reload   detail; cause where it failed
+    trouble  detail; cause (which side feature) where it began, none where it is over
     operator connection, act (up, down, suspend, resume), detail
     missed   missed: so many events are no longer kept; absent where nobody can tell how many
     """
@@ -97,6 +98,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
     subscribers: int
     missed: int
     configuration: str
+    troubles: tuple[str, ...] = ()
     pluto: PlutoView
 
 

@@ -57,6 +57,10 @@ TABLES: list[tuple[str, type[msgspec.Struct]]] = [
     ("pluto", declared.PlutoSettings),
     ("api", declared.Api),
     ("metrics", declared.Metrics),
+    ("page", declared.Page),
+    ("history", declared.History),
+    ("[hook]", declared.Hook),
+    ("hooks", declared.Hooks),
     ("log", declared.Log),
 ]
 
@@ -165,7 +169,9 @@ def autod_toml() -> str:
             'of seconds, or a text such as "90s", "5m", "1h" or "1d". A pattern is as the shell has it.'
         ),
         *paragraph("autod supervise --check reads the file and says what would be kept; errors name file, line and "
-                   "key. SIGHUP reads it again. The tables api and metrics are read only at the start."),
+                   "key. SIGHUP reads it again; if it is bad, nothing changes. At a start, a bad table that is not "
+                   "about connections (api, metrics, page, history, hooks, hook, log) costs that table alone, and a "
+                   "file that is bad as a whole is replaced by the last good one."),
     ]  # fmt: skip
     for name, kind in TABLES:
         lines += [f".SH [{roff(name)}]", roff((kind.__doc__ or "").strip())]

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from autod.cli.parser import WORDS, build_parser, build_word_parser
-from autod.supervisor.settings import PolicySettings, Seconds, parse
+from autod.supervisor.settings import PolicySettings, Seconds
+from autod.supervisor.settingsfile import parse
 from autod.supervisor.states import Policy
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from autod.errors import ConfigurationError
 from autod.service.client import Client
 from tests.real.plutos import EAST, Pluto, connection, gateway, silent_peer, wait_until
 
@@ -49,6 +50,7 @@ class Autod:
             f'state = "{pluto.folder}/suspended.json"\npoll_min = 1\nanswer = 2\n{settings}'
         )
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        (pluto.folder / "notify").unlink(missing_ok=True)
         self.manager.bind(str(pluto.folder / "notify"))
         self.manager.settimeout(20)
         self.log = (pluto.folder / "autod.log").open("w+")
@@ -225,6 +227,67 @@ def test_a_bad_file_is_told_and_the_old_one_stays(pluto: Pluto) -> None:
         assert autod.call("Reload")["added"] == ["new"]
         wait_until(lambda: "new" in pluto.whack("--status").stdout, what="the new one in pluto")
         wait_until(lambda: '"c2"' not in pluto.whack("--status").stdout, what="the end of the old one")
+
+
+@pytest.mark.parametrize(
+    "side", ["[metrics]\nlisten = 5\n", "[log]\nlevel = 'x'\n", "[page]\nlisten = 'x'\n"]
+)
+def test_a_bad_side_table_at_the_start_is_told_and_ends_nothing(pluto: Pluto, side: str) -> None:
+    write(pluto, *many(2, auto="add"))
+    with supervising(pluto, side) as autod:
+        wait_until(lambda: autod.states() == {"loaded": 2}, what="2 loaded")
+        assert "autod.toml" in autod.call("Statistics")["troubles"][0]
+        assert autod.call("Statistics")["configuration"] == "ok"
+
+
+def test_a_taken_port_and_a_missing_folder_end_nothing(pluto: Pluto) -> None:
+    write(pluto, *many(2, auto="add"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        more = f"[metrics]\nlisten = '127.0.0.1:{port}'\ntextfile = '/nonexistent/autod.prom'\n"
+        with supervising(pluto, more) as autod:
+            wait_until(lambda: autod.states() == {"loaded": 2}, what="2 loaded")
+            told = " ".join(autod.call("Statistics")["troubles"])
+            assert f"127.0.0.1:{port}: Address already in use" in told
+            assert "/nonexistent/autod.prom: No such file or directory" in told
+
+
+def test_a_start_with_a_broken_file_holds_what_was_good_last(pluto: Pluto) -> None:
+    write(pluto, *many(2, auto="add"))
+    folder = pluto.folder / "state"
+    folder.mkdir(exist_ok=True)
+    more = "[[group]]\nname = 'g'\nconnections = ['c0']\nkeep = 'loaded'\n"
+    with supervising(pluto, more, environ={"STATE_DIRECTORY": str(folder)}) as autod:
+        wait_until(lambda: autod.states() == {"loaded": 2}, what="2 loaded")
+    with supervising(pluto, more + "[[gruop", environ={"STATE_DIRECTORY": str(folder)}) as autod:
+        wait_until(lambda: autod.states() == {"loaded": 2}, what="2 loaded")
+        assert "not TOML" in autod.call("Statistics")["troubles"][0]
+        assert {c["name"]: c.get("group") for c in autod.call("List")["connections"]} == {
+            "c0": "g",
+            "c1": None,
+        }
+        with pytest.raises(ConfigurationError, match="not TOML"):
+            autod.call("Reload")
+
+
+def test_clients_of_a_dead_supervisor_end_within_their_time(tmp_path: Path) -> None:
+    """As with autod.socket: somebody holds the socket, nobody answers."""
+    path = str(tmp_path / "dead.sock")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path)
+        made.listen(1)
+        for words in (
+            ["--service", "--status"],
+            ["--service", "--up", "a"],
+            ["--service", "--wait", "a"],
+            ["--service", "--sync"],
+            ["supervise", "--reload"],
+            ["watch", "--until-up"],
+        ):
+            argv = [sys.executable, "-m", "autod", *words, "--api", path, "--timeout", "1"]
+            done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=20)
+            assert done.returncode == 124, (words, done.stderr)
+            assert "did not answer within 1 s" in done.stderr or "does not answer" in done.stderr
 
 
 def test_the_watchdog_is_fed_and_goes_silent_with_the_process(pluto: Pluto) -> None:

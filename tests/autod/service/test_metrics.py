@@ -10,15 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import trio
 import trio.testing
 from prometheus_client.parser import text_string_to_metric_families
 
-from autod.errors import ConfigurationError
+from autod.service.http import Request
 from autod.service.metrics import Exporter
 from autod.supervisor.loop import Supervisor
-from autod.supervisor.settings import parse
+from autod.supervisor.settingsfile import parse
 from autod.supervisor.states import Cause
 from autod.supervisor.table import Wanted
 from tests.fakes.scripted_link import ScriptedLink
@@ -101,51 +100,19 @@ def test_promtool_finds_nothing_to_complain_of(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-async def fetch(stream: trio.SocketStream, request: bytes) -> bytes:
-    await stream.send_all(request)
-    answer = b""
-    with trio.fail_after(5):
-        while data := await stream.receive_some(65536):
-            answer += data
-    await stream.aclose()
-    return answer
-
-
-async def test_a_scrape_over_a_unix_socket_and_over_tcp(tmp_path: Path) -> None:
-    link = ScriptedLink(["a"])
-    supervisor = Supervisor(parse(""), link, version="1")
+async def test_a_scrape_gets_the_text() -> None:
+    supervisor = Supervisor(parse(""), ScriptedLink(["a"]), version="1")
     supervisor.adopt([Wanted(name="a")])
-    metrics = Exporter(supervisor)
-    unix = metrics.listen(f"unix:{tmp_path}/m.sock")
-    tcp = metrics.listen("127.0.0.1:0")
-    port = tcp.getsockname()[1]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(metrics.serve, unix)
-        nursery.start_soon(metrics.serve, tcp)
-        for stream in (
-            await trio.open_unix_socket(f"{tmp_path}/m.sock"),
-            await trio.open_tcp_stream("127.0.0.1", port),
-        ):
-            answer = await fetch(stream, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-            head, _, body = answer.partition(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-            assert int(re.search(rb"Content-Length: (\d+)", head)[1]) == len(body)  # type: ignore[index]
-            assert samples(body.decode())[("autod_pluto_up", ())] == 0
-        for request, status in [
-            (b"GET /secrets HTTP/1.1\r\n\r\n", b"404"),
-            (b"POST /metrics HTTP/1.1\r\n\r\n", b"405"),
-            (b"\r\n\r\n", b"405"),
-        ]:
-            answer = await fetch(await trio.open_unix_socket(f"{tmp_path}/m.sock"), request)
-            assert answer.split()[1] == status
-        assert await fetch(await trio.open_unix_socket(f"{tmp_path}/m.sock"), b"x" * 9000) == b""
-        nursery.cancel_scope.cancel()
+    answer = await Exporter(supervisor).answer(Request("/metrics"))
+    assert answer.content.startswith("text/plain; version=0.0.4")
+    assert samples(answer.body.decode())[("autod_pluto_up", ())] == 0
 
 
 async def test_the_text_file_is_replaced_whole(tmp_path: Path, autojump_clock: object) -> None:
     async with exporter() as metrics, trio.open_nursery() as nursery:
         path = tmp_path / "autod.prom"
-        nursery.start_soon(metrics.write, str(path), 15.0)
+        said: list[str] = []
+        nursery.start_soon(metrics.write, str(path), 15.0, said.append)
         await trio.sleep(31)
         assert samples(path.read_text())[("autod_pluto_up", ())] == 1
         assert os.listdir(tmp_path) == ["autod.prom"]
@@ -153,10 +120,15 @@ async def test_the_text_file_is_replaced_whole(tmp_path: Path, autojump_clock: o
         nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1", "127.0.0.1:x", "unix:/nonexistent/x"])
-def test_an_address_that_is_none_is_a_mistake_in_the_configuration(address: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"metrics\.listen"):
-        Exporter(Supervisor(parse(""), ScriptedLink())).listen(address)
+async def test_a_text_file_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    metrics = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
+    (tmp_path / "taken").mkdir()
+    with trio.move_on_after(0.1):
+        await metrics.write(str(tmp_path / "taken"), 15.0, said.append)
+    assert len(said) == 1
+    assert "metrics.textfile" in said[0]
+    assert os.listdir(tmp_path) == ["taken"]
 
 
 def test_promtool_accepts_the_alert_rules_and_they_fire_when_they_should() -> None:

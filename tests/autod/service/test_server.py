@@ -24,7 +24,7 @@ from autod.service.access import Access, Peer, Right
 from autod.service.methods import Methods, description
 from autod.service.server import Bounds, Server, listen
 from autod.supervisor.loop import Supervisor
-from autod.supervisor.settings import parse
+from autod.supervisor.settingsfile import parse
 from autod.supervisor.states import Cause
 from autod.supervisor.table import Synced, Wanted
 from autod.supervisor.views import Differences

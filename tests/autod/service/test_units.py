@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CONTRIB = Path(__file__).resolve().parents[3] / "contrib" / "systemd"
-UNITS = ["autod.service", "autod.socket", "autod-wait.service"]
+UNITS = ["autod.service", "autod.socket", "autod-wait.service", "autod-metrics.socket", "autod-page.socket"]
 
 
 def test_systemd_verifies_the_units_without_a_word(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import trio.testing
 
 from autod.errors import ConfigurationError, PlutoGone
 from autod.supervisor.configured import ConfiguredSupervisor, signature
-from autod.supervisor.settings import parse
+from autod.supervisor.settingsfile import parse
 from autod.supervisor.states import Act, Cause, State
 from autod.supervisor.table import Wanted
 from autod.supervisor.wanted import Definition, Reading

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from autod.supervisor.loop import Supervisor, interval
-from autod.supervisor.settings import parse
+from autod.supervisor.settingsfile import parse
 from autod.supervisor.states import Act, Cause, Keep, Policy, State
 from autod.supervisor.table import Wanted
 from tests.fakes.scripted_link import ScriptedLink

@@ -1,0 +1,236 @@
+"""HTTP for the page and the metrics: GET and HEAD, by h11 on trio.
+
+Owns what a client may cost (connections, the length of a request, seconds) and what every answer carries. Knows no
+metric and no page: each path has a handler.
+
+A browser on this machine can be made to send requests to a loopback address by any site that its user visits. So
+nothing here changes anything, and a request whose Host is not a name of this machine gets no answer (a foreign name
+may have been made to point here).
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+import h11
+import structlog
+import trio
+
+from autod.service.access import Peer, peer_of
+from autod.service.server import listen
+from autod.supervisor.addresses import Address
+
+__all__ = ["HttpServer", "Request", "Response", "open_socket"]
+
+log = structlog.get_logger("autod.service.http")
+
+CONNECTIONS = 64
+"""Clients at once. One more takes the place of the one that has asked for nothing for longest."""
+REQUEST = 8192
+"""Bytes of a request's head."""
+PATIENCE = 5.0
+"""Seconds that a request may take to come in, and a connection may rest between two."""
+STALL = 30.0
+"""Seconds for the answer to go out."""
+
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked. `query` has the last value of each name; `peer` is there on a Unix socket."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    peer: Peer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. `headers` are those of this one; what all carry is added."""
+
+    body: bytes
+    content: str = "text/plain; charset=utf-8"
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def open_socket(address: Address) -> socket.socket:
+    """A listening socket. Raises OSError."""
+    if address.path:
+        return listen(address.path)
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    sock = socket.create_server((address.host, address.port), family=family, backlog=128)
+    sock.setblocking(False)
+    return sock
+
+
+class _Client:
+    __slots__ = ("idle_since", "scope")
+
+    def __init__(self) -> None:
+        self.scope = trio.CancelScope()
+        self.idle_since: float | None = None
+
+
+class HttpServer:
+    """Serves `handlers`, by path. `may` decides about the other end of a Unix socket; None: everybody may.
+
+    `any_host` lets every Host pass, for an address that is not a loopback one.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        *,
+        may: Callable[[Peer], bool] | None = None,
+        any_host: bool = False,
+    ) -> None:
+        self._handlers = handlers
+        self._may = may
+        self._any_host = any_host
+        self._clients: dict[_Client, None] = {}
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Answer on the listening `sock` until cancelled, which drops all clients. Closes `sock`."""
+        async with trio.open_nursery() as nursery:
+            with trio.socket.from_stdlib_socket(sock) as listener:
+                while True:
+                    try:
+                        client, _ = await listener.accept()
+                    except OSError as problem:
+                        # Those who have a connection keep it; others wait until one is closed.
+                        await trio.sleep(0.1 if problem.errno in _FULL else 0.01)
+                        continue
+                    self._make_room()
+                    nursery.start_soon(self._client, client)
+
+    def _make_room(self) -> None:
+        if len(self._clients) < CONNECTIONS:
+            return
+        idle = [c for c in self._clients if c.idle_since is not None]
+        longest = min(idle, key=lambda c: c.idle_since or 0.0, default=next(iter(self._clients)))
+        del self._clients[longest]
+        longest.scope.cancel()
+
+    async def _client(self, sock: trio.socket.SocketType) -> None:
+        client = _Client()
+        self._clients[client] = None
+        try:
+            with sock, client.scope, suppress(OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+                peer = peer_of(sock) if sock.family == socket.AF_UNIX else None
+                await self._talk(trio.SocketStream(sock), client, peer)
+        except Exception:
+            # A mistake of ours in answering one client must not end the keeping of the tunnels.
+            log.exception("client failed")
+        finally:
+            self._clients.pop(client, None)
+
+    async def _talk(self, stream: trio.SocketStream, client: _Client, peer: Peer | None) -> None:
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=REQUEST)
+        while True:
+            client.idle_since = trio.current_time()
+            try:
+                with trio.fail_after(PATIENCE):
+                    asked = await _next(connection, stream)
+                    if not isinstance(asked, h11.Request):
+                        return None
+                    client.idle_since = None
+                    while not isinstance(event := await _next(connection, stream), h11.EndOfMessage):
+                        if isinstance(event, h11.Data):
+                            # Nobody here takes a body.
+                            return await _refuse(connection, stream, 413)
+            except trio.TooSlowError:
+                return None
+            except h11.RemoteProtocolError as problem:
+                return await _refuse(connection, stream, problem.error_status_hint)
+            response = await self._answer(asked, peer)
+            with trio.move_on_after(STALL) as slow:
+                await _send(connection, stream, response, head=asked.method == b"HEAD")
+            if slow.cancelled_caught or connection.our_state is not h11.DONE:
+                return None
+            connection.start_next_cycle()
+
+    async def _answer(self, asked: h11.Request, peer: Peer | None) -> Response:
+        if peer is not None and self._may is not None and not self._may(peer):
+            log.warning("reader refused", uid=peer.uid, pid=peer.pid)
+            return Response(b"you may not look; see [api] in autod.toml\n", status=403)
+        host = next((value for name, value in asked.headers if name == b"host"), b"")
+        if peer is None and not self._any_host and not _is_ours(host.decode("latin-1")):
+            return Response(b"this is not a name of this machine\n", status=421)
+        if asked.method not in (b"GET", b"HEAD"):
+            return Response(b"", status=405, headers=(("Allow", "GET, HEAD"),))
+        path, _, query = asked.target.decode("latin-1").partition("?")
+        handler = self._handlers.get(path)
+        if handler is None:
+            return Response(f"see {' '.join(self._handlers)}\n".encode(), status=404)
+        values = parse_qs(query, max_num_fields=20) if query.count("&") < 20 else {}
+        try:
+            return await handler(Request(path, {name: many[-1] for name, many in values.items()}, peer))
+        except Exception:
+            log.exception("no answer", path=path)
+            return Response(b"this failed; the log says why\n", status=500)
+
+
+def _is_ours(host: str) -> bool:
+    """Whether `host`, as a request names it, means this machine's loopback. One without a name cannot come from
+    a browser."""
+    if not host:
+        return True
+    name = host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+async def _next(connection: h11.Connection, stream: trio.SocketStream) -> object:
+    while True:
+        event = connection.next_event()
+        if event is not h11.NEED_DATA:
+            return event
+        connection.receive_data(await stream.receive_some(4096))
+
+
+async def _refuse(connection: h11.Connection, stream: trio.SocketStream, status: int) -> None:
+    if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+        return
+    with trio.move_on_after(PATIENCE):
+        await _send(connection, stream, Response(b"", status=status), head=False, last=True)
+
+
+async def _send(
+    connection: h11.Connection,
+    stream: trio.SocketStream,
+    response: Response,
+    *,
+    head: bool,
+    last: bool = False,
+) -> None:
+    headers = [
+        ("Content-Type", response.content),
+        ("Content-Length", str(len(response.body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        *response.headers,
+    ]
+    if last:
+        headers.append(("Connection", "close"))
+    data = connection.send(h11.Response(status_code=response.status, headers=headers)) or b""
+    if not head:
+        data += connection.send(h11.Data(data=response.body)) or b""
+    data += connection.send(h11.EndOfMessage()) or b""
+    await stream.send_all(data)

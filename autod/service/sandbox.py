@@ -1,0 +1,141 @@
+"""What the unit of autod will refuse of what the settings ask for.
+
+Owns which properties of systemd stand against which settings, and the lines of a drop-in that allow them. Asks
+systemd through `systemctl show`, and nobody else.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from autod.supervisor.addresses import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from autod.supervisor.settings import Settings
+
+__all__ = ["UNIT", "properties", "refusals"]
+
+UNIT = "autod.service"
+
+_ASKED = (
+    "LoadState",
+    "IPAddressAllow",
+    "IPAddressDeny",
+    "PrivateNetwork",
+    "ProtectSystem",
+    "ReadWritePaths",
+    "RestrictAddressFamilies",
+    "RuntimeDirectory",
+    "SocketBindAllow",
+    "SocketBindDeny",
+    "StateDirectory",
+    "TriggeredBy",
+)
+
+
+def properties(unit: str = UNIT) -> dict[str, str] | None:
+    """The unit's properties by name; None where there is no systemd or no such unit."""
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        return None
+    try:
+        done = subprocess.run(
+            [systemctl, "show", unit, f"--property={','.join(_ASKED)}"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    return found if done.returncode == 0 and found.get("LoadState") == "loaded" else None
+
+
+def refusals(settings: Settings, unit: Mapping[str, str]) -> list[str]:
+    """A sentence for each setting that the unit will not let autod carry out, with what would allow it."""
+    passed = unit.get("TriggeredBy", "")
+    found = []
+    for key, listen, socket in (
+        ("metrics.listen", settings.metrics.listen, "autod-metrics.socket"),
+        ("page.listen", settings.page.listen, "autod-page.socket"),
+    ):
+        if not listen or socket in passed.split():
+            continue
+        address = Address.parse(listen)
+        if address.path:
+            found += _path(key, address.path, unit)
+        else:
+            wants = list(_address(address, unit))
+            if wants:
+                found.append(
+                    f"{key}: {UNIT} may not listen on {address}: enable {socket}, whose port systemd opens, "
+                    f"or put into a drop-in: {'; '.join(wants)}"
+                )
+    for key, path in (
+        ("metrics.textfile", settings.metrics.textfile),
+        ("history.file", settings.history.file),
+        ("supervise.state", settings.supervise.state),
+    ):
+        if path:
+            found += _path(key, path, unit)
+    return found
+
+
+def _address(address: Address, unit: Mapping[str, str]) -> Iterator[str]:
+    ip = ipaddress.ip_address(address.host)
+    family = f"AF_INET{'6' if ip.version == 6 else ''}"
+    allowed = unit.get("RestrictAddressFamilies", "").split()
+    if allowed and (family in allowed) is allowed[0].startswith("~"):
+        yield f"RestrictAddressFamilies={family}"
+    if unit.get("SocketBindDeny") and not _may_bind(unit.get("SocketBindAllow", ""), address.port):
+        yield f"SocketBindAllow=tcp:{address.port}"
+    if _holds(unit.get("IPAddressDeny", ""), ip) and not _holds(unit.get("IPAddressAllow", ""), ip):
+        yield "IPAddressAllow=localhost" if ip.is_loopback else "IPAddressAllow=(who may read them)"
+    if unit.get("PrivateNetwork") == "yes":
+        yield "PrivateNetwork=no"
+
+
+def _holds(networks: str, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    for word in networks.split():
+        if word == "any" or (word == "localhost" and ip.is_loopback):
+            return True
+        try:
+            if ip in ipaddress.ip_network(word, strict=False):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _may_bind(rules: str, port: int) -> bool:
+    """Whether one of the rules of SocketBindAllow= (systemd.resource-control(5)) holds `port` of TCP."""
+    for rule in rules.split():
+        words = [word for word in rule.split(":") if word not in ("ipv4", "ipv6", "tcp", "any")]
+        if "udp" in words:
+            continue
+        if not words:
+            return True
+        low, _, high = words[-1].partition("-")
+        if low.isdigit() and int(low) <= port <= int(high or low):
+            return True
+    return False
+
+
+def _path(key: str, path: str, unit: Mapping[str, str]) -> list[str]:
+    if unit.get("ProtectSystem") != "strict":
+        return []
+    folder = os.path.dirname(path)
+    free = [word.lstrip("-+") for word in unit.get("ReadWritePaths", "").split()]
+    free += [f"/var/lib/{word}" for word in unit.get("StateDirectory", "").split()]
+    free += [f"/run/{word}" for word in unit.get("RuntimeDirectory", "").split()]
+    free += ["/tmp", "/var/tmp", "/dev", "/proc", "/sys"]
+    if any(folder == place or folder.startswith(place.rstrip("/") + "/") for place in free):
+        return []
+    return [f"{key}: {UNIT} may not write to {folder}: put into a drop-in: ReadWritePaths={folder}"]

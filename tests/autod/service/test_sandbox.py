@@ -1,0 +1,58 @@
+"""What the unit refuses: the settings against the shipped unit's properties, with and without what allows them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autod.service.sandbox import refusals
+from autod.supervisor.settingsfile import parse
+
+CONTRIB = Path(__file__).resolve().parents[3] / "contrib" / "systemd"
+
+
+def shipped(*drop_in: str) -> dict[str, str]:
+    """The properties of the shipped unit as `systemctl show` tells them, with the lines of a drop-in."""
+    found: dict[str, str] = {}
+    for line in [*(CONTRIB / "autod.service").read_text().splitlines(), *drop_in]:
+        if match := re.match(r"(\w+)=(.*)", line):
+            found[match[1]] = f"{found.get(match[1], '')} {match[2]}".strip()
+    return found
+
+
+LISTEN = "[metrics]\nlisten = '127.0.0.1:9741'"
+TEXTFILE = "[metrics]\ntextfile = '/var/lib/prometheus/autod.prom'"
+
+
+@pytest.mark.parametrize(
+    ("settings", "drop_in", "said"),
+    [
+        ("", (), []),
+        ("[metrics]\nlisten = 'unix:/run/autod/metrics.sock'", (), []),
+        ("[metrics]\nlisten = 'unix:/srv/metrics.sock'", (), ["ReadWritePaths=/srv"]),
+        (LISTEN, (), ["RestrictAddressFamilies=AF_INET; SocketBindAllow=tcp:9741; IPAddressAllow=localhost"]),
+        (LISTEN, ("TriggeredBy=autod.socket autod-metrics.socket",), []),
+        (
+            LISTEN,
+            ("RestrictAddressFamilies=AF_INET", "SocketBindAllow=tcp:9741", "IPAddressAllow=localhost"),
+            [],
+        ),
+        (
+            LISTEN,
+            ("RestrictAddressFamilies=AF_INET", "SocketBindAllow=ipv4:tcp:9000-9999"),
+            ["IPAddressAllow"],
+        ),
+        ("[page]\nlisten = '[::1]:9742'", (), ["RestrictAddressFamilies=AF_INET6; SocketBindAllow=tcp:9742"]),
+        (TEXTFILE, (), ["ReadWritePaths=/var/lib/prometheus"]),
+        (TEXTFILE, ("ReadWritePaths=/var/lib/prometheus",), []),
+        ("[history]\nfile = '/srv/history.db'", (), ["history.file: autod.service may not write to /srv"]),
+    ],
+)
+def test_each_refusal_names_what_would_allow_it(
+    settings: str, drop_in: tuple[str, ...], said: list[str]
+) -> None:
+    found = refusals(parse(settings), shipped(*drop_in))
+    assert len(found) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, found, strict=True))
