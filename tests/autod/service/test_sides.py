@@ -13,7 +13,7 @@ from autod.supervisor.configured import ConfiguredSupervisor
 from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import parse
 from autod.supervisor.wanted import Reading
-from tests.scripted_link import ScriptedLink
+from tests.fakes.scripted_link import ScriptedLink
 
 
 class NoConnections:
