@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from autod.protocol import commands as c
 from autod.protocol.errors import DecodeError
-from autod.protocol.families.family import BASIC_MAGIC, Family
+from autod.protocol.families.family import Family
 from autod.protocol.families.requests import BASIC, Address, Arg, Wire
+from autod.protocol.outlines import BASIC_MAGIC
 from autod.protocol.packing import Tuple
 from autod.protocol.releases import Release
 

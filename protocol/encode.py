@@ -5,7 +5,8 @@ makes an encode cheap. Must not know: sockets, or who asks.
 
 construct builds the head of the first message of a kind, all 300 members of it (0.2 to 0.5 ms). The next ones are
 made from that one: a command of the same kind with another name takes one or two microseconds (`_Template`), other
-members a microsecond each (`Packer`). The tests hold what was changed against what construct builds anew.
+members a microsecond each (`Packer`). The tests hold what was changed against what construct builds anew. Simple
+commands start from heads that construct built ahead of time (`outlines`), so that they need no construct.
 """
 
 from __future__ import annotations
@@ -13,22 +14,27 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from autod.protocol.commands import AddConnection, AddPublicKey, Command, Impair
+from autod.protocol.commands import AddConnection, AddPublicKey, Impair
 from autod.protocol.errors import BadString, Unsupported
-from autod.protocol.families.family import BASIC_MAGIC
-from autod.protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
-from autod.protocol.packing import Place, Things, Tuple
-from autod.protocol.releases import Release
+from autod.protocol.outlines import BASIC_MAGIC
 
-__all__ = ["Packer", "check_string", "check_value", "encode", "pack", "probe"]
+if TYPE_CHECKING:
+    from autod.protocol.commands import Command
+    from autod.protocol.packing import Place, Tuple
+    from autod.protocol.releases import Release
+
+__all__ = ["Packer", "build", "check_string", "check_value", "encode", "pack", "probe"]
 
 _KWS_USERNAME = 22
 _LEFT = 0
 
 _KEPT: Final = 64
 """Sets of members that a packer remembers: a file has a handful."""
+
+_TEMPLATES: Final = 4096
+"""Templates that are remembered: arguments besides the name take few values."""
 
 
 def probe() -> bytes:
@@ -60,29 +66,35 @@ def check_string(value: str, what: str) -> bytes:
     return data
 
 
+_ROOM: Final = 4096
+"""Bytes of `string` in struct whack_message (3.27 to 5.4): the packed strings must fit into it."""
+
+
 class _Template:
     """A message less its name: what stands before, where the name's length goes, and what follows."""
 
-    __slots__ = ("head", "lengths", "slot", "tail")
+    __slots__ = ("head", "slot", "tail")
 
-    def __init__(self, message: bytes, release: Release) -> None:
-        layout = release.family.layout
-        self.lengths = release.family.packing.lengths
-        self.slot = layout["name"].offset
-        self.head = message[: layout.head]
-        # The name is the first packed string of every family; the template was made with the name "x".
-        self.tail = message[layout.head + 2 :]
+    def __init__(self, head: bytes, slot: int | None, tail: bytes) -> None:
+        self.head = head
+        self.slot = slot
+        self.tail = tail
 
     def message(self, name: bytes) -> bytes:
-        if len(name) + 1 + len(self.tail) > 4096:
+        """With this name."""
+        if len(name) + 1 + len(self.tail) > _ROOM:
             raise BadString(
                 f"the name {name[:20]!r}... leaves no room in a whack message: use a shorter one."
             )
-        if not self.lengths:
+        if self.slot is None:
             return b"".join((self.head, name, b"\0", self.tail))
         head = self.head
         slot = (len(name) + 1).to_bytes(8, "little")
         return b"".join((head[: self.slot], slot, head[self.slot + 8 :], name, b"\0", self.tail))
+
+    def unnamed(self) -> bytes:
+        """Without a name: where strings are packed in a fixed order, its NUL is there all the same."""
+        return b"".join((self.head, b"\0" if self.slot is None else b"", self.tail))
 
 
 _packers: dict[Release, Packer] = {}
@@ -95,17 +107,38 @@ def encode(command: Command, release: Release) -> bytes:
     Unsupported where the release has no such command, or its number depends on something unknown about the build;
     BadString where a name or value cannot be sent.
     """
+    kind = type(command)
+    if kind is AddConnection:
+        return build(command, release)
     name = getattr(command, "name", None)
-    if name is None or isinstance(command, AddConnection):
-        return _encode(command, release)
-    key = (release, type(command), *(getattr(command, other) for other in _others(type(command))))
+    key = (release, kind, name is None, *(getattr(command, other) for other in _others(kind)))
     template = _templates.get(key)
     if template is None:
-        if len(_templates) > 4096:
+        template = _ahead(command, release)
+        if template is None:
+            if name is None:
+                return build(command, release)
+            named = kind(**{other: getattr(command, other) for other in _others(kind)}, name="x")
+            template = _template(build(named, release), release)
+        if len(_templates) > _TEMPLATES:
             _templates.clear()
-        named = type(command)(**{f: getattr(command, f) for f in _others(type(command))}, name="x")
-        template = _templates[key] = _Template(_encode(named, release), release)
-    return template.message(check_string(name, "the name"))
+        _templates[key] = template
+    return template.unnamed() if name is None else template.message(check_string(name, "the name"))
+
+
+def _ahead(command: Command, release: Release) -> _Template | None:
+    """From a message that construct built ahead of time."""
+    built = release.outline.ahead(
+        command, magic=release.magic, seccomp=release.seccomp, labeled=release.labeled
+    )
+    return None if built is None else _Template(built[0], release.outline.slot, bytes(built[1]))
+
+
+def _template(message: bytes, release: Release) -> _Template:
+    """From a message with the name "x": the name is the first packed string of every family."""
+    family = release.family
+    slot = family.layout["name"].offset if family.packing.lengths else None
+    return _Template(message[: family.layout.head], slot, message[family.layout.head + 2 :])
 
 
 _other_fields: dict[type[Command], tuple[str, ...]] = {}
@@ -119,10 +152,14 @@ def _others(kind: type[Command]) -> tuple[str, ...]:
     return names
 
 
-def _encode(command: Command, release: Release) -> bytes:
-    request = release.family.requests.get(type(command))
-    if request is None:
+def build(command: Command, release: Release) -> bytes:
+    """The same message as `encode`, from the release's own table of requests and struct, never from the table of
+    what was built ahead."""
+    from autod.protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
+
+    if not release.supports(type(command)):
         raise Unsupported(f"Libreswan {release} has no {type(command).verb}.")
+    request = release.family.requests[type(command)]
     members: dict[str, object] = {}
     tuples: list[Tuple] = []
     for path, value in request.items():
@@ -197,6 +234,8 @@ def _address(address: IPv4Address | IPv6Address | None, path: str, release: Rele
 
 
 def _impairment(command: Impair, path: str, release: Release) -> bytes:
+    from autod.protocol.packing import Things
+
     size = next(i.size for i in release.family.packing.order if isinstance(i, Things) and i.path == path)
     if size == 8:
         return struct.pack("<II", command.what, command.how)

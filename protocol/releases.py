@@ -15,14 +15,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autod.protocol.commands import Command
-from autod.protocol.errors import UnknownRelease
-from autod.protocol.families.family import BASIC_MAGIC, Family
-from autod.protocol.replies import ReplyCodes
+from autod.protocol.errors import DecodeError, UnknownRelease
+from autod.protocol.outlines import BASIC_MAGIC, made_ahead, outline_of
 
 __all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
 
 if TYPE_CHECKING:
+    from autod.protocol.commands import Command
+    from autod.protocol.families.family import Family
+    from autod.protocol.outlines import Outline
+    from autod.protocol.replies import ReplyCodes
+
     FAMILIES: tuple[Family, ...]
     """Every family, oldest first."""
 
@@ -35,35 +38,34 @@ _MODULES = (
     *("v5_0", "v5_1", "v5_2", "v5_3", "v5_4"),
 )
 """The modules of autod.protocol.families, oldest first, each named after its first release. A new one is added here and
-nowhere else. Each is loaded when it is needed: a program that talks to one pluto needs one family."""
+nowhere else. Each is loaded when its struct is needed; what else there is to know stands in its outline."""
 
 
 @functools.cache
 def _family(module: str) -> Family:
-    family = importlib.import_module(f"autod.protocol.families.{module}").FAMILY
-    assert isinstance(family, Family)
-    return family
+    found: Family = importlib.import_module(f"autod.protocol.families.{module}").FAMILY
+    return found
 
 
 @functools.cache
-def _families() -> tuple[Family, ...]:
-    return tuple(_family(module) for module in _MODULES)
+def _outline(module: str) -> Outline:
+    return made_ahead(module) or outline_of(module, _family(module))
 
 
 def __getattr__(name: str) -> object:
     if name == "FAMILIES":
-        return _families()
+        return tuple(_family(module) for module in _MODULES)
     if name == "ALL":
-        return tuple(release for family in _families() for release in family.releases)
+        return tuple(release for module in _MODULES for release in _outline(module).releases)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _covering(number: str) -> Family | None:
+def _covering(number: str) -> Outline | None:
     """The family that has the release `number`: none but the last that began before it can."""
     version = _parts(number)
     begun = [module for module in _MODULES if _parts(module[1:].replace("_", ".")) <= version]
-    family = _family(begun[-1]) if begun else None
-    return family if family is not None and number in family.releases else None
+    outline = _outline(begun[-1]) if begun else None
+    return outline if outline is not None and number in outline.releases else None
 
 
 def _parts(number: str) -> tuple[int, ...]:
@@ -78,12 +80,13 @@ _DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\
 class Release:
     """One pluto's release, as far as its messages depend on it.
 
-    `text`: as pluto prints it. `seccomp`, `labeled`: how it was built, None where nobody knows.
+    `text`: as pluto prints it. `outline`: its family, but for the struct. `seccomp`, `labeled`: how it was built,
+    None where nobody knows.
     """
 
     text: str
     version: tuple[int, ...]
-    family: Family
+    outline: Outline
     seccomp: bool | None = None
     labeled: bool | None = None
 
@@ -91,19 +94,29 @@ class Release:
         return self.text
 
     @property
+    def family(self) -> Family:
+        """Its family with the struct, loaded when it is first asked for, construct with it.
+
+        DecodeError where nobody knows the layout: such a release's messages can be sent as they were learned.
+        """
+        if self.outline.module is None:
+            raise DecodeError(f"the layout of the messages of Libreswan {self} is not known")
+        return _family(self.outline.module)
+
+    @property
     def magic(self) -> int:
         """The magic number of this pluto's messages."""
-        return self.family.magic or cksum(self.text)
+        return self.outline.magic or cksum(self.text)
 
     @property
     def seqpacket(self) -> bool:
         """Whether its socket is SOCK_SEQPACKET (5.4 on)."""
-        return self.family.seqpacket
+        return self.outline.seqpacket
 
     @property
     def codes(self) -> ReplyCodes:
         """Its reply codes."""
-        return self.family.codes
+        return self.outline.reply_codes
 
     def at_least(self, *version: int) -> bool:
         """Whether it is this version or a later one."""
@@ -111,7 +124,7 @@ class Release:
 
     def supports(self, command: type[Command]) -> bool:
         """Whether this release has the command at all."""
-        return command in self.family.requests
+        return command.__name__ in self.outline.commands
 
     def built(self, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:
         """The same release, knowing more about how it was built."""
@@ -129,18 +142,19 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     labeled IPsec, which adds a string up to 4.1. UnknownRelease where no family covers it.
     """
     found = _VERSION.match(text)
-    family = _covering(found["number"]) if found else None
-    if found is None or family is None or _DEVELOPMENT.search(text):
+    outline = _covering(found["number"]) if found else None
+    if found is None or outline is None or _DEVELOPMENT.search(text):
         raise UnknownRelease(text, _refusal(text, development=bool(_DEVELOPMENT.search(text))))
-    return Release(text, _parts(found["number"]), family, seccomp, labeled)
+    return Release(text, _parts(found["number"]), outline, seccomp, labeled)
 
 
 def _refusal(text: str, *, development: bool) -> str:
     """Why a release is refused, and what to do."""
+    first, last = _outline(_MODULES[0]), _outline(_MODULES[-1])
     why = (
         "is a development version, whose messages may differ from every release"
         if development
-        else f"is no release that autod knows ({_families()[0].releases[0]} to {_families()[-1].releases[-1]})"
+        else f"is no release that autod knows ({first.releases[0]} to {last.releases[-1]})"
     )
     return (
         f"Libreswan {text!r} {why}: run 'autod learn' to learn its messages from its own whack, "

@@ -123,7 +123,7 @@ async def _believe(path: str, given: Release) -> Detected:
             running = releases.find(version.text)
         except UnknownRelease:
             running = given
-        if running.family is not given.family or running.magic != given.magic:
+        if running.outline is not given.outline or running.magic != given.magic:
             raise UsageError(
                 f"{path}: this pluto is Libreswan {version.text} and would misread messages for {given}, so nothing"
                 f" was sent: leave --release out"

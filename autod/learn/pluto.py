@@ -7,7 +7,6 @@ client's: exchanges, events and outcomes go by pluto's text, which recognises wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autod.client import Pluto
@@ -19,54 +18,40 @@ from autod.identify.detect import Detected, How
 from autod.learn.doctor import COMPARED
 from autod.learn.infer import Learned, learned_message
 from autod.learn.store import Binary, load
-from autod.protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
-from autod.protocol.errors import DecodeError
-from autod.protocol.families.family import Family
-from autod.protocol.packing import Packing
+from autod.protocol.outlines import Outline
 from autod.protocol.releases import Release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from autod.protocol.commands import Command
-    from autod.protocol.cstruct import Layout
-    from autod.protocol.replies import ReplyCodes
 
-__all__ = ["LearnedFamily", "LearnedPluto", "learned_release"]
-
-
-@dataclass(frozen=True, eq=False)
-class LearnedFamily(Family):
-    """A family of one release, of whose layout nothing is known: its messages are learned, and cannot be read."""
-
-    @property
-    def layout(self) -> Layout:
-        """There is none: DecodeError."""
-        raise DecodeError("the messages of a release that was learned can be sent, but not read")
+__all__ = ["LearnedPluto", "learned_release"]
 
 
 def learned_release(learned: Learned) -> Release:
     """The release, as far as a client needs it: its text, its socket, its reply codes, what it can be asked."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", learned.release)[:3])
-    requests: dict[type[Command], dict[str, object]] = {
-        type(command): {} for key, command in COMPARED.items() if key in learned.templates and "+" not in key
-    }
-    family = LearnedFamily(
-        releases=(learned.release,),
-        message=None,  # type: ignore[arg-type]
-        packing=Packing(()),
-        requests=requests,  # type: ignore[arg-type]
-        codes=_codes(numbers),
+    outline = Outline(
+        None,
+        (learned.release,),
+        None,
+        _codes(numbers),
         seqpacket=learned.seqpacket,
+        commands=frozenset(
+            type(command).__name__
+            for key, command in COMPARED.items()
+            if key in learned.templates and "+" not in key
+        ),
     )
-    return Release(learned.release, numbers, family)
+    return Release(learned.release, numbers, outline)
 
 
-def _codes(version: tuple[int, ...]) -> ReplyCodes:
+def _codes(version: tuple[int, ...]) -> str:
     """Those of the era; a release after the last that is known has, until it says otherwise, the last ones."""
     if version < (5,):
-        return CODES_3_27
-    return CODES_5_0 if version < (5, 3) else CODES_5_3
+        return "CODES_3_27"
+    return "CODES_5_0" if version < (5, 3) else "CODES_5_3"
 
 
 class LearnedPluto(Pluto):

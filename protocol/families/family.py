@@ -13,10 +13,7 @@ from autod.protocol.families.requests import Requests
 from autod.protocol.packing import Packing
 from autod.protocol.replies import ReplyCodes
 
-__all__ = ["BASIC_MAGIC", "Family"]
-
-BASIC_MAGIC = 2003331865
-"""'whk' and 25: every release from 3.27 on answers --status to it (WHACK_BASIC_MAGIC)."""
+__all__ = ["Family"]
 
 _CHECKPUBKEYS = "WHACK_CHECKPUBKEYS"
 

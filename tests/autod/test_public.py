@@ -18,6 +18,12 @@ def test_every_public_name_is_there_and_sorted() -> None:
         _ = autod.nonsense
 
 
+def test_the_client_loads_no_construct() -> None:
+    """It takes 17 to 45 ms, and simple commands are built ahead: only what loads or reads messages needs it."""
+    script = "import sys, autod.client, autod.cli.session; print('construct' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
+
+
 def test_importing_autod_loads_neither_trio_nor_construct() -> None:
     heavy = "{'trio', 'construct', 'structlog', 'msgspec', 'rich'}"
     code = f"import sys, autod, autod.cli; print(sorted({heavy} & set(sys.modules)))"

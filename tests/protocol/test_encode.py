@@ -14,7 +14,7 @@ from autod.protocol import releases
 from autod.protocol.decode import decode
 from autod.protocol.encode import encode, probe
 from autod.protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, WhackError
-from autod.protocol.families.family import BASIC_MAGIC
+from autod.protocol.outlines import BASIC_MAGIC
 
 RELEASES = [releases.find(text, seccomp=False, labeled=False) for text in releases.ALL]
 BUILDS = [

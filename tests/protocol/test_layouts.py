@@ -6,7 +6,8 @@ import construct
 import pytest
 
 from autod.protocol import releases
-from autod.protocol.families.family import BASIC_MAGIC, Family
+from autod.protocol.families.family import Family
+from autod.protocol.outlines import BASIC_MAGIC
 from autod.protocol.packing import Chunk, Text, Things
 from tests.helpers.goldens import layouts
 

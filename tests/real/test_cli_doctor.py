@@ -113,13 +113,14 @@ def test_a_socket_open_to_everybody_is_wrong(pluto: Pluto, capsys: pytest.Captur
 def test_a_message_that_differs_from_whacks_is_wrong(
     pluto: Pluto, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here the table asks for a route where it should initiate."""
+    """Here the table of requests asks for a route where it should initiate, and no message was built ahead."""
     from autod.protocol import commands
 
     requests = v4_8.FAMILY.requests
     assert not any(isinstance(value, Wire) for value in requests[commands.Route].values())
     monkeypatch.setitem(requests, commands.Initiate, requests[commands.Route])  # type: ignore[misc]
     monkeypatch.setattr("autod.protocol.encode._templates", {})
+    monkeypatch.setattr("autod.protocol.encode._ahead", lambda command, release: None)
     status, found = doctor(capsys, "--ctlsocket", str(pluto.socket), "--config", str(pluto.conf))
     assert status == 1
     assert any("initiate: whack_initiate" in problem for problem in found[-1]["problems"])

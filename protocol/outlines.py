@@ -1,0 +1,128 @@
+"""What is known of each family of releases without its struct, and messages that construct built ahead of time.
+
+Owns: the facts by which a release is found and spoken to (its magic, socket, reply codes, which commands it has), and
+the heads of the simple commands: those whose only arguments are a name and flags. Must not know: any struct, or
+construct. A program that sends one simple command needs no more, and importing construct takes 17 to 45 ms.
+
+The table, outlines.json, is made from the families by construct: `python -m tests.outlines` makes it anew, and a test
+says that construct builds the same messages today. A family that is not in the table (yet) is asked itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autod.protocol import codes
+
+if TYPE_CHECKING:
+    from autod.protocol.commands import Command
+    from autod.protocol.families.family import Family
+    from autod.protocol.replies import ReplyCodes
+
+__all__ = ["BASIC_MAGIC", "Outline", "build_of", "flags_of", "made_ahead", "outline_of"]
+
+BASIC_MAGIC = 2003331865
+"""'whk' and 25: every release from 3.27 on answers --status to it (WHACK_BASIC_MAGIC)."""
+
+
+class Outline(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):
+    """One family, without its struct.
+
+    `module`: of autod.protocol.families; None if the layout of the messages is not known. `magic`: the constant up to
+    5.0; None from 5.1 on, where it is the checksum of the version. `codes`: a name in autod.protocol.codes.
+    `commands`: the names of the commands that it has.
+
+    The rest are the messages built ahead. `head`: bytes of the head. `slot`: where the length of the name stands in it,
+    from 5.0 on; None where a name is only packed. `tails`: how many NULs follow the name, by `build_of` the release.
+    `messages`: by `flags_of` the command, what stands in the head: hexadecimal digits, by their offset; the magic
+    is left out where it is the release's own.
+    """
+
+    module: str | None
+    releases: tuple[str, ...]
+    magic: int | None
+    codes: str
+    seqpacket: bool = False
+    commands: frozenset[str] = frozenset()
+    head: int = 0
+    slot: int | None = None
+    tails: dict[str, int] = {}
+    messages: dict[str, dict[str, str]] = {}
+
+    @property
+    def reply_codes(self) -> ReplyCodes:
+        """The reply codes of this era."""
+        found: ReplyCodes = getattr(codes, self.codes)
+        return found
+
+    def ahead(
+        self, command: Command, *, magic: int, seccomp: bool | None, labeled: bool | None
+    ) -> tuple[bytes, int] | None:
+        """The head of a message that was built ahead, and how many NULs follow the name; None if there is none.
+
+        The length of the name is not in it yet.
+        """
+        flags = flags_of(command)
+        tail = self.tails.get(build_of(labeled, "labeled"))
+        if flags is None or tail is None:
+            return None
+        written = self.messages.get(flags)
+        if written is None:
+            written = self.messages.get(f"{flags} {build_of(seccomp, 'seccomp')}")
+        if written is None:
+            return None
+        head = bytearray(self.head)
+        head[:4] = magic.to_bytes(4, "little")
+        for at, digits in written.items():
+            data, offset = bytes.fromhex(digits), int(at)
+            head[offset : offset + len(data)] = data
+        return bytes(head), tail
+
+
+def flags_of(command: Command) -> str | None:
+    """The command with its flags, as the table calls it: `TrafficStatus name utc`; None where a value would have
+    to be written."""
+    kind = type(command)
+    flags = [kind.__name__]
+    for name in kind.__struct_fields__:
+        value = getattr(command, name)
+        if name == "name":
+            flags += ["name"] if value is not None else []
+        elif value is True:
+            flags.append(name)
+        elif value is not False and value is not None:
+            return None
+    return " ".join(flags)
+
+
+def build_of(known: bool | None, what: str) -> str:
+    """How a pluto was built, as the table calls it: `labeled`, `not labeled`, `labeled unknown`."""
+    return f"{what} unknown" if known is None else what if known else f"not {what}"
+
+
+def outline_of(module: str, family: Family) -> Outline:
+    """The outline of a family, without messages."""
+    return Outline(
+        module,
+        family.releases,
+        family.magic,
+        next(name for name, value in vars(codes).items() if value is family.codes),
+        seqpacket=family.seqpacket,
+        commands=frozenset(kind.__name__ for kind in family.requests),
+    )
+
+
+@functools.cache
+def _rows() -> dict[str, msgspec.Raw]:
+    with open(os.path.join(os.path.dirname(__file__), "outlines.json"), "rb") as file:
+        return msgspec.json.decode(file.read(), type=dict[str, msgspec.Raw])
+
+
+def made_ahead(module: str) -> Outline | None:
+    """The outline of the family of a module, as it was made ahead of time; None if it was not."""
+    row = _rows().get(module)
+    return None if row is None else msgspec.json.decode(row, type=Outline)
