@@ -3,19 +3,18 @@
     async with autod.open_pluto() as pluto:
         outcome = await pluto.up("branch-17")
 
-General layout, each layer knowing only those above it in this list (pyproject.toml has all of them):
+What programs import, all of it described in docs/library.md:
 
-* `errors`, `ending`: what can go wrong, how an exchange can end
-* `control`, `dial`, `answers`, `slots`, `process`: one exchange with pluto
-* `detect`, `known`, `binary`, `programs`: which release listens
-* `events`, `recognise/`, `evidence`, `verdict`, `judge`, `outcomes`: reply to typed event, events to an outcome
-* `status/`: pluto's state as typed values
-* `operation`, `emulation`, `guards`, `settle`, `client`: an operation a method
-* `relay`, `addconn`, `config/`: ipsec.conf, and loading what it says
-* `bulk/`, `supervisor/`: many connections at once, and for years
-* `learn/`, `doctor`, `service/`, `metrics`, `notify`, `cli/`: unknown releases, the local API, the command line
+* `autod`: the names below, loaded on first use (`autod --help` needs neither trio nor construct)
+* `autod.events`, `autod.outcomes`, `autod.errors`, `autod.log`: what operations tell, give and raise
+* `autod.bulk`: many connections at once
+* `autod.status`: pluto's state as typed values
+* `autod.config`: ipsec.conf, and loading what it says
+* `autod.testing`: a pluto for the tests of programs
+* `autod.protocol`: the whack protocol, bytes to values and back
 
-Names are loaded on first use: `autod --help` needs neither trio nor construct.
+docs/architecture.md has the rooms behind them. What is in no `__all__`, or in a module that is not named here or there
+as public, may change at any time.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ if TYPE_CHECKING:
     from autod.errors import ConfigurationError as ConfigurationError
     from autod.errors import ConnectionLost as ConnectionLost
     from autod.errors import DeadlinePassed as DeadlinePassed
+    from autod.errors import DecodeError as DecodeError
     from autod.errors import NoSocket as NoSocket
     from autod.errors import NotPermitted as NotPermitted
     from autod.errors import PlutoGone as PlutoGone
     from autod.errors import PlutoReplaced as PlutoReplaced
     from autod.errors import ProtocolViolation as ProtocolViolation
-    from autod.errors import Refused as Refused
     from autod.errors import UnknownRelease as UnknownRelease
     from autod.errors import Unsupported as Unsupported
     from autod.errors import UsageError as UsageError
@@ -46,29 +45,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome as Outcome
     from autod.outcomes import Result as Result
 
-_HOME = {
-    "Answers": "autod.exchange.prompts",
-    "BadString": "autod.errors",
-    "ConfigurationError": "autod.errors",
-    "ConnectionLost": "autod.errors",
-    "DeadlinePassed": "autod.errors",
-    "Event": "autod.events",
-    "NoSocket": "autod.errors",
-    "NotPermitted": "autod.errors",
-    "Operation": "autod.operation",
-    "Outcome": "autod.outcomes",
-    "Pluto": "autod.client",
-    "PlutoGone": "autod.errors",
-    "PlutoReplaced": "autod.errors",
-    "ProtocolViolation": "autod.errors",
-    "Refused": "autod.errors",
-    "Result": "autod.outcomes",
-    "UnknownRelease": "autod.errors",
-    "Unsupported": "autod.errors",
-    "UsageError": "autod.errors",
-    "WhackError": "autod.errors",
-    "open_pluto": "autod.client",
-}
+__version__ = "0.1.0"
 
 __all__ = [
     "Answers",
@@ -76,6 +53,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionLost",
     "DeadlinePassed",
+    "DecodeError",
     "Event",
     "NoSocket",
     "NotPermitted",
@@ -85,7 +63,6 @@ __all__ = [
     "PlutoGone",
     "PlutoReplaced",
     "ProtocolViolation",
-    "Refused",
     "Result",
     "UnknownRelease",
     "Unsupported",
@@ -94,8 +71,25 @@ __all__ = [
     "open_pluto",
 ]
 
+_HOME = {
+    "Answers": "exchange.prompts",
+    "Event": "events",
+    "Operation": "operation",
+    "Outcome": "outcomes",
+    "Pluto": "client",
+    "Result": "outcomes",
+    "open_pluto": "client",
+}
+"""Where a name is, if not in autod.errors."""
+
 
 def __getattr__(name: str) -> object:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'autod' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'autod' has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"autod.{_HOME.get(name, 'errors')}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"})

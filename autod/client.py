@@ -274,7 +274,9 @@ class Pluto:
         with _deadline(limit, f"{self.path}: pluto did not answer {command.verb} in {limit} s"):
             ending = await self._exchange(command, replies.extend)
         if ending is not Ending.EOF:
-            raise ConnectionLost(f"{self.path}: pluto went away in the middle of {command.verb}: try again")
+            raise ConnectionLost(
+                f"{self.path}: pluto went away in the middle of {command.verb}: try again", path=self.path
+            )
         return tuple(replies)
 
     def _operation(
@@ -444,7 +446,7 @@ def _deadline(seconds: float | None, sentence: str) -> Iterator[None]:
     ) as scope:
         yield
     if scope.cancelled_caught:
-        raise DeadlinePassed(sentence)
+        raise DeadlinePassed(sentence, seconds=seconds, option="timeout")
 
 
 def _same(event: Event) -> Event:

@@ -62,7 +62,9 @@ def native_or_substitute(command: c.Command, release: Release) -> Question:
         return Question(command, _all)
     row = of_command(kind.__name__)
     if row.substitute is None:
-        raise Unsupported(f"Libreswan {release} has no {kind.verb}: it {row.lacking or 'came later'}.")
+        raise Unsupported(
+            f"Libreswan {release} has no {kind.verb}: it {row.lacking or 'came later'}.", release=str(release)
+        )
     beginnings = row.substitute.keep
     return Question(getattr(c, row.substitute.command)(), lambda text: text.startswith(beginnings))
 

@@ -5,10 +5,9 @@
     │   ├── BadString
     │   ├── Unsupported
     │   └── UnknownRelease
-    ├── DecodeError             bytes that are no whack message of this release
+    ├── DecodeError             bytes that are not a whack message of this release
     ├── ConfigurationError      ipsec.conf or autod.toml cannot be used: file, line and column
     ├── ProtocolViolation       pluto's bytes make no sense
-    ├── Refused                 pluto said no: carries its code and its lines
     ├── PlutoGone               there is no pluto to talk to
     │   ├── NoSocket            the control socket is missing, or nobody listens behind it
     │   ├── NotPermitted        the control socket may not be opened by this user
@@ -16,12 +15,12 @@
     │   └── ConnectionLost      pluto went away in the middle of an exchange
     └── DeadlinePassed          the caller's deadline passed; pluto goes on with what it was asked
 
-Each class has `status`, the exit status of the command line for it (the table is in the README).
+Each carries what it is about as fields (see WhackError), and pickles. `exit_status` has the exit status of the command
+line for each (the table is in the README).
 """
 
 from __future__ import annotations
 
-from autod.protocol.codes import REFUSALS
 from autod.protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, UsageError, WhackError
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "PlutoGone",
     "PlutoReplaced",
     "ProtocolViolation",
-    "Refused",
     "UnknownRelease",
     "Unsupported",
     "UsageError",
@@ -47,25 +45,38 @@ __all__ = [
 class ConfigurationError(WhackError):
     """A configuration file cannot be used.
 
-    `where` is `file:line:column` as far as it is known, else the file.
+    `where` (as `place`) is `file:line:column` as far as it is known, else the file. `key` is the setting, where the
+    error is about one.
     """
 
-    def __init__(self, sentence: str, *, where: str | None = None) -> None:
-        super().__init__(f"{where}: {sentence}" if where else sentence)
-        self.where = where
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        where: str | None = None,
+        key: str | None = None,
+        errno: int | None = None,
+        name: str | None = None,
+        option: str | None = None,
+    ) -> None:
+        super().__init__(
+            f"{where}: {sentence}" if where else sentence,
+            path=where.partition(":")[0] if where else None,
+            errno=errno,
+            name=name,
+            option=option,
+            place=where,
+        )
+        self.key = key
+
+    @property
+    def where(self) -> str | None:
+        """The place: `file:line:column`, or as much of it as is known."""
+        return self.place
 
 
 class ProtocolViolation(WhackError):
     """The bytes that came back make no sense as replies of the release that was detected."""
-
-
-class Refused(WhackError):
-    """pluto refused: `code` is its reply code (facts differ by release), `lines` what it said."""
-
-    def __init__(self, sentence: str, *, code: int | None = None, lines: tuple[str, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.lines = lines
 
 
 class PlutoGone(WhackError):
@@ -101,9 +112,7 @@ _STATUS: tuple[tuple[type[WhackError], int], ...] = (
 
 
 def exit_status(error: WhackError) -> int:
-    """The exit status of the command line for `error`: pluto's own code where it refused with one, else by class."""
-    if isinstance(error, Refused) and error.code is not None and error.code in REFUSALS:
-        return error.code
+    """The exit status of the command line for `error`, by its class."""
     for kind, status in _STATUS:
         if isinstance(error, kind):
             return status

@@ -97,13 +97,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
     left_behind: str | None = None
 
     @property
-    def duration(self) -> float | None:
-        """Seconds from the first to the last that is known of it."""
-        if self.started is None or self.ended is None:
-            return None
-        return self.ended - self.started
-
-    @property
     def exit_status(self) -> int:
         """The exit status of the command line for this outcome alone."""
         if self.ok:

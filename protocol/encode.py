@@ -51,17 +51,20 @@ def check_string(value: str, what: str) -> bytes:
     BadString if it is empty, holds a NUL or a newline, or cannot fit into any message.
     """
     if not value:
-        raise BadString(f"{what} is empty: give one.")
+        raise BadString(f"{what} is empty: give one.", name=value, option="name")
     for character, name in (("\0", "a NUL"), ("\n", "a newline")):
         if character in value:
-            raise BadString(f"{what} {value[:60]!r} holds {name}, which no whack message can carry.")
+            raise BadString(
+                f"{what} {value[:60]!r} holds {name}, which no whack message can carry.", name=value
+            )
     try:
         data = value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise BadString(f"{what} {value[:60]!r} holds a character that has no bytes.") from None
+        raise BadString(f"{what} {value[:60]!r} holds a character that has no bytes.", name=value) from None
     if len(data) >= 4096:
         raise BadString(
-            f"{what} {value[:20]!r}... has {len(data)} bytes, and a whack message has room for 4096."
+            f"{what} {value[:20]!r}... has {len(data)} bytes, and a whack message has room for 4096.",
+            name=value,
         )
     return data
 
@@ -84,7 +87,8 @@ class _Template:
         """With this name."""
         if len(name) + 1 + len(self.tail) > _ROOM:
             raise BadString(
-                f"the name {name[:20]!r}... leaves no room in a whack message: use a shorter one."
+                f"the name {name[:20]!r}... leaves no room in a whack message: use a shorter one.",
+                name=name.decode("utf-8", "surrogateescape"),
             )
         if self.slot is None:
             return b"".join((self.head, name, b"\0", self.tail))
@@ -158,7 +162,7 @@ def build(command: Command, release: Release) -> bytes:
     from autod.protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
 
     if not release.supports(type(command)):
-        raise Unsupported(f"Libreswan {release} has no {type(command).verb}.")
+        raise Unsupported(f"Libreswan {release} has no {type(command).verb}.", release=str(release))
     request = release.family.requests[type(command)]
     members: dict[str, object] = {}
     tuples: list[Tuple] = []

@@ -5,18 +5,71 @@
     │   ├── BadString           a name or value with a NUL, a newline, or no room for it
     │   ├── Unsupported         this release has no such operation
     │   └── UnknownRelease      no family of layouts covers this release
-    └── DecodeError             bytes that are no whack message of this release
+    └── DecodeError             bytes that are not a whack message of this release
 
-The rest of the tree stands in autod.errors. Every message is one sentence: what, where, what to do.
+The rest of the tree stands in autod.errors. Every message is one sentence: what, where, what to do. Where the cure is
+an argument of the library, the sentence names it as a call would (`release=`) and `option` has its name, so that the
+command line can name its own option instead.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["BadString", "DecodeError", "UnknownRelease", "Unsupported", "UsageError", "WhackError"]
+
+_FIELDS = ("path", "errno", "name", "seconds", "option", "release", "place")
 
 
 class WhackError(Exception):
-    """Root of every error that autod and protocol raise."""
+    """Root of every error that autod and protocol raise. `str(error)` is the sentence.
+
+    Each error is data too. A field is None where the error is not about such a thing:
+
+    path      the socket or file
+    errno     the system's number for what went wrong there (errno.ENOENT, ...)
+    name      the connection
+    seconds   how long was waited
+    option    the argument of the library that was wrong or would help, such as "release"
+    release   the release of Libreswan, as text
+    place     where in a file: "file:line:column", as far as it is known
+
+    Errors can be pickled and copied with all of this.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        path: str | None = None,
+        errno: int | None = None,
+        name: str | None = None,
+        seconds: float | None = None,
+        option: str | None = None,
+        release: str | None = None,
+        place: str | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.path = path
+        self.errno = errno
+        self.name = name
+        self.seconds = seconds
+        self.option = option
+        self.release = release
+        self.place = place
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that are not None, by name."""
+        return {name: value for name in _FIELDS if (value := getattr(self, name)) is not None}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception would call the class with what it called Exception.__init__ with: not its own arguments.
+        return _revived, (type(self), self.args), self.__dict__
+
+
+def _revived(kind: type[WhackError], args: tuple[object, ...]) -> WhackError:
+    return kind.__new__(kind, *args)
 
 
 class UsageError(WhackError):
@@ -32,12 +85,15 @@ class Unsupported(UsageError):
 
 
 class UnknownRelease(UsageError):
-    """No family of layouts covers the release, or it could not be known for certain."""
+    """No family of layouts covers the release `release`, or it could not be known for certain ("?")."""
 
-    def __init__(self, release: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.release = release
+    release: str
+
+    def __init__(
+        self, release: str, sentence: str, *, path: str | None = None, option: str | None = None
+    ) -> None:
+        super().__init__(sentence, path=path, option=option, release=release)
 
 
 class DecodeError(WhackError):
-    """Bytes that are no whack message of the release named in the sentence."""
+    """Bytes that are not a whack message of the release named in the sentence."""

@@ -17,7 +17,7 @@ from autod.bulk.engine import Run
 from autod.bulk.events import BulkEvent, render
 from autod.bulk.operations import OPERATIONS
 from autod.bulk.options import Options
-from autod.bulk.result import BulkResult, Phase, Result, State, Summary
+from autod.bulk.result import BulkResult, ConnectionResult, Phase, ResultState, Summary
 from autod.bulk.retry import Backoff
 
 __all__ = [
@@ -25,11 +25,11 @@ __all__ = [
     "Backoff",
     "BulkEvent",
     "BulkResult",
+    "ConnectionResult",
     "Options",
     "Phase",
-    "Result",
+    "ResultState",
     "Run",
-    "State",
     "Summary",
     "Waited",
     "bulk",

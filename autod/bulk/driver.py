@@ -111,7 +111,11 @@ class PlutoDriver:
         load: Loader | None = None,
     ) -> None:
         if load is None and operation in ("add", "replace", "start", "ondemand"):
-            raise UsageError(f"{operation} needs the configuration that the connections are loaded from")
+            raise UsageError(
+                f"{operation} needs what the connections are loaded from: give load=, which"
+                " autod.bulk.loading.configured makes",
+                option="load",
+            )
         self._pluto = pluto
         self._load = load
         self._timeout = timeout
@@ -219,7 +223,12 @@ class PlutoDriver:
                 scope.deadline = trio.current_time() + self._timeout
             outcome = await self._load(name, observe)
         if scope.cancelled_caught:
-            raise DeadlinePassed(f'"{name}" was not loaded within {self._timeout} s')
+            raise DeadlinePassed(
+                f'"{name}" was not loaded within {self._timeout} s',
+                name=name,
+                seconds=self._timeout,
+                option="timeout",
+            )
         if outcome.ok and self._last is not None:
             outcome = await self._pluto.perform(self._last(name).request, sink)
         return outcome

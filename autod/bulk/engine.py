@@ -27,7 +27,7 @@ from autod.bulk.ledger import Ledger
 from autod.bulk.limit import AdaptiveLimit, FixedLimit
 from autod.bulk.operations import UNANSWERED, find
 from autod.bulk.plan import admission_order
-from autod.bulk.result import BulkResult, State, summarise
+from autod.bulk.result import BulkResult, ResultState, summarise
 from autod.bulk.sprint import sprint
 from autod.bulk.teller import Teller
 from autod.bulk.watch import ASK_AGAIN, Check, Seen, check, prolong, see
@@ -117,7 +117,7 @@ class Run:
         """Send nothing new; what is in flight goes on to its end."""
         self._stopping = True
         for job in self._ledger.clear():
-            self._ledger.close(job, State.NOT_STARTED if job.outcome is None else State.FAILED)
+            self._ledger.close(job, ResultState.NOT_STARTED if job.outcome is None else ResultState.FAILED)
         if self._away or not self.in_flight:
             self._scope.cancel()
 
@@ -253,9 +253,9 @@ class Run:
             if self._options.wait:
                 self._watch(job, "pluto has taken it")
             else:
-                self._ledger.close(job, State.TAKEN)
+                self._ledger.close(job, ResultState.TAKEN)
         elif outcome.ok:
-            self._ledger.close(job, State.DONE)
+            self._ledger.close(job, ResultState.DONE)
         elif result is Result.ALREADY_NEGOTIATING and self._traits.initiates:
             self._watch(job, "another request for it is pending")
         elif now - self._back < GRACE and result in (Result.UNKNOWN, Result.NOT_LISTENING):
@@ -275,7 +275,7 @@ class Run:
         leaves = self._traits.initiates and job.outcome.result not in _NOTHING_LEFT
         if leaves and self._options.on_failure == "down" and await self._take_down(job):
             job.outcome = msgspec.structs.replace(job.outcome, left_behind=None)
-        self._ledger.close(job, State.FAILED)
+        self._ledger.close(job, ResultState.FAILED)
 
     async def _take_down(self, job: Job) -> bool:
         try:
@@ -286,7 +286,7 @@ class Run:
 
     def _delay(self, job: Job, seconds: float) -> None:
         if self._stopping:
-            self._ledger.close(job, State.FAILED)
+            self._ledger.close(job, ResultState.FAILED)
             return
         self._ledger.delay(job, seconds)
         self._wake.set()
@@ -338,7 +338,7 @@ class Run:
         del self._ledger.watched[job.name]
         prolong(job, now)
         if seen is Seen.UP:
-            self._ledger.close(job, State.DONE)
+            self._ledger.close(job, ResultState.DONE)
         elif seen is Seen.LATE:
             await self._failed(job)
         else:
@@ -382,7 +382,7 @@ class Run:
 
     def _correct(self, job: Job, found: Check) -> None:
         if found is Check.UP_AFTER_ALL and job.outcome is not None:
-            self._ledger.correct(job, State.DONE, job.outcome.settled(True))
+            self._ledger.correct(job, ResultState.DONE, job.outcome.settled(True))
         elif found is Check.UP_AGAIN:
             self._deny(job, Result.FAILED, "is up again: by auto=, by its peer or by traffic")
         elif found is Check.DOWN_AGAIN:
@@ -393,14 +393,16 @@ class Run:
                 self._deny(job, Result.DELETED_BY_OTHER, "was up, and is not any more; see pluto's log")
 
     def _deny(self, job: Job, result: Result, said: str) -> None:
-        self._ledger.correct(job, State.FAILED, self._ledger.outcome(job, result, f'"{job.name}" {said}'))
+        self._ledger.correct(
+            job, ResultState.FAILED, self._ledger.outcome(job, result, f'"{job.name}" {said}')
+        )
 
     # pluto goes away
 
     def _gone(self, job: Job | None) -> None:
         if job is not None:
             if self._stopping or self._given_up:
-                self._ledger.close(job, State.FAILED)
+                self._ledger.close(job, ResultState.FAILED)
             else:
                 self._ledger.queue.appendleft(job)
         if self._away or self._given_up:
@@ -461,7 +463,7 @@ class Run:
         ledger = self._ledger
         for job in (*ledger.clear(), *ledger.watched.values()):
             job.outcome = ledger.outcome(job, Result.PLUTO_GONE, f'"{job.name}": {why}')
-            ledger.close(job, State.FAILED)
+            ledger.close(job, ResultState.FAILED)
         ledger.watched.clear()
         if self._traits.lost:
             for job in ledger.lost(frozenset()):
@@ -507,6 +509,6 @@ class Run:
         if job.flying:
             job.note(self._teller.now(), why.value)
         if not flying and job.outcome is None:
-            self._ledger.close(job, State.NOT_STARTED)
+            self._ledger.close(job, ResultState.NOT_STARTED)
         else:
-            self._ledger.close(job, State.FAILED if self._late or not flying else State.UNKNOWN)
+            self._ledger.close(job, ResultState.FAILED if self._late or not flying else ResultState.UNKNOWN)

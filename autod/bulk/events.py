@@ -57,7 +57,7 @@ class Said(Happening, frozen=True, kw_only=True, tag="said"):
 
 
 class Ended(Happening, frozen=True, kw_only=True, tag="outcome"):
-    """What became of the connection; nothing more is tried. `state` is that of autod.bulk.result.State."""
+    """What became of the connection; nothing more is tried. `state` is that of autod.bulk.ResultState."""
 
     state: str
     outcome: Outcome | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autod.bulk.operations import phase_of
-from autod.bulk.result import Attempt, Phase, Result, State
+from autod.bulk.result import Attempt, ConnectionResult, Phase, ResultState
 from autod.events import Initiating, Retransmission
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Job:
     def __init__(self, name: str, peer: str | None) -> None:
         self.name = name
         self.peer = peer
-        self.state: State | None = None
+        self.state: ResultState | None = None
         self.outcome: Outcome | None = None
         self.attempts: list[Attempt] = []
         self.failures = 0
@@ -100,12 +100,12 @@ class Job:
         lost = self.retransmissions if outcome is None else max(outcome.retransmissions, self.retransmissions)
         self.attempts.append(Attempt(self.admitted, now, cause, lost, tuple(self.phases)))
 
-    def result(self) -> Result:
+    def result(self) -> ConnectionResult:
         """What became of it."""
         outcome = self.outcome
-        state = State.NOT_STARTED if self.state is None else self.state
-        failed = state is State.FAILED
-        return Result(
+        state = ResultState.NOT_STARTED if self.state is None else self.state
+        failed = state is ResultState.FAILED
+        return ConnectionResult(
             self.name,
             state,
             outcome.result.value if failed and outcome is not None else "",
@@ -117,10 +117,10 @@ class Job:
 
 
 _SENTENCES = {
-    State.DONE: '"{}": done',
-    State.ALREADY: '"{}" was up before, and was left alone',
-    State.TAKEN: '"{}": pluto has begun',
-    State.FAILED: '"{}" failed',
-    State.UNKNOWN: '"{}" was under way when the run was ended; pluto goes on with it',
-    State.NOT_STARTED: '"{}" was not begun: the run was ended first',
+    ResultState.DONE: '"{}": done',
+    ResultState.ALREADY: '"{}" was up before, and was left alone',
+    ResultState.TAKEN: '"{}": pluto has begun',
+    ResultState.FAILED: '"{}" failed',
+    ResultState.UNKNOWN: '"{}" was under way when the run was ended; pluto goes on with it',
+    ResultState.NOT_STARTED: '"{}" was not begun: the run was ended first',
 }

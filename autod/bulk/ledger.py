@@ -14,7 +14,7 @@ import trio
 
 from autod.bulk import events as e
 from autod.bulk.job import Job
-from autod.bulk.result import State
+from autod.bulk.result import ResultState
 from autod.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger"]
 
-_SO = (State.DONE, State.TAKEN, State.ALREADY)
+_SO = (ResultState.DONE, ResultState.TAKEN, ResultState.ALREADY)
 
 
 class Ledger:
@@ -89,7 +89,7 @@ class Ledger:
         self.untaken -= job.taken and not taken
         return job.stalled > stalled or job.taken > taken
 
-    def close(self, job: Job, state: State) -> None:
+    def close(self, job: Job, state: ResultState) -> None:
         """Nothing more is done for `job`."""
         if job.state is not None:
             return
@@ -104,7 +104,7 @@ class Ledger:
         """Whether for any job what was asked is so, as far as is known."""
         return any(job.state in _SO for job in self.jobs.values())
 
-    def correct(self, job: Job, state: State, outcome: Outcome) -> None:
+    def correct(self, job: Job, state: ResultState, outcome: Outcome) -> None:
         """What was said of a job that is through was not so."""
         job.state, job.outcome = state, outcome
         self._teller.ended(job, state)
@@ -138,7 +138,7 @@ class Ledger:
         """Of those in the queue, what is up already is through."""
         for job in self.queue:
             if job.name in up:
-                self.close(job, State.ALREADY)
+                self.close(job, ResultState.ALREADY)
         self.queue = deque(job for job in self.queue if job.state is None)
 
     def lost(self, up: frozenset[str]) -> list[Job]:

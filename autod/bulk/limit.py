@@ -79,7 +79,9 @@ class FixedLimit:
 
     def __init__(self, value: int) -> None:
         if value < 1:
-            raise UsageError(f"the limit of requests in flight must be 1 or more; it was given {value}")
+            raise UsageError(
+                f"the limit of requests in flight must be 1 or more; it was given {value}", option="limit"
+            )
         self.value = value
 
     def all_taken(self, seconds: float) -> None:

@@ -60,7 +60,9 @@ def find(name: str) -> Traits:
     try:
         return OPERATIONS[name]
     except KeyError:
-        raise UsageError(f"{name!r} cannot be done in bulk; what can is {', '.join(OPERATIONS)}") from None
+        raise UsageError(
+            f"{name!r} cannot be done in bulk; what can is {', '.join(OPERATIONS)}", option="operation"
+        ) from None
 
 
 def phase_of(event: Event) -> Phase | None:

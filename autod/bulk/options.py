@@ -6,15 +6,12 @@ Owns: the choices and their defaults. Must not know: what is done with them.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from autod.bulk.retry import Backoff
 from autod.protocol.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Literal
 
 __all__ = ["Options"]
 
@@ -38,9 +35,15 @@ class Options:
     def __post_init__(self) -> None:
         for what, seconds in (("timeout", self.timeout), ("deadline", self.deadline), ("poll", self.poll)):
             if seconds is not None and not seconds > 0:
-                raise UsageError(f"the {what} must be more than 0 seconds; it was given {seconds}")
+                raise UsageError(
+                    f"the {what} must be more than 0 seconds; it was given {seconds}",
+                    seconds=seconds,
+                    option=what,
+                )
         if self.on_failure not in ("leave", "down"):
-            raise UsageError(f"on_failure is leave or down; it was given {self.on_failure!r}")
+            raise UsageError(
+                f"on_failure is leave or down; it was given {self.on_failure!r}", option="on_failure"
+            )
 
     @property
     def taken_is_enough(self) -> bool:

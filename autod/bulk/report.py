@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from autod.bulk.result import Phase
 
 if TYPE_CHECKING:
-    from autod.bulk.result import Attempt, BulkResult, Result
+    from autod.bulk.result import Attempt, BulkResult, ConnectionResult
 
 __all__ = ["render", "write"]
 
@@ -76,7 +76,7 @@ def _run(result: BulkResult) -> dict[str, object]:
     }
 
 
-def _row(result: Result) -> list[object]:
+def _row(result: ConnectionResult) -> list[object]:
     """[connection, state, cause, sentence, peer, attempts]"""
     return [
         _text(result.connection),

@@ -14,15 +14,24 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from autod.outcomes import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from autod.outcomes import Outcome
+__all__ = [
+    "Attempt",
+    "BulkResult",
+    "ConnectionResult",
+    "Phase",
+    "ResultState",
+    "Summary",
+    "percentile",
+    "summarise",
+]
 
-__all__ = ["Attempt", "BulkResult", "Phase", "Result", "State", "Summary", "percentile", "summarise"]
 
-
-class State(StrEnum):
+class ResultState(StrEnum):
     """What became of one connection."""
 
     DONE = "done"
@@ -68,11 +77,11 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
     phases: tuple[tuple[str, float], ...]
 
 
-class Result(msgspec.Struct, frozen=True, gc=False):
+class ConnectionResult(msgspec.Struct, frozen=True, gc=False):
     """What became of one connection. `cause` is a key to group by, `sentence` is for people."""
 
     connection: str
-    state: State
+    state: ResultState
     cause: str
     sentence: str
     peer: str | None
@@ -82,7 +91,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     @property
     def ok(self) -> bool:
         """Whether what was asked is so (or was taken, where no more was wanted)."""
-        return self.state in (State.DONE, State.ALREADY, State.TAKEN)
+        return self.state in (ResultState.DONE, ResultState.ALREADY, ResultState.TAKEN)
 
     @property
     def seconds(self) -> float | None:
@@ -136,7 +145,7 @@ class BulkResult(msgspec.Struct, frozen=True):
     """`summary`, and `results` by connection in the order of admission."""
 
     summary: Summary
-    results: dict[str, Result]
+    results: dict[str, ConnectionResult]
 
     @property
     def ok(self) -> bool:
@@ -161,7 +170,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 
 def summarise(
-    results: Iterable[Result],
+    results: Iterable[ConnectionResult],
     *,
     operation: str,
     started: float,
@@ -174,7 +183,7 @@ def summarise(
     sequence: int = 0,
 ) -> Summary:
     """The sums over `results`."""
-    states: Counter[State] = Counter()
+    states: Counter[ResultState] = Counter()
     failed: dict[str, list[str]] = {}
     unknown: list[str] = []
     not_started: list[str] = []
@@ -184,13 +193,13 @@ def summarise(
         states[result.state] += 1
         attempts += len(result.attempts)
         retransmissions += result.retransmissions
-        if result.state is State.FAILED:
+        if result.state is ResultState.FAILED:
             failed.setdefault(result.cause, []).append(result.connection)
-        elif result.state is State.UNKNOWN:
+        elif result.state is ResultState.UNKNOWN:
             unknown.append(result.connection)
-        elif result.state is State.NOT_STARTED:
+        elif result.state is ResultState.NOT_STARTED:
             not_started.append(result.connection)
-        elif result.state is State.DONE and result.seconds is not None:
+        elif result.state is ResultState.DONE and result.seconds is not None:
             times.append(result.seconds)
     times.sort()
     return Summary(
@@ -198,9 +207,9 @@ def summarise(
         started=started,
         seconds=seconds,
         total=states.total(),
-        done=states[State.DONE],
-        already=states[State.ALREADY],
-        taken=states[State.TAKEN],
+        done=states[ResultState.DONE],
+        already=states[ResultState.ALREADY],
+        taken=states[ResultState.TAKEN],
         failed={
             cause: tuple(names)
             for cause, names in sorted(failed.items(), key=lambda entry: (-len(entry[1]), entry[0]))

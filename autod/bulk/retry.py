@@ -33,7 +33,8 @@ class Backoff:
         if self.retries < 0 or self.first <= 0 or self.factor < 1 or self.cap < self.first:
             raise UsageError(
                 "a back-off needs 0 or more retries, a first delay above 0, a factor of 1 or more and a cap "
-                f"not below the first delay; it was given {self}"
+                f"not below the first delay; it was given {self}",
+                option="retries",
             )
 
     def delay(self, failures: int, draw: Callable[[], float]) -> float | None:

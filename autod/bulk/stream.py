@@ -20,7 +20,7 @@ BOUND = 16384
 
 class Stream(Generic[T]):
     """One writer, one reader. `put` is for what a reader must not miss: as many as there are connections and
-    attempts. `offer` is for the rest, which is dropped, and counted in `dropped`, while BOUND events wait."""
+    attempts. The rest is not put while the stream is `full`; who does not put it counts it in `dropped`."""
 
     def __init__(self, bound: int = BOUND) -> None:
         self._bound = bound
@@ -41,13 +41,6 @@ class Stream(Generic[T]):
         if self._parked:
             self._parked = False
             self._reader.unpark()
-
-    def offer(self, event: T) -> None:
-        """Hand `event` to the reader, or drop it."""
-        if len(self._waiting) >= self._bound:
-            self.dropped += 1
-        else:
-            self.put(event)
 
     def close(self) -> None:
         """Nothing more will come."""

@@ -17,7 +17,7 @@ from autod.bulk.stream import Stream
 
 if TYPE_CHECKING:
     from autod.bulk.job import Job
-    from autod.bulk.result import State, Summary
+    from autod.bulk.result import ResultState, Summary
     from autod.events import Event
 
 __all__ = ["Teller"]
@@ -71,7 +71,7 @@ class Teller:
             )
         )
 
-    def ended(self, job: Job, state: State) -> None:
+    def ended(self, job: Job, state: ResultState) -> None:
         """Nothing more is done for `job`."""
         self._missed()
         attempts = job.attempts

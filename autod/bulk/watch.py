@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod.bulk.result import Phase, State
+from autod.bulk.result import Phase, ResultState
 from autod.outcomes import Result, sentence
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def check(job: Job, up: bool, traits: Traits) -> Check:
     """Compare. An alias is not compared: the state knows its members only."""
     if job.outcome is not None and job.outcome.members:
         return Check.TRUE
-    claimed = job.state in (State.DONE, State.ALREADY)
+    claimed = job.state in (ResultState.DONE, ResultState.ALREADY)
     if traits.initiates:
         if claimed and not up:
             return Check.DOWN_AGAIN
-        if job.state is State.FAILED and up and job.outcome is not None:
+        if job.state is ResultState.FAILED and up and job.outcome is not None:
             return Check.UP_AFTER_ALL
     elif traits.terminates and claimed and up:
         return Check.UP_AGAIN

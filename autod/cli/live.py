@@ -19,7 +19,7 @@ from rich.text import Text
 
 from autod.bulk import events as e
 from autod.bulk.operations import phase_of
-from autod.bulk.result import Phase, State, Summary
+from autod.bulk.result import Phase, ResultState, Summary
 from autod.events import Retransmission
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ _PHASES = {
     Phase.WATCHED: "watched",
 }
 _STATES = {
-    State.DONE: ("done", "green"),
-    State.ALREADY: ("so before", "green"),
-    State.TAKEN: ("taken", "cyan"),
-    State.FAILED: ("failed", "red"),
-    State.UNKNOWN: ("in flight", "yellow"),
-    State.NOT_STARTED: ("not begun", "yellow"),
+    ResultState.DONE: ("done", "green"),
+    ResultState.ALREADY: ("so before", "green"),
+    ResultState.TAKEN: ("taken", "cyan"),
+    ResultState.FAILED: ("failed", "red"),
+    ResultState.UNKNOWN: ("in flight", "yellow"),
+    ResultState.NOT_STARTED: ("not begun", "yellow"),
 }
 
 
@@ -76,7 +76,7 @@ class Progress:
         self.limit: int | None = None
         self.flying: dict[str, _Flight] = {}
         self.retrying: set[str] = set()
-        self.ended: dict[str, State] = {}
+        self.ended: dict[str, ResultState] = {}
         self.causes: dict[str, str] = {}
         self.retransmissions = 0
         self.away_since: float | None = None
@@ -127,15 +127,15 @@ class Progress:
     def _end(self, event: e.Ended, name: str) -> None:
         self.flying.pop(name, None)
         self.retrying.discard(name)
-        state = State(event.state)
+        state = ResultState(event.state)
         self.ended[name] = state
         self.causes.pop(name, None)
-        if state is State.DONE:
+        if state is ResultState.DONE:
             self._done.append(event.time)
-        elif state is State.FAILED:
+        elif state is ResultState.FAILED:
             self.causes[name] = event.outcome.result.value if event.outcome is not None else "failed"
 
-    def counts(self) -> Counter[State]:
+    def counts(self) -> Counter[ResultState]:
         """Connections that are through, by what became of them."""
         return Counter(self.ended.values())
 

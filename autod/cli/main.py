@@ -130,6 +130,10 @@ def _explain(error: BaseException) -> int:
     return _status(leaves[0])
 
 
+_OPTIONS = {"path": "--ctlsocket", "answers": "--xauthpass-file", "xauth_username": "--xauthname"}
+"""Arguments of the library whose option has another name."""
+
+
 def _leaves(error: BaseException) -> Iterator[BaseException]:
     """The errors that a nursery wrapped in groups."""
     if isinstance(error, BaseExceptionGroup):
@@ -141,12 +145,20 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _sentence(error: BaseException) -> str | None:
     if isinstance(error, WhackError):
-        return str(error)
+        return _with_options(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, ImportError) and error.name in ("rich", "shtab", "prometheus_client"):
         return f"this needs the Python package {error.name}, which is not installed"
     return None
+
+
+def _with_options(error: WhackError) -> str:
+    """The error's sentence, which names an argument of the library, with the option that gives it here."""
+    if error.option is None:
+        return str(error)
+    option = _OPTIONS.get(error.option, f"--{error.option.replace('_', '-')}")
+    return str(error).replace(f"{error.option}=", option)
 
 
 def _status(error: BaseException) -> int:

@@ -14,7 +14,7 @@ import msgspec
 
 from autod.bulk import bulk, render, wait
 from autod.bulk import events as e
-from autod.bulk.result import State as Became
+from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
 from autod.cli.loading import load
 from autod.cli.names import is_pattern

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from autod import __version__
 
 if TYPE_CHECKING:
     import argparse
@@ -13,9 +14,5 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Print the version of the distribution."""
-    try:
-        number = version("libreswan-autod")
-    except PackageNotFoundError:
-        number = "(not installed)"
-    print(f"autod {number}")
+    print(f"autod {__version__}")
     return 0

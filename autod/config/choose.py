@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from autod.config.model import Connection
 from autod.protocol.connection.message import Message
 from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from autod.config.model import Connection
     from autod.config.reader import Configuration
     from autod.protocol.connection import Planner
     from autod.protocol.connection.message import Auto
@@ -139,7 +139,9 @@ def _listen(configuration: Configuration) -> dict[str, object]:
     if release.seccomp is None and family.depends_on_seccomp("WHACK_LISTEN"):
         raise Unsupported(
             f"the number of WHACK_LISTEN differs between builds of Libreswan {release} with and without seccomp, and "
-            "nothing here says which this is: give --seccomp yes or --seccomp no."
+            "nothing here says which this is: give seccomp=",
+            option="seccomp",
+            release=str(release),
         )
     return {
         "whack_command": family.number("WHACK_LISTEN", bool(release.seccomp)),

@@ -6,15 +6,13 @@ Owns: the frozen values that reading a file gives. Must not know: how they were 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from autod.protocol.connection.given import Given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Connection", "Diagnostic", "Place", "Section", "Setting", "Severity"]
 

@@ -16,11 +16,10 @@ from autod.config.merge import connections
 from autod.config.model import Connection, Diagnostic, Place, Severity
 from autod.protocol.connection.keywords import native, table
 from autod.protocol.errors import Unsupported
+from autod.protocol.releases import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from autod.protocol.releases import Release
 
 __all__ = ["Configuration", "load"]
 
@@ -88,7 +87,9 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
     rules = native(release)
     if rules is None:
         raise Unsupported(
-            f"ipsec.conf of Libreswan {release} is read by its own addconn only: use --via-addconn."
+            f"ipsec.conf of Libreswan {release} is read by its own addconn only: load through it (via_addconn=)",
+            option="via_addconn",
+            release=str(release),
         )
     files = Files(folder)
     try:

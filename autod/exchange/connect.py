@@ -32,7 +32,11 @@ def check_path(path: str) -> None:
     except UnicodeEncodeError:
         data = b""
     if not data or b"\0" in data:
-        raise UsageError("the path of pluto's control socket is empty or no path: give another (--ctlsocket)")
+        raise UsageError(
+            f"{path!r} cannot be the path of pluto's control socket: give another (path=)",
+            path=path,
+            option="path",
+        )
 
 
 def open_socket(kind: int) -> socket.socket:
@@ -65,7 +69,9 @@ def address_of(path: str, stack: ExitStack) -> str:
     if len(os.fsencode(address)) > SUN_PATH:
         raise UsageError(
             f"{path}: a socket's name of {len(os.fsencode(name))} bytes is too long to connect to:"
-            f" give it a shorter one"
+            f" give it a shorter one",
+            path=path,
+            option="path",
         )
     return address
 
@@ -75,19 +81,38 @@ def explain(path: str, error: OSError) -> WhackError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return NoSocket(
             f"{path}: no such socket: pluto is not running, or its control socket is elsewhere;"
-            f" start it (ipsec start), or name the socket (--ctlsocket)"
+            f" start it (ipsec start), or name the socket (path=)",
+            path=path,
+            errno=error.errno,
+            option="path",
         )
     if error.errno == errno.ECONNREFUSED:
-        return NoSocket(f"{path}: nobody listens there: pluto has ended; start it (ipsec start)")
+        return NoSocket(
+            f"{path}: nobody listens there: pluto has ended; start it (ipsec start)",
+            path=path,
+            errno=error.errno,
+        )
     if error.errno in (errno.EACCES, errno.EPERM):
-        return NotPermitted(f"{path}: this user may not talk to pluto: become root, or join its group")
+        return NotPermitted(
+            f"{path}: this user may not talk to pluto: become root, or join its group",
+            path=path,
+            errno=error.errno,
+        )
     if error.errno == errno.EPROTOTYPE:
         return PlutoReplaced(
             f"{path}: the socket is not of the type of the release that was expected, so nothing was"
-            f" sent: find out the release again, or give the right one (--release)"
+            f" sent: find out the release again, or give the right one (release=)",
+            path=path,
+            errno=error.errno,
+            option="release",
         )
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return UsageError("there is no file descriptor left for a socket: raise the limit (ulimit -n)")
+        return UsageError(
+            "there is no file descriptor left for a socket: raise the limit (ulimit -n)", errno=error.errno
+        )
     return NoSocket(
-        f"{path}: it cannot be connected to ({error.strerror}): name pluto's socket (--ctlsocket)"
+        f"{path}: it cannot be connected to ({error.strerror}): name pluto's socket (path=)",
+        path=path,
+        errno=error.errno,
+        option="path",
     )

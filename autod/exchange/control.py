@@ -322,7 +322,8 @@ class Control:
                 self.slots.forget()
             raise PlutoReplaced(
                 f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
-                f" sent: find out the release again"
+                f" sent: find out the release again",
+                path=self.path,
             )
         if met is not known:
             self._know(met)

@@ -41,7 +41,8 @@ class Answers:
             if b"\0" in data or b"\n" in data or len(data) > MAX_ANSWER:
                 raise BadString(
                     f"the {what} for pluto's prompt has a NUL or a newline in it or is longer than"
-                    f" {MAX_ANSWER} bytes: give another"
+                    f" {MAX_ANSWER} bytes: give another",
+                    option="answers",
                 )
 
 

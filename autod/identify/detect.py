@@ -109,7 +109,9 @@ async def detect(
             break
     if pluto.is_visible and not pluto.is_gone():
         return found  # the path leads to one pluto after the other: what was found is true of this one
-    raise ConnectionLost(f"{path}: pluto was started anew each time its release was asked for: try again")
+    raise ConnectionLost(
+        f"{path}: pluto was started anew each time its release was asked for: try again", path=path
+    )
 
 
 async def _believe(path: str, given: Release) -> Detected:
@@ -126,7 +128,10 @@ async def _believe(path: str, given: Release) -> Detected:
         if running.outline is not given.outline or running.magic != given.magic:
             raise UsageError(
                 f"{path}: this pluto is Libreswan {version.text} and would misread messages for {given}, so nothing"
-                f" was sent: leave --release out"
+                f" was sent: leave out release=",
+                path=path,
+                option="release",
+                release=version.text,
             )
         given = given.built(
             seccomp=version.seccomp if given.seccomp is None else None,
@@ -168,9 +173,13 @@ async def _ask(path: str, seccomp: bool | None) -> Detected:
         if ending is Ending.EOF:
             raise ProtocolViolation(
                 f"{path}: what listens there did not tell pluto's version when asked for its status: see what it"
-                f" is, or name the release (--release)"
+                f" is, or name the release (release=)",
+                path=path,
+                option="release",
             )
-        raise ConnectionLost(f"{path}: pluto went away while it was asked for its release: try again")
+        raise ConnectionLost(
+            f"{path}: pluto went away while it was asked for its release: try again", path=path
+        )
     labeled = status.labeled
     pluto = control.pluto
     if seccomp is None and pluto.pid is not None and pluto.executable() is not None:
@@ -182,7 +191,10 @@ async def _ask(path: str, seccomp: bool | None) -> Detected:
     if release.seqpacket != seqpacket:
         raise ProtocolViolation(
             f"{path}: this pluto says that it is {status.text}, but its socket is not of that release's type:"
-            f" see what listens there, or name the release (--release)"
+            f" see what listens there, or name the release (release=)",
+            path=path,
+            option="release",
+            release=status.text,
         )
     if release.version == (5, 4) and release.seccomp is None:
         release = release.built(seccomp=await _ask_for_seccomp(path, release, pluto))

@@ -62,7 +62,8 @@ class Template:
             return self.before
         if not name or b"\0" in name or b"\n" in name or len(name) >= _STRINGS - len(self.after):
             raise BadString(
-                "this name cannot be sent: it is empty, too long, or has a NUL or a newline in it"
+                "this name cannot be sent: it is empty, too long, or has a NUL or a newline in it",
+                name=(name or b"").decode("utf-8", "surrogateescape"),
             )
         head = bytearray(self.before)
         if self.slot is not None:
@@ -97,17 +98,20 @@ def command_key(command: Command) -> str:
 
 def learned_message(command: Command, learned: Learned) -> bytes:
     """The message for `command`. Unsupported where it was not learned, BadString for an impossible name."""
-    for field_, option in (("remote_host", "--remote-host"), ("xauth_username", "--xauthname")):
-        if getattr(command, field_, None) is not None:
+    for option in ("remote_host", "xauth_username"):
+        if getattr(command, option, None) is not None:
             raise Unsupported(
-                f"{option} was not learned for release {learned.release}: use its own whack for it"
+                f"{option}= was not learned for release {learned.release}: use its own whack for it",
+                option=option,
+                release=learned.release,
             )
     key = command_key(command)
     template = learned.templates.get(key)
     if template is None:
         reason = learned.missing.get(key, "it is none of the requests that are learned")
         raise Unsupported(
-            f"release {learned.release} is known only as far as it was learned, without {key}: {reason}"
+            f"release {learned.release} is known only as far as it was learned, without {key}: {reason}",
+            release=learned.release,
         )
     name = getattr(command, "name", None)
     return template.fill(None if name is None else name.encode("utf-8", "surrogateescape"))

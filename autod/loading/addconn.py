@@ -82,7 +82,9 @@ async def load(
     """
     for name in names:
         if not name or "\0" in name or "\n" in name:
-            raise UsageError(f"{name!r} is no name of a connection; nothing was loaded.")
+            raise UsageError(
+                f"{name!r} is not the name of a connection; nothing was loaded.", name=name, option="names"
+            )
     run = _Run(release, on_reply)
     arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
     async with open_relay(control, seqpacket=release.seqpacket) as relay, trio.open_nursery() as nursery:
@@ -98,7 +100,7 @@ async def load(
     if run.refused:
         raise ConfigurationError("; ".join(line for line in run.stderr if line.strip()), where=config)
     if run.relayed and all(isinstance(one.error, PlutoGone) for one in run.relayed):
-        raise run.relayed[0].error or PlutoGone("pluto is gone.")
+        raise run.relayed[0].error or PlutoGone("pluto is gone.", path=control.path)
     return run.result(names)
 
 

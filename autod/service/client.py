@@ -5,6 +5,7 @@ Owns the client's end of the framing. Knows no method. `varlinkctl` and every ot
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -29,10 +30,10 @@ class ApiError(WhackError):
     """The supervisor answered with a declared error: `name` without its interface, and its parameters."""
 
     def __init__(self, name: str, parameters: dict[str, Any]) -> None:
-        self.name = name.rpartition(".")[2]
-        self.parameters = parameters
         said = ", ".join(f"{key} {value}" for key, value in parameters.items())
-        super().__init__(f"the supervisor says {self.name}" + (f": {said}" if said else ""))
+        short = name.rpartition(".")[2]
+        super().__init__(f"the supervisor says {short}" + (f": {said}" if said else ""), name=short)
+        self.parameters = parameters
 
 
 class Client:
@@ -61,7 +62,9 @@ class Client:
             try:
                 return self._socket.connect(self.path)
             except PermissionError:
-                raise NotPermitted(f"{self.path}: you may not talk to the supervisor") from None
+                raise NotPermitted(
+                    f"{self.path}: you may not talk to the supervisor", path=self.path, errno=errno.EACCES
+                ) from None
             except BlockingIOError:
                 # As many as the socket takes wait for the same supervisor already.
                 if end is not None and time.monotonic() >= end:
@@ -71,7 +74,9 @@ class Client:
                 raise self._late() from None
             except OSError as problem:
                 raise NoSocket(
-                    f"{self.path}: no supervisor answers ({problem.strerror}); is autod.service running?"
+                    f"{self.path}: no supervisor answers ({problem.strerror}); is autod.service running?",
+                    path=self.path,
+                    errno=problem.errno,
                 ) from None
 
     def __enter__(self) -> Self:
@@ -114,12 +119,14 @@ class Client:
         except TimeoutError:
             raise self._late() from None
         except (BrokenPipeError, ConnectionResetError):
-            raise NoSocket(f"{self.path}: the supervisor went away") from None
+            raise NoSocket(f"{self.path}: the supervisor went away", path=self.path) from None
 
     def _late(self) -> DeadlinePassed:
         return DeadlinePassed(
             f"{self.path}: the supervisor did not answer within {self._timeout or 0:g} s; "
-            "`systemctl status autod` says how it is"
+            "`systemctl status autod` says how it is",
+            path=self.path,
+            seconds=self._timeout,
         )
 
     def _receive(self) -> tuple[dict[str, Any], bool]:
@@ -131,13 +138,15 @@ class Client:
             except ConnectionResetError:
                 data = b""
             if not data:
-                raise NoSocket(f"{self.path}: the supervisor went away")
+                raise NoSocket(f"{self.path}: the supervisor went away", path=self.path)
             self._replies += self._splitter.feed(data)
         reply = msgspec.json.decode(self._replies.pop(0))
         if "error" in reply:
             name, parameters = str(reply["error"]), dict(reply.get("parameters") or {})
             if name.endswith(".PermissionDenied"):
-                raise NotPermitted(f"{self.path}: you may not do this; see [api] in autod.toml")
+                raise NotPermitted(
+                    f"{self.path}: you may not do this; see [api] in autod.toml", path=self.path
+                )
             if name.endswith(".BadConfiguration"):
                 raise ConfigurationError(str(parameters.get("reason", "")))
             raise ApiError(name, parameters)

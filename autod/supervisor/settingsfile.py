@@ -218,7 +218,9 @@ def _explain(problem: str, text: str, where: str) -> ConfigurationError:
 def _at(key: str, sentence: str, text: str, where: str) -> ConfigurationError:
     line = _line_of(key, text)
     return ConfigurationError(
-        f"{key}: {sentence}" if key else sentence, where=f"{where}:{line}" if line else where
+        f"{key}: {sentence}" if key else sentence,
+        where=f"{where}:{line}" if line else where,
+        key=key or None,
     )
 
 

@@ -61,20 +61,22 @@ def test_up_needs_the_connections_own_child_sa() -> None:
 
 
 def test_up_carries_what_was_learnt() -> None:
-    """Serial numbers, times, duration, the telling lines, and nothing that would mislead."""
+    """Serial numbers, times, the telling lines, and nothing that would mislead."""
     seen = outcome(BEGUN, AGAIN, AGAIN, IKE_UP, UP)
     assert (seen.ike_sa, seen.child_sa, seen.retransmissions) == (1, 2, 2)
-    assert (seen.started, seen.ended, seen.duration) == (100.0, 104.0, 4.0)
+    assert (seen.started, seen.ended) == (100.0, 104.0)
     assert (seen.code, seen.left_behind, seen.retryable, seen.exit_status) == (None, None, False, 0)
     assert seen.sentence == '"a" is up: Child SA #2 on IKE SA #1'
     assert seen.lines == (UP[4:],)
 
 
-def test_the_end_of_the_stream_counts_into_the_duration() -> None:
+def test_an_outcome_ends_with_the_stream() -> None:
     """`at` is when the stream ended, and began if nothing came."""
-    assert judge(BEGUN).end(Ending.EOF, at=160.0).duration == 60.0
-    assert judge(started=90.0).end(Ending.EOF, at=95.0).duration == 5.0
-    assert judge().end(Ending.EOF).duration is None
+    seen = judge(BEGUN).end(Ending.EOF, at=160.0)
+    assert (seen.started, seen.ended) == (100.0, 160.0)
+    seen = judge(started=90.0).end(Ending.EOF, at=95.0)
+    assert (seen.started, seen.ended) == (90.0, 95.0)
+    assert judge().end(Ending.EOF).ended is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from autod.bulk import State, bulk, wait
+from autod.bulk import ResultState, bulk, wait
 from autod.client import open_pluto
 from autod.protocol import commands as c
 from autod.status import established
@@ -96,14 +96,14 @@ async def test_every_result_of_a_mixed_run_is_true(lab: Lab, seed: int) -> None:
     assert len(results) == 200
     for name, result in results.items():
         kind = of[name]
-        assert result.state is not State.UNKNOWN
+        assert result.state is not ResultState.UNKNOWN
         if kind in CAUSES:
             assert result.cause in CAUSES[kind], result
         else:
             # The lab's one processor may be too slow even for a good one: pluto gives up after its retransmissions.
             assert result.ok or (result.outcome is not None and result.outcome.retransmissions), result
         if kind == "already":
-            assert result.state is State.ALREADY
+            assert result.state is ResultState.ALREADY
 
 
 @pytest.mark.parametrize("lab", ["4.10", "5.2"], indirect=True)

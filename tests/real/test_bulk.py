@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from autod.bulk import State, bulk, wait
+from autod.bulk import ResultState, bulk, wait
 from autod.bulk.events import Admitted, Ended, PlutoBack, PlutoLost, Said
 from autod.bulk.loading import configured
 from autod.client import open_pluto
@@ -285,5 +285,5 @@ async def test_a_slow_pluto_is_not_given_up_while_there_is_time(tmp_path: Path) 
         async with bulk(client, names, if_down=False, deadline=30) as run:
             pass
     assert run.result.summary.not_started == ()
-    assert all(result.state is State.FAILED for result in run.result.results.values())
+    assert all(result.state is ResultState.FAILED for result in run.result.results.values())
     assert run.result.summary.seconds >= 2

@@ -102,8 +102,12 @@ def configuring(pluto: autod.Pluto) -> list[str]:
 
 def failing(error: autod.WhackError) -> int | str | None:
     match error:
-        case autod.Refused(code=code):
-            return code
+        case autod.UnknownRelease(release=release):
+            assert_type(release, str)
+            return release
+        case autod.DeadlinePassed(seconds=seconds):
+            assert_type(seconds, float | None)
+            return None
         case autod.ConfigurationError(where=where):
             return where
         case autod.NoSocket() | autod.NotPermitted() | autod.ConnectionLost():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from autod.bulk.result import Attempt, BulkResult, Phase, Result, State, summarise
+from autod.bulk.result import Attempt, BulkResult, ConnectionResult, Phase, ResultState, summarise
 
 __all__ = ["HOSTILE", "a_run"]
 
@@ -30,22 +30,22 @@ def a_run(count: int, *, seed: int = 3, names: tuple[str, ...] = ()) -> BulkResu
     """`count` connections (the first of them called `names`), 48 in flight: most up, some retried, some failed."""
     lot = random.Random(seed)
     free = [0.0] * 48
-    results: dict[str, Result] = {}
+    results: dict[str, ConnectionResult] = {}
     for number in range(count):
         name = names[number] if number < len(names) else f"branch-{number:04d}"
         free.sort()
         begun, kind = free[0], lot.random()
         attempts: tuple[Attempt, ...] = ()
-        state, cause = State.DONE, ""
+        state, cause = ResultState.DONE, ""
         if kind < 0.02:
-            state = State.ALREADY
+            state = ResultState.ALREADY
         elif kind < 0.85:
             attempts = (good(begun, lot),)
         elif kind < 0.9:
             silent = Attempt(begun, begun + 4, "peer_silent", 3, ((Phase.IKE_SA_INIT, begun),))
             attempts = (silent, good(begun + 4 + lot.uniform(0.5, 1), lot))
         else:
-            state = State.FAILED
+            state = ResultState.FAILED
             cause, seconds = lot.choice(FAILURES)
             attempts = (
                 Attempt(begun, begun + seconds, cause, 3 * (seconds > 1), ((Phase.IKE_SA_INIT, begun),)),
@@ -53,7 +53,7 @@ def a_run(count: int, *, seed: int = 3, names: tuple[str, ...] = ()) -> BulkResu
         if attempts:
             free[0] = attempts[-1].ended
         peer = f"192.0.2.{number % 250}"
-        results[name] = Result(name, state, cause, f"{cause or 'up'} {name}", peer, attempts)
+        results[name] = ConnectionResult(name, state, cause, f"{cause or 'up'} {name}", peer, attempts)
     summary = summarise(
         results.values(),
         operation="up",

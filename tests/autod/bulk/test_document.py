@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from autod.bulk import OPERATIONS, State, Summary
+from autod.bulk import OPERATIONS, ResultState, Summary
 from autod.bulk import events as e
 from autod.bulk.events import Happening
 
@@ -25,7 +25,7 @@ def table(heading: str) -> dict[str, str]:
 
 def test_every_state_is_documented() -> None:
     """In the table of results."""
-    assert set(table("Results")) == {state.value for state in State}
+    assert set(table("Results")) == {state.value for state in ResultState}
 
 
 def test_every_event_and_its_keys_are_documented() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from autod.bulk import Backoff, State
+from autod.bulk import Backoff, ResultState
 from autod.bulk.call import run_with
 from autod.bulk.engine import Run
 from autod.bulk.events import (
@@ -454,7 +454,8 @@ def test_every_result_equals_plutos_state(
     assert done == driver.up
     assert len(run.result.results) == len(kinds)
     assert all(
-        result.state in (State.DONE, State.FAILED, State.ALREADY) for result in run.result.results.values()
+        result.state in (ResultState.DONE, ResultState.FAILED, ResultState.ALREADY)
+        for result in run.result.results.values()
     )
 
 

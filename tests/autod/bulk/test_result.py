@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.bulk.result import Attempt, Result, State, percentile, summarise
+from autod.bulk.result import Attempt, ConnectionResult, ResultState, percentile, summarise
 
 
-def result(name: str, state: State, *attempts: Attempt, cause: str = "") -> Result:
-    return Result(name, state, cause, "", None, attempts)
+def result(name: str, state: ResultState, *attempts: Attempt, cause: str = "") -> ConnectionResult:
+    return ConnectionResult(name, state, cause, "", None, attempts)
 
 
 def attempt(admitted: float, ended: float, retransmissions: int = 0, cause: str = "") -> Attempt:
@@ -20,14 +20,14 @@ def test_the_summary_names_the_connections_of_each_cause() -> None:
     """The most frequent cause first, each with its connections; times are of those that are done."""
     summary = summarise(
         [
-            result("a", State.DONE, attempt(0.0, 2.0, 3)),
-            result("b", State.DONE, attempt(0.0, 1.0, 1, "silent"), attempt(3.0, 4.0)),
-            result("c", State.FAILED, attempt(0.0, 9.0), cause="authentication"),
-            result("d", State.FAILED, attempt(0.0, 64.0, 7), cause="silent"),
-            result("e", State.FAILED, attempt(0.0, 64.0, 7), cause="silent"),
-            result("f", State.ALREADY),
-            result("g", State.UNKNOWN, attempt(0.0, 5.0)),
-            result("h", State.NOT_STARTED),
+            result("a", ResultState.DONE, attempt(0.0, 2.0, 3)),
+            result("b", ResultState.DONE, attempt(0.0, 1.0, 1, "silent"), attempt(3.0, 4.0)),
+            result("c", ResultState.FAILED, attempt(0.0, 9.0), cause="authentication"),
+            result("d", ResultState.FAILED, attempt(0.0, 64.0, 7), cause="silent"),
+            result("e", ResultState.FAILED, attempt(0.0, 64.0, 7), cause="silent"),
+            result("f", ResultState.ALREADY),
+            result("g", ResultState.UNKNOWN, attempt(0.0, 5.0)),
+            result("h", ResultState.NOT_STARTED),
         ],
         operation="up",
         started=0.0,
@@ -46,7 +46,11 @@ def test_the_summary_names_the_connections_of_each_cause() -> None:
 
 def test_all_done_is_ok() -> None:
     """Up, up before, and taken where no more was wanted."""
-    results = [result("a", State.DONE, attempt(0, 1)), result("b", State.ALREADY), result("c", State.TAKEN)]
+    results = [
+        result("a", ResultState.DONE, attempt(0, 1)),
+        result("b", ResultState.ALREADY),
+        result("c", ResultState.TAKEN),
+    ]
     assert summarise(
         results, operation="up", started=0, seconds=1, limits=(), restarts=0, interrupted=False
     ).ok

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
-from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, Refused
-from autod.protocol.errors import BadString, Unsupported
+from autod.errors import ConfigurationError, DeadlinePassed, NoSocket
+from autod.exchange.connect import explain
+from autod.protocol.errors import BadString, Unsupported, UsageError, WhackError
 
 if TYPE_CHECKING:
     import argparse
@@ -36,8 +37,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         (ConfigurationError("cannot be used", where="/etc/ipsec.conf:1:2"), 3),
         (NoSocket("no pluto"), 33),
         (DeadlinePassed("too late"), 124),
-        (Refused("no", code=21), 21),
-        (Refused("no"), 1),
+        (WhackError("no"), 1),
         (FileNotFoundError(2, "No such file or directory", "/x"), 1),
         (ExceptionGroup("nursery", [ExceptionGroup("inner", [NoSocket("no pluto")])]), 33),
         (KeyboardInterrupt(), 130),
@@ -55,6 +55,24 @@ def test_what_can_be_foreseen_is_a_sentence(
     assert said.out == ""
     assert said.err.startswith("autod: ")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (explain("/x", FileNotFoundError(2, "none")), "name the socket (--ctlsocket)"),
+        (UsageError("give the right one (release=)", option="release"), "give the right one (--release)"),
+        (UsageError("load through it (via_addconn=)", option="via_addconn"), "(--via-addconn)"),
+        (BadString("the secret (answers=) is too long", option="answers"), "(--xauthpass-file)"),
+        (UsageError("x=1 is not a name"), "x=1 is not a name"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_argument_of_the_library_is_an_option_here(
+    error: WhackError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, error)
+    assert said in capsys.readouterr().err
 
 
 def test_a_bug_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,7 @@ def test_other_releases_are_left_to_their_addconn(tmp_path: Path) -> None:
     name = write(tmp_path, "conn a\n")
     for release in ALL:
         if not release.startswith(("4.8", "4.9", "4.1", "5.2", "5.3", "5.4")) or release == "4.1":
-            with pytest.raises(Unsupported, match="--via-addconn"):
+            with pytest.raises(Unsupported, match="via_addconn="):
                 load(name, find(release), folder=str(tmp_path))
 
 

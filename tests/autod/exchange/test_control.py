@@ -341,7 +341,7 @@ async def test_a_socket_name_too_long_for_any_address_is_refused(tmp_path: Path)
 
 @pytest.mark.parametrize("bad", ["", "a\0b", "\ud800"])
 def test_a_path_that_can_be_none_is_refused(bad: str) -> None:
-    with pytest.raises(UsageError, match="--ctlsocket"):
+    with pytest.raises(UsageError, match=r"another \(path=\)"):
         Control(bad, codes=CODES, seqpacket=False)
 
 
