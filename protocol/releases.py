@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from autod.protocol.errors import DecodeError, UnknownRelease
-from autod.protocol.outlines import BASIC_MAGIC, made_ahead, outline_of
+from autod.protocol.outlines import BASIC_MAGIC, Outline, made_ahead, outline_of
 
 __all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
 
 if TYPE_CHECKING:
     from autod.protocol.commands import Command
     from autod.protocol.families.family import Family
-    from autod.protocol.outlines import Outline
     from autod.protocol.replies import ReplyCodes
 
     FAMILIES: tuple[Family, ...]
