@@ -7,15 +7,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.lab.roots import LAB
 from tests.real.plutos import connection
 
 if TYPE_CHECKING:
     from tests.lab.gateways import Lab
-
-pytestmark = pytest.mark.lab
 
 
 def autod(lab: Lab, *arguments: str, timeout: float = 200) -> subprocess.CompletedProcess[str]:

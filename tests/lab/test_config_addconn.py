@@ -22,7 +22,7 @@ from tests.real.addconns import Addconn, addconn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.lab, pytest.mark.outside]
+pytestmark = pytest.mark.outside
 
 
 @pytest.fixture(scope="module")

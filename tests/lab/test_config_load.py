@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.real.plutos import Pluto
 
-pytestmark = [pytest.mark.lab, pytest.mark.outside]
+pytestmark = pytest.mark.outside
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from autod.protocol.replies import Reply
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
 
 CONFIG = """
 conn a

@@ -6,7 +6,6 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-import pytest
 import trio
 
 from autod.bulk import ResultState, bulk, wait
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from autod.client import Pluto as Client
     from tests.fakes.fakepluto import Client as Served
 
-pytestmark = pytest.mark.real
 
 EMFILE = "Too many open files"
 

@@ -16,7 +16,7 @@ import pytest
 from autod.bulk.report import write
 from tests.autod.bulk.runs import HOSTILE, a_run
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 FLAGS = (
     "--headless",

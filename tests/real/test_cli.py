@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
-
 
 class Ran:
     """One run of the command line."""

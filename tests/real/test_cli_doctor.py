@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
-
 
 @pytest.fixture(scope="module")
 def pluto() -> Iterator[Pluto]:

@@ -14,8 +14,6 @@ from tests.helpers.showonly_cases import ALL, cases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.real
-
 
 def script(arguments: Sequence[str], **environment: str) -> tuple[str, int]:
     """What the real script prints on standard output, and its status."""

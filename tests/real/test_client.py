@@ -25,8 +25,6 @@ from autod.outcomes import Result
 from autod.protocol import commands as c
 from tests.real.plutos import EAST, Pluto, connection, gateway, gateways, silent_peer, wait_until
 
-pytestmark = pytest.mark.real
-
 
 async def test_an_unknown_name_is_unknown_and_keeps_plutos_code(shared_pluto: Pluto) -> None:
     async with open_pluto(shared_pluto.socket) as pluto:

@@ -16,8 +16,6 @@ from tests.real.addconns import Addconn, addconn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.real
-
 
 @pytest.fixture(scope="module")
 def host_addconn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addconn]:

@@ -6,11 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.real.addconn_network import network
-
-pytestmark = pytest.mark.real
 
 QUESTIONS = """
 import sys

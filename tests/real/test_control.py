@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from autod.protocol.replies import Reply
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
 
 LOADED = 5000
 STALL = 1.0

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
-
 
 def installed_version() -> str:
     """What this machine's own pluto says it is."""

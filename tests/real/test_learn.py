@@ -15,8 +15,6 @@ from autod.protocol.decode import decode
 from autod.protocol.encode import encode
 from autod.protocol.releases import find
 
-pytestmark = pytest.mark.real
-
 WHACK = "/usr/libexec/ipsec/whack"
 COMMANDS = [
     commands.Initiate("west-east"),

@@ -7,11 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.real.plutos import connection, gateway
-
-pytestmark = pytest.mark.real
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "library.md"
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.real.plutos import EAST, connection, delayed_gateways, gateway, probe, silent_peer
 
 if TYPE_CHECKING:
     from tests.real.plutos import Pluto
-
-pytestmark = pytest.mark.real
 
 
 def test_a_pluto_answers_and_orients_its_connections(pluto: Pluto) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from autod.protocol.replies import ReplyCodes, ReplyDecoder
 from autod.status import ConnectionState, Selector, SelectorPair, State, established, parse
 from tests.real.plutos import EAST, WEST, connection, probe, silent_peer, wait_until
@@ -13,7 +11,6 @@ from tests.real.plutos import EAST, WEST, connection, probe, silent_peer, wait_u
 if TYPE_CHECKING:
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
 
 CODES = ReplyCodes(secret_prompt=40, user_prompt=41, errors=frozenset(), names={})
 

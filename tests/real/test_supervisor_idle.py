@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COUNT = 1000
 SECONDS = float(os.environ.get("AUTOD_IDLE_SECONDS", "40"))
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def answer(listener: socket.socket, over: threading.Event) -> None:

@@ -25,7 +25,7 @@ SECONDS = float(os.environ.get("AUTOD_SOAK_SECONDS", "60"))
 COUNT, LIMIT = 60, 16
 NOBODY = "192.1.2.77"
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(SECONDS + 180)]
+pytestmark = pytest.mark.timeout(SECONDS + 180)
 
 
 def write(pluto: Pluto, hours: int) -> None:

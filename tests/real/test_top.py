@@ -15,8 +15,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.real.plutos import EAST, connection, silent_peer
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.real.plutos import Pluto
 
-pytestmark = pytest.mark.real
 
 COMMAND = (sys.executable, "-m", "autod", "top")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")

@@ -420,7 +420,7 @@ KINDS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(
     kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=40),
     limit=st.one_of(st.none(), st.integers(1, 50)),

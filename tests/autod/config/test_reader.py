@@ -198,7 +198,7 @@ def test_other_releases_are_left_to_their_addconn(tmp_path: Path) -> None:
                 load(name, find(release), folder=str(tmp_path))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=400), release=st.sampled_from(RULES))
 def test_arbitrary_bytes_never_break_the_reader(tmp_path: Path, data: bytes, release: str) -> None:
     """Not the file alone, and not as the value of a setting."""
@@ -206,7 +206,7 @@ def test_arbitrary_bytes_never_break_the_reader(tmp_path: Path, data: bytes, rel
         plan_all(tmp_path, write(tmp_path, text), release)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.sampled_from(["4.10", "5.2", "5.3", "5.4"]).flatmap(configurations),
     cut=st.integers(0, 400),

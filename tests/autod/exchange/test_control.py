@@ -78,7 +78,7 @@ async def test_the_message_goes_out_whole_and_the_replies_come_back(path: Path) 
     assert ending is Ending.EOF
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(cuts=st.lists(st.integers(0, 60), max_size=8), seqpacket=st.booleans())
 def test_replies_cut_anywhere_are_the_same_replies(
     cuts: list[int], seqpacket: bool, tmp_path_factory: pytest.TempPathFactory

@@ -457,7 +457,7 @@ noise = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.lists(noise, min_size=1, max_size=4))
 async def test_noise_ends_at_most_its_own_connection(tmp_path: Path, story: list[bytes]) -> None:
     async with service(tmp_path, bounds=Bounds(message=500)) as running:

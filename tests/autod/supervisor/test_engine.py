@@ -65,6 +65,7 @@ def test_a_pluto_that_is_still_being_loaded_is_not_loaded_a_second_time() -> Non
     assert [s.act for s in deaf.plan(Engine.SETTLE).starts] == [Act.ADD]
 
 
+@pytest.mark.thorough
 def test_silent_peers_do_not_delay_the_good_ones() -> None:
     """Of 1,000, 300 are silent: the 700 are up within a minute, in flight and a minute's tries within limits."""
     limits = Limits(in_flight=64, per_minute=3000)
@@ -87,6 +88,7 @@ def test_silent_peers_do_not_delay_the_good_ones() -> None:
     assert good[0] in w.up
 
 
+@pytest.mark.thorough
 def test_without_silent_peers_the_same_connections_are_hardly_faster() -> None:
     """The delay that 300 silent peers cause the last of 700 good ones is under half a minute."""
     times = []

@@ -491,4 +491,4 @@ class World(RuleBasedStateMachine):
 
 
 TestWorld = World.TestCase
-TestWorld.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+TestWorld.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=60)
