@@ -23,11 +23,15 @@ pluto writes them; SPIs as "0x%08x". A duration is in seconds.
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
+
+from autod.values import hash_of, read_json, to_json
 
 __all__ = [
     "AliasExpanded",
@@ -75,6 +79,7 @@ __all__ = [
     "Unknown",
     "Warned",
     "Xauth",
+    "from_json",
     "kind",
     "to_json",
 ]
@@ -148,6 +153,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="even
     child_sa: int | None = None
     code: int | None = None
     text: str = ""
+
+    def __hash__(self) -> int:
+        return hash_of(self)
 
     @property
     def phase(self) -> Phase | None:
@@ -552,23 +560,17 @@ def kind(event: Event) -> str:
     return tag
 
 
-def to_json(value: object) -> bytes:
-    """An event or an outcome as one line of JSON, without the newline.
-
-    Bytes of pluto's that are no UTF-8 stand as lone surrogates in text; JSON cannot carry those, so they are
-    written as U+FFFD.
-    """
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
+def from_json(data: bytes | str) -> Event:
+    """The event that `to_json` wrote, also as a line of --json, of a run, or of the journal. Raises DecodeError."""
+    return read_json(data, _decoder(), "an event")
 
 
-def _without_surrogates(value: object) -> object:
-    if isinstance(value, str):
-        return re.sub("[\ud800-\udfff]", "\ufffd", value)
-    if isinstance(value, dict):
-        return {key: _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    return value
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[Event]:
+    kinds: list[type[Event]] = []
+    waiting = [Event]
+    while waiting:
+        below = waiting.pop().__subclasses__()
+        waiting += below
+        kinds += below
+    return msgspec.json.Decoder(functools.reduce(operator.or_, kinds))

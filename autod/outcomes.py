@@ -12,8 +12,9 @@ from enum import StrEnum
 import msgspec
 
 from autod.protocol.codes import REFUSALS
+from autod.values import read_json
 
-__all__ = ["Outcome", "Result", "gather", "quoted", "sentence"]
+__all__ = ["Outcome", "Result", "from_json", "gather", "quoted", "sentence"]
 
 
 class Result(StrEnum):
@@ -124,6 +125,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
             child_sa=child_sa if child_sa is not None else self.child_sa,
             sentence=f"{quoted(self.connection)} is up, as pluto's state says",
         )
+
+
+def from_json(data: bytes | str) -> Outcome:
+    """The outcome that `autod.events.to_json` wrote, also as a line of --json or of a run. Raises DecodeError."""
+    return read_json(data, msgspec.json.Decoder(Outcome), "an outcome")
 
 
 def gather(operation: str, connection: str | None, outcomes: tuple[Outcome, ...]) -> Outcome:

@@ -17,7 +17,7 @@ from autod.bulk.engine import Run
 from autod.bulk.events import BulkEvent, render
 from autod.bulk.operations import OPERATIONS
 from autod.bulk.options import Options
-from autod.bulk.result import BulkResult, ConnectionResult, Phase, ResultState, Summary
+from autod.bulk.result import BulkResult, ConnectionResult, Phase, ResultState, Summary, from_json
 from autod.bulk.retry import Backoff
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Summary",
     "Waited",
     "bulk",
+    "from_json",
     "render",
     "wait",
 ]

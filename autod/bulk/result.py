@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.outcomes import Outcome
+from autod.values import hash_of, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ __all__ = [
     "Phase",
     "ResultState",
     "Summary",
+    "from_json",
     "percentile",
     "summarise",
 ]
@@ -135,6 +137,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=
     deadline_passed: bool = False
     dropped: int = 0
 
+    def __hash__(self) -> int:
+        return hash_of(self)
+
     @property
     def ok(self) -> bool:
         """Whether what was asked is so for every connection."""
@@ -162,6 +167,11 @@ class BulkResult(msgspec.Struct, frozen=True):
             if result.outcome is not None:
                 return result.outcome.exit_status or 1
         return 124 if self.summary.deadline_passed else 1
+
+
+def from_json(data: bytes | str) -> BulkResult:
+    """The result of a run that `autod.events.to_json` wrote. Raises DecodeError."""
+    return read_json(data, msgspec.json.Decoder(BulkResult), "the result of a run")
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -19,9 +19,11 @@ from autod.status.model import (
     State,
     Totals,
     Unparsed,
+    from_json,
 )
 from autod.status.parse import parse, parse_in_slices
 from autod.status.polling import established
+from autod.values import to_json
 
 __all__ = [
     "SCHEMA",
@@ -37,6 +39,8 @@ __all__ = [
     "Totals",
     "Unparsed",
     "established",
+    "from_json",
     "parse",
     "parse_in_slices",
+    "to_json",
 ]

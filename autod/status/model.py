@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.json import Decoder
+
+from autod.values import read_json
 
 __all__ = [
     "SCHEMA",
@@ -33,6 +36,7 @@ __all__ = [
     "State",
     "Totals",
     "Unparsed",
+    "from_json",
     "label",
 ]
 
@@ -317,3 +321,8 @@ class State(Struct, frozen=True):
         names = {sa.connection for sa in self.child_sas if sa.phase == "established"}
         names.update(c.name for c in self.connections if c.up)
         return frozenset(names)
+
+
+def from_json(data: bytes | str) -> State:
+    """The state that `to_json` wrote, which is the document of --status --json. Raises DecodeError."""
+    return read_json(data, Decoder(State), "a state")

@@ -11,15 +11,18 @@ import msgspec
 
 from autod.status.model import ChildSa, ConnectionState, End, Selector, State
 
-__all__ = ["age_text", "columns", "is_about", "narrow", "size_text", "state_text", "table", "to_json"]
+__all__ = [
+    "age_text",
+    "columns",
+    "is_about",
+    "narrow",
+    "size_text",
+    "state_text",
+    "table",
+]
 
 _UNITS = ("B", "K", "M", "G", "T", "P", "E")
 _HEADINGS = ("CONNECTION", "STATE", "LOCAL", "REMOTE", "SINCE", "IN", "OUT", "REKEY")
-
-
-def to_json(state: State) -> bytes:
-    """The one JSON document of --status --json; docs/status.md says what its keys are."""
-    return msgspec.json.encode(state)
 
 
 def is_about(connection: ConnectionState, names: Collection[str]) -> bool:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from autod.status import ChildSa, ConnectionState, IkeSa, Pending, State, parse
-from autod.status.render import age_text, narrow, size_text, state_text, table, to_json
+from autod.status.render import age_text, narrow, size_text, state_text, table
+from autod.values import to_json
 from tests.helpers.transcripts import cases
 
 
