@@ -74,7 +74,9 @@ def line(event: dict[str, Any]) -> str:
             ended = "failed" if "cause" in event else "done"
             text = f"{name}: {event.get('act')} {ended} after {event.get('seconds')} s"
         case "operator":
-            text = f"{name}: an operator says {event.get('act')}"
+            text = f"{name or 'autod'}: {operator(event)} says {event.get('act')}"
+        case "trouble":
+            text = "trouble"
         case "pluto":
             text = f"pluto: {event.get('after')}"
         case "missed":
@@ -83,6 +85,14 @@ def line(event: dict[str, Any]) -> str:
             text = kind
     why = " ".join(str(event[key]) for key in ("cause", "detail") if key in event)
     return f"{at} {text}" + (f" ({why})" if why else "")
+
+
+def operator(event: dict[str, Any]) -> str:
+    """Who it was, as far as is known."""
+    if "uid" not in event:
+        return "somebody"
+    name = event.get("user") or f"user {event['uid']}"
+    return name + (f" ({event['login']})" if "login" in event else "") + f", process {event['pid']},"
 
 
 def _json(event: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from autod.errors import ConfigurationError, PlutoGone
 from autod.service.access import Right
-from autod.supervisor.views import Connection, Differences, Event, Statistics, plain
+from autod.supervisor.views import Connection, Differences, Event, Operator, Statistics, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,8 @@ class Keeper(Protocol):
 
     def names(self) -> Sequence[str]: ...
     def connection(self, name: str) -> Connection | None: ...
-    def order(self, act: str, names: Sequence[str]) -> None: ...
+    def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None: ...
+    def did(self, act: str, by: Operator) -> None: ...
     def settled(self, act: str, name: str) -> bool: ...
     def pluto_runs(self) -> bool: ...
     def statistics(self) -> Statistics: ...
@@ -82,6 +83,10 @@ class Failure(Exception):
 
 Send = Callable[[Any, bool], Awaitable[None]]
 """Takes the parameters of a reply and whether another follows. Raises trio.BrokenResourceError."""
+
+
+Who = Callable[[], Awaitable[Operator]]
+"""Tells who calls, by name."""
 
 
 class _Nothing(Struct, forbid_unknown_fields=True):
@@ -160,7 +165,8 @@ class _Synced(Struct):
 class _Method:
     right: Right
     takes: type[Struct]
-    run: Callable[[Methods, Any, Call, Send], Awaitable[None]]
+    run: Callable[..., Awaitable[None]]
+    """For a method that changes something, with `by`, who calls, as an argument more."""
 
 
 def description() -> str:
@@ -175,8 +181,8 @@ class Methods:
         self.keeper = keeper
         self.version = version
 
-    async def answer(self, call: Call, right: Right, send: Send) -> None:
-        """Carry `call` out for a client that has `right`; every reply goes to `send`.
+    async def answer(self, call: Call, right: Right, send: Send, who: Who) -> None:
+        """Carry `call` out for a client that has `right` and is `who`; every reply goes to `send`.
 
         Raises Failure for a declared error. Cancelled, it leaves what was ordered ordered, and nothing else.
         """
@@ -194,7 +200,10 @@ class Methods:
             parameters = msgspec.convert(call.parameters, method.takes)
         except msgspec.ValidationError as problem:
             raise Failure(f"{SERVICE}.InvalidParameter", parameter=_parameter(str(problem))) from None
-        await method.run(self, parameters, call, send)
+        if method.right is Right.CHANGE:
+            await method.run(self, parameters, call, send, await who())
+        else:
+            await method.run(self, parameters, call, send)
 
     async def get_info(self, _: _Nothing, call: Call, send: Send) -> None:
         info = _Info("Libreswan", "autod supervise", self.version, "", [SERVICE, INTERFACE])
@@ -217,23 +226,25 @@ class Methods:
             raise Failure(f"{INTERFACE}.UnknownConnection", names=[asked.name])
         await send(_Connection(found), False)
 
-    async def up(self, asked: _Order, call: Call, send: Send) -> None:
-        await self._order("up", asked, call, send)
+    async def up(self, asked: _Order, call: Call, send: Send, by: Operator) -> None:
+        await self._order("up", asked, call, send, by)
 
-    async def down(self, asked: _Order, call: Call, send: Send) -> None:
-        await self._order("down", asked, call, send)
+    async def down(self, asked: _Order, call: Call, send: Send, by: Operator) -> None:
+        await self._order("down", asked, call, send, by)
 
-    async def suspend(self, asked: _Names, call: Call, send: Send) -> None:
+    async def suspend(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
         names = self._resolve(asked.names)
-        self.keeper.order("suspend", names)
+        self.keeper.order("suspend", names, by)
         await send(self._connections(names), False)
 
-    async def resume(self, asked: _Names, call: Call, send: Send) -> None:
+    async def resume(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
         names = self._resolve(asked.names)
-        self.keeper.order("resume", names)
+        self.keeper.order("resume", names, by)
         await send(self._connections(names), False)
 
-    async def sync(self, asked: _Sync, call: Call, send: Send) -> None:
+    async def sync(self, asked: _Sync, call: Call, send: Send, by: Operator) -> None:
+        if not asked.dry:
+            self.keeper.did("sync", by)
         try:
             await send(await self.keeper.sync(dry=bool(asked.dry)), False)
         except PlutoGone:
@@ -241,7 +252,8 @@ class Methods:
         except ConfigurationError as problem:
             raise _bad(problem) from None
 
-    async def reload(self, _: _Nothing, call: Call, send: Send) -> None:
+    async def reload(self, _: _Nothing, call: Call, send: Send, by: Operator) -> None:
+        self.keeper.did("reload", by)
         try:
             done = await self.keeper.reload()
         except ConfigurationError as problem:
@@ -270,14 +282,14 @@ class Methods:
         finally:
             self.keeper.subscribers -= 1
 
-    async def _order(self, act: str, asked: _Order, call: Call, send: Send) -> None:
+    async def _order(self, act: str, asked: _Order, call: Call, send: Send, by: Operator) -> None:
         if asked.timeout is not None and not 0 < asked.timeout < float("inf"):
             raise Failure(f"{SERVICE}.InvalidParameter", parameter="timeout")
         names = self._resolve(asked.names)
         if not self.keeper.pluto_runs():
             raise Failure(f"{INTERFACE}.NoPluto")
         feed, number = self.keeper.feed, self.keeper.feed.last
-        self.keeper.order(act, names)
+        self.keeper.order(act, names, by)
         if call.more:
             pending: set[str] = set(names)
             with trio.move_on_after(asked.timeout or STREAM_TIMEOUT):

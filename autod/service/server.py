@@ -11,12 +11,14 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 import trio
 
 from autod.service.access import Access, Peer, Right, peer_of
+from autod.service.audit import Audit
 from autod.service.framing import BadMessage, Call, Reply, Splitter, TooLong, decode_call, encode
 from autod.service.methods import INTERFACE, Failure, Methods
 
@@ -75,6 +77,7 @@ class Server:
         self.methods = methods
         self.access = access
         self.bounds = bounds
+        self.audit = Audit()
         self.clients = 0
         self.dropped = 0
         """Clients that were dropped because they broke a bound."""
@@ -170,13 +173,13 @@ class Server:
                     client.streaming = scope
                     if client.ended:
                         scope.cancel()
-                await self.methods.answer(call, client.right, send)
+                await self.methods.answer(call, client.right, send, partial(self.audit.operator, client.peer))
             if scope.cancelled_caught:
                 # A reply may have gone out in part: nothing sensible can follow it.
                 raise trio.BrokenResourceError
         except Failure as failure:
-            if client.right is Right.NOTHING:
-                log.warning("client refused", uid=client.peer.uid, pid=client.peer.pid, method=call.method)
+            if failure.name.endswith(".PermissionDenied"):
+                await self.audit.refused(client.peer, call.method)
             if not call.oneway:
                 await self._send(client, Reply(error=failure.name, parameters=failure.parameters))
         finally:

@@ -24,7 +24,7 @@ from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import LastGood, Read, load
 from autod.supervisor.states import Keep
 from autod.supervisor.table import Synced
-from autod.supervisor.views import Differences, plain
+from autod.supervisor.views import Differences, Operator, plain
 from autod.supervisor.wanted import Reading, Source, resolve
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ class ConfiguredSupervisor(Supervisor):
         extra = tuple(sorted(n for n in present if n not in ours and n.rpartition("/")[0] not in ours))
         return Differences(*(tuple(map(plain, names)) for names in (missing, changed, extra)))
 
-    def order(self, act: str, names: Sequence[str]) -> None:
-        super().order(act, names)
+    def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None:
+        super().order(act, names, by)
         for name in map(self._name, names):
             if act in ("down", "suspend"):
                 self._suspended[name] = act == "down"
@@ -160,7 +160,7 @@ class ConfiguredSupervisor(Supervisor):
         try:
             _remember(self.settings.supervise.state, self._suspended)
         except OSError as problem:
-            said = f"suspensions are not remembered: {problem.filename}: {problem.strerror}"
+            said = f"suspensions are not remembered: {self.settings.supervise.state}: {problem.strerror}"
             self.trouble("supervise.state", said)
         else:
             self.trouble("supervise.state", "")

@@ -34,6 +34,7 @@ from autod.supervisor.states import (
     Seen,
     State,
     Suspend,
+    TakenDown,
 )
 from autod.supervisor.table import (
     NO_TRAFFIC,
@@ -156,6 +157,8 @@ class Engine:
         seconds = self._leave(entry, act, now, up=cause is None)
         if cause is not None:
             entry.failed[cause] += 1
+        elif act is not Act.ROUTE:
+            entry.initiated = act is Act.UP
         self._reports.append(Tried(name, act, cause, seconds, detail))
         self.feed(name, Finished(act, cause, detail, passing), now)
 
@@ -176,6 +179,7 @@ class Engine:
                 seconds = self._leave(entry, entry.record.acting, now, up=False)
                 self._reports.append(Tried(name, entry.record.acting, Cause.PLUTO_GONE, seconds))
             entry.traffic = NO_TRAFFIC
+            entry.initiated = False
         self._all(PlutoLost(), now)
 
     def observe(self, snapshot: Snapshot, now: float) -> None:
@@ -204,6 +208,12 @@ class Engine:
         for name, entry in list(self.table.items()):
             if entry.record.refused:
                 self.feed(name, Mended(detail), now)
+
+    def taken_down(self, name: str, now: float) -> bool:
+        """pluto was told by somebody else not to keep `name` up. Returns whether that explains its loss."""
+        self.feed(name, TakenDown(), now)
+        entry = self.table.get(name)
+        return entry is not None and entry.record.cause is Cause.TAKEN_DOWN
 
     def suspend(self, name: str, now: float, *, down: bool = False) -> None:
         self.feed(name, Suspend(down), now)

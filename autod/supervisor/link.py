@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from autod.supervisor.states import Act, Cause
     from autod.supervisor.table import Snapshot
@@ -66,6 +66,13 @@ class Link(Protocol):
         """Carry out `act` within `deadline` seconds; `heard` is called when the peer answers an Up.
 
         Raises PlutoGone, UsageError (nothing was sent) or ConfigurationError.
+        """
+
+    async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
+        """Whether pluto itself means to keep each of `names` up; those that could not be asked for are missing.
+
+        A pluto forgets that when it is told to take a connection down, and at no other time. Raises PlutoGone or
+        DeadlinePassed.
         """
 
     async def give_up(self, name: str) -> None:

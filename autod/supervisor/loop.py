@@ -25,8 +25,8 @@ from autod.supervisor.admission import Limits
 from autod.supervisor.engine import Engine
 from autod.supervisor.feed import Feed
 from autod.supervisor.states import Act, Actual, Cause, Heard, State
-from autod.supervisor.table import Tried
-from autod.supervisor.views import Connection, Event, plain
+from autod.supervisor.table import Moved, Tried
+from autod.supervisor.views import Connection, Event, Operator, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -44,6 +44,9 @@ SHARE = 400.0
 """A look may cost a four-hundredth of the time: the idle supervisor stays below half a per cent of a processor."""
 LOOK_GAP = (0.25, 5.0)
 """Seconds between two looks at the states, at the least and at the most: twenty times what the last one took."""
+GATHER = 0.2
+"""Seconds for which lost connections are gathered before pluto is asked about them."""
+BY_HAND = "taken down at pluto itself, past the supervisor"
 SLEEP_ABSENT = (0.2, 1.0)
 """How often a missing pluto is looked for: soon after it went, and later."""
 
@@ -89,6 +92,8 @@ class Supervisor:
         self._pulses = 0
         self._beaten = 0
         self._beats = trio.Event()
+        self._lost = trio.Event()
+        self._lost_names: dict[str, None] = {}
         self._engine: Engine | None = None
 
     @property
@@ -115,7 +120,7 @@ class Supervisor:
         entry = self.engine.table.get(self._name(name))
         return None if entry is None else views.connection(entry, self.offset)
 
-    def order(self, act: str, names: Sequence[str]) -> None:
+    def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None:
         """What an operator says: up, down, suspend or resume."""
         now = trio.current_time()
         for name in map(self._name, names):
@@ -130,8 +135,12 @@ class Supervisor:
                     self.engine.resume(name, now)
                 case _:
                     raise ValueError(act)
-            self.tell("operator", connection=name, act=act)
+            self.tell("operator", connection=name, act=act, by=by)
         self._wake()
+
+    def did(self, act: str, by: Operator) -> None:
+        """Tell that `by` asked for something that is about no single connection: reload, sync."""
+        self.tell("operator", act=act, by=by)
 
     def settled(self, act: str, name: str) -> bool:
         """Whether nothing more is to be expected soon of an order to bring `name` up or down."""
@@ -183,8 +192,9 @@ class Supervisor:
         act: str | UnsetType = UNSET,
         cause: str | UnsetType = UNSET,
         detail: str | UnsetType = UNSET,
+        by: Operator | None = None,
     ) -> None:
-        """Publish an event of `kind`, and log it."""
+        """Publish an event of `kind`, and log it; `by` is who caused it."""
         event = Event(
             sequence=self.feed.last + 1,
             time=round(self._wall(), 3),
@@ -194,6 +204,10 @@ class Supervisor:
             act=act,
             cause=cause,
             detail=detail if detail is UNSET else plain(detail),
+            uid=UNSET if by is None else by.uid,
+            user=UNSET if by is None else by.user or UNSET,
+            login=UNSET if by is None else by.login or UNSET,
+            pid=UNSET if by is None else by.pid,
         )
         self.feed.publish(event)
         self._log(event, level="info" if cause is UNSET else "warning")
@@ -268,6 +282,7 @@ class Supervisor:
             self.tell("pluto", after="found", detail=f"Libreswan {instance.release}")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look, nursery.cancel_scope)
+                nursery.start_soon(self._who_took_down)
                 self._wake()
                 await self.link.gone()
                 nursery.cancel_scope.cancel()
@@ -373,6 +388,26 @@ class Supervisor:
                 await trio.sleep(1.0)
             cost = trio.current_time() - asked_at if not self.stuck else 0.0
 
+    async def _who_took_down(self) -> None:
+        """Look at what was lost, whether pluto was told to take it down by somebody else."""
+        while True:
+            await self._lost.wait()
+            # What is lost together is asked for together; our own next try would hide the answer.
+            await trio.sleep(GATHER)
+            self._lost, names = trio.Event(), list(self._lost_names)
+            self._lost_names.clear()
+            try:
+                kept = await self.link.kept_up(names)
+            except WhackError as problem:
+                log.debug("not known who took it down", detail=str(problem))
+                continue
+            for name in names:
+                if kept.get(name) is False and self.engine.taken_down(name, trio.current_time()):
+                    self.tell(
+                        "operator", connection=name, act="down", cause=Cause.TAKEN_DOWN.value, detail=BY_HAND
+                    )
+            self._wake()
+
     async def _observe(self, *, states: bool, everything: bool) -> Snapshot:
         began = trio.current_time()
         snapshot = await self.link.look(states=states, everything=everything)
@@ -415,6 +450,11 @@ class Supervisor:
         for report in self.engine.reports():
             event = views.event(report, self.feed.last + 1, round(self._wall(), 3), offset)
             self.feed.publish(event)
+            if isinstance(report, Moved) and report.record.cause in (Cause.LOST, Cause.FLAPPING):
+                entry = self.engine.table.get(report.name)
+                if report.before is State.UP and entry is not None and entry.initiated:
+                    self._lost_names[report.name] = None
+                    self._lost.set()
             if isinstance(report, Tried):
                 if self.on_try is not None:
                     self.on_try(report.name, report.act, report.cause, report.seconds)

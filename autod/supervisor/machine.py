@@ -47,6 +47,7 @@ from autod.supervisor.states import (
     Seen,
     State,
     Suspend,
+    TakenDown,
     backoff,
 )
 
@@ -75,6 +76,8 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
                 after = replace(
                     after, next_try=now + backoff(record.name, record.crashes, policy), cause=Cause.PLUTO_GONE
                 )
+        case TakenDown():
+            after = _taken_down(record, now, policy)
         case Mended(detail):
             after = _mended(record, detail)
         case Changed():
@@ -223,6 +226,20 @@ def _lost(record: Record, now: float, policy: Policy) -> Record:
         detail=detail,
         next_try=now + wait,
         looked=None,
+    )
+
+
+def _taken_down(record: Record, now: float, policy: Policy) -> Record:
+    """The loss that was seen was somebody's wish: it says nothing about the tunnel, so it is not a flap."""
+    if record.cause not in (Cause.LOST, Cause.FLAPPING) or record.acting is not None:
+        return record
+    return replace(
+        record,
+        losses=record.losses[:-1],
+        flapping=False,
+        cause=Cause.TAKEN_DOWN,
+        detail="somebody took it down at pluto itself; `autod --service --down` is what the supervisor heeds",
+        next_try=now + backoff(record.name, 1, policy) if record.flapping else record.next_try,
     )
 
 

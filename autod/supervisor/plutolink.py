@@ -60,6 +60,11 @@ _BATCH = 0.05
 
 _GIVE_UP = 10.0
 
+_NAMES = 8
+"""So many connections are asked for one by one; more of them are looked up in the whole status."""
+_STATUS_GAP = 60.0
+"""Seconds between two whole states that are asked for only to tell who took a connection down."""
+
 _FILE_LOOK = 1.0
 """How often the socket's file is looked at, where pluto's process cannot be watched."""
 
@@ -92,6 +97,7 @@ class PlutoLink:
         self._members: Mapping[str, frozenset[str]] = {}
         self._adds: dict[str, _Add] = {}
         self._loading = trio.Lock()
+        self._status_after = 0.0
 
     async def find(self) -> Instance:
         before = self._found
@@ -178,6 +184,24 @@ class PlutoLink:
                 return await self._add(name, deadline)
             case Act.LOOK:
                 raise ValueError("a look is asked for with look()")
+
+    async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
+        replies: list[Reply] = []
+        if self._pluto.release.supports(c.ConnectionStatus) and len(names) <= _NAMES:
+            for name in names:
+                replies += await self._pluto.replies(c.ConnectionStatus(name=name), timeout=self.answer)
+        else:
+            if trio.current_time() < self._status_after:
+                return {}
+            self._status_after = trio.current_time() + _STATUS_GAP
+            replies += await self._pluto.replies(c.Status(), timeout=self.answer)
+        found: dict[str, bool] = {}
+        for connection in (await _parse(replies)).connections:
+            base = connection.name.rpartition("/")[0]
+            for name in (connection.name, base, *connection.aliases):
+                if name in names and connection.keep_up is not None:
+                    found[name] = found.get(name, False) or connection.keep_up
+        return found
 
     async def give_up(self, name: str) -> None:
         with trio.move_on_after(_GIVE_UP):

@@ -36,6 +36,7 @@ __all__ = [
     "Seen",
     "State",
     "Suspend",
+    "TakenDown",
     "backoff",
 ]
 
@@ -104,6 +105,7 @@ class Cause(enum.Enum):
     REFUSED = "refused"
     GAVE_WAY = "gave-way"
     LOST = "lost"
+    TAKEN_DOWN = "taken-down"
     FLAPPING = "flapping"
     FAILED = "failed"
 
@@ -136,6 +138,7 @@ EFFECTS: Mapping[Cause, Effect] = {
     Cause.REFUSED: Effect.REFUSE,
     Cause.GAVE_WAY: Effect.RETRY,
     Cause.LOST: Effect.RETRY,
+    Cause.TAKEN_DOWN: Effect.RETRY,
     Cause.FLAPPING: Effect.RETRY,
     Cause.FAILED: Effect.RETRY,
 }
@@ -255,6 +258,11 @@ class PlutoFound:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenDown:
+    """What was lost was taken down by somebody at pluto itself, past the supervisor."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mended:
     """A secret or the configuration around the connection changed: what was refused may pass now."""
 
@@ -283,7 +291,20 @@ class Poke:
     """An operator asks for a try now, whatever the back-off says."""
 
 
-Event = Seen | Began | Heard | Finished | PlutoLost | PlutoFound | Mended | Changed | Suspend | Resume | Poke
+Event = (
+    Seen
+    | Began
+    | Heard
+    | Finished
+    | PlutoLost
+    | PlutoFound
+    | TakenDown
+    | Mended
+    | Changed
+    | Suspend
+    | Resume
+    | Poke
+)
 
 
 def backoff(name: str, failures: int, policy: Policy) -> float:

@@ -142,3 +142,5 @@ class Entry:
     traffic: Traffic = NO_TRAFFIC
     due: float | None = None
     released: bool = False
+    initiated: bool = False
+    """An Up of ours reached its end in this pluto, which has kept it up itself since, unless somebody said down."""

@@ -16,7 +16,34 @@ from autod.supervisor.table import Moved
 if TYPE_CHECKING:
     from autod.supervisor.table import Entry, Report
 
-__all__ = ["Connection", "Differences", "Event", "PlutoView", "Statistics", "connection", "event", "plain"]
+__all__ = [
+    "Connection",
+    "Differences",
+    "Event",
+    "Operator",
+    "PlutoView",
+    "Statistics",
+    "connection",
+    "event",
+    "plain",
+]
+
+
+class Operator(Struct, frozen=True, kw_only=True):
+    """Who asked for something: the process at the other end of the API, as it was when it connected.
+
+    `user` and `login` are names, empty where none was found. `login` is who logged in, where that is somebody else
+    than `user`: the person behind sudo.
+    """
+
+    uid: int
+    pid: int
+    user: str = ""
+    login: str = ""
+
+    def __str__(self) -> str:
+        named = self.user or str(self.uid)
+        return f"{named} ({self.login})" if self.login else named
 
 
 class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -45,7 +72,8 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     pluto    after (found, lost, stuck, answers), detail
     reload   detail; cause where it failed
     trouble  detail; cause (which side feature) where it began, none where it is over
-    operator connection, act (up, down, suspend, resume), detail
+    operator connection, act (up, down, suspend, resume, reload, sync), uid, user, login, pid; cause and detail where
+             it was refused, or was seen to be done by hand, past the supervisor
     missed   missed: so many events are no longer kept; absent where nobody can tell how many
     """
 
@@ -61,6 +89,10 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     seconds: float | UnsetType = UNSET
     next_try: float | UnsetType = UNSET
     missed: int | UnsetType = UNSET
+    uid: int | UnsetType = UNSET
+    user: str | UnsetType = UNSET
+    login: str | UnsetType = UNSET
+    pid: int | UnsetType = UNSET
 
 
 class Differences(Struct, frozen=True):

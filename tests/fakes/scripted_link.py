@@ -15,7 +15,7 @@ from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 @dataclass
@@ -40,6 +40,8 @@ class ScriptedLink:
         self.negotiating: set[str] = set()
         self.acting: set[str] = set()
         self.flying = 0
+        self.taken_down: set[str] = set()
+        """Lost because somebody told pluto so."""
         self.random = random.Random(1)
         self._gone = trio.Event()
         self._going = trio.Event()
@@ -127,6 +129,10 @@ class ScriptedLink:
             case _:
                 pass
         return Result()
+
+    async def kept_up(self, names: Sequence[str]) -> dict[str, bool]:
+        await trio.lowlevel.checkpoint()
+        return {name: name not in self.taken_down for name in names}
 
     async def give_up(self, name: str) -> None:
         await trio.lowlevel.checkpoint()

@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autod.service.client import Client
 from tests.real.namespaces import command, namespace
@@ -350,6 +350,196 @@ def broken(gate: Gateway) -> None:
     say("a broken ipsec.conf: nothing touched, told in status, journal and API; mended")
 
 
+def fetch(where: str, path: str = "/metrics") -> str:
+    """The body that is answered on `where`, a path of a Unix socket or a port of 127.0.0.1."""
+    family = socket.AF_UNIX if where.startswith("/") else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.settimeout(20)
+        sock.connect(where if family == socket.AF_UNIX else ("127.0.0.1", int(where)))
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while data := sock.recv(65536):
+            answer += data
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1] == b"200", answer[:300]
+    return body.decode()
+
+
+def restarted(gate: Gateway, *units: str) -> None:
+    """autod, with the sockets it has besides, started anew; every SA is still there and known."""
+    before = gate.serials()
+    run("systemctl", "stop", "autod.service", "autod.socket")
+    run("systemctl", "start", *units, "autod.socket", "autod.service")
+    wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
+    assert before <= gate.serials(), sorted(before - gate.serials())[:5]
+
+
+def metrics(gate: Gateway) -> None:
+    """Metrics by TCP and by a Unix socket, under the shipped unit and under the documented drop-in."""
+    text = SETTINGS.read_text()
+    up = 'autod_connection_up{connection="c0"} 1.0'
+    SETTINGS.write_text(text + "[metrics]\nlisten = 'unix:/run/autod/metrics.sock'\n")
+    run("systemctl", "reload", "autod")
+    wait_until(lambda: os.path.exists("/run/autod/metrics.sock"), what="the metrics' socket")
+    assert up in fetch("/run/autod/metrics.sock")
+    SETTINGS.write_text(text)
+    restarted(gate, "autod-metrics.socket")
+    assert up in fetch("9741")
+    run("systemctl", "stop", "autod.service", "autod-metrics.socket")
+    SETTINGS.write_text(text + "[metrics]\nlisten = '127.0.0.1:9741'\n")
+    checked = subprocess.run(
+        ["autod", "supervise", "--check"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert checked.returncode == 3, checked.stderr
+    assert "SocketBindAllow=tcp:9741" in checked.stderr, checked.stderr
+    restarted(gate)
+    wait_until(lambda: "trouble: metrics" in show("autod", "StatusText"), what="the word of systemctl status")
+    extra = UNITS / "autod.service.d"
+    extra.mkdir(exist_ok=True)
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "supervisor.md").read_text()
+    drop_in = re.search(
+        r"```ini\n(# /etc/systemd/system/autod.service.d/metrics.conf\n.*?)```", guide, re.DOTALL
+    )
+    assert drop_in is not None
+    (extra / "metrics.conf").write_text(drop_in[1])
+    run("systemctl", "daemon-reload")
+    assert "ok, " in run("autod", "supervise", "--check")
+    restarted(gate)
+    assert up in fetch("9741")
+    (extra / "metrics.conf").unlink()
+    run("systemctl", "daemon-reload")
+    SETTINGS.write_text(text)
+    restarted(gate)
+    say(
+        "metrics: by a Unix socket, by a TCP socket of systemd's, and by the documented drop-in; refused without it"
+    )
+
+
+def bad_settings(gate: Gateway) -> None:
+    """A bad autod.toml at a reload and at a start ends nothing; without a good one before, the start ends soon."""
+    text = SETTINGS.read_text()
+    pid = show("autod", "MainPID")
+    for bad in ("[metrics]\nlisten = 5\n", "[[gruop\n"):
+        SETTINGS.write_text(text + bad)
+        done = subprocess.run(
+            ["systemctl", "reload", "autod"], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode != 0, "a reload with a bad file passed"
+        assert show("autod", "MainPID") == pid
+        wait_until(
+            lambda: "bad configuration" in show("autod", "StatusText"), what="the word of systemctl status"
+        )
+        restarted(gate)
+        pid = show("autod", "MainPID")
+        wait_until(lambda: "trouble: " in show("autod", "StatusText"), what="the word of systemctl status")
+        with gate.client() as client:
+            assert client.call("Get", name="c0")["connection"]["group"] == "all"
+    SETTINGS.write_text(text)
+    run("systemctl", "reload", "autod")
+    wait_until(lambda: "trouble" not in show("autod", "StatusText"), what="the end of the complaint")
+    run("systemctl", "stop", "autod.service")
+    Path("/var/lib/autod/last-good.toml").unlink()
+    SETTINGS.write_text("[[gruop\n")
+    since = run("date", "+%s").strip()
+    began = time.monotonic()
+    done = subprocess.run(
+        ["autod", "--service", "--status", "--timeout", "30s"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    took = time.monotonic() - began
+    assert done.returncode != 0
+    assert "supervisor" in done.stderr, done.stderr
+    time.sleep(10)
+    starts = run("journalctl", "-u", "autod", f"--since=@{since}", "--no-pager").count(
+        "Starting autod.service"
+    )
+    assert starts <= 9, starts
+    say(f"a start that fails: {starts} starts, the client ended after {took:.1f} s: {done.stderr.strip()}")
+    SETTINGS.write_text(text)
+    run("systemctl", "reset-failed", "autod.socket", "autod.service")
+    restarted(gate)
+
+
+def no_room(gate: Gateway) -> None:
+    """A full disk where autod keeps what it knows: told, and nothing else."""
+    run("systemctl", "stop", "autod.service", "autod.socket")
+    run("mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", "/var/lib/autod")
+    with contextlib.suppress(OSError), open("/var/lib/autod/ballast", "wb", buffering=0) as ballast:
+        while ballast.write(b"x" * 4096):
+            pass
+    restarted(gate)
+    before = gate.serials()
+    with gate.client() as client:
+        client.call("Suspend", names=["c2"])
+        troubles = client.call("Statistics")["troubles"]
+        client.call("Resume", names=["c2"])
+    assert any("No space left" in one for one in troubles), troubles
+    assert before == gate.serials()
+    run("rm", "/var/lib/autod/ballast")
+    with gate.client() as client:
+        client.call("Suspend", names=["c2"])
+        client.call("Resume", names=["c2"])
+        assert not any("suspensions" in one for one in client.call("Statistics")["troubles"])
+    run("systemctl", "stop", "autod.service", "autod.socket")
+    run("umount", "/var/lib/autod")
+    restarted(gate)
+    say(f"no room: {troubles}; nothing else")
+
+
+def hands(gate: Gateway) -> None:
+    """Who did it: with name and process in the journal; a down past the supervisor is seen as that, a peer's is not."""
+    number = last(gate)
+    nobody = ["systemd-run", "--quiet", "--wait", "-p", "User=nobody", "-p", "SupplementaryGroups=autod"]
+    run(*nobody, "autod", "--service", "--down", "c3")
+    told = next(e for e in events(gate, number) if e["kind"] == "operator")
+    assert (told["act"], told["connection"], told["user"]) == ("down", "c3", "nobody"), told
+    entries = [json.loads(x) for x in run("journalctl", "-o", "json", "AUTOD_EVENT=operator").splitlines()]
+    assert any(e.get("AUTOD_USER") == "nobody" and e["AUTOD_ACT"] == "down" for e in entries), entries
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "autod", "--service", "--down", "c4"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    entries = [json.loads(x) for x in run("journalctl", "-o", "json", "AUTOD_EVENT=refused").splitlines()]
+    assert any(e["AUTOD_UID"] == "65534" and e["AUTOD_METHOD"].endswith(".Down") for e in entries), entries
+    run("autod", "--service", "--up", "c3")
+    number = last(gate)
+    run("autod", "--down", "c5")
+    gate.east.whack("--terminate", "--name", "c6")
+    gate.east.whack("--down", "--name", "c6")
+    wait_until(lambda: not {"c5", "c6"} & gate.established(), what="the end of both", timeout=30)
+    gate.all_up()
+    wait_until(lambda: any(e["kind"] == "operator" for e in events(gate, number)), what="the word about c5")
+    told = [(e["connection"], e.get("cause")) for e in events(gate, number) if e["kind"] == "operator"]
+    assert told == [("c5", "taken-down")], told
+    say(
+        "hands: allowed and refused with who it was; a --down past the supervisor is seen as that, a peer's is not"
+    )
+
+
+def last(gate: Gateway) -> int:
+    with gate.client() as client:
+        return int(client.call("Statistics")["sequence"])
+
+
+def events(gate: Gateway, number: int) -> list[dict[str, Any]]:
+    """The events after `number`."""
+    found: list[dict[str, Any]] = []
+    end = last(gate)
+    with gate.client() as client:
+        for reply in client.stream("Watch", since=number) if end > number else ():
+            found.append(reply["event"])
+            if found[-1]["sequence"] >= end:
+                break
+    return found
+
+
 def restart_pluto(gate: Gateway) -> None:
     """`systemctl restart ipsec`, and a killed pluto: all back, autod the same process."""
     pid = show("autod", "MainPID")
@@ -538,6 +728,10 @@ SCENARIOS: dict[str, Callable[[Gateway], None]] = {
         rights,
         reload,
         broken,
+        metrics,
+        bad_settings,
+        no_room,
+        hands,
         restart_pluto,
         alone,
         kill_autod,

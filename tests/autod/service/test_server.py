@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ import trio.testing
 import varlink
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from autod.errors import ConfigurationError
 from autod.service import server as server_module
@@ -315,6 +317,40 @@ async def test_who_may_not_is_told_so_and_nothing_else(
             assert (changed == denied) is (right < Right.CHANGE)
             assert (await client.call("org.varlink.service.GetInfo") == denied) is (right < Right.LOOK)
             assert (await client.call("Nonsense") == denied) is (right < Right.LOOK)
+
+
+async def test_every_act_of_an_operator_is_told_with_who_it_was(tmp_path: Path) -> None:
+    async with service(tmp_path) as running:
+        await running.all_up()
+        number = running.keeper.feed.last
+        client = await running.connect()
+        for method, parameters in (
+            ("Up", {"names": ["a"]}),
+            ("Down", {"names": ["a"]}),
+            ("Suspend", {"names": ["b"]}),
+            ("Resume", {"names": ["b"]}),
+            ("Sync", {}),
+            ("Reload", {}),
+        ):
+            await client.call(method, **parameters)
+        told = [e for e in running.keeper.feed.after(number)[0] if e.kind == "operator"]
+    assert [e.act for e in told] == ["up", "down", "suspend", "resume", "sync", "reload"]
+    assert {(e.uid, e.user, e.pid) for e in told} == {(os.getuid(), getpass.getuser(), os.getpid())}
+
+
+async def test_refusals_are_logged_with_who_it_was_and_cannot_fill_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "peer_of", lambda _: Peer(4321, 65534, frozenset({1})))
+    with capture_logs() as logs:
+        async with service(tmp_path) as running:
+            client = await running.connect()
+            for _ in range(200):
+                await client.call("Down", names=["a"])
+    refused = [one for one in logs if one["event"] == "refused"]
+    assert (refused[0]["uid"], refused[0]["user"], refused[0]["pid"]) == (65534, "nobody", 4321)
+    assert refused[0]["method"].endswith(".Down")
+    assert 20 <= len(refused) < 40
 
 
 async def test_pipelined_calls_are_answered_in_order_and_after_a_half_close(tmp_path: Path) -> None:

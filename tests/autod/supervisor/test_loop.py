@@ -123,6 +123,23 @@ async def test_what_is_lost_is_brought_back_and_what_pluto_revives_is_left_to_it
         assert count(supervisor, State.UP) == 20
 
 
+async def test_what_is_taken_down_at_pluto_itself_is_not_a_flap_and_is_told(autojump_clock: object) -> None:
+    link = ScriptedLink(NAMES)
+    link.start()
+    async with supervised(link) as supervisor:
+        await trio.sleep(30)
+        for _ in range(8):
+            link.up -= {"c1", "c2"}
+            link.taken_down = {"c1"}
+            await trio.sleep(20)
+            assert supervisor.engine.table["c1"].record.state is State.UP
+        assert not supervisor.engine.table["c1"].record.flapping
+        assert supervisor.engine.table["c2"].record.flapping
+        told = [e for e in supervisor.feed.after(0)[0] if e.kind == "operator"]
+        assert {(e.connection, e.act, e.cause) for e in told} == {("c1", "down", "taken-down")}
+        assert len(told) == 8
+
+
 async def test_silent_ones_give_way_and_pluto_is_told_to_give_them_up(autojump_clock: object) -> None:
     link = ScriptedLink(NAMES, fails=dict.fromkeys(NAMES[:10], Cause.PEER_SILENT))
     link.start()
