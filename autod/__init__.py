@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from autod.errors import UsageError as UsageError
     from autod.errors import WhackError as WhackError
     from autod.events import Event as Event
-    from autod.exchange.prompts import Answers as Answers
     from autod.operation import Operation as Operation
     from autod.outcomes import Outcome as Outcome
     from autod.outcomes import Result as Result
+    from autod.protocol.exchange import Answers as Answers
 
 __version__ = "0.1.0"
 
@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Answers": "exchange.prompts",
+    "Answers": "protocol.exchange",
     "Event": "events",
     "Operation": "operation",
     "Outcome": "outcomes",

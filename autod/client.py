@@ -5,9 +5,9 @@
         if not outcome.ok:
             print(outcome.sentence)
 
-Owns: which command an operation sends, and the deadline. Must not know: how bytes travel (autod.exchange), what lines
-mean (autod.recognise), what is looked at before a dangerous command (autod.guards) and after a silent one
-(autod.judging.resolve), many at once (autod.bulk).
+Owns: which command an operation sends, and the trio driver: carrying out what a course asks for. Must not know: how
+bytes travel (autod.exchange), the order of an operation's asks (autod.course), what lines mean (autod.recognise), many
+at once (autod.bulk).
 
 Every operation ends: by pluto, or by its deadline. A deadline, like a cancellation, ends the waiting and nothing
 in pluto, which goes on with what it was asked; the outcome says what is left behind.
@@ -20,32 +20,39 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
-from autod.emulation import kept, native_or_substitute
-from autod.errors import ConnectionLost, DeadlinePassed, PlutoReplaced, WhackError
-from autod.events import Event
-from autod.exchange.control import Answers, Begun, Control
+from autod.asking.asks import FindAgain, GivenUp, Send
+from autod.asking.looks import exchange
+from autod.course import holds_descriptor, operate, settle
+from autod.errors import ConnectionLost, DeadlinePassed, WhackError
+from autod.exchange.control import Control
 from autod.exchange.slots import Slots
-from autod.guards import guard
+from autod.guards import guards_of
 from autod.identify.detect import Detected, detect
 from autod.judging.judge import Judge
 from autod.judging.memo import Alike
-from autod.judging.resolve import settled
 from autod.operation import BUFFER, Operation, Request, Sink
 from autod.outcomes import Outcome
 from autod.protocol import commands as c
-from autod.protocol.codes import REFUSALS
 from autod.protocol.encode import encode
-from autod.protocol.exchange import Ending
-from autod.protocol.replies import Reply
+from autod.protocol.exchange import Answers, Ending
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
+    import msgspec
+    from structlog.typing import FilteringBoundLogger
+
+    from autod.asking.asks import Ask, Course
+    from autod.events import Event
+    from autod.exchange.control import Pending
     from autod.identify.cache import Known
     from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
+
+T = TypeVar("T")
 
 __all__ = ["CONTROL_SOCKET", "TIMEOUT", "Pluto", "open_pluto"]
 
@@ -56,22 +63,14 @@ TIMEOUT = 120.0
 """Seconds until an operation is given up, unless the caller says otherwise. pluto itself answers an up after 64 s
 at most where the peer is silent (3.27 to 5.3.2: 60 s of retransmissions; 5.4: 32 s), and longer only in a queue."""
 
-_LINGER = 2.0
-"""Seconds that a stream may stay open after its outcome is known. 5.2 leaves it open for ever after some failures."""
-
-_LOOK = 2.0
-"""Seconds for a look at pluto's state after an exchange that did not say how it ended."""
-
-_REDETECTIONS = 2
-
 _AT_ONCE = (c.Initiate, c.Terminate, c.Delete, c.Route)
 """What every release has and can be asked without a look before."""
 
+_LETTING_GO = (c.Terminate, c.Delete, c.TerminateIke, c.TerminateChild, c.DeleteIke, c.DeleteChild)
+"""What makes pluto let go of the descriptors that it holds for a connection."""
+
 _OPERATIONS: Mapping[type[c.Command], str] = {c.Initiate: "up", c.Terminate: "down"}
 """What an operation is called where it has another name than its command."""
-
-_HOLDING = (c.Initiate, c.RekeyIke, c.RekeyChild)
-"""What pluto keeps the descriptor of until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
 
 
 @asynccontextmanager
@@ -84,17 +83,22 @@ async def open_pluto(
     buffer: int = BUFFER,
     known: Known | None = None,
     timeout: float | None = TIMEOUT,
+    log: FilteringBoundLogger | None = None,
 ) -> AsyncGenerator[Pluto, None]:
     """The pluto whose control socket is `path`.
 
     `release` names it, if the caller knows better than pluto ("5.2"); else it is found out first. `limit` bounds
     the requests that hold a descriptor in pluto. `buffer` bounds the events kept for a slow consumer of one
     operation. `timeout` (seconds, None: never) bounds the finding out, and each operation that has none of its own.
+    `log` (a structlog logger) gets each event and each outcome as it comes, bound to its operation, connection and
+    release; docs/events.md has the keys.
 
     Raises NoSocket, NotPermitted, UnknownRelease, DeadlinePassed before anything but the safe probe was sent.
     Nothing is open between operations, so leaving the block leaves nothing behind.
     """
-    pluto = Pluto(path, release, seccomp=seccomp, limit=limit, buffer=buffer, known=known, timeout=timeout)
+    pluto = Pluto(
+        path, release, seccomp=seccomp, limit=limit, buffer=buffer, known=known, timeout=timeout, log=log
+    )
     await pluto.find()
     yield pluto
 
@@ -117,8 +121,10 @@ class Pluto:
         buffer: int,
         known: Known | None,
         timeout: float | None,
+        log: FilteringBoundLogger | None = None,
     ) -> None:
         self.path = os.fspath(path)
+        self.log = log
         self.slots = Slots(limit)
         self.timeout = timeout
         self._given = release
@@ -128,11 +134,13 @@ class Pluto:
         self._detected: Detected | None = None
         self._control: Control | None = None
         self._alike = Alike()
+        self._finding = trio.Lock()
 
     async def find(self) -> Detected:
         """Find out which release listens, again: after pluto was started anew. DeadlinePassed after `timeout`."""
         with _deadline(
-            self.timeout, f"{self.path}: pluto did not answer in {self.timeout} s: it is busy or stopped"
+            self.now() + (float("inf") if self.timeout is None else self.timeout),
+            f"{self.path}: pluto did not answer in {self.timeout} s: it is busy or stopped",
         ):
             detected = await detect(self.path, release=self._given, seccomp=self._seccomp, known=self._known)
         self._detected = detected
@@ -271,8 +279,15 @@ class Pluto:
         """
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout
-        with _deadline(limit, f"{self.path}: pluto did not answer {command.verb} in {limit} s"):
-            ending = await self._exchange(command, replies.extend)
+        end = self.now() + (float("inf") if limit is None else limit)
+        ending = await self.drive(exchange(self, command, Send(b"", replies.extend, end)))
+        if ending in (Ending.DEADLINE, Ending.UNSENT):
+            raise DeadlinePassed(
+                f"{self.path}: pluto did not answer {command.verb} in {limit} s",
+                path=self.path,
+                seconds=limit,
+                option="timeout",
+            )
         if ending is not Ending.EOF:
             raise ConnectionLost(
                 f"{self.path}: pluto went away in the middle of {command.verb}: try again", path=self.path
@@ -304,29 +319,40 @@ class Pluto:
         return Operation(request, self.perform, buffer=self._buffer)
 
     def is_quick(self, request: Request) -> bool:
-        """Whether begin() is worth a try: a plain request, to a pluto that answered the last ones at once."""
-        return type(request.command) in _AT_ONCE and request.answers is None and self.control.is_quick
-
-    def begin(self, request: Request) -> Begun | None:
-        """Send a request for which `is_quick` is so, without a turn of the event loop; None: nothing was sent.
-        Then collect() must follow."""
-        command = request.command
-        return self.control.begin(
-            self.message(command), holds_descriptor=isinstance(command, _HOLDING), holder=request.name or ""
+        """Whether start() is worth a try: a plain request, which nothing must be looked at for, to a pluto that
+        answered the last ones at once."""
+        return (
+            type(request.command) in _AT_ONCE
+            and request.answers is None
+            and self.control.is_quick
+            and not guards_of(request, self.release)
         )
 
-    def end(self, many: Sequence[tuple[Request, Begun]]) -> list[tuple[Sequence[Event], Outcome]]:
-        """The events and outcomes of requests whose exchanges are over (Control.collect). An outcome may need a look
+    def start(self, request: Request) -> Pending | None:
+        """Send a request for which `is_quick` is so, without a turn of the event loop; None: nothing was sent.
+        Then control.read() must follow, and finish() or perform() after it."""
+        command = request.command
+        return self.control.start(
+            self.message(command), holds_descriptor=holds_descriptor(command), holder=request.name or ""
+        )
+
+    def finish(self, many: Sequence[tuple[Request, Pending]]) -> list[tuple[Sequence[Event], Outcome]]:
+        """The events and outcomes of requests whose exchanges are over (Control.read). An outcome may need a look
         at the state (`needs_state`): settle() has it."""
-        endings = self.control.end(begun for _, begun in many)
+        endings = self.control.finish(pending for _, pending in many)
         now = time.time()
-        return [
-            self._judged(request, begun, ending, now)
-            for (request, begun), ending in zip(many, endings, strict=True)
+        judged = [
+            self._judged(request, pending, ending, now)
+            for (request, pending), ending in zip(many, endings, strict=True)
         ]
+        for (request, _), (events, outcome) in zip(many, judged, strict=True):
+            if (write := self._writer(request)) is not None:
+                for value in (*events, outcome):
+                    write(value)
+        return judged
 
     def _judged(
-        self, request: Request, begun: Begun, ending: Ending, now: float
+        self, request: Request, pending: Pending, ending: Ending, now: float
     ) -> tuple[Sequence[Event], Outcome]:
         """The events and the outcome of an exchange that is over."""
 
@@ -336,118 +362,148 @@ class Pluto:
                 name,
                 members=request.members,
                 asynchronous=request.asynchronous,
-                started=begun.at,
+                started=pending.at,
             )
             events = [recognise(reply, time=now) for reply in self.control.replies(data)]
             for event in events:
                 judge.see(event)
             return events, judge.end(ending, at=now)
 
+        data = pending.exchange.undecoded
         if request.name is None or request.members is not None:
-            return judged(request.name, begun.data)
+            return judged(request.name, data)
         kind = request.operation, request.asynchronous, ending
-        return self._alike.judged(kind, request.name, begun.data, judged, started=begun.at, ended=now)
+        return self._alike.judged(kind, request.name, data, judged, started=pending.at, ended=now)
 
-    async def perform(self, request: Request, sink: Sink | None, begun: Begun | None = None) -> Outcome:
-        """Run a request to its outcome; each event goes to `sink` as it comes. The methods above are this."""
-        started = time.time()
-        end = trio.current_time() + request.timeout if request.timeout is not None else float("inf")
-        guarded = await guard(self, request, started, end)
-        if guarded is not None:
-            return guarded
-        judge = Judge(
-            request.operation,
-            request.name,
-            members=request.members,
-            asynchronous=request.asynchronous,
-            started=started,
-        )
-        drained: list[tuple[float, Reply]] = []
-        with trio.CancelScope(deadline=end) as scope:
-
-            def drain(replies: list[Reply]) -> None:
-                now = time.time()
-                for reply in replies:
-                    drained.append((now, reply))
-                    if sink is not None:
-                        sink(partial(recognise, reply, time=now))
-
-            def follow(replies: list[Reply]) -> None:
-                now = time.time()
-                for reply in replies:
-                    event = recognise(reply, time=now)
-                    judge.see(event)
-                    if sink is not None:
-                        sink(partial(_same, event))
-                if scope.deadline - trio.current_time() > _LINGER and judge.is_decided:
-                    scope.deadline = trio.current_time() + _LINGER
-
-            ending = await self._exchange(
-                request.command, drain if request.listing else follow, request.answers, begun
-            )
-        if scope.cancelled_caught:
-            ending = Ending.DEADLINE
-        for at, reply in drained:
-            if reply.code in REFUSALS or "no connection" in reply.text or "no such connection" in reply.text:
-                judge.see(recognise(reply, time=at))
-        decided = judge.decided if ending is Ending.DEADLINE else None
-        outcome = decided or judge.end(ending, at=time.time())
-        if outcome.needs_state and ending is not Ending.GONE:
-            outcome = await self.settle(outcome)
-        return outcome
-
-    async def _exchange(
+    async def perform(
         self,
-        command: c.Command,
-        on_replies: Callable[[list[Reply]], None],
-        answers: Answers | None = None,
-        begun: Begun | None = None,
-    ) -> Ending:
-        """One exchange with the pluto whose release is certain; found out again if another one listens now."""
+        request: Request,
+        sink: Sink | None = None,
+        pending: Pending | None = None,
+        *,
+        given_up: Callable[[Outcome], None] | None = None,
+    ) -> Outcome:
+        """Run a request to its outcome; each event goes to `sink` as it comes. The methods above are this.
 
-        def filtered(replies: list[Reply]) -> None:
-            on_replies(kept(replies, asked.keep))
+        `pending` is what start() gave for it. Cancelled: `given_up` gets the outcome, which says whether anything was
+        sent and what is left behind; the slot of an up that was sent stays counted.
+        """
 
-        for left in reversed(range(_REDETECTIONS + 1)):
-            asked = native_or_substitute(command, self.release)
-            try:
-                return await self.control.exchange(
-                    self.message(asked.command),
-                    filtered,
-                    answers=answers,
-                    holds_descriptor=isinstance(command, _HOLDING),
-                    holder=getattr(command, "name", None) or "",
-                    begun=begun,
-                )
-            except PlutoReplaced:
-                if not left:
-                    raise
-                await self.find()
-        raise AssertionError
+        def conclude(outcome: Outcome) -> Outcome:
+            if outcome.ok and request.name is not None and isinstance(request.command, _LETTING_GO):
+                # pluto let go of what was given up for this connection.
+                self.slots.released(request.name)
+            if write is not None:
+                write(outcome)
+            return outcome
+
+        def cancelled(outcome: Outcome) -> None:
+            conclude(outcome)
+            if given_up is not None:
+                given_up(outcome)
+
+        write = self._writer(request)
+        course = operate(self, request, sink if write is None else _both(write, sink), pending)
+        return conclude(await self.drive(course, given_up=cancelled))
 
     async def settle(self, outcome: Outcome) -> Outcome:
         """Look at pluto's state where its lines did not say how it ended; unsettled if there is no answer."""
-        if outcome.connection is None or outcome.operation not in ("up", "down"):
-            return outcome
-        with trio.move_on_after(_LOOK):
+        return await self.drive(settle(self, outcome))
+
+    def _writer(self, request: Request) -> Callable[[msgspec.Struct], None] | None:
+        """What writes the events of a request to the log, None where there is no log."""
+        if self.log is None:
+            return None
+        from autod.log import logger, write
+
+        return partial(
+            write,
+            logger(request.operation, connection=request.name, release=self.release.text, log=self.log),
+        )
+
+    # The trio driver
+
+    def now(self) -> float:
+        """The clock of courses: trio's."""
+        return trio.current_time()
+
+    async def drive(self, course: Course[T], *, given_up: Callable[[T], None] | None = None) -> T:
+        """Carry out what `course` asks for, to what it comes to. Cancelled: `given_up` gets what the course comes to
+        then."""
+        step: Callable[[], Ask] = partial(next, course)
+        while True:
             try:
-                replies = await self.replies(c.TrafficStatus(outcome.connection))
-            except WhackError:
-                return outcome
-            return settled(outcome, replies)
-        return outcome
+                ask = step()
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            try:
+                answer = await self._carry_out(ask)
+            except WhackError as error:
+                step = partial(course.throw, error)
+            except BaseException:
+                try:
+                    course.throw(GivenUp())
+                except StopIteration as done:
+                    if given_up is not None:
+                        given_up(done.value)
+                except GivenUp:
+                    pass
+                raise
+            else:
+                step = partial(course.send, answer)
+
+    async def _carry_out(self, ask: Ask) -> object:
+        if isinstance(ask, Send):
+            return await self._send(ask)
+        return await self._find_again(ask)
+
+    async def _send(self, ask: Send) -> Ending:
+        control = self.control
+        with trio.CancelScope(deadline=ask.deadline) as scope:
+
+            def take(replies: list[Reply]) -> None:
+                ask.on_replies(replies)
+                scope.deadline = ask.deadline
+
+            pending, ask.pending = ask.pending, None
+            if pending is None:
+                pending = await control.submit(
+                    ask.message,
+                    answers=ask.answers,
+                    holds_descriptor=ask.holds_descriptor,
+                    holder=ask.holder,
+                )
+                ask.sent = True
+            return await control.wait(pending, take)
+        return Ending.DEADLINE if ask.sent else Ending.UNSENT
+
+    async def _find_again(self, ask: FindAgain) -> Detected:
+        """Found out once, for all that ask."""
+        with _deadline(
+            ask.deadline, f"{self.path}: another pluto listens, and did not tell its release in time"
+        ):
+            async with self._finding:
+                if self._detected is ask.stale:
+                    await self.find()
+        return self.detected
+
+
+def _both(write: Callable[[msgspec.Struct], None], sink: Sink | None) -> Sink:
+    """To the log, and to the caller."""
+
+    def both(event: Callable[[], Event]) -> None:
+        write(event())
+        if sink is not None:
+            sink(event)
+
+    return both
 
 
 @contextmanager
-def _deadline(seconds: float | None, sentence: str) -> Iterator[None]:
-    """DeadlinePassed with this sentence, where what stands inside takes longer."""
-    with trio.CancelScope(
-        deadline=trio.current_time() + seconds if seconds is not None else float("inf")
-    ) as scope:
+def _deadline(at: float, sentence: str) -> Iterator[None]:
+    """DeadlinePassed with this sentence, where what stands inside is not over at that time."""
+    with trio.CancelScope(deadline=at) as scope:
         yield
     if scope.cancelled_caught:
-        raise DeadlinePassed(sentence, seconds=seconds, option="timeout")
-
-
-def _same(event: Event) -> Event:
-    return event
+        raise DeadlinePassed(sentence, option="timeout")

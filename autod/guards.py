@@ -1,98 +1,125 @@
 """What is looked at before a command that would harm the pluto that gets it.
 
-Owns: which commands those are, on which releases, and the sentence that says why one was not sent. Must not know:
-how anything is sent. What else a release has of its own is in autod.emulation.
+Owns: the table of guards: which commands, on which releases, what is looked at, and the sentence that says why a
+command was not sent. Must not know: sockets, how an ask is carried out. What else a release has of its own is in
+autod.asking.emulation.
+
+Every way to send a command asks here: an operation runs the guards that apply (autod.course), and the quick way, which
+has no time to look, is not taken where one does.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import trio
-
+from autod.asking.looks import ask_and_read
+from autod.errors import DeadlinePassed
 from autod.outcomes import OK, Outcome, Result, sentence
 from autod.protocol import commands as c
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
+    from autod.asking.asks import Asked, Course
     from autod.operation import Request
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["Asked", "guard"]
+__all__ = ["GUARDS", "Guard", "guards_of", "look_before"]
 
 
-class Asked(Protocol):
-    """The pluto that is looked at: what autod.client gives."""
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One danger.
 
-    @property
-    def release(self) -> Release:
-        """The release that listens."""
-
-    async def replies(self, command: c.Command) -> tuple[Reply, ...]:
-        """pluto's replies to `command`, read to the end."""
-
-    def down(self, name: str) -> Awaitable[Outcome]:
-        """Take the SAs of a connection down."""
-
-
-async def guard(pluto: Asked, request: Request, started: float, end: float) -> Outcome | None:
-    """Look at what must be looked at before a command that would harm this release; an outcome if it is not sent.
-
-    `started` in seconds since the epoch; `end`, on the clock of trio, is where looking ends.
+    `applies` says, without asking anybody, whether it is to be looked for before a request to a release. `look` is
+    the course that looks, until the deadline that it is given; it comes to an outcome if the request must not be
+    sent, else to None.
     """
-    command = request.command
-    if isinstance(command, c.Unroute):
-        return await _unroute(pluto, command, request, started, end)
-    if isinstance(command, c.RereadCerts | c.RereadAll) and (4, 6) <= pluto.release.version < (5,):
-        return await _reread(pluto, request, started, end)
-    if isinstance(command, c.RefreshDdns) and pluto.release.at_least(5, 4):
-        # 5.4 dies of a null pointer when it has nothing to look up (seen 5 of 5 times).
-        with trio.move_on_at(end):
-            replies = await pluto.replies(c.BriefConnectionStatus())
-            if not any("<==>" in reply.text for reply in replies):
-                return _outcome(request, Result.DONE, started)
+
+    name: str
+    applies: Callable[[Request, Release], bool]
+    look: Callable[[Asked, Request, float], Course[Outcome | None]]
+
+
+def guards_of(request: Request, release: Release) -> list[Guard]:
+    """The guards that a request to this release needs."""
+    return [guard for guard in GUARDS if guard.applies(request, release)]
+
+
+def look_before(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """Run the guards that apply: an outcome if the request must not be sent. `deadline` on the clock of `pluto`."""
+    for guard in guards_of(request, pluto.release):
+        try:
+            outcome = yield from guard.look(pluto, request, deadline)
+        except DeadlinePassed:
+            return _outcome(request, Result.NOT_SENT)
+        if outcome is not None:
+            return outcome
     return None
 
 
-async def _unroute(
-    pluto: Asked, command: c.Unroute, request: Request, started: float, end: float
-) -> Outcome | None:
-    with trio.move_on_at(end):
-        up = _established(await pluto.replies(c.TrafficStatus(command.name)))
-        if up and request.force:
-            with trio.move_on_at(end):
-                await pluto.down(command.name)
-            up = _established(await pluto.replies(c.TrafficStatus(command.name)))
-        if not up:
-            return None
-        harm = (
-            "would kill pluto"
-            if not pluto.release.at_least(5, 0)
-            else "would take down its IKE SA and every connection that shares it"
-        )
-        said = f"it is up, and to unroute it now {harm} ({pluto.release}); take it down first, or use --force"
-        return _outcome(request, Result.REFUSED, started, said=said)
-    return _outcome(request, Result.DEADLINE, started)
+def _unroutes(request: Request, release: Release) -> bool:
+    return isinstance(request.command, c.Unroute)
 
 
-async def _reread(pluto: Asked, request: Request, started: float, end: float) -> Outcome | None:
+def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """To unroute what is up kills 4.0 to 4.15 (a null pointer, found on 4.10 and 4.15), and takes down its IKE SA and
+    all siblings on 5.x. Between the look and the request another client may still bring it up."""
+    name = request.name or ""
+    up = _established((yield from ask_and_read(pluto, c.TrafficStatus(name), deadline)))
+    if up and request.force:
+        yield from ask_and_read(pluto, c.Terminate(name), deadline)
+        up = _established((yield from ask_and_read(pluto, c.TrafficStatus(name), deadline)))
+    if not up:
+        return None
+    harm = (
+        "would kill pluto"
+        if not pluto.release.at_least(5, 0)
+        else "would take down its IKE SA and every connection that shares it"
+    )
+    said = f"it is up, and to unroute it now {harm} ({pluto.release}); take it down first, or use --force"
+    return _outcome(request, Result.REFUSED, said=said)
+
+
+def _rereads_certificates(request: Request, release: Release) -> bool:
+    return isinstance(request.command, c.RereadCerts | c.RereadAll) and (4, 6) <= release.version < (5,)
+
+
+def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
     """4.6 to 4.15 die of a null pointer when they reread the certificates of an instance (seen on 4.10)."""
-    with trio.move_on_at(end):
-        from autod.status import parse
+    from autod.status import parse
 
-        state = parse(await pluto.replies(c.Status()))
-        instances = [one.label for one in state.connections if one.kind == "instance" or "#" in one.name]
-        if not instances:
-            return None
-        said = (
-            f"{instances[0]} is the instance of a template, and to reread certificates now would kill pluto"
-            f" ({pluto.release}); --rereadsecrets and --fetchcrls do the rest, --replace rereads one connection's"
-        )
-        return _outcome(request, Result.REFUSED, started, said=said)
-    return _outcome(request, Result.DEADLINE, started)
+    state = parse((yield from ask_and_read(pluto, c.Status(), deadline)))
+    instances = [one.label for one in state.connections if one.kind == "instance" or "#" in one.name]
+    if not instances:
+        return None
+    said = (
+        f"{instances[0]} is the instance of a template, and to reread certificates now would kill pluto"
+        f" ({pluto.release}); --rereadsecrets and --fetchcrls do the rest, --replace rereads one connection's"
+    )
+    return _outcome(request, Result.REFUSED, said=said)
+
+
+def _refreshes_ddns(request: Request, release: Release) -> bool:
+    return isinstance(request.command, c.RefreshDdns) and release.at_least(5, 4)
+
+
+def _nothing_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """5.4 dies of a null pointer when it has nothing to look up (seen 5 of 5 times)."""
+    replies = yield from ask_and_read(pluto, c.BriefConnectionStatus(), deadline)
+    if any("<==>" in reply.text for reply in replies):
+        return None
+    return _outcome(request, Result.DONE)
+
+
+GUARDS: list[Guard] = [
+    Guard("unroute of what is up", _unroutes, _is_up),
+    Guard("certificates with an instance", _rereads_certificates, _instance_is_loaded),
+    Guard("names with nothing loaded", _refreshes_ddns, _nothing_is_loaded),
+]
+"""Every danger that is known, with the releases it was seen on."""
 
 
 def _established(replies: tuple[Reply, ...]) -> frozenset[str]:
@@ -102,13 +129,12 @@ def _established(replies: tuple[Reply, ...]) -> frozenset[str]:
     return established(replies)
 
 
-def _outcome(request: Request, result: Result, started: float, said: str | None = None) -> Outcome:
+def _outcome(request: Request, result: Result, said: str | None = None) -> Outcome:
     return Outcome(
         operation=request.operation,
         connection=request.name,
         result=result,
         ok=result in OK,
         sentence=sentence(result, request.operation, request.name, said=said),
-        started=started,
         ended=time.time(),
     )

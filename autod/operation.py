@@ -16,16 +16,16 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import trio
 
 from autod.events import Dropped, Event
-from autod.exchange.control import Answers
 from autod.outcomes import Outcome
 from autod.protocol.commands import Command
 from autod.protocol.errors import UsageError
+from autod.protocol.exchange import Answers
 
 __all__ = ["BUFFER", "Operation", "Request", "Sink"]
 
@@ -65,6 +65,14 @@ class Request(msgspec.Struct, frozen=True):
         return bool(getattr(self.command, "asynchronous", False))
 
 
+class Perform(Protocol):
+    """Runs a request to its outcome; `given_up` gets the outcome where it is cancelled."""
+
+    def __call__(
+        self, request: Request, sink: Sink | None, /, *, given_up: Callable[[Outcome], None]
+    ) -> Awaitable[Outcome]: ...
+
+
 class Operation(Coroutine[Any, Any, Outcome]):
     """One operation, not begun until it is awaited or entered; once.
 
@@ -82,7 +90,7 @@ class Operation(Coroutine[Any, Any, Outcome]):
 
     Leaving the block waits for the end, as a nursery does, and raises the error that nobody was told by iterating. An
     exception in the block, a cancellation, or `cancel` gives the operation up at once; pluto goes on with what it was
-    asked.
+    asked, and `outcome` says what is left behind.
 
     One that is neither awaited nor entered is a RuntimeWarning, as a coroutine's. One that is awaited or entered for
     the second time raises UsageError.
@@ -91,7 +99,7 @@ class Operation(Coroutine[Any, Any, Outcome]):
     def __init__(
         self,
         request: Request,
-        perform: Callable[[Request, Sink | None], Awaitable[Outcome]],
+        perform: Perform,
         *,
         buffer: int = BUFFER,
     ) -> None:
@@ -133,7 +141,7 @@ class Operation(Coroutine[Any, Any, Outcome]):
 
     @property
     def outcome(self) -> Outcome:
-        """What became of it. UsageError before the operation has ended, and where it did not end by itself."""
+        """What became of it. UsageError before the operation has ended."""
         if self._outcome is None:
             raise UsageError(f"{self!r} has no outcome yet: await it, or leave its block first")
         return self._outcome
@@ -150,8 +158,11 @@ class Operation(Coroutine[Any, Any, Outcome]):
         self._begun = True
 
     async def _run(self) -> Outcome:
-        self._outcome = await self._perform(self._request, None)
+        self._outcome = await self._perform(self._request, None, given_up=self._give_up)
         return self._outcome
+
+    def _give_up(self, outcome: Outcome) -> None:
+        self._outcome = outcome
 
     def __await__(self) -> Generator[Any, Any, Outcome]:
         self._begin()
@@ -203,7 +214,7 @@ class Operation(Coroutine[Any, Any, Outcome]):
     async def _read(self) -> None:
         try:
             with self._scope:
-                self._outcome = await self._perform(self._request, self._take)
+                self._outcome = await self._perform(self._request, self._take, given_up=self._give_up)
         except Exception as error:
             self._error = error
         finally:

@@ -46,6 +46,7 @@ class Result(StrEnum):
     PLUTO_GONE = "pluto_gone"
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
+    NOT_SENT = "not_sent"
     FAILED = "failed"
 
 
@@ -104,7 +105,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
             return 0
         if self.result is Result.PLUTO_GONE:
             return 33
-        if self.result is Result.DEADLINE:
+        if self.result in (Result.DEADLINE, Result.NOT_SENT):
             return 124
         if self.code is not None and self.code in REFUSALS and len(self.members) < 2:
             return self.code
@@ -212,6 +213,10 @@ _SENTENCES = {
     Result.UNDECIDED: "{name}: pluto did not say how it ended; ask for the status",
     Result.PLUTO_GONE: "{name}: pluto went away in the middle of it; see its log, and start it again",
     Result.DEADLINE: "{name}: the deadline passed; pluto goes on with what it was asked",
+    Result.NOT_SENT: (
+        "{name}: given up before the request was sent, because pluto was busy or others came first; pluto knows "
+        "nothing of it"
+    ),
     Result.CANCELLED: "{name}: given up; pluto goes on with what it was asked",
     Result.FAILED: "{name}: pluto gave the negotiation up: {said}",
 }

@@ -1,13 +1,40 @@
-"""How an exchange with pluto ended, as far as the socket tells. Knows no socket and no trio.
+"""One exchange with pluto, without its socket: bytes in, replies and due answers out, and how it ended.
 
-No member means success or failure of what was asked: pluto closes the stream in both cases.
+Owns: what an answer to a prompt may be and which prompt gets which, and the one rule for how an exchange ended. Must
+not know: sockets, what a message asked for, what a reply means.
+
+The shape is that of h11's Connection. Whoever has the socket feeds what comes (`receive`), sends what is due (`due`),
+and asks at the end how it ended (`ending`). pluto closes the stream after success and after failure alike, so no
+ending means either.
+
+Three facts decide how an exchange ended, in this order:
+
+* the process behind the socket has ended: GONE. The stream may have ended because of that, whatever was said before.
+* the stream was reset. pluto closes with the request unread where it cannot take it, which is a reset without a line;
+  5.4 resets after the last line where something of ours is unread, which is an ordinary end. A reset in the middle
+  of a line is one.
+* the stream was closed by pluto before it took one byte, and nothing was said: a reset too.
+
+Everything else is the ordinary end.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-__all__ = ["Ending"]
+from autod.protocol.errors import BadString
+from autod.protocol.replies import Prompt, ReplyDecoder
+
+if TYPE_CHECKING:
+    from autod.protocol.replies import Reply, ReplyCodes
+
+__all__ = ["MAX_ANSWER", "Answers", "Ending", "Exchange"]
+
+MAX_ANSWER = 127
+"""Bytes of an answer to a prompt: pluto reads into 128 (MAX_XAUTH_USERNAME_LEN and its sibling, 4.10 and
+5.2)."""
 
 
 class Ending(StrEnum):
@@ -27,3 +54,100 @@ class Ending(StrEnum):
 
     CANCELLED = "cancelled"
     """The caller cancelled first. pluto goes on with what it was asked."""
+
+    UNSENT = "unsent"
+    """The caller's deadline passed while the request waited for its turn: nothing was sent."""
+
+    WITHDRAWN = "withdrawn"
+    """The caller cancelled while the request waited for its turn: nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What to tell pluto when it asks, ready before the request: neither is ever shown.
+
+    pluto stands still while a prompt is open, so nobody is asked then.
+    """
+
+    user: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for what, answer in (("user name", self.user), ("password", self.secret)):
+            if answer is None:
+                continue
+            data = answer.encode("utf-8", "surrogateescape")
+            if b"\0" in data or b"\n" in data or len(data) > MAX_ANSWER:
+                raise BadString(
+                    f"the {what} for pluto's prompt has a NUL or a newline in it or is longer than"
+                    f" {MAX_ANSWER} bytes: give another",
+                    option="answers",
+                )
+
+
+class Exchange:
+    """One exchange, from the moment its message was sent.
+
+    `taken`: pluto's end was open when the message was sent. `answers` are for prompts, None if there are none.
+    """
+
+    __slots__ = ("_answers", "_decoder", "_fresh", "_lines", "_rest", "due", "over", "reset", "taken")
+
+    def __init__(self, codes: ReplyCodes, *, taken: bool = True, answers: Answers | None = None) -> None:
+        self.taken = taken
+        self.over = False
+        """All that pluto says was received."""
+        self.reset = False
+        self.due: list[bytes | None] = []
+        """Answers to be sent, in order; None closes our way of the stream, which pluto takes for giving up."""
+        self._answers = answers
+        self._decoder = ReplyDecoder(codes)
+        self._fresh = b""
+        self._lines = False
+        self._rest = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether pluto has said anything."""
+        return self._lines or self._rest
+
+    @property
+    def undecoded(self) -> bytes:
+        """What was received and not yet asked for by `replies`."""
+        return self._fresh
+
+    def receive(self, data: bytes) -> None:
+        """Take what came from pluto; b"" is the end of the stream."""
+        if data:
+            self._fresh += data
+            self._lines = self._lines or b"\n" in data
+            self._rest = data[-1:] != b"\n"
+        else:
+            self.over = True
+
+    def broken(self) -> None:
+        """The stream was reset, which ends it."""
+        self.over = self.reset = True
+
+    def replies(self) -> list[Reply]:
+        """The replies that are complete now and were not given before. Answers to prompts among them fall due."""
+        fresh, self._fresh = self._fresh, b""
+        replies = self._decoder.feed(fresh) if fresh else []
+        if self._answers is not None:
+            for reply in replies:
+                if isinstance(reply, Prompt):
+                    answer = self._answers.secret if reply.secret else self._answers.user
+                    self.due.append(
+                        None if answer is None else answer.encode("utf-8", "surrogateescape") + b"\0"
+                    )
+        return replies + self._decoder.close() if self.over else replies
+
+    def ending(self, *, gone: bool) -> Ending:
+        """How it ended; only when it is `over`. `gone`: the process that listened has ended."""
+        if gone:
+            return Ending.GONE
+        if self.reset and (self._rest or not self._lines):
+            return Ending.RESET
+        if not (self.taken or self.heard):
+            return Ending.RESET
+        return Ending.EOF

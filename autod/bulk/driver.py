@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
+from autod.course import holds_descriptor
 from autod.errors import DeadlinePassed, PlutoGone, UsageError
-from autod.exchange.control import RESERVE
 from autod.protocol import commands as c
 from autod.status import established
 
@@ -20,14 +20,11 @@ if TYPE_CHECKING:
 
     from autod.client import Pluto
     from autod.events import Event
-    from autod.exchange.control import Begun
+    from autod.exchange.control import Pending
     from autod.operation import Request
     from autod.outcomes import Outcome
 
 __all__ = ["Driver", "Loader", "PlutoDriver"]
-
-UNKNOWN_CEILING = 256
-"""In flight at most where pluto's limit of descriptors cannot be read: a quarter of the usual 1024."""
 
 LOOK = 30.0
 """Seconds for a look at the state: far more than the 0.2 s it takes with 5,000 connections up, and less than
@@ -42,11 +39,10 @@ class Driver(Protocol):
 
     @property
     def ceiling(self) -> int:
-        """Requests in flight that pluto can bear."""
+        """Requests in flight that pluto can bear at the very most."""
 
-    @property
-    def abandoned(self) -> int:
-        """Requests that were given up and that pluto may still hold a descriptor for."""
+    def places(self, planned: int) -> int:
+        """How many more pluto can bear now, beside `planned` ones that are to be sent or are under way."""
 
     @property
     def identity(self) -> object:
@@ -125,7 +121,7 @@ class PlutoDriver:
         route = partial(pluto.route, timeout=timeout)
         unroute = partial(pluto.unroute, force=force, timeout=timeout)
         self._adds = load is not None and operation in ("add", "replace", "start", "ondemand")
-        self._begun: dict[str, tuple[Request, Begun]] = {}
+        self._begun: dict[str, tuple[Request, Pending]] = {}
         self._unsettled: dict[str, Outcome] = {}
         self._before = delete if operation == "replace" else None
         self._last = {
@@ -137,22 +133,18 @@ class PlutoDriver:
             "ondemand": route,
             "unroute": unroute,
         }.get(operation)
+        self._holds = self._last is not None and holds_descriptor(self._last("").request.command)
         self._plain = None if self._last is None or self._adds else self._last("").request
 
     @property
     def ceiling(self) -> int:
-        """pluto's limit of descriptors less what it needs itself, or a guess on the safe side."""
-        slots = self._pluto.slots
-        if slots.ceiling is None:
-            pluto = self._pluto.detected.pluto
-            soft = None if pluto is None else pluto.descriptor_limit()
-            slots.ceiling = UNKNOWN_CEILING if soft is None else max(1, soft - RESERVE)
-        return slots.ceiling
+        """As the client's slots know it."""
+        self._pluto.control.places(holds_descriptor=self._holds, planned=0)
+        return self._pluto.slots.ceiling
 
-    @property
-    def abandoned(self) -> int:
-        """As the client's slots count them."""
-        return self._pluto.slots.abandoned
+    def places(self, planned: int) -> int:
+        """By what pluto has open, and what this process may open."""
+        return self._pluto.control.places(holds_descriptor=self._holds, planned=planned)
 
     @property
     def identity(self) -> object:
@@ -177,7 +169,7 @@ class PlutoDriver:
         """Begun as the client begins it."""
         assert self._plain is not None
         request = self._plain.named(name)
-        begun = self._pluto.begin(request)
+        begun = self._pluto.start(request)
         if begun is None:
             return False
         self._begun[name] = request, begun
@@ -185,12 +177,12 @@ class PlutoDriver:
 
     def finish(self, name: str, *, patient: bool) -> bool:
         """Read what is there."""
-        return self._pluto.control.collect(self._begun[name][1], patient=patient)
+        return self._pluto.control.read(self._begun[name][1], patient=patient)
 
     def outcomes(self, names: Sequence[str]) -> list[tuple[Sequence[Event], Outcome | None]]:
         """As the client judges them."""
         found: list[tuple[Sequence[Event], Outcome | None]] = []
-        ended = self._pluto.end([self._begun.pop(name) for name in names])
+        ended = self._pluto.finish([self._begun.pop(name) for name in names])
         for name, (events, outcome) in zip(names, ended, strict=True):
             if outcome.needs_state:
                 self._unsettled[name] = outcome

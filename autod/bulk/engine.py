@@ -160,7 +160,7 @@ class Run:
     def _room(self) -> int:
         """How many more may be in flight."""
         flying = len(self._ledger.in_flight)
-        places = self._driver.ceiling - flying - self._driver.abandoned
+        places = self._driver.places(flying)
         if self._limit.spares_silent:
             flying -= self._ledger.stalled
         return min(places, self._limit.value - flying)

@@ -222,7 +222,7 @@ async def _learned(options: argparse.Namespace, unknown: UnknownRelease) -> Find
 
 
 def _limit(pluto: Listener) -> Iterator[Finding]:
-    from autod.exchange.control import RESERVE
+    from autod.exchange.descriptors import RESERVE
     from autod.learn.doctor import Finding
 
     files = pluto.descriptor_limit()

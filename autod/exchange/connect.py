@@ -16,7 +16,15 @@ import trio
 
 from autod.errors import NoSocket, NotPermitted, PlutoReplaced, UsageError, WhackError
 
-__all__ = ["SUN_PATH", "address_of", "check_path", "connect_patiently", "explain", "open_socket"]
+__all__ = [
+    "SUN_PATH",
+    "address_of",
+    "check_path",
+    "connect_patiently",
+    "explain",
+    "finish_sending",
+    "open_socket",
+]
 
 SUN_PATH = 107
 """Bytes of a path that sun_path of struct sockaddr_un holds, less its NUL (Linux)."""
@@ -53,6 +61,15 @@ async def connect_patiently(sock: socket.socket, address: str) -> None:
         except BlockingIOError:
             await trio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+
+
+def finish_sending(sock: socket.socket) -> None:
+    """Shut our way of the stream, so that no prompt can wait for an answer."""
+    try:
+        sock.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
 
 
 def address_of(path: str, stack: ExitStack) -> str:

@@ -1,7 +1,7 @@
-"""One exchange with pluto: gate, connect, send at once, drain to the end.
+"""The socket half of an exchange: gate, connect, send at once, read to the end.
 
 Owns: the socket. Must not know: what a message asks for, what a reply means, deadlines (the caller's cancel
-scope is one), which release listens.
+scope is one), which release listens, when an exchange has ended (autod.protocol.exchange).
 
 What pluto is (facts measured on 4.10 and 5.2, read to 5.4) makes the rules here:
 
@@ -14,6 +14,13 @@ What pluto is (facts measured on 4.10 and 5.2, read to 5.4) makes the rules here
 * It holds a descriptor for each synchronous up (autod.exchange.slots).
 * A message for one release may shut another down. So a connection to another pluto than the one whose release
   was found is closed before anything is sent.
+* It sleeps after each request that it has answered, and takes longer to wake up than to answer (4.10: 100 against
+  20 microseconds). So a request may be sent while those before it are still unread: AHEAD says how many.
+
+There is one way in each direction: `start` sends without waiting, `submit` waits for its turn first; `read` takes what
+is there, `wait` reads to the end. A task uses submit and wait (`exchange` is both); who has thousands of requests that
+pluto answers at once uses start and read, which need no turn of the event loop, and goes on with submit and wait where
+pluto takes its time.
 """
 
 from __future__ import annotations
@@ -26,50 +33,63 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import trio
 
 from autod.errors import ConnectionLost, PlutoReplaced, UsageError, WhackError
-from autod.exchange.connect import SUN_PATH, address_of, check_path, connect_patiently, explain, open_socket
-from autod.exchange.peer import Listener, listener, meet, opener
-from autod.exchange.prompts import Answers, answer_prompts, finish_sending
+from autod.exchange.connect import (
+    SUN_PATH,
+    address_of,
+    check_path,
+    connect_patiently,
+    explain,
+    finish_sending,
+    open_socket,
+)
+from autod.exchange.descriptors import gauge_for, own_spare
+from autod.exchange.peer import Listener, listener, meet, opener, socket_file
 from autod.exchange.slots import Slots
-from autod.protocol.exchange import Ending
+from autod.protocol.exchange import Answers, Ending, Exchange
 from autod.protocol.replies import Reply, ReplyCodes, ReplyDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-
-__all__ = ["RESERVE", "Answers", "Begun", "Control", "Ending", "check_path"]
+__all__ = ["AHEAD", "Answers", "Control", "Ending", "Pending", "check_path"]
 
 MAX_MESSAGE = 16384
 """Bytes of a message. pluto reads 7.6 kB at most (struct whack_message, 3.27 to 5.4), and what is below
 half of the smallest usual send buffer goes out in one piece."""
 
-RESERVE = 64
-"""Descriptors that pluto needs for itself: 21 when idle with two interfaces (measured), more with many."""
+AHEAD = 10
+"""Requests that are worth sending before the first of them is read. pluto's backlog holds five and the kernel one more;
+by the time that the last is sent, pluto is through with some of them. One that finds no place is not sent."""
 
 _CHUNK = 65536
 _INSTANT = 0.001
 _SLOW = 8
 _BURST = 16
+_NO_DESCRIPTOR = 0.02
 
 
 @dataclass(slots=True)
-class Begun:
-    """An exchange whose message was sent, and what was read of pluto's answer. `ended`: that is all of it."""
+class Pending:
+    """An exchange whose message was sent: the socket, what came of it so far, and the slot that it has."""
 
     sock: socket.socket
-    taken: bool
+    exchange: Exchange
     holds_descriptor: bool
     holder: str
-    data: bytes = b""
-    ended: bool = False
-    reset: bool = False
+    heard: bool = False
+    """Whether pluto was heard since: it has opened the descriptor then."""
     at: float = field(default_factory=time.time)
     """UNIX seconds at which it was sent."""
+
+    @property
+    def over(self) -> bool:
+        """Whether all that pluto says was read."""
+        return self.exchange.over
 
 
 class Control:
@@ -98,15 +118,14 @@ class Control:
         self._codes = codes
         self._type: int | None = None if seqpacket is None else _TYPES[seqpacket]
         self._pluto = Listener() if pluto is None else pluto
-        self._gate = trio.Lock()
         self._pinned = pluto is not None
-        if pluto is not None:
-            # Before the first slot is taken: many may be taken before the first connection.
-            self._know(pluto)
+        self._gate = trio.Lock()
+        self._bound = False
         check_path(self.path)
         self._short = len(os.fsencode(self.path)) <= SUN_PATH
         self._quick = 0
         self._ended = 0.0
+        self._open = 0
 
     @property
     def seqpacket(self) -> bool | None:
@@ -131,7 +150,7 @@ class Control:
         answers: Answers | None = None,
         holds_descriptor: bool = False,
         holder: str = "",
-        begun: Begun | None = None,
+        on_sent: Callable[[], None] | None = None,
     ) -> Ending:
         """Send `message`, hand every reply to `on_replies` as it comes, and say how the stream ended.
 
@@ -141,7 +160,7 @@ class Control:
         `answers` are for prompts; without them pluto finds the way for answers closed, and gives up instead
         of waiting. A prompt with no answer closes it too. `holds_descriptor` for requests that pluto keeps
         open until an SA is up: such wait for a slot first; `holder` names the slot for `slots.released`.
-        `begun`: what begin() gave for this message, which is then not sent again.
+        `on_sent` is called when the message has gone out: before that, nothing was sent.
 
         Raises NoSocket, NotPermitted, PlutoReplaced, UsageError: nothing was sent. ConnectionLost: the
         message was cut, and pluto dropped it.
@@ -151,116 +170,164 @@ class Control:
         too busy to read it yet; the socket is closed, so pluto logs a broken pipe for each further line;
         the slot stays counted for up to 65 s.
         """
-        if not 0 < len(message) <= MAX_MESSAGE:
-            raise UsageError(
-                f"a message of {len(message)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less"
-            )
-        if begun is not None:
-            sock, taken = begun.sock, begun.taken
-        elif not holds_descriptor:
-            sock, taken = await self._submit(message)
-        else:
-            await self.slots.acquire()
-            try:
-                sock, taken = await self._submit(message)
-            except BaseException:
-                self.slots.release()
-                raise
-        try:
-            with sock:
-                ending = await self._drain(sock, taken, on_replies, answers, begun)
-        except BaseException:
-            if holds_descriptor:
-                self.slots.abandon(holder)
-            raise
-        if holds_descriptor:
-            self.slots.release()
-            if ending is Ending.GONE:
-                self.slots.forget()
-        return ending
+        pending = await self.submit(
+            message, answers=answers, holds_descriptor=holds_descriptor, holder=holder
+        )
+        if on_sent is not None:
+            on_sent()
+        return await self.wait(pending, on_replies)
 
     @property
     def is_quick(self) -> bool:
-        """Whether begin() is worth a try: pluto answered the last ones at once."""
+        """Whether start() is worth a try: pluto answered the last ones at once."""
         return self._quick >= 0 and self._type is not None and self._short
+
+    def places(self, *, holds_descriptor: bool, planned: int) -> int:
+        """How many more requests pluto and this process can bear, beside `planned` ones that are to be sent or are
+        under way."""
+        if holds_descriptor:
+            self._bind()
+            return self.slots.bearable - max(0, planned - self.slots.held)
+        return own_spare() - max(0, planned - self._open)
 
     async def turn(self) -> None:
         """Wait until those who asked before us have sent what they have."""
         async with self._gate:
             pass
 
-    def begin(self, message: bytes, *, holds_descriptor: bool = False, holder: str = "") -> Begun | None:
-        """Begin an exchange without a turn of the event loop, for thousands of requests that pluto answers at
-        once: the turn costs more than they do. Several may be begun before the first of them is read.
-
-        None where pluto did not answer the last ones within _INSTANT, its backlog is full, or there is anything else
-        in the way: nothing was sent, and exchange() is to be asked. Else collect() must follow.
-        """
+    def start(self, message: bytes, *, holds_descriptor: bool = False, holder: str = "") -> Pending | None:
+        """Send without waiting: None where pluto did not answer the last ones within _INSTANT, its backlog is full, or
+        anything else is in the way. Nothing was sent then, and submit() is to be asked. Else read() must follow, and
+        after that finish(), wait() or drop()."""
         if not self.is_quick or self._gate.locked():
             return None
-        if holds_descriptor and not self.slots.acquire_nowait():
-            return None
+        if holds_descriptor:
+            self._bind()
+            if not self.slots.acquire_nowait():
+                return None
         assert self._type is not None
-        sock = open_socket(self._type)
+        sock = None
         try:
+            sock = open_socket(self._type)
             sock.connect(self.path)
             self._meet(sock)
             taken = _send(sock, message)
         except (OSError, WhackError):
-            sock.close()  # whatever it was, exchange() waits for it or explains it
+            # Whatever it was, submit() waits for it or explains it.
+            if sock is not None:
+                sock.close()
             if holds_descriptor:
-                self.slots.release()
+                self.slots.release(heard=False)
             return None
-        finish_sending(sock)
-        return Begun(sock, taken, holds_descriptor, holder)
+        return self._sent(sock, taken, None, holds_descriptor, holder)
 
-    def collect(self, begun: Begun, *, patient: bool = True) -> bool:
-        """Read what pluto has answered; blocks for _INSTANT at most, if `patient`. Whether that is all of it: then
-        end() must follow, else exchange() or drop()."""
-        sock = begun.sock
+    async def submit(
+        self,
+        message: bytes,
+        *,
+        answers: Answers | None = None,
+        holds_descriptor: bool = False,
+        holder: str = "",
+    ) -> Pending:
+        """Send when it is our turn. wait() or drop() must follow. See exchange() for errors and cancellation."""
+        if not 0 < len(message) <= MAX_MESSAGE:
+            raise UsageError(
+                f"a message of {len(message)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less"
+            )
+        if not holds_descriptor:
+            sock, taken = await self._submit(message)
+        else:
+            self._bind()
+            async with self.slots.turn():
+                try:
+                    sock, taken = await self._submit(message)
+                except BaseException:
+                    self.slots.release(heard=False)
+                    raise
+        return self._sent(sock, taken, answers, holds_descriptor, holder)
+
+    def _sent(
+        self, sock: socket.socket, taken: bool, answers: Answers | None, holds_descriptor: bool, holder: str
+    ) -> Pending:
+        if answers is None:
+            finish_sending(sock)
+        self._open += 1
+        return Pending(sock, Exchange(self._codes, taken=taken, answers=answers), holds_descriptor, holder)
+
+    def read(self, pending: Pending, *, patient: bool = True) -> bool:
+        """Take what pluto has answered; blocks for _INSTANT at most, if `patient`. Whether that is all of it: then
+        finish() must follow, else wait() or drop()."""
+        sock, exchange = pending.sock, pending.exchange
         for _ in range(_BURST):
             try:
-                part = sock.recv(_CHUNK)
+                data = sock.recv(_CHUNK)
             except BlockingIOError:
                 if patient and sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
                     continue
                 self._quick = -_SLOW
                 break
             except ConnectionResetError:
-                begun.ended = begun.reset = True
+                exchange.broken()
                 break
-            if not part:
-                begun.ended = True
+            self._hear(pending)
+            exchange.receive(data)
+            if not data:
                 break
-            begun.data += part
-        return begun.ended
+        return exchange.over
 
-    def end(self, many: Iterable[Begun]) -> list[Ending]:
+    async def wait(self, pending: Pending, on_replies: Callable[[list[Reply]], None]) -> Ending:
+        """Read to the end, and hand every reply to `on_replies` as it comes. Cancelled: as drop()."""
+        exchange = pending.exchange
+        pluto = self._pluto
+        try:
+            self._take(pending, on_replies)
+            # The others go first; by then pluto has mostly answered what costs it no negotiation.
+            await trio.lowlevel.checkpoint()
+            for turn in count(1):
+                if exchange.over:
+                    break
+                await self._receive(pending)
+                self._take(pending, on_replies)
+                if turn % _BURST == 0:
+                    await trio.lowlevel.checkpoint()
+        except BaseException:
+            self.drop(pending)
+            raise
+        now = trio.current_time()
+        if self._quick < 0 and now - self._ended < _INSTANT:
+            self._quick += 1
+        self._ended = now
+        return self._finish(pending, pluto.is_gone())
+
+    def finish(self, many: Iterable[Pending]) -> list[Ending]:
         """The endings of exchanges that are over. pluto is looked at once, for all of them: if it lives now, it lived
         when each of them ended."""
         gone = self._pluto.is_gone()
-        found = []
-        for begun in many:
-            begun.sock.close()
-            lines, newline, rest = begun.data.rpartition(b"\n")
-            ending = _ending(gone, begun.taken, begun.reset, bool(lines or newline), bool(rest))
-            if begun.holds_descriptor:
-                self.slots.release()
-                if ending is Ending.GONE:
-                    self.slots.forget()
-            found.append(ending)
-        return found
+        return [self._finish(pending, gone) for pending in many]
+
+    def _finish(self, pending: Pending, gone: bool) -> Ending:
+        self._close(pending)
+        ending = pending.exchange.ending(gone=gone)
+        if pending.holds_descriptor:
+            self.slots.release(heard=pending.heard)
+            if ending is Ending.GONE:
+                self.slots.forget()
+        return ending
+
+    def drop(self, pending: Pending) -> None:
+        """Give an exchange up; pluto goes on with what it was asked."""
+        self._close(pending)
+        if pending.holds_descriptor:
+            self.slots.abandon(pending.holder, heard=pending.heard)
+
+    def _close(self, pending: Pending) -> None:
+        pending.sock.close()
+        self._open -= 1
 
     def replies(self, data: bytes) -> list[Reply]:
         """The lines of a whole answer."""
         decoder = ReplyDecoder(self._codes)
         return decoder.feed(data) + decoder.close()
-
-    def drop(self, begun: Begun) -> None:
-        """Give an exchange up; pluto goes on with what it was asked."""
-        begun.sock.close()
-        if begun.holds_descriptor:
-            self.slots.abandon(begun.holder)
 
     async def _submit(self, message: bytes) -> tuple[socket.socket, bool]:
         """A connected socket that the whole message went into, or that pluto shut before it took one byte."""
@@ -270,6 +337,8 @@ class Control:
         except trio.WouldBlock:
             await self._gate.acquire()
         try:
+            # So that thousands who wait for a pluto that is another one now do not each knock at it.
+            self._check_file()
             sock = await self._connect()
             try:
                 self._meet(sock)
@@ -282,7 +351,7 @@ class Control:
 
     async def _connect(self) -> socket.socket:
         if self._type is not None and self._short:
-            sock = open_socket(self._type)
+            sock = await self._socket(self._type)
             try:
                 sock.connect(self.path)
             except OSError:
@@ -293,7 +362,7 @@ class Control:
             address = address_of(self.path, stack)
             kind = socket.SOCK_STREAM if self._type is None else self._type
             try:
-                sock = open_socket(kind)
+                sock = await self._socket(kind)
                 try:
                     await connect_patiently(sock, address)
                 except BaseException:
@@ -308,6 +377,16 @@ class Control:
                 return sock
         return await self._connect()
 
+    async def _socket(self, kind: int) -> socket.socket:
+        """A socket; where this process has no descriptor left, as soon as one of our exchanges gives one back."""
+        while True:
+            try:
+                return open_socket(kind)
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._open:
+                    raise explain(self.path, error) from error
+            await trio.sleep(_NO_DESCRIPTOR)
+
     def _meet(self, sock: socket.socket) -> None:
         """See who answers on `sock`; refuse one whom the message is not for."""
         known = self._pluto
@@ -318,81 +397,62 @@ class Control:
             return
         met = meet(sock, self.path, known)
         if met is None:
-            if known.is_gone():
-                self.slots.forget()
-            raise PlutoReplaced(
-                f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
-                f" sent: find out the release again",
-                path=self.path,
-            )
-        if met is not known:
+            self._refuse()
+        elif met is not known:
             self._know(met)
 
+    def _check_file(self) -> None:
+        """Refuse where the socket's file is not the one that the messages are for."""
+        if self._pinned and socket_file(self.path) != self._pluto.file:
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        if self._pluto.is_gone():
+            self.slots.forget()
+        raise PlutoReplaced(
+            f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
+            f" sent: find out the release again",
+            path=self.path,
+        )
+
     def _know(self, pluto: Listener) -> None:
-        """Who listens, and with it how many descriptors pluto can spare."""
+        self._bound = self._bound and pluto.is_same(self._pluto)
         self._pluto = pluto
-        soft = pluto.descriptor_limit()
-        if soft is not None:
-            self.slots.ceiling = max(1, soft - RESERVE)
 
-    async def _drain(
-        self,
-        sock: socket.socket,
-        taken: bool,
-        on_replies: Callable[[list[Reply]], None],
-        answers: Answers | None,
-        begun: Begun | None = None,
-    ) -> Ending:
-        peer = self._pluto
-        decoder = ReplyDecoder(self._codes)
-        lines = False
-        if begun is not None:
-            replies = decoder.feed(begun.data)
-            if replies:
-                lines = True
-                on_replies(replies)
-        elif answers is None:
-            finish_sending(sock)
-        # The others go first; by then pluto has mostly answered what costs it no negotiation.
-        await trio.lowlevel.checkpoint()
-        for turn in count(1):
-            data, reset = await self._receive(sock)
-            if not data:
-                break
-            replies = decoder.feed(data)
-            if replies:
-                lines = True
-                on_replies(replies)
-                if answers is not None:
-                    answer_prompts(sock, replies, answers)
-            if turn % _BURST == 0:
-                await trio.lowlevel.checkpoint()
-        rest = decoder.close()
-        if rest:
-            on_replies(rest)
-        now = trio.current_time()
-        if self._quick < 0 and now - self._ended < _INSTANT:
-            self._quick += 1
-        self._ended = now
-        return _ending(peer.is_gone(), taken, reset, lines, bool(rest))
+    def _bind(self) -> None:
+        """Find out how many descriptors pluto can spare: before the first request that holds one."""
+        if not self._bound and self._pluto.file is not None:
+            self.slots.bound_by(gauge_for(self.path, self._pluto))
+            self._bound = True
 
-    async def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
-        """Some bytes, or none at the end of the stream, and whether it ended by a reset."""
+    def _hear(self, pending: Pending) -> None:
+        if not pending.heard:
+            pending.heard = True
+            if pending.holds_descriptor:
+                self.slots.heard()
+
+    def _take(self, pending: Pending, on_replies: Callable[[list[Reply]], None]) -> None:
+        """Hand on what is complete, and send what is due for it."""
+        exchange = pending.exchange
+        replies = exchange.replies()
+        if not replies:
+            return
+        on_replies(replies)
+        for answer in exchange.due:
+            _answer(pending.sock, answer)
+        exchange.due.clear()
+
+    async def _receive(self, pending: Pending) -> None:
+        sock, exchange = pending.sock, pending.exchange
         while True:
             try:
-                return sock.recv(_CHUNK), False
+                exchange.receive(sock.recv(_CHUNK))
             except BlockingIOError:
                 await trio.lowlevel.wait_readable(sock)
             except ConnectionResetError:
-                return b"", True
-
-
-def _ending(gone: bool, taken: bool, reset: bool, lines: bool, rest: bool) -> Ending:
-    if gone:
-        return Ending.GONE
-    if (reset and (rest or not lines)) or not (taken or lines):
-        return Ending.RESET
-    return Ending.EOF
+                return exchange.broken()
+            else:
+                return self._hear(pending)
 
 
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}
@@ -413,3 +473,14 @@ def _send(sock: socket.socket, message: bytes) -> bool:
             f" nothing was done; raise net.core.wmem_default"
         )
     return True
+
+
+def _answer(sock: socket.socket, answer: bytes | None) -> None:
+    """Answer a prompt; None shuts our way of the stream."""
+    if answer is None:
+        finish_sending(sock)
+        return
+    try:
+        sock.send(answer)
+    except (BrokenPipeError, ConnectionResetError, BlockingIOError):
+        finish_sending(sock)

@@ -36,6 +36,7 @@ _MAY_PASS = frozenset(
         Result.PLUTO_GONE,
         Result.DEADLINE,
         Result.CANCELLED,
+        Result.NOT_SENT,
         Result.FAILED,
     }
 )
@@ -83,6 +84,8 @@ def ended_otherwise(ending: Ending | None) -> Verdict:
         return Verdict(Result.DEADLINE, needs_state=True)
     if ending is Ending.CANCELLED:
         return Verdict(Result.CANCELLED, needs_state=True)
+    if ending in (Ending.UNSENT, Ending.WITHDRAWN):
+        return Verdict(Result.NOT_SENT)
     if ending is Ending.RESET:
         return Verdict(Result.UNDECIDED, needs_state=True)
     return Verdict(Result.PLUTO_GONE)
@@ -105,6 +108,8 @@ def left_behind(operation: str, evidence: Evidence, result: Result) -> str | Non
         return f"pluto tries again by itself{attempt}, until the connection is taken down"
     if result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL) and evidence.begun:
         return "pluto goes on negotiating, until the connection is taken down"
+    if result in (Result.DEADLINE, Result.CANCELLED):
+        return "pluto has the request, and carries it out when it comes to it"
     if result is Result.CHILD_REJECTED and IkeEstablished in evidence.seen:
         return "the IKE SA stays established"
     return None

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 import msgspec
 import pytest
 
-from autod.emulation import availability, kept, native_or_substitute
+from autod.asking.emulation import availability, kept, native_or_substitute
 from autod.operations import ROWS
 from autod.protocol import commands as c
 from autod.protocol import releases

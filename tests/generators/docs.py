@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from autod.emulation import availability
+from autod.asking.emulation import availability
 from autod.operations import ROWS, Row
 from autod.protocol import releases
 from autod.protocol.families.family import Family

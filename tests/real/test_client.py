@@ -212,7 +212,11 @@ async def test_giving_an_operation_up_leaves_no_socket(shared_pluto: Pluto) -> N
             operation.cancel()
         gc.collect()
         assert sorted(os.listdir("/proc/self/fd")) == before
+        assert operation.outcome.result is Result.CANCELLED
+        assert operation.outcome.left_behind is not None
+        assert pluto.slots.abandoned == 1
         assert (await pluto.down("early")).ok
+        assert pluto.slots.abandoned == 0
         wait_until(lambda: "early" not in shared_pluto.whack("--trafficstatus").stdout)
 
 

@@ -18,6 +18,7 @@ import trio
 
 from autod.errors import PlutoReplaced
 from autod.exchange.control import Control, Ending
+from autod.exchange.descriptors import PlutoDescriptors
 from autod.exchange.peer import listener
 from autod.identify.binary import version_of_process
 from autod.identify.cache import Known
@@ -134,7 +135,8 @@ async def test_a_pluto_in_the_background_is_known_too() -> None:
         message = encode(Initiate("nobody"), found.release)
         assert await control.exchange(message, lambda _: None) is Ending.EOF
         assert control.peer == pid
-        assert control.slots.ceiling is not None
+        assert control.places(holds_descriptor=True, planned=0) > 0
+        assert isinstance(control.slots.gauge, PlutoDescriptors)
 
 
 async def test_the_next_command_costs_no_question_and_a_restart_a_new_one(

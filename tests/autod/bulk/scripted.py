@@ -109,6 +109,10 @@ class Scripted:
     def identity(self) -> object:
         return self.life
 
+    def places(self, planned: int) -> int:
+        """Beside what was given up before, which still holds its own."""
+        return self.ceiling - planned - self.abandoned
+
     def reserve(self, places: int) -> None:
         """Nothing here keeps a count of its own."""
 

@@ -26,8 +26,8 @@ async def test_only_another_pluto_has_let_go_of_what_was_given_up(
         await pluto.slots.acquire()
         pluto.slots.abandon("a")
         await driver.returned()
-        assert driver.abandoned == 1
+        assert pluto.slots.abandoned == 1
     path.unlink()
     async with fake_pluto(path, STATUS):
         await driver.returned()
-        assert driver.abandoned == 0
+        assert pluto.slots.abandoned == 0

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Quick(Scripted):
-    """Answers at once, until its backlog is full: `places` requests after the start, and never more."""
+    """Answers at once, until its backlog is full: `backlog` requests after the start, and never more."""
 
-    places = 3
+    backlog = 3
     silent = False
     is_quick = True
 
@@ -41,7 +41,7 @@ class Quick(Scripted):
         await trio.sleep_forever()
 
     def begin(self, name: str) -> bool:
-        if len(self.sent) == self.places:
+        if len(self.sent) == self.backlog:
             return False
         self.sent.append(name)
         return True
@@ -63,7 +63,7 @@ def scripts(count: int) -> dict[str, list[Script]]:
 async def test_all_are_answered_and_sent_once(autojump_clock: MockClock) -> None:
     """More than are sent ahead, in order."""
     driver = Quick(scripts(3 * AHEAD + 1))
-    driver.places = 1000
+    driver.backlog = 1000
     async with run_with(driver, "route", list(driver.scripts), Options()) as run:
         _ = [event async for event in run]
     assert driver.sent == list(driver.scripts)
@@ -86,7 +86,7 @@ async def test_what_a_run_that_ended_had_not_sent_was_not_begun(autojump_clock: 
 async def test_unanswered_requests_go_the_way_with_patience(autojump_clock: MockClock) -> None:
     """Nothing of them is sent again, and each gets what `attempt` found."""
     driver = Quick({name: [ends(Result.ROUTED, 5.0)] for name in ("a", "b")})
-    driver.places, driver.silent = 1000, True
+    driver.backlog, driver.silent = 1000, True
     async with run_with(driver, "route", ["a", "b"], Options()) as run:
         _ = [event async for event in run]
     assert driver.sent == ["a", "b"]

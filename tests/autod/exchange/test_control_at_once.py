@@ -76,12 +76,14 @@ def controller(path: Path, **more: object) -> Control:
 
 async def at_once(control: Control, **more: object) -> tuple[list[str], Ending, bool]:
     """The texts, the ending, and whether it was at once; after a miss by the way with patience."""
-    begun = control.begin(MESSAGE, **more)  # type: ignore[arg-type]
-    if begun is not None and control.collect(begun):
-        (ending,) = control.end([begun])
-        return [reply.text for reply in control.replies(begun.data)], ending, True
+    pending = control.start(MESSAGE, **more)  # type: ignore[arg-type]
+    if pending is not None and control.read(pending):
+        (ending,) = control.finish([pending])
+        return [reply.text for reply in pending.exchange.replies()], ending, True
+    if pending is None:
+        pending = await control.submit(MESSAGE, **more)  # type: ignore[arg-type]
     found: list[Reply] = []
-    ending = await control.exchange(MESSAGE, found.extend, begun=begun, **more)  # type: ignore[arg-type]
+    ending = await control.wait(pending, found.extend)
     return [reply.text for reply in found], ending, False
 
 
@@ -103,13 +105,13 @@ async def test_a_slow_pluto_is_waited_for_by_the_event_loop_and_the_next_are_not
     """After a miss the way with patience is asked, until it is quick again."""
     control = controller(tmp_path / "s")
     with served(tmp_path / "s", b"000 one\n", b"000 two\n", pause=0.02) as pluto:
-        begun = control.begin(MESSAGE)
-        assert begun is not None
-        assert not control.collect(begun)
+        pending = control.start(MESSAGE)
+        assert pending is not None
+        assert not control.read(pending)
         found: list[Reply] = []
-        assert await control.exchange(MESSAGE, found.extend, begun=begun) is Ending.EOF
+        assert await control.wait(pending, found.extend) is Ending.EOF
         assert [reply.text for reply in found] == ["one", "two"]
-        assert control.begin(MESSAGE) is None
+        assert control.start(MESSAGE) is None
         assert len(pluto.messages) == 1
 
 
@@ -118,21 +120,22 @@ async def test_in_its_block_it_does_not_wait_long(tmp_path: Path) -> None:
     control = controller(tmp_path / "s")
     with served(tmp_path / "s", b"000 one\n", pause=0.3):
         started = time.perf_counter()
-        begun = control.begin(MESSAGE)
-        assert begun is not None
-        assert not control.collect(begun)
+        pending = control.start(MESSAGE)
+        assert pending is not None
+        assert not control.read(pending)
         assert time.perf_counter() - started < 0.2
-        control.drop(begun)
+        control.drop(pending)
 
 
 async def test_given_up_its_slot_stays_counted(tmp_path: Path) -> None:
     """As after any exchange that was cancelled after the send."""
     control = controller(tmp_path / "s")
     with served(tmp_path / "s", b"000 one\n", pause=0.3):
-        begun = control.begin(MESSAGE, holds_descriptor=True, holder="a")
+        pending = control.start(MESSAGE, holds_descriptor=True, holder="a")
         assert control.slots.held == 1
         with trio.move_on_after(0):
-            await control.exchange(MESSAGE, lambda _: None, begun=begun, holds_descriptor=True, holder="a")
+            assert pending is not None
+            await control.wait(pending, lambda _: None)
         assert (control.slots.held, control.slots.abandoned) == (0, 1)
 
 
@@ -140,16 +143,16 @@ async def test_several_are_begun_before_the_first_is_read(tmp_path: Path) -> Non
     """Each gets its own answer; dropped ones leave their slot counted."""
     control = controller(tmp_path / "s")
     with served(tmp_path / "s", b"000 one\n") as pluto:
-        many = [control.begin(MESSAGE, holds_descriptor=True, holder=f"{n}") for n in range(5)]
+        many = [control.start(MESSAGE, holds_descriptor=True, holder=f"{n}") for n in range(5)]
         assert all(many)
-        begun = [one for one in many if one is not None]
-        for one in begun:
+        pending = [one for one in many if one is not None]
+        for one in pending:
             for _ in range(1000):
-                if control.collect(one):
+                if control.read(one):
                     break
-        assert control.end(begun[:4]) == [Ending.EOF] * 4
-        assert [[reply.text for reply in control.replies(one.data)] for one in begun[:4]] == [["one"]] * 4
-        control.drop(begun[4])
+        assert control.finish(pending[:4]) == [Ending.EOF] * 4
+        assert [[reply.text for reply in one.exchange.replies()] for one in pending[:4]] == [["one"]] * 4
+        control.drop(pending[4])
         assert (control.slots.held, control.slots.abandoned) == (0, 1)
         assert len(pluto.messages) == 5
 
@@ -159,7 +162,7 @@ async def test_without_a_slot_nothing_is_sent(tmp_path: Path) -> None:
     control = controller(tmp_path / "s", limit=1)
     await control.slots.acquire()
     with served(tmp_path / "s", b"000 one\n") as pluto:
-        assert control.begin(MESSAGE, holds_descriptor=True) is None
+        assert control.start(MESSAGE, holds_descriptor=True) is None
         assert pluto.messages == []
 
 
@@ -171,7 +174,7 @@ async def test_to_another_pluto_nothing_is_sent(tmp_path: Path) -> None:
     path.unlink()
     with served(path, b"000 one\n") as pluto:
         control = controller(path, pluto=Listener(os.getpid(), other))
-        assert control.begin(MESSAGE, holds_descriptor=True) is None
+        assert control.start(MESSAGE, holds_descriptor=True) is None
         assert control.slots.held == 0
     assert [message for message in pluto.messages if message] == []
 
@@ -184,7 +187,7 @@ async def test_without_a_pluto_nothing_is_sent(tmp_path: Path, make: str) -> Non
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(path))
     before = len(os.listdir("/proc/self/fd"))
-    assert controller(path).begin(MESSAGE) is None
+    assert controller(path).start(MESSAGE) is None
     assert len(os.listdir("/proc/self/fd")) == before
 
 

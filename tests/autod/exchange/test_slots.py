@@ -57,15 +57,64 @@ async def test_a_raised_limit_lets_waiters_in_at_once_and_a_lowered_one_takes_no
         assert admitted == [0, 1, 2, 3]
 
 
-async def test_plutos_own_limit_is_a_ceiling_but_one_is_always_allowed() -> None:
-    slots = Slots(64, ceiling=10)
-    assert slots.limit == 10
-    slots.limit = 5
-    assert slots.limit == 5
-    slots.ceiling = -3
-    assert slots.limit == 1
-    slots.ceiling = None
-    assert slots.limit == 5
+class Told:
+    """A gauge that says what it is told to, and counts what it hears."""
+
+    ceiling = 960
+
+    def __init__(self, spare: int) -> None:
+        self.free = spare
+        self.unheard: list[int] = []
+        self.given = self.left = self.given_later = 0
+
+    def spare(self, unheard: int) -> int:
+        self.unheard.append(unheard)
+        return self.free
+
+    def take(self) -> bool:
+        self.free -= 1
+        return self.free >= 0
+
+    def give(self) -> None:
+        self.given += 1
+
+    def leave(self) -> None:
+        self.left += 1
+
+    def give_left(self) -> None:
+        self.given_later += 1
+
+
+async def test_no_more_are_let_in_than_pluto_can_bear(autojump_clock: MockClock) -> None:
+    """Also where others gave nothing back that we would hear of: it is looked at again."""
+    gauge = Told(2)
+    slots = Slots(64, gauge=gauge)
+    async with trio.open_nursery() as nursery:
+        admitted = await _waiters(nursery, slots, 3)
+        assert admitted == [0, 1]
+        gauge.free = 1
+        await trio.sleep(1)
+        assert admitted == [0, 1, 2]
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_gauge_hears_what_pluto_has_not_taken_yet_and_what_becomes_of_each() -> None:
+    gauge = Told(9)
+    slots = Slots(64, gauge=gauge)
+    for _ in range(3):
+        await slots.acquire()
+    assert gauge.unheard[-1] == 2
+    slots.heard()
+    slots.release(heard=True)
+    slots.abandon("a")
+    slots.abandon("b")
+    assert slots.room == 6
+    assert gauge.unheard[-1] == 0
+    assert (gauge.given, gauge.left, gauge.given_later) == (1, 2, 0)
+    slots.released("a")
+    assert gauge.given_later == 1
+    slots.forget()
+    assert gauge.given_later == 2
 
 
 async def test_an_abandoned_slot_stays_counted_until_pluto_must_have_let_go(

@@ -1,0 +1,85 @@
+"""The asks: what a course wants done next.
+
+A course is a generator. It yields an ask; its driver carries the ask out and sends back the result, or throws the error
+that came of it. What a course returns is what it came to. A driver that is cancelled throws GivenUp in and takes what
+the course returns then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from autod.exchange.control import Pending
+    from autod.identify.detect import Detected
+    from autod.protocol.commands import Command
+    from autod.protocol.exchange import Answers
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
+
+__all__ = ["Ask", "Asked", "Course", "FindAgain", "GivenUp", "Send"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Send:
+    """One exchange. The result is its Ending.
+
+    `deadline` is on the course's clock, in seconds; the course may move it while replies come, which `on_replies`
+    gets. `sent` is set by the driver when the message has gone out. `pending` is an exchange whose message was sent
+    already, which the driver only reads to the end.
+    """
+
+    message: bytes = field(repr=False)
+    on_replies: Callable[[list[Reply]], None]
+    deadline: float
+    answers: Answers | None = None
+    holds_descriptor: bool = False
+    holder: str = ""
+    pending: Pending | None = None
+    sent: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class FindAgain:
+    """Another pluto listens than `stale`: find out its release. The result is a Detected.
+
+    Many courses may ask at once; the driver finds out once for all of them.
+    """
+
+    stale: Detected
+    deadline: float
+
+
+Ask: TypeAlias = Send | FindAgain
+
+Course: TypeAlias = Generator[Ask, Any, T]
+
+
+class GivenUp(Exception):
+    """Thrown into a course whose caller does not want to wait any longer."""
+
+
+class Asked(Protocol):
+    """The pluto that a course is about: what autod.client.Pluto is, and what a test can easily be."""
+
+    @property
+    def path(self) -> str:
+        """Its control socket."""
+
+    @property
+    def detected(self) -> Detected:
+        """What was found out about it last."""
+
+    @property
+    def release(self) -> Release:
+        """The release that listens."""
+
+    def message(self, command: Command) -> bytes:
+        """The bytes that ask `command` of this release. BadString, Unsupported."""
+
+    def now(self) -> float:
+        """The driver's clock, in seconds."""

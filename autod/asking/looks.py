@@ -1,0 +1,70 @@
+"""The courses that others are made of: one exchange with the release that listens, and a look at pluto's answer.
+
+Owns: what is asked where a release lacks a command, and finding pluto again where another one listens. Must not know:
+what an operation comes to (autod.course), what is dangerous (autod.guards).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autod.asking.asks import FindAgain, Send
+from autod.asking.emulation import kept, native_or_substitute
+from autod.errors import ConnectionLost, DeadlinePassed, PlutoReplaced
+from autod.protocol.exchange import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autod.asking.asks import Asked, Course
+    from autod.protocol import commands as c
+    from autod.protocol.replies import Reply
+
+__all__ = ["ask_and_read", "exchange"]
+
+_REDETECTIONS = 2
+
+
+def exchange(pluto: Asked, command: c.Command, send: Send) -> Course[Ending]:
+    """One exchange with the pluto whose release is certain; its release is found again if another one listens now.
+
+    `send` says how; its message is filled in here. PlutoReplaced where that happens again and again.
+    """
+    on_replies = send.on_replies
+    for left in reversed(range(_REDETECTIONS + 1)):
+        detected = pluto.detected
+        asked = native_or_substitute(command, pluto.release)
+        send.message = pluto.message(asked.command)
+        send.on_replies = _only(on_replies, asked.keep)
+        try:
+            ending: Ending = yield send
+        except PlutoReplaced:
+            if not left:
+                raise
+            yield FindAgain(detected, send.deadline)
+        else:
+            return ending
+    raise AssertionError
+
+
+def _only(
+    on_replies: Callable[[list[Reply]], None], keep: Callable[[str], bool]
+) -> Callable[[list[Reply]], None]:
+    return lambda replies: on_replies(kept(replies, keep))
+
+
+def ask_and_read(pluto: Asked, command: c.Command, deadline: float) -> Course[tuple[Reply, ...]]:
+    """Ask, and give pluto's replies when all of them are there. DeadlinePassed, ConnectionLost."""
+    replies: list[Reply] = []
+    ending = yield from exchange(pluto, command, Send(b"", replies.extend, deadline))
+    if ending in (Ending.DEADLINE, Ending.UNSENT):
+        raise DeadlinePassed(
+            f"{pluto.path}: pluto did not answer {command.verb} in time: it is busy or stopped",
+            path=pluto.path,
+            option="timeout",
+        )
+    if ending is not Ending.EOF:
+        raise ConnectionLost(
+            f"{pluto.path}: pluto went away in the middle of {command.verb}: try again", path=pluto.path
+        )
+    return tuple(replies)

@@ -1,0 +1,174 @@
+"""The course of one operation: look before, ask, find pluto again, look after; to its outcome.
+
+Owns: the order of these, and what each deadline bounds. Must not know: sockets, trio, how an ask is carried out
+(autod.client and autod.exchange.blocking do), what lines mean (autod.recognise), how an outcome follows from events
+(autod.judging), what is dangerous (autod.guards).
+
+Every operation ends: by pluto, or by its deadline. A deadline, like a cancellation, ends the waiting and nothing in
+pluto, which goes on with what it was sent. What was not sent yet is never sent then, and the outcome says so.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autod.asking.asks import GivenUp, Send
+from autod.asking.looks import ask_and_read, exchange
+from autod.errors import DeadlinePassed, WhackError
+from autod.guards import look_before
+from autod.judging.judge import Judge
+from autod.judging.resolve import settled
+from autod.protocol import commands as c
+from autod.protocol.exchange import Ending
+from autod.recognise import recognise
+
+if TYPE_CHECKING:
+    from autod.asking.asks import Asked, Course
+    from autod.events import Event
+    from autod.exchange.control import Pending
+    from autod.operation import Request, Sink
+    from autod.outcomes import Outcome
+    from autod.protocol.replies import Reply
+
+__all__ = ["holds_descriptor", "operate", "settle"]
+
+_LINGER = 2.0
+"""Seconds that a stream may stay open after its outcome is known. 5.2 leaves it open for ever after some failures."""
+
+_LOOK = 2.0
+"""Seconds for a look at pluto's state after an exchange that did not say how it ended."""
+
+_LOOK_AT_SILENT = 0.5
+"""The same, where pluto said nothing before the deadline: it is busy or stopped, and a look that is answered at all
+takes a millisecond."""
+
+_HOLDING = (c.Initiate, c.RekeyIke, c.RekeyChild)
+"""What pluto keeps the descriptor of until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
+
+_TELLING = frozenset(range(20, 100)) - {40, 41}
+"""Codes of refusals in some era: the lines of a listing that its judge looks at."""
+
+
+def holds_descriptor(command: c.Command) -> bool:
+    """Whether pluto keeps a descriptor for `command` until a negotiation is over."""
+    return isinstance(command, _HOLDING)
+
+
+def operate(
+    pluto: Asked, request: Request, sink: Sink | None = None, pending: Pending | None = None
+) -> Course[Outcome]:
+    """Run a request to its outcome; each event goes to `sink` as it comes. `pending`: its message was sent already.
+
+    Raises what is raised where nothing can be sent: NoSocket, NotPermitted, Unsupported, BadString. GivenUp, thrown
+    in, comes to an outcome.
+    """
+    started = time.time()
+    deadline = pluto.now() + request.timeout if request.timeout is not None else float("inf")
+    if pending is None:
+        try:
+            refused = yield from look_before(pluto, request, deadline)
+        except GivenUp:
+            return _judge(request, started).end(Ending.WITHDRAWN, at=time.time())
+        if refused is not None:
+            return msgspec.structs.replace(refused, started=started)
+    return (yield from _Watched(pluto, request, sink, started).course(deadline, pending))
+
+
+class _Watched:
+    """The exchange of one request, and the judge that follows it."""
+
+    def __init__(self, pluto: Asked, request: Request, sink: Sink | None, started: float) -> None:
+        self._pluto = pluto
+        self._request = request
+        self._sink = sink
+        self._judge = _judge(request, started)
+        self._drained: list[tuple[float, Reply]] = []
+        self._heard = False
+
+    def course(self, deadline: float, pending: Pending | None) -> Course[Outcome]:
+        request = self._request
+        send = Send(
+            b"",
+            self._drain if request.listing else self._follow,
+            deadline,
+            answers=request.answers,
+            holds_descriptor=holds_descriptor(request.command),
+            holder=request.name or "",
+            pending=pending,
+            sent=pending is not None,
+        )
+        self._send = send
+        try:
+            ending = yield from exchange(self._pluto, request.command, send)
+        except GivenUp:
+            ending = Ending.CANCELLED if send.sent else Ending.WITHDRAWN
+            return self._outcome(ending)
+        except DeadlinePassed:
+            # While pluto was found again.
+            ending = Ending.UNSENT
+        outcome = self._outcome(ending)
+        if outcome.needs_state and ending not in (Ending.GONE, Ending.UNSENT):
+            patience = _LOOK if self._heard or ending is Ending.EOF else _LOOK_AT_SILENT
+            try:
+                outcome = yield from settle(self._pluto, outcome, patience)
+            except GivenUp:
+                return outcome
+        return outcome
+
+    def _outcome(self, ending: Ending) -> Outcome:
+        for at, reply in self._drained:
+            if reply.code in _TELLING or "no connection" in reply.text or "no such connection" in reply.text:
+                self._judge.see(recognise(reply, time=at))
+        decided = self._judge.decided if ending in (Ending.DEADLINE, Ending.CANCELLED) else None
+        return decided or self._judge.end(ending, at=time.time())
+
+    def _drain(self, replies: list[Reply]) -> None:
+        """Of a listing: recognised when somebody looks at it."""
+        self._heard = True
+        now = time.time()
+        for reply in replies:
+            self._drained.append((now, reply))
+            if self._sink is not None:
+                self._sink(partial(recognise, reply, time=now))
+
+    def _follow(self, replies: list[Reply]) -> None:
+        self._heard = True
+        now = time.time()
+        for reply in replies:
+            event = recognise(reply, time=now)
+            self._judge.see(event)
+            if self._sink is not None:
+                self._sink(partial(_same, event))
+        at = self._pluto.now()
+        if self._send.deadline - at > _LINGER and self._judge.is_decided:
+            self._send.deadline = at + _LINGER
+
+
+def settle(pluto: Asked, outcome: Outcome, patience: float = _LOOK) -> Course[Outcome]:
+    """Look at pluto's state where its lines did not say how it ended; unsettled if there is no answer in `patience`
+    seconds."""
+    if outcome.connection is None or outcome.operation not in ("up", "down"):
+        return outcome
+    try:
+        replies = yield from ask_and_read(pluto, c.TrafficStatus(outcome.connection), pluto.now() + patience)
+    except WhackError:
+        return outcome
+    return settled(outcome, replies)
+
+
+def _judge(request: Request, started: float) -> Judge:
+    return Judge(
+        request.operation,
+        request.name,
+        members=request.members,
+        asynchronous=request.asynchronous,
+        started=started,
+    )
+
+
+def _same(event: Event) -> Event:
+    return event
