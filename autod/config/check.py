@@ -16,6 +16,7 @@ from autod.protocol.connection import Planner
 from autod.protocol.connection.keywords import table
 from autod.protocol.connection.lookup import Nothing
 from autod.protocol.connection.numbers import Malformed
+from autod.protocol.connection.rules import rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +79,7 @@ def check(configuration: Configuration, lookup: Lookup | None = None) -> tuple[D
 
 def _unsure(configuration: Configuration, connection: Connection) -> Iterator[Diagnostic]:
     """Strings that 5.3 and 5.4 hand to pluto, which will not take them: looked at with the kinds of 5.2."""
-    if configuration.rules not in ("5.3", "5.4"):
+    if not rules(configuration.rules).sectioned:
         return
     known = table("5.2").conn
     for setting in connection.settings.values():

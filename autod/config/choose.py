@@ -12,6 +12,7 @@ import msgspec
 
 from autod.config.model import Connection
 from autod.protocol.connection.message import Message
+from autod.protocol.connection.rules import rules
 from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
@@ -95,11 +96,12 @@ def select(
 def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Message, ...]]:
     """What `addconn --autoall` sends, in groups: the adds in file order, then what follows them.
 
-    4.8 to 4.15 listen, route and initiate in messages of their own; 5.2 and 5.3 only listen, for pluto does the rest
+    3.27 to 5.0 listen, route and initiate in messages of their own; 5.1 to 5.3 only listen, for pluto does the rest
     by what the adds say; 5.4 has nothing behind the adds. Raises Unsupported where the number of WHACK_LISTEN depends
     on how pluto was built, and nobody knows.
     """
-    listen = None if configuration.rules == "5.4" else Message("listen", "", _listen(configuration))
+    after = rules(configuration.rules).after
+    listen = None if after == "nothing" else Message("listen", "", _listen(configuration))
     plans = []
     for connection in configuration.connections:
         if auto(connection) == "ignore":
@@ -116,11 +118,11 @@ def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Me
             yield from plan.groups
     if listen is not None:
         yield (listen,)
-    if configuration.rules != "4.10":
+    if after != "each":
         return
     for plan in plans:
         if plan.auto == "ondemand":
-            for name in plan.names:
+            for name in plan.names if rules(configuration.rules).pairs else (plan.name,):
                 yield (Message("route", name, {"whack_route": 1, "name": name}),)
     for plan in plans:
         if plan.auto == "start":
@@ -133,7 +135,7 @@ def _listen(configuration: Configuration) -> dict[str, object]:
     family = release.family
     if not family.numbers:
         members: dict[str, object] = {"whack_listen": 1}
-        if configuration.rules != "4.10":
+        if rules(configuration.rules).says_from:
             members["whack_from"] = _FROM_ADDCONN
         return members
     if release.seccomp is None and family.depends_on_seccomp("WHACK_LISTEN"):

@@ -17,6 +17,7 @@ from autod.protocol.connection.numbers import Malformed
 if TYPE_CHECKING:
     from autod.config.scanner import Token, TokenKind
     from autod.protocol.connection.keywords import Key, Table
+    from autod.protocol.connection.rules import Rules
 
 __all__ = ["Collector", "Document", "Fault"]
 
@@ -55,13 +56,13 @@ class Fault(Exception):
 class Collector:
     """The section that is open, and those that were. `keys` are the keywords that the open section may have."""
 
-    def __init__(self, document: Document, rules: str, table: Table) -> None:
+    def __init__(self, document: Document, rules: Rules, table: Table) -> None:
         self.document = document
         self.keys = table.conn
         self.name = ""
         self.hints = Hints()
         self._rules = rules
-        self._old = rules == "4.10"
+        self._old = rules.old
         self._table = table
         self._section: list[Setting] | None = None
         self._header: Token | None = None
@@ -186,13 +187,13 @@ class Collector:
         if keyword.kind == "obsolete":
             self.complain(Severity.WARNING, f"{word.text}= is obsolete and ignored", place)
             return None
-        if keyword.kind == "key" and not text and self._rules == "5.2":
+        if keyword.kind == "key" and not text and self._rules.empty_key_aborts:
             raise Fault(f"{word.text}= is empty, and addconn aborts over that", word, -6)
         try:
-            return read_5(keyword, text)
+            return read_5(keyword, text, decimals=self._rules.decimals)
         except Malformed as reason:
             hint = self.hints.nearest(text, keyword.values) if keyword.values else None
-            if self._header is None and (self._rules in ("5.3", "5.4")):
+            if self._header is None and self._rules.sectioned:
                 raise Fault(f"{word.text}={text}: {reason}", word, 3, hint) from None
             self.complain(Severity.WARNING, f"{word.text}={text} is ignored: {reason}", place, hint)
             return None

@@ -19,6 +19,7 @@ import msgspec
 from autod.config.choose import auto
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Nothing
+from autod.protocol.connection.rules import rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -128,9 +129,6 @@ def _ignored(configuration: Configuration, name: str) -> bool:
 
 _DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d|w)?\Z")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PER_SECOND = {"4.10": 1000}
-"""What a duration is counted in: milliseconds up to 4.15, microseconds later."""
-
 _LONGEST = 86400
 """Seconds above which pluto shortens a lifetime by itself (IKE: 1 day; 3.27 to 5.4), so that it says nothing."""
 
@@ -147,9 +145,9 @@ def _word(setting: Setting) -> str:
     return found.lower() if found is not None else str(setting.number)
 
 
-def _duration(setting: Setting, rules: str) -> str | None:
+def _duration(setting: Setting, name: str) -> str | None:
     if setting.number is not None:
-        seconds = setting.number / _PER_SECOND.get(rules, 1_000_000)
+        seconds = setting.number / rules(name).per_second
     else:
         match = _DURATION.match(setting.text or "")
         if match is None:

@@ -15,23 +15,16 @@ from typing import TYPE_CHECKING, Final
 from autod.config.collect import Collector, Document, Fault
 from autod.config.include import Files
 from autod.config.model import Place, Severity
-from autod.config.scanner import Dialect, Scanner, Token, TokenKind
+from autod.config.scanner import Scanner, Token, TokenKind
 from autod.config.values import BOOLEANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autod.protocol.connection.keywords import Key, Table
+    from autod.protocol.connection.rules import Rules
 
-__all__ = ["DIALECTS", "Document", "parse"]
-
-DIALECTS: Final = {
-    "4.10": Dialect(integers=True, forever="0", first_include_ends=True),
-    "5.2": Dialect(integers=False, forever="0", first_include_ends=True),
-    "5.3": Dialect(integers=False, forever=None, first_include_ends=False),
-    "5.4": Dialect(integers=False, forever=None, first_include_ends=False),
-}
-"""How each set of rules cuts a file into tokens."""
+__all__ = ["Document", "parse"]
 
 _ORDINARY: Final = re.compile(
     r'[ \t]+([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"{}\n\0]*)"|([^"{} \t\n\0]+))[ \t]*\n'
@@ -39,22 +32,22 @@ _ORDINARY: Final = re.compile(
 """A line as most are. What it matches is cut by the scanner in just this way; the rest is left to the scanner."""
 
 
-def parse(name: str, text: str, rules: str, table: Table, files: Files) -> Document:
+def parse(name: str, text: str, rules: Rules, table: Table, files: Files) -> Document:
     """Read `text`, the content of the file `name`, and what it includes, by the rules of a release."""
     return _Parser(name, text, rules, table, files).run()
 
 
 class _Parser:
-    def __init__(self, name: str, text: str, rules: str, table: Table, files: Files) -> None:
+    def __init__(self, name: str, text: str, rules: Rules, table: Table, files: Files) -> None:
         self._rules = rules
-        self._old = rules == "4.10"
-        self._sectioned = rules in ("5.3", "5.4")
+        self._old = rules.old
+        self._sectioned = rules.sectioned
         self._table = table
         self._files = files
         self.document = Document(files=files.read_so_far)
         self._sections = Collector(self.document, rules, table)
         self._scanner = Scanner(
-            DIALECTS[rules],
+            rules,
             name,
             text,
             classify=self._classify,
@@ -89,9 +82,9 @@ class _Parser:
         if self._sectioned:
             return TokenKind.KEYWORD
         key = self._table.conn.get(word.lower() if word.isascii() else word)
-        if self._old:
+        if self._rules.bare_words:
             if key is not None:
-                return TokenKind.BOOL if key.keyword.kind == "bool" else TokenKind.KEYWORD
+                return TokenKind.BOOL if self._old and key.keyword.kind == "bool" else TokenKind.KEYWORD
             return TokenKind.COMMENT if word[:2] in ("x-", "x_", "X-", "X_") else TokenKind.STRING
         if key is None:
             source = self._scanner.source
@@ -238,7 +231,7 @@ class _Parser:
 
     def _setting(self) -> None:
         if self._peek().kind is TokenKind.STRING:
-            # 4.x: a word that is no keyword is a string, which cannot stand here.
+            # Up to 5.0 a word that is no keyword is a string, which cannot stand here.
             word = self._peek()
             raise Fault(
                 f"unrecognized keyword {word.text!r}",
@@ -275,7 +268,7 @@ class _Parser:
         return key
 
     def _comment(self, word: Token) -> None:
-        if self._old:
+        if self._rules.bare_words:
             self._want(TokenKind.EQUAL)
             self._want(TokenKind.STRING)
         elif self._peek().kind is TokenKind.EQUAL:
@@ -298,7 +291,7 @@ class _Parser:
                 hint = self._sections.hints.nearest(word.text, self._sections.keys)
                 if lower in self._table.bare_ends and not self._sections.is_setup:
                     hint = f"left{lower}= or right{lower}="
-                status = 3 if self._rules == "5.4" else 1
+                status = 3 if self._rules.ignores else 1
                 raise Fault(f"unrecognized {what!r} keyword {word.text!r}", word, status, hint)
         return key
 

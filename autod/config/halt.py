@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from autod.protocol.connection.rules import rules
 from autod.protocol.replies import Prompt
 
 if TYPE_CHECKING:
@@ -23,15 +24,18 @@ _ROOF: Final = 100
 """RC_EXIT_ROOF: and below this."""
 
 
-def halts(replies: Iterable[Reply], rules: str) -> bool:
+def halts(replies: Iterable[Reply], name: str) -> bool:
     """Whether the keys of a connection, and its other pairs of subnets=, are not sent after these replies.
 
-    4.8 to 4.15 go by the last line whose code is neither 0 nor 2; 5.x by the last failure, and stop at once at a
+    `name` is that of the release's rules.
+
+    3.x and 4.x go by the last line whose code is neither 0 nor 2; 5.x by the last failure, and stop at once at a
     line without a code or at a prompt.
     """
     code = 0
+    old = rules(name).old
     for reply in replies:
-        if rules == "4.10":
+        if old:
             found = reply.code or 0
             if found == _SUCCESS:
                 code = 0

@@ -21,6 +21,8 @@ from autod.config.model import Diagnostic, Place, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from autod.protocol.connection.rules import Rules
+
 __all__ = ["Files"]
 
 MAX_DEPTH: Final = 10
@@ -94,11 +96,11 @@ class Files:
         return text
 
     def expand(
-        self, pattern: str, rules: str, depth: int, place: Place, diagnostics: list[Diagnostic]
+        self, pattern: str, rules: Rules, depth: int, place: Place, diagnostics: list[Diagnostic]
     ) -> list[str]:
         """The files that an include names, sorted; none (and a warning) where there are none or it is too deep."""
         names: list[str] = []
-        for one in _braces(pattern) if rules == "4.10" else (pattern,):
+        for one in _braces(pattern) if rules.old else (pattern,):
             names += self._glob(one)
         if not names:
             if "*" not in pattern:

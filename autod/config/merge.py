@@ -21,6 +21,7 @@ from autod.config.values import OTHER
 if TYPE_CHECKING:
     from autod.config.collect import Document
     from autod.config.model import Section
+    from autod.protocol.connection.rules import Rules
 
 __all__ = ["connections"]
 
@@ -37,7 +38,7 @@ Slots = dict[str, Setting]
 class _Merge:
     """The settings of one connection while its sections are put together."""
 
-    def __init__(self, name: str, rules: str, slots: Slots, hints: Hints, *, default: bool) -> None:
+    def __init__(self, name: str, rules: Rules, slots: Slots, hints: Hints, *, default: bool) -> None:
         self.name = name
         self.slots = slots
         self.hints = hints
@@ -45,7 +46,7 @@ class _Merge:
         self.also: list[Setting] = []
         self.diagnostics: list[Diagnostic] = []
         self._rules = rules
-        self._old = rules == "4.10"
+        self._old = rules.old
         self._default = default
         self._own: set[str] = set()
 
@@ -110,10 +111,10 @@ class _Merge:
     def _clash(self, kind: str, before: Setting, after: Setting) -> bool:
         """Whether a second value stops the connection."""
         if kind == "string":
-            return self._rules in ("4.10", "5.2") or before.text != after.text
+            return self._rules.strings_clash or before.text != after.text
         if kind in ("loose", "key"):
             return (
-                self._rules == "5.2"
+                self._rules.words_clash
                 or before.number != OTHER
                 or after.number != OTHER
                 or before.text != after.text
@@ -128,7 +129,7 @@ def _int(number: int | None) -> int:
     return (((number or 0) + 2**31) & (2**32 - 1)) - 2**31
 
 
-def connections(document: Document, rules: str) -> tuple[list[Connection], list[Diagnostic]]:
+def connections(document: Document, rules: Rules) -> tuple[list[Connection], list[Diagnostic]]:
     """The connections of a file in order, and what else there is to say.
 
     A file that is refused has none.
@@ -150,17 +151,17 @@ def connections(document: Document, rules: str) -> tuple[list[Connection], list[
             base = merge.slots
             layers.append(base)
             diagnostics += merge.diagnostics
-            if rules == "4.10" and "also" in base:
+            if rules.old and "also" in base:
                 diagnostics.append(
                     Diagnostic(Severity.WARNING, "also= has no place in conn %default", base["also"].place)
                 )
-            if merge.failed or (rules == "4.10" and "also" in base):
+            if merge.failed or (rules.old and "also" in base):
                 break
     alias = base.get("connalias")
-    if rules == "4.10" and alias is not None and any(s.name != _DEFAULT for s in document.sections):
+    if rules.old and alias is not None and any(s.name != _DEFAULT for s in document.sections):
         sentence = "connalias= in conn %default makes addconn abort"
         diagnostics.append(Diagnostic(Severity.FATAL, sentence, alias.place, status=-6))
-    expand = _breadth_first if rules == "4.10" else _in_place
+    expand = _breadth_first if rules.old else _in_place
     result = []
     for section in document.sections:
         if section.name != _DEFAULT:

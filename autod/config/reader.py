@@ -14,7 +14,8 @@ from autod.config.grammar import parse
 from autod.config.include import Files
 from autod.config.merge import connections
 from autod.config.model import Connection, Diagnostic, Place, Severity
-from autod.protocol.connection.keywords import native, table
+from autod.protocol.connection.keywords import table
+from autod.protocol.connection.rules import rules, rules_of
 from autod.protocol.errors import Unsupported
 from autod.protocol.releases import Release
 
@@ -65,7 +66,7 @@ class Configuration:
         if name in index.names:
             return [index.names[name]]
         found = index.aliases.get(name, [])
-        return found if self.rules == "5.4" else found[:1]
+        return found if rules(self.rules).all_aliases else found[:1]
 
     @property
     def refusal(self) -> Diagnostic | None:
@@ -84,8 +85,8 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
     opened; the secrets file never is. Errors: Unsupported for a release that this reader has no rules for (see
     `native`). A file that cannot be read is a refusal like any other.
     """
-    rules = native(release)
-    if rules is None:
+    by = rules_of(release)
+    if by is None:
         raise Unsupported(
             f"ipsec.conf of Libreswan {release} is read by its own addconn only: load through it (via_addconn=)",
             option="via_addconn",
@@ -97,7 +98,15 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         missing = Diagnostic(Severity.FATAL, f"cannot be read: {reason}", Place(path, 0, 0), status=3)
-        return Configuration(path, release, rules, (), Document(diagnostics=[missing]), (missing,), files)
-    document = parse(path, text, rules, table(rules, seccomp=release.seccomp is not False), files)
-    found, more = connections(document, rules)
-    return Configuration(path, release, rules, tuple(found), document, (*document.diagnostics, *more), files)
+        return Configuration(path, release, by.name, (), Document(diagnostics=[missing]), (missing,), files)
+    document = parse(
+        path,
+        text,
+        by,
+        table(by.name, seccomp=release.seccomp is not False, labeled=release.labeled is not False),
+        files,
+    )
+    found, more = connections(document, by)
+    return Configuration(
+        path, release, by.name, tuple(found), document, (*document.diagnostics, *more), files
+    )

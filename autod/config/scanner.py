@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Dialect", "Scanner", "Source", "Token", "TokenKind"]
+    from autod.protocol.connection.rules import Rules
+
+__all__ = ["Scanner", "Source", "Token", "TokenKind"]
 
 
 class TokenKind(Enum):
@@ -50,19 +52,6 @@ class Token:
     line: int
     column: int
     quoted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a release differs.
-
-    `integers`: digits alone are a number, and booleans have words of their own (4.x). `forever`: what %forever
-    becomes. `first_include_ends`: the end of the first file of an include ends its last line (not from 5.3 on).
-    """
-
-    integers: bool
-    forever: str | None
-    first_include_ends: bool
 
 
 class _State(Enum):
@@ -114,14 +103,14 @@ _X_COMMENT: Final = re.compile(r"[Xx][_-].", re.DOTALL)
 class Scanner:
     """Tokens from a file and what it includes.
 
-    `classify` says what a word is to 4.x at the moment it is read: KEYWORD, BOOL (a keyword that wants a boolean),
-    COMMENT, or STRING (no keyword). In 5.x every word is a KEYWORD. `read` gives the text of an included file, None
+    `classify` says what a word is at the moment it is read: KEYWORD, BOOL (a keyword that wants a boolean),
+    COMMENT, or STRING (no keyword). `read` gives the text of an included file, None
     where it cannot be read; `stray` is told of characters that no rule takes.
     """
 
     def __init__(
         self,
-        dialect: Dialect,
+        rules: Rules,
         name: str,
         text: str,
         *,
@@ -129,7 +118,7 @@ class Scanner:
         read: Callable[[str], str | None],
         stray: Callable[[str], None],
     ) -> None:
-        self._dialect = dialect
+        self._rules = rules
         self._classify = classify
         self._read = read
         self._stray = stray
@@ -176,7 +165,7 @@ class Scanner:
             name = source.rest.pop(0)
             text = self._read(name)
             if text is not None:
-                ends = not first or self._dialect.first_include_ends
+                ends = not first or self._rules.first_include_ends
                 self.stack[-1] = Source(name, text, source.rest, ends=ends)
                 return True
         if len(self.stack) == 1:
@@ -268,11 +257,11 @@ class Scanner:
         kind = _SECTION_WORDS.get(word)
         if kind is not None:
             if kind is TokenKind.CONN or (
-                kind in (TokenKind.VERSION, TokenKind.INCLUDE) and not self._dialect.integers
+                kind in (TokenKind.VERSION, TokenKind.INCLUDE) and not self._rules.bare_words
             ):
                 self._state = _State.VALUE
             return self._token(kind, word, at)
-        if self._dialect.integers:
+        if self._rules.old:
             if _DIGITS.match(word):
                 return self._token(TokenKind.INTEGER, word, at)
             kind = self._classify(word.partition("\0")[0])
@@ -281,11 +270,9 @@ class Scanner:
                 TokenKind.COMMENT: _State.COMMENT_KEY,
             }.get(kind, _State.KEY)
             return self._token(kind, word, at)
-        if _X_COMMENT.match(word):
-            self._state = _State.COMMENT_KEY
-            return self._token(TokenKind.COMMENT, word, at)
-        self._state = _State.KEY
-        return self._token(self._classify(word.partition("\0")[0]), word, at)
+        kind = TokenKind.COMMENT if _X_COMMENT.match(word) else self._classify(word.partition("\0")[0])
+        self._state = _State.COMMENT_KEY if kind is TokenKind.COMMENT else _State.KEY
+        return self._token(kind, word, at)
 
     def _key(self, source: Source) -> Token | None:
         character = source.text[source.at]
@@ -314,11 +301,11 @@ class Scanner:
         source.at = end
         self._state = _State.INITIAL
         value = text[at:end]
-        if self._dialect.integers and _DIGITS.match(value):
+        if self._rules.old and _DIGITS.match(value):
             return self._token(TokenKind.INTEGER, value, at)
-        if value == "%forever" and self._dialect.forever is not None:
-            kind = TokenKind.INTEGER if self._dialect.integers else TokenKind.STRING
-            return self._token(kind, self._dialect.forever, at)
+        if value == "%forever" and self._rules.forever is not None:
+            kind = TokenKind.INTEGER if self._rules.old else TokenKind.STRING
+            return self._token(kind, self._rules.forever, at)
         if end in ends[:2]:
             return self._token(TokenKind.STRING, value[1:-1], at, quoted=True)
         return self._token(TokenKind.STRING, value, at)
@@ -339,8 +326,8 @@ class Scanner:
         at = source.at
         rest = _REST.match(source.text, at)
         if rest is None:
-            # 4.x has no rule for an empty value here: the newline vanishes, and the next line is the value.
-            if not self._dialect.integers:
+            # Up to 5.0 there is no rule for an empty value here: the newline vanishes, and the next line is the value.
+            if not self._rules.bare_words:
                 return self._end_of_line(source, counted=False)
             source.at += 1
             source.start = source.at

@@ -84,8 +84,11 @@ def read_4(keyword: Keyword, kind: TokenKind, text: str) -> Value | None:
     return Value(text, None)
 
 
-def read_5(keyword: Keyword, text: str) -> Value:
-    """What 5.x keeps. Raises Malformed for what it leaves out with a warning."""
+def read_5(keyword: Keyword, text: str, *, decimals: bool = True) -> Value:
+    """What 5.x keeps; `decimals`: numbers may have fractions.
+
+    Raises Malformed for what it leaves out with a warning.
+    """
     match keyword.kind:
         case "bool":
             number = _BOOLEANS_5.get(_lower(text))
@@ -107,10 +110,11 @@ def read_5(keyword: Keyword, text: str) -> Value:
             return Value(text, OTHER) if word is None else Value(None, word)
         case "number":
             return Value(text, int64(unsigned(text)))
-        case "time":
-            return Value(text, decimal_scaled(text, MICROSECONDS, "s"))
-        case "milliseconds":
-            return Value(text, decimal_scaled(text, MICROSECONDS, "ms"))
+        case "time" | "milliseconds":
+            unit = "s" if keyword.kind == "time" else "ms"
+            if not decimals:
+                return Value(text, int64(duration_ms(text, unit)) * 1000)
+            return Value(text, decimal_scaled(text, MICROSECONDS, unit))
         case "percent":
             number, rest = unsigned_prefix(text, 10)
             if rest != "%":
@@ -118,6 +122,8 @@ def read_5(keyword: Keyword, text: str) -> Value:
             if number > 2**32 - 1:
                 raise Malformed("percentage way too large")
             return Value(text, number)
+        case "binary" | "bytes" if not decimals:
+            return Value(text, int64(binary(text, bytes_=keyword.kind == "bytes")))
         case "binary":
             return Value(text, int64(decimal_scaled(text, BINARY, "")))
         case "bytes":

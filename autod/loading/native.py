@@ -24,6 +24,7 @@ from autod.exchange.relay import Relayed
 from autod.loading.burst import Unreachable, open_line
 from autod.loading.result import Loaded
 from autod.protocol.connection import Planner
+from autod.protocol.connection.rules import rules
 from autod.protocol.encode import Packer
 
 if TYPE_CHECKING:
@@ -287,15 +288,15 @@ class _Sender:
                 break
 
     def _begin(self, connection: Connection, ready: _Ready) -> _Doing:
-        # From 5.2 on one message makes pluto load all pairs of subnets=.
-        names = [] if self._configuration.rules == "4.10" else list(ready.names)
+        # From 5.0 on one message makes pluto load all pairs of subnets=.
+        names = [] if rules(self._configuration.rules).pairs else list(ready.names)
         doing = self._done[id(connection)] = _Doing(names, [], ready.complaints)
         return doing
 
     def _note(self, doing: _Doing, name: str, relayed: Relayed, *, first: bool) -> bool:
         """Keep what pluto said. True if the rest of the group is not sent."""
         self.any_sent = True
-        if self._configuration.rules == "4.10":
+        if rules(self._configuration.rules).pairs:
             doing.names.append(name)
         doing.sent.append(relayed)
         self._news.append((name, relayed.replies))

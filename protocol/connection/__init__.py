@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
+from autod.protocol.connection.rules import rules
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -30,16 +32,23 @@ class _Draft(Protocol):
     def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None: ...
 
 
-class _Rules(Protocol):
-    """A module of rules."""
+class _Making(Protocol):
+    """What a module makes of connections by one set of rules."""
 
-    def Draft(self) -> _Draft: ...
+    def draft(self) -> _Draft: ...
 
     def plan(self, name: str, draft: _Draft, lookup: Lookup, *, autoall: bool) -> Plan: ...
 
 
-def _module(rules: str) -> _Rules:
-    return cast("_Rules", import_module(f"autod.protocol.connection.rules_{rules.replace('.', '_')}"))
+class _Module(Protocol):
+    """A module of rules."""
+
+    def making(self, name: str) -> _Making: ...
+
+
+def _making(name: str) -> _Making:
+    module = import_module(f"autod.protocol.connection.{rules(name).module}")
+    return cast("_Module", module).making(name)
 
 
 class Planner:
@@ -49,9 +58,8 @@ class Planner:
     """
 
     def __init__(self, rules: str, lookup: Lookup) -> None:
-        self._rules = rules
         self._lookup = lookup
-        self._module = _module(rules)
+        self._making = _making(rules)
         self._defaults: tuple[Sequence[Mapping[str, Given]], _Draft] | None = None
 
     def plan(
@@ -75,12 +83,12 @@ class Planner:
             draft.settings = layers[-1]
         else:
             draft.work(layers[-1], self._lookup)
-        return self._module.plan(name, draft, self._lookup, autoall=autoall)
+        return self._making.plan(name, draft, self._lookup, autoall=autoall)
 
     def _after_defaults(self, layers: Sequence[Mapping[str, Given]]) -> _Draft:
         if self._defaults is not None and _same(self._defaults[0], layers):
             return self._defaults[1]
-        draft = self._module.Draft()
+        draft = self._making.draft()
         for layer in layers:
             draft.work(layer, self._lookup)
             if draft.failed:

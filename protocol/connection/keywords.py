@@ -3,10 +3,11 @@
 Owns: loading the tables (tables/RELEASE.json) and finding a keyword as addconn does. Must not know: how a file is
 read, or what becomes of a value.
 
-The tables say for each keyword its `kind`, the `slot` that it shares with its aliases (its own name if none is
-given), `end` if it comes as leftKEYWORD and rightKEYWORD, `values` (words to numbers, or the name of such a table),
-`number` (enum config_conn_keyword of 5.4), `build` (only there if pluto was built with that), `optarg` (only on
-command lines). The end itself, left= and right=, is the keyword with the empty name.
+A table may be `like` another: it has what differs (a keyword that is there replaces the other's), and in `without`
+what is not there. The tables say for each keyword its `kind`, the `slot` that it shares with its aliases (its own
+name if none is given), `end` if it comes as leftKEYWORD and rightKEYWORD, `values` (words to numbers, or the name of
+such a table), `number` (enum config_conn_keyword of 5.4), `build` (only there if pluto was built with that: seccomp
+or labeled), `optarg` (only on command lines). The end itself, left= and right=, is the keyword with the empty name.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from autod.protocol import releases
+from autod.protocol.connection.rules import rules, rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from autod.protocol.connection.rules import Rules
     from autod.protocol.releases import Release
 
 __all__ = ["Key", "Keyword", "Kind", "Table", "native", "nearest_native", "table"]
@@ -89,22 +92,29 @@ class _Entry(msgspec.Struct):
     optarg: bool = False
 
 
+class _Without(msgspec.Struct):
+    setup: list[str] = []
+    conn: list[str] = []
+
+
 class _File(msgspec.Struct):
-    values: dict[str, dict[str, int]]
-    setup: dict[str, _Entry]
-    conn: dict[str, _Entry]
+    values: dict[str, dict[str, int]] = {}
+    setup: dict[str, _Entry] = {}
+    conn: dict[str, _Entry] = {}
+    like: str = ""
+    without: _Without = msgspec.field(default_factory=_Without)
 
 
 class Table:
     """The keywords of one release, found by the lower-case spelling of a file.
 
     `setup` and `conn` differ only where the release looks keywords up by section (5.3 on); else both are one. What
-    this pluto was not built with is unknown, or ignored if `ignore` (5.4).
+    this pluto was not built with (`builds` names what it was) is unknown, or ignored (5.4).
     """
 
-    def __init__(
-        self, file: _File, *, seccomp: bool, ignore: bool, sectioned: bool, bare: Side, dash: bool
-    ) -> None:
+    def __init__(self, file: _File, rules: Rules, builds: Collection[str]) -> None:
+        sectioned = rules.sectioned
+        bare: Side = "right" if rules.bare else ""
         self.setup: dict[str, Key] = {}
         self.conn: dict[str, Key] = self.setup if not sectioned else {}
         self.bare_ends: frozenset[str] = frozenset(
@@ -114,8 +124,8 @@ class Table:
         for keys, entries, conn in ((self.setup, file.setup, False), (self.conn, file.conn, True)):
             for name, entry in entries.items():
                 kind = entry.kind
-                if entry.build == "seccomp" and not seccomp:
-                    if not ignore:
+                if entry.build and entry.build not in builds:
+                    if not rules.ignores:
                         continue
                     kind = "obsolete"
                 if conn and not sectioned and name in both:
@@ -132,7 +142,7 @@ class Table:
                     conn=conn or name in both,
                     optarg=entry.optarg,
                 )
-                self._add(keys, keyword, bare, dash)
+                self._add(keys, keyword, bare, rules.dash)
 
     @staticmethod
     def _add(keys: dict[str, Key], keyword: Keyword, bare: Side, dash: bool) -> None:
@@ -149,37 +159,44 @@ class Table:
 
 
 def native(release: Release) -> str | None:
-    """The release whose rules this one follows, None where ipsec.conf is left to the release's own addconn.
-
-    4.8 to 4.15 share their keywords and rules to the letter (their sources were compared), as do 5.3 to 5.3.2.
-    """
-    version = (release.version[0], release.version[1])
-    if (4, 8) <= version <= (4, 15):
-        return "4.10"
-    return {(5, 2): "5.2", (5, 3): "5.3", (5, 4): "5.4"}.get(version)
+    """The name of the rules that this release follows, None where ipsec.conf is left to the release's own addconn."""
+    found = rules_of(release)
+    return None if found is None else found.name
 
 
 def nearest_native(release: Release) -> Release:
-    """The release by whose rules ipsec.conf is read for `release`: itself where it has some, else its neighbour.
-
-    5.0 and 5.1 have the keywords of 5.2 but for those of IP-TFS, session resumption and ipsec-interface-managed, and
-    six that 4.15 has not (their sources were compared).
-    """
+    """The release by whose rules ipsec.conf is read for `release`: itself where it has some, else 4.10."""
     if native(release) is not None:
         return release
-    return releases.find("5.2" if release.at_least(5, 0) else "4.10", seccomp=release.seccomp)
+    return releases.find("4.10", seccomp=release.seccomp)
 
 
 @functools.cache
-def table(rules: str, *, seccomp: bool = False) -> Table:
-    """The keywords of the releases that follow `rules` (a result of `native`)."""
-    text = resources.files(__package__).joinpath("tables", f"{rules}.json").read_bytes()
-    sectioned = rules in ("5.3", "5.4")
-    return Table(
-        msgspec.convert(json.loads(text), _File),
-        seccomp=seccomp,
-        ignore=rules == "5.4",
-        sectioned=sectioned,
-        bare="" if rules == "5.4" else "right",
-        dash=rules != "4.10",
+def table(name: str, *, seccomp: bool = False, labeled: bool = True) -> Table:
+    """The keywords of the releases that follow the rules of that name (a result of `native`).
+
+    `seccomp`, `labeled`: built with that (Debian builds without the one and with the other).
+    """
+    by = rules(name)
+    builds = {word for word, built in (("seccomp", seccomp), ("labeled", labeled)) if built}
+    return Table(_file(by.table or name), by, builds)
+
+
+def _file(name: str) -> _File:
+    """The file of a table. One that is `like` another has only what differs from it."""
+    text = resources.files(__package__).joinpath("tables", f"{name}.json").read_bytes()
+    file = msgspec.convert(json.loads(text), _File)
+    if not file.like:
+        return file
+    base = _file(file.like)
+    return _File(
+        values=base.values | file.values,
+        setup=_changed(base.setup, file.without.setup, file.setup),
+        conn=_changed(base.conn, file.without.conn, file.conn),
     )
+
+
+def _changed(
+    base: Mapping[str, _Entry], without: Collection[str], changed: Mapping[str, _Entry]
+) -> dict[str, _Entry]:
+    return {**{word: entry for word, entry in base.items() if word not in without}, **changed}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.given import Given
     from autod.protocol.connection.lookup import Lookup
 
-__all__ = ["Draft", "plan"]
+__all__ = ["making"]
 
 _RESTART, _HOLD = 3, 2
 _REQID_MAX: Final = 16383
@@ -160,11 +160,25 @@ _PLACES: Final = _places()
 _BASE: Final = _base()
 
 
-def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+def making(name: str) -> _Making:
+    """What the rules of that name make of connections."""
+    return _Making()
+
+
+class _Making:
+    """See autod.protocol.connection."""
+
+    def draft(self) -> Draft:
+        return Draft()
+
+    def plan(self, name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+        return _plan(name, draft, lookup)
+
+
+def _plan(name: str, draft: Draft, lookup: Lookup) -> Plan:
     """The messages that load the connection, in groups: one, or one for each pair of subnets=.
 
-    `draft` must not be used again: the addresses of %defaultroute are put into it. `autoall` changes nothing here:
-    what auto= asks for is sent in messages of its own.
+    `draft` must not be used again: the addresses of %defaultroute are put into it.
     """
     remarks = draft.remarks
     find_routes(draft.left.host, draft.right.host, lookup)

@@ -1,17 +1,21 @@
-"""The rules of 5.2: addconn works out hosts, next hops and authby=; the rest goes as words' numbers and strings.
+"""The rules of 5.0 to 5.2: addconn works out hosts, next hops and authby=; the rest goes as words' numbers and strings.
 
-Owns: from settings to messages for this release. Must not know: files and lines, duplicates and also=
+Owns: from settings to messages for these releases. Must not know: files and lines, duplicates and also=
 (autod.config), sockets.
 
-As in 4.x (see rules_4_10), what `conn %default` decided outlives it; here that is the IKE version, authby= and the
+The names are those of 5.2; `_FACTS` has what 5.0 and 5.1 call otherwise or do otherwise. As in 4.x (see
+rules_4_10), what `conn %default` decided outlives it; here that is the IKE version, authby= and the
 shunt of type=.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
-from autod.protocol.connection.addresses import Address, Block, cidr, protoport, unspecified
+import msgspec
+
+from autod.protocol.connection.addresses import Address, Block, ProtoPort, cidr, protoport, unspecified
 from autod.protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
 from autod.protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, Host, family, find_routes
 from autod.protocol.connection.identity import fix_id
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Auto
 
-__all__ = ["Draft", "plan", "put_time"]
+__all__ = ["making", "put_time"]
 
 _FROM_ADDCONN: Final = 2
 _IGNORE, _ADD, _START, _ROUTE, _ONDEMAND, _UP, _KEEP = range(1, 8)
@@ -171,40 +175,108 @@ _END_TEXTS: Final = {
 }
 
 
-class Draft:
+class _Facts(msgspec.Struct, frozen=True):
+    """How a release differs from 5.2.
+
+    `renamed`: members that it calls otherwise. `says`: what every message has. `add`: the member that says that it
+    is an add. `autostart`: what auto= becomes where the connection is named, None for what is given. `times`:
+    durations that are always sent, in microseconds. `protoport_first`: protoport= is looked at while the connection
+    is worked out. `blocks`: where addresses with a prefix go that addconn reads itself. `bare`: these may be without
+    a prefix. `no_updown`: what an empty updown= becomes.
+    """
+
+    ends: tuple[str, str] = ("end[0]", "end[1]")
+    renamed: Mapping[str, str] = {}
+    says: Mapping[str, int] = msgspec.field(default_factory=lambda: {"whack_from": _FROM_ADDCONN})
+    add: str = "whack_add"
+    auto: Mapping[int, Auto] = msgspec.field(default_factory=lambda: _AUTO)
+    ignore: int = _IGNORE
+    autostart: int | None = _ADD
+    times: Mapping[str, int] = {}
+    protoport_first: bool = False
+    blocks: Mapping[str, str] = msgspec.field(default_factory=lambda: {"vti": "host_vtiip"})
+    no_updown: str = ""
+    bare: bool = True
+
+
+_RENAMED_5_1: Final = {
+    "nexthop": "host_nexthop",
+    "modecfgserver": "modecfg_server",
+    "modecfgclient": "modecfg_client",
+    "rekeymargin": "sa_rekey_margin",
+}
+_TIMES_5_1: Final = {
+    "rekeymargin": 540_000_000,
+    "retransmit-interval": 500_000,
+    "retransmit-timeout": 60_000_000,
+}
+
+_FACTS: Final = {
+    "5.0": _Facts(
+        ends=("left", "right"),
+        renamed={**_RENAMED_5_1, "narrowing": "ikev2_allow_narrowing"},
+        says={},
+        add="whack_addconn",
+        auto={1: "add", 2: "ondemand", 3: "start", 4: "keep"},
+        ignore=0,
+        autostart=None,
+        times=_TIMES_5_1,
+        protoport_first=True,
+        blocks={"vti": "host_vtiip", "interface-ip": "ifaceip"},
+        no_updown="%disabled",
+        bare=False,
+    ),
+    "5.1": _Facts(
+        ends=("left", "right"),
+        renamed=_RENAMED_5_1,
+        autostart=None,
+        times=_TIMES_5_1,
+        protoport_first=True,
+        bare=False,
+    ),
+    "5.2": _Facts(),
+}
+
+
+class _Draft:
     """A connection while it is worked out. `remarks` are the complaints of the layer that was worked last."""
 
     __slots__ = (
+        "_facts",
         "authby",
+        "blocks",
         "ends",
         "failed",
         "ike_version",
         "never",
+        "protoports",
         "remarks",
         "settings",
         "sighash",
-        "vti",
         "worked",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, facts: _Facts) -> None:
+        self._facts = facts
         self.worked = False
         self.ike_version = _IKEV2
         self.authby = NONE
         self.sighash = SIGHASH_DEFAULT
         self.never = 0
         self.ends = {"left": Host(), "right": Host()}
-        self.vti: dict[str, Block | None] = {"left": None, "right": None}
+        self.blocks: dict[str, Block | None] = {}
+        self.protoports: dict[str, ProtoPort | None] = {}
         self.settings: Mapping[str, Given] = {}
         self.remarks: list[Remark] = []
         self.failed = False
 
-    def copy(self) -> Draft:
-        other = Draft()
+    def copy(self) -> _Draft:
+        other = _Draft(self._facts)
         other.ike_version, other.never = self.ike_version, self.never
         other.authby, other.sighash = self.authby, self.sighash
         other.ends = {side: host.copy() for side, host in self.ends.items()}
-        other.vti = dict(self.vti)
+        other.blocks = dict(self.blocks)
+        other.protoports = dict(self.protoports)
         other.settings = self.settings
         return other
 
@@ -241,39 +313,74 @@ class Draft:
         version = family(settings)
         for side, host in self.ends.items():
             host.place(settings.get(side), version, lookup)
-            self._vti(side)
+            if "interface-ip" not in self._facts.blocks:
+                self._block(side, "vti")
             given = settings.get(f"{side}nexthop")
             name = host.place_hop(given.text if given is not None else None, version)
             if name is not None:
                 self.fail(f"bad value for {side}nexthop={name}: it is no address", f"{side}nexthop")
+            if self._facts.protoport_first:
+                self._protoport(side, lookup)
+            if "interface-ip" in self._facts.blocks:
+                self._block(side, "vti")
+                self._block(side, "interface-ip")
 
-    def _vti(self, side: str) -> None:
-        given = self.settings.get(f"{side}vti")
+    def _block(self, side: str, slot: str) -> None:
+        given = self.settings.get(side + slot)
         if given is None:
             return
-        self.vti[side] = None
+        self.blocks[side + slot] = None
         try:
-            block = cidr(given.text or "", bare=True)
-            self.vti[side] = block
+            block = cidr(given.text or "", bare=self._facts.bare)
+            self.blocks[side + slot] = block
             if not block.address.specified:
                 raise Malformed("unspecified address")
         except Malformed as reason:
-            self.fail(f"bad addr {side}vti={given.text} [{reason}]", f"{side}vti")
+            self.fail(f"bad addr {side}{slot}={given.text} [{reason}]", side + slot)
+
+    def _protoport(self, side: str, lookup: Lookup) -> None:
+        given = self.settings.get(f"{side}protoport")
+        if given is None:
+            return
+        self.protoports[side] = None
+        try:
+            self.protoports[side] = protoport(given.text or "", names_of(lookup))
+        except Malformed as reason:
+            self.fail(f"bad {side}protoport={given.text} [{reason}]", f"{side}protoport")
 
 
-def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+@functools.cache
+def making(name: str) -> _Making:
+    """What the rules of that name make of connections."""
+    return _Making(_FACTS[name])
+
+
+class _Making:
+    """See autod.protocol.connection."""
+
+    def __init__(self, facts: _Facts) -> None:
+        self._facts = facts
+
+    def draft(self) -> _Draft:
+        return _Draft(self._facts)
+
+    def plan(self, name: str, draft: _Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+        return _plan(name, draft, lookup, self._facts, autoall=autoall)
+
+
+def _plan(name: str, draft: _Draft, lookup: Lookup, facts: _Facts, *, autoall: bool) -> Plan:
     """The messages that load the connection: the add, and one for each raw key.
 
     `draft` must not be used again: the addresses of %defaultroute are put into it.
     """
     settings, remarks = draft.settings, draft.remarks
     given = settings.get("auto")
-    number = given.number if given is not None and given.number is not None else _IGNORE
-    auto = _AUTO.get(number, "ignore")
+    number = given.number if given is not None and given.number is not None else facts.ignore
+    auto = facts.auto.get(number, "ignore")
     left, right = draft.ends["left"], draft.ends["right"]
     find_routes(left, right, lookup)
-    members = _members(draft, remarks)
-    members["autostart"] = number if autoall else _ADD
+    members = _members(draft, facts, remarks)
+    members["autostart"] = number if autoall or facts.autostart is None else facts.autostart
     ends = []
     for at, (side, host) in enumerate(draft.ends.items()):
         if host.kind not in SENDABLE:
@@ -281,17 +388,18 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
                 remarks.append(Remark(f"{side}= is not set", side, fatal=True))
             return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
         try:
-            found = _end(draft, side, host, lookup)
+            found = _end(draft, facts, side, host, lookup)
         except Malformed as reason:
             remarks.append(Remark(f"bad {side}protoport= [{reason}]", f"{side}protoport", fatal=True))
             return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
         ends.append((side, found))
-        members.update((f"end[{at}].{path}", value) for path, value in found.items())
+        prefix = facts.ends[at]
+        members.update((f"{prefix}.{path}", value) for path, value in found.items())
     add = Message("add", name, {**members, "name": name})
     keys: list[Message] = []
     for side, found in ends:
         try:
-            keys += _key(name, found)
+            keys += _key(name, found, facts)
         except Malformed as reason:
             # addconn stops here, and says so to nobody but its user.
             slot = side + next(word for word, number in _KEYS if number == found["pubkey_alg"])
@@ -303,12 +411,12 @@ def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
 _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
 
 
-def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
+def _members(draft: _Draft, facts: _Facts, remarks: list[Remark]) -> dict[str, object]:
     settings = draft.settings
     right = draft.ends["right"]
     members: dict[str, object] = {
-        "whack_from": _FROM_ADDCONN,
-        "whack_add": 1,
+        **facts.says,
+        facts.add: 1,
         "host_afi": draft.ends["left"].version,
         "ike_version": draft.ike_version,
         "sighash_policy": draft.sighash,
@@ -334,10 +442,19 @@ def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
         given = settings.get(slot)
         if given is not None:
             put_time(members, path, given.number or 0)
+        elif slot in facts.times:
+            put_time(members, path, facts.times[slot])
     for slot, path in _TEXTS.items():
         given = settings.get(slot)
         if given is not None:
             members[path] = given.text
+    for path, own in facts.renamed.items():
+        if path in members:
+            members[own] = members.pop(path)
+        elif path in _TIMES.values():
+            for part in ("dt.tv_sec", "dt.tv_usec", "is_set"):
+                if f"{path}.{part}" in members:
+                    members[f"{own}.{part}"] = members.pop(f"{path}.{part}")
     given = settings.get("keyingtries")
     if given is not None:
         members["keyingtries.set"] = 1
@@ -365,7 +482,7 @@ def _address(path: str, value: Address) -> dict[str, object]:
     }
 
 
-def _end(draft: Draft, side: str, host: Host, lookup: Lookup) -> dict[str, object]:
+def _end(draft: _Draft, facts: _Facts, side: str, host: Host, lookup: Lookup) -> dict[str, object]:
     """The members of one end. Raises Malformed for a protoport= that is none."""
     get = draft.settings.get
     found: dict[str, object] = {"host_type": host.kind, "host_addr_name": host.text}
@@ -378,17 +495,20 @@ def _end(draft: Draft, side: str, host: Host, lookup: Lookup) -> dict[str, objec
         found |= _address("host_addr", host.address)
     hop = host.hop if host.hop_kind == IPADDR else unspecified(host.version)
     if hop is not None:
-        found |= _address("nexthop", hop)
-    vti = draft.vti[side]
-    if vti is not None and vti.address.specified:
-        found |= _address("host_vtiip", vti.address) | {"host_vtiip.prefix_len": vti.bits}
+        found |= _address(facts.renamed.get("nexthop", "nexthop"), hop)
+    for slot, path in facts.blocks.items():
+        block = draft.blocks.get(side + slot)
+        if block is not None and block.address.specified:
+            found |= _address(path, block.address) | {f"{path}.prefix_len": block.bits}
     given = get(f"{side}subnet")
     if given is not None:
         text = given.text or ""
         found["virt" if text.startswith(("vhost:", "vnet:")) else "subnet"] = text
     given = get(f"{side}protoport")
-    if given is not None:
+    pair = draft.protoports.get(side)
+    if given is not None and not facts.protoport_first:
         pair = protoport(given.text or "", names_of(lookup))
+    if pair is not None:
         found["protoport.is_set"] = 1
         found["protoport.has_port_wildcard"] = pair.wildcard
         found["protoport.hport"] = pair.port
@@ -403,23 +523,25 @@ def _end(draft: Draft, side: str, host: Host, lookup: Lookup) -> dict[str, objec
             break
     for slot, path in _END_TEXTS.items():
         given = get(side + slot)
-        if given is not None:
+        if given is not None and slot not in facts.blocks:
             found[path] = given.text
+    if found.get("updown") == "":
+        found["updown"] = facts.no_updown
     for slot, (path, default) in _END_NUMBERS.items():
         given = get(side + slot)
         number = default if given is None else given.number
         if number:
-            found[path] = number
+            found[facts.renamed.get(path, path)] = number
     return found
 
 
-def _key(name: str, found: dict[str, object]) -> Iterator[Message]:
+def _key(name: str, found: dict[str, object], facts: _Facts) -> Iterator[Message]:
     """The message that carries the raw key of an end, if it has one and an id. Raises Malformed."""
     key, identity, algorithm = found.get("pubkey"), found.get("id"), found.get("pubkey_alg")
     if not isinstance(key, str) or not isinstance(identity, str):
         return
     members: dict[str, object] = {
-        "whack_from": _FROM_ADDCONN,
+        **facts.says,
         "whack_key": 1,
         "pubkey_alg": algorithm,
         "keyid": identity,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Auto
 
-__all__ = ["Draft", "plan"]
+__all__ = ["making"]
 
 _ADD: Final = 15
 """WHACK_ADD of enum whack_command, the same with and without USE_SECCOMP."""
@@ -52,7 +52,7 @@ _ELSEWHERE: Final = frozenset(
 """Keywords whose value does not simply go into one member."""
 
 
-class Draft:
+class _Draft:
     """The settings of the last layer; the shunt of type= outlives its layer."""
 
     __slots__ = ("failed", "never", "remarks", "settings")
@@ -63,8 +63,8 @@ class Draft:
         self.remarks: list[Remark] = []
         self.settings: Mapping[str, Given] = {}
 
-    def copy(self) -> Draft:
-        other = Draft()
+    def copy(self) -> _Draft:
+        other = _Draft()
         other.never = self.never
         return other
 
@@ -76,7 +76,22 @@ class Draft:
             self.never = _SHUNT_OF_TYPE.get(given.number or 0, self.never)
 
 
-def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+def making(name: str) -> _Making:
+    """What the rules of that name make of connections."""
+    return _Making()
+
+
+class _Making:
+    """See autod.protocol.connection."""
+
+    def draft(self) -> _Draft:
+        return _Draft()
+
+    def plan(self, name: str, draft: _Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+        return _plan(name, draft, autoall=autoall)
+
+
+def _plan(name: str, draft: _Draft, *, autoall: bool) -> Plan:
     """The message that loads the connection. Named connections are not started by it: auto= is made `add`."""
     settings = draft.settings
     given = settings.get("auto")

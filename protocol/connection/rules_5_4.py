@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Auto, Remark
 
-__all__ = ["Draft", "plan"]
+__all__ = ["making"]
 
 _ADD: Final = 15
 """WHACK_ADD of enum whack_command, the same with and without USE_SECCOMP."""
@@ -35,7 +35,7 @@ _AUTO: Final[dict[str, Auto]] = {
 }
 
 
-class Draft:
+class _Draft:
     """The settings of the last layer: nothing is worked out, so nothing outlives its layer."""
 
     __slots__ = ("failed", "remarks", "settings")
@@ -45,14 +45,29 @@ class Draft:
         self.remarks: list[Remark] = []
         self.settings: Mapping[str, Given] = {}
 
-    def copy(self) -> Draft:
-        return Draft()
+    def copy(self) -> _Draft:
+        return _Draft()
 
     def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
         self.settings = settings
 
 
-def plan(name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+def making(name: str) -> _Making:
+    """What the rules of that name make of connections."""
+    return _Making()
+
+
+class _Making:
+    """See autod.protocol.connection."""
+
+    def draft(self) -> _Draft:
+        return _Draft()
+
+    def plan(self, name: str, draft: _Draft, lookup: Lookup, *, autoall: bool) -> Plan:
+        return _plan(name, draft, autoall=autoall)
+
+
+def _plan(name: str, draft: _Draft, *, autoall: bool) -> Plan:
     """The message that loads the connection. Named connections are not started by it: auto= is made `add`."""
     given = draft.settings.get("auto")
     auto = _AUTO.get((given.text or "").lower(), "ignore") if given is not None else "ignore"

@@ -12,6 +12,8 @@ import functools
 import gzip
 import itertools
 import json
+import lzma
+import re
 import socket
 import tempfile
 from collections import Counter
@@ -30,7 +32,8 @@ from autod.protocol.releases import find
 from autod.protocol.replies import ReplyDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
 
 DATA = Path(__file__).parents[1] / "data" / "probes"
 NUMBER = {"4.10": "4.10", "5.2": "5.2", "5.4": "5.4"}
@@ -127,20 +130,48 @@ class Probe:
 
 @functools.cache
 def mask(release: str) -> list[tuple[int, int]]:
-    return [(at, n) for at, n in json.loads((DATA / "mask.json").read_text())[release]]
+    return [(at, n) for at, n in json.loads((DATA / "mask.json").read_text()).get(release, [])]
+
+
+def raw(release: str) -> Iterator[dict[str, Any]]:
+    """The lines of a release's file as they stand. `release` may be a path."""
+    path = DATA / f"{release}.jsonl.gz" if "/" not in release else Path(release)
+    packed = path.with_suffix(".xz")
+    opened: Callable[..., TextIO] = lzma.open if packed.exists() else gzip.open
+    with opened(
+        packed if packed.exists() else path, "rt", encoding="utf-8", errors="surrogateescape"
+    ) as lines:
+        for line in lines:
+            yield json.loads(line)
 
 
 def probes(release: str) -> Iterator[Probe]:
-    with gzip.open(DATA / f"{release}.jsonl.gz", "rt", encoding="utf-8", errors="surrogateescape") as lines:
-        for line in lines:
-            one: dict[str, Any] = json.loads(line)
-            messages = [base64.b64decode(message) for message in one.pop("messages")]
-            yield Probe(messages=messages, reply=one.pop("reply", None), **one)
+    for one in raw(release):
+        messages = [base64.b64decode(message) for message in one.pop("messages")]
+        yield Probe(messages=messages, reply=one.pop("reply", None), **one)
 
 
 def masked(message: bytes, release: str) -> bytes:
     data = bytearray(message)
     for at, size in mask(release):
+        data[at : at + size] = bytes(min(size, max(len(data) - at, 0)))
+    return bytes(data)
+
+
+@functools.cache
+def padding(release: str) -> list[tuple[int, int]]:
+    """Where the layout of a release has bytes that belong to no member: (offset, length)."""
+    layout = find(release).family.layout
+    used = bytearray(layout.head)
+    for field in layout.fields.values():
+        used[field.offset : field.offset + field.size] = b"\1" * field.size
+    return [(found.start(), len(found.group())) for found in re.finditer(rb"\0+", used[: layout.head])]
+
+
+def without_padding(message: bytes, release: str) -> bytes:
+    """The message with zero for padding: what stands there in a build is chance."""
+    data = bytearray(message)
+    for at, size in padding(release):
         data[at : at + size] = bytes(min(size, max(len(data) - at, 0)))
     return bytes(data)
 
@@ -187,8 +218,11 @@ def stops(reply: str | None, release: str) -> bool:
     return halts(decoder.feed((reply or "").encode()), release)
 
 
-def run(release: str, verbose: bool = False, only: str = "", every: int = 1) -> tuple[int, int]:
-    """Compare all probes of a release, or one of `every`; print the groups that fail. Gives (passed, total)."""
+def run(release: str, only: str = "", source: str = "", show: int = 60, every: int = 1) -> tuple[int, int]:
+    """Compare all probes of a release, or one of `every`; print the groups that fail. Gives (passed, total).
+
+    `source`: a file with its probes, in place of the recorded one.
+    """
     passed = total = 0
     failing: Counter[str] = Counter()
     example: dict[str, str] = {}
@@ -196,7 +230,7 @@ def run(release: str, verbose: bool = False, only: str = "", every: int = 1) -> 
         folder = Path(name)
         for file, text in json.loads((DATA / "aux.json").read_text()).items():
             (folder / file).write_text(text)
-        for probe in itertools.islice(probes(release), 0, None, every):
+        for probe in itertools.islice(probes(source or release), 0, None, every):
             if only and only not in probe.id:
                 continue
             total += 1
@@ -208,7 +242,7 @@ def run(release: str, verbose: bool = False, only: str = "", every: int = 1) -> 
             failing[f"{group} | {why}"] += 1
             example.setdefault(f"{group} | {why}", probe.id)
     print(f"{release}: {passed} of {total} ({100 * passed / max(total, 1):.2f} %)")
-    for group, count in failing.most_common(60):
+    for group, count in failing.most_common(show):
         print(f"  {count:4} {group}   e.g. {example[group]}")
     return passed, total
 
@@ -248,4 +282,4 @@ def fields(a: bytes, b: bytes, release: str) -> set[str]:
 if __name__ == "__main__":
     import sys
 
-    run(sys.argv[1], only=sys.argv[2] if len(sys.argv) > 2 else "")
+    run(sys.argv[1], *sys.argv[2:4])

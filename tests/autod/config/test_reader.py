@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from autod.config import Severity, check, describe, load, show
 from autod.config.include import Files
-from autod.errors import Unsupported
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Nothing
-from autod.protocol.releases import ALL, find
+from autod.protocol.releases import find
 from tests.helpers.configurations import configurations
 
 if TYPE_CHECKING:
@@ -187,15 +186,6 @@ def test_a_file_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:
     refusal = load("nowhere.conf", find("4.10"), folder=str(tmp_path)).refusal
     assert refusal is not None
     assert refusal.status == 3
-
-
-def test_other_releases_are_left_to_their_addconn(tmp_path: Path) -> None:
-    """And the sentence says how."""
-    name = write(tmp_path, "conn a\n")
-    for release in ALL:
-        if not release.startswith(("4.8", "4.9", "4.1", "5.2", "5.3", "5.4")) or release == "4.1":
-            with pytest.raises(Unsupported, match="via_addconn="):
-                load(name, find(release), folder=str(tmp_path))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

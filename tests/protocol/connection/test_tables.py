@@ -11,6 +11,7 @@ import pytest
 
 from autod.protocol import releases
 from autod.protocol.connection.keywords import native, nearest_native, table
+from autod.protocol.connection.rules import RULES
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "keywords.tar.xz"
 
@@ -77,14 +78,11 @@ def test_seccomp_is_a_keyword_where_pluto_has_it() -> None:
     assert table("5.4", seccomp=True).setup["seccomp"].keyword.kind == "enum"
 
 
-def test_a_release_without_rules_reads_by_those_of_its_neighbour() -> None:
-    """5.0 and 5.1 have keywords that 4.15 refuses, and none that 5.2 does."""
-    found = {text: nearest_native(releases.find(text)) for text in releases.ALL}
-    assert {text for text, by in found.items() if by.text == text} == {
-        text for text in releases.ALL if native(releases.find(text)) is not None
-    }
-    others = {text: by.text for text, by in found.items() if by.text != text}
-    assert {text: by for text, by in others.items() if by != "4.10"} == {"5.0": "5.2", "5.1": "5.2"}
-    for keyword in ("debug", "encap-dscp", "groundhog", "ppk-ids"):
-        assert keyword not in table("4.10").conn
-        assert keyword in table("5.2").conn
+def test_each_release_follows_the_rules_of_a_row() -> None:
+    """Those that have none read by the rules of 4.10."""
+    found = {text: nearest_native(releases.find(text)).text for text in releases.ALL}
+    assert {by for text, by in found.items() if by != text} <= {"4.10"}
+    assert {row.name for row in RULES} <= set(releases.ALL)
+    follow = [text for row in RULES for text in row.releases]
+    assert len(follow) == len(set(follow))
+    assert {text for text in releases.ALL if native(releases.find(text)) is not None} == set(follow)

@@ -1,0 +1,151 @@
+"""The sets of rules by which releases read ipsec.conf and make messages of it.
+
+Owns: which release follows which rules, and how each set of rules reads. Must not know: keywords
+(tables/NAME.json), or what becomes of a value (the modules that `module` names).
+
+A new release is a row here, or a number in `releases` of the last row (docs/adding-a-release.md).
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from autod.protocol.releases import Release
+
+__all__ = ["RULES", "Rules", "rules", "rules_of"]
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """One set of rules, called after a release that follows it.
+
+    `releases` follow it to the letter (their sources were compared). `module` makes the messages
+    (protocol/connection/MODULE.py).
+    """
+
+    name: str
+    releases: tuple[str, ...]
+    module: str
+
+    table: str = ""
+    """The table of keywords, where it is that of other rules (tables/TABLE.json)."""
+
+    old: bool = False
+    """3.x and 4.x: digits alone are a number, booleans have words of their own, also= is read breadth first."""
+
+    sectioned: bool = False
+    """Keywords are looked up by the section that is open (5.3 on)."""
+
+    bare: bool = True
+    """`subnet=` stands for rightsubnet=."""
+
+    dash: bool = True
+    """`left-id=` stands for leftid=."""
+
+    ignores: bool = False
+    """A keyword that this pluto was not built with is ignored, where others refuse the file."""
+
+    pairs: bool = False
+    """addconn itself makes a connection of each pair of subnets=; later pluto does."""
+
+    after: Literal["each", "listen", "nothing"] = "listen"
+    """What addconn --autoall sends behind the adds: `listen` and a message for each that auto= wants routed or up;
+    only `listen`; nothing."""
+
+    says_from: bool = True
+    """Messages say that addconn sent them."""
+
+    per_second: int = 1_000_000
+    """What the number of a duration is counted in."""
+
+    forever: str | None = "0"
+    """What %forever becomes, None if it stays."""
+
+    first_include_ends: bool = True
+    """The end of the first file of an include ends its last line."""
+
+    bare_words: bool = False
+    """Up to 5.0: a word that is no keyword is a string, after `version` and `include` too, where later a value
+    stands; and an x- comment without a value takes the next line."""
+
+    decimals: bool = True
+    """Durations and multiples may have a fraction (1.5h)."""
+
+    strings_clash: bool = True
+    """A string that is given twice clashes even if both are the same."""
+
+    words_clash: bool = False
+    """left= and keys given twice clash even if both are the same."""
+
+    empty_key_aborts: bool = False
+    """addconn aborts over a public key that is empty."""
+
+    all_aliases: bool = False
+    """A word of connalias= stands for each connection that has it, not only for the first."""
+
+
+RULES: Final = (
+    Rules(
+        "4.10",
+        ("4.8", "4.9", "4.10", "4.11", "4.12", "4.13", "4.14", "4.15"),
+        "rules_4_10",
+        old=True,
+        dash=False,
+        pairs=True,
+        after="each",
+        says_from=False,
+        per_second=1000,
+        bare_words=True,
+        decimals=False,
+    ),
+    Rules(
+        "5.0",
+        ("5.0",),
+        "rules_5_2",
+        after="each",
+        says_from=False,
+        bare_words=True,
+        decimals=False,
+        words_clash=True,
+        empty_key_aborts=True,
+    ),
+    Rules("5.1", ("5.1",), "rules_5_2", decimals=False, words_clash=True, empty_key_aborts=True),
+    Rules("5.2", ("5.2",), "rules_5_2", words_clash=True, empty_key_aborts=True),
+    Rules(
+        "5.3",
+        ("5.3", "5.3.1", "5.3.2"),
+        "rules_5_3",
+        sectioned=True,
+        forever=None,
+        first_include_ends=False,
+        strings_clash=False,
+    ),
+    Rules(
+        "5.4",
+        ("5.4",),
+        "rules_5_4",
+        sectioned=True,
+        bare=False,
+        ignores=True,
+        after="nothing",
+        forever=None,
+        first_include_ends=False,
+        strings_clash=False,
+        all_aliases=True,
+    ),
+)
+"""Every set of rules, oldest first."""
+
+
+@functools.cache
+def rules(name: str) -> Rules:
+    """The rules of that name."""
+    return next(one for one in RULES if one.name == name)
+
+
+def rules_of(release: Release) -> Rules | None:
+    """The rules that `release` follows, None where no row has it."""
+    return next((one for one in RULES if ".".join(map(str, release.version)) in one.releases), None)
