@@ -31,6 +31,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
+from autod.causes import Cause, Finder
 from autod.values import hash_of, read_json, to_json
 
 __all__ = [
@@ -39,16 +40,23 @@ __all__ = [
     "Answered",
     "ChildEstablished",
     "ChildRejected",
+    "Childless",
+    "CookieAsked",
     "Deleted",
     "Deleting",
     "Dropped",
     "Event",
     "Exchange",
     "Fatal",
+    "Fault",
+    "GroupChanged",
     "IkeEstablished",
     "IkeRejected",
     "InitiateFailed",
     "Initiating",
+    "InterfaceChanged",
+    "Kept",
+    "Leased",
     "Listening",
     "LoadFailed",
     "Loaded",
@@ -57,13 +65,19 @@ __all__ = [
     "NetworkError",
     "NotListening",
     "NotOriented",
+    "Notified",
+    "PeerDeleted",
     "PeerIdentified",
     "Phase",
     "Prompted",
     "Queued",
+    "Received",
+    "Redirected",
     "RefusalCode",
     "Refused",
     "Rekeyed",
+    "Remark",
+    "Resumption",
     "Retransmission",
     "RetransmitTimeout",
     "RetryScheduled",
@@ -73,10 +87,13 @@ __all__ = [
     "SecretsLoaded",
     "Sent",
     "ShuttingDown",
+    "Switched",
     "Terminating",
+    "Topic",
     "Traffic",
     "Traits",
     "Unknown",
+    "Updown",
     "Warned",
     "Xauth",
     "from_json",
@@ -85,6 +102,28 @@ __all__ = [
 ]
 
 SaKind: TypeAlias = Literal["ike", "child"]
+Topic: TypeAlias = Literal[
+    "algorithms",
+    "authentication",
+    "certificate",
+    "configuration",
+    "connection",
+    "crypto",
+    "dpd",
+    "impair",
+    "interface",
+    "kernel",
+    "message",
+    "mobike",
+    "nat",
+    "ppk",
+    "proposal",
+    "rekey",
+    "secrets",
+    "selectors",
+    "state",
+    "xauth",
+]
 Exchange: TypeAlias = Literal[
     "IKE_SA_INIT",
     "IKE_AUTH",
@@ -183,13 +222,15 @@ class Initiating(Event, frozen=True, kw_only=True):
 
 
 class Sent(Event, frozen=True, kw_only=True):
-    """A request was sent. `purpose` is set where it is no first negotiation."""
+    """A request was sent. `purpose` is set where it is no first negotiation; `authby` is how we authenticate, which
+    5.3 and later say."""
 
     traits: ClassVar[Traits] = Traits(level="info", begins=True, progress=True)
 
     message: Exchange
     purpose: Literal["rekey", "delete"] | None = None
     algorithms: dict[str, str] | None = None
+    authby: str | None = None
 
     @property
     def phase(self) -> Phase | None:
@@ -334,23 +375,34 @@ class Rekeyed(Event, frozen=True, kw_only=True):
 
 
 class IkeRejected(Event, frozen=True, kw_only=True):
-    """The peer, or we, refused the IKE SA. `ignored`: pluto does not trust the refusal and goes on trying."""
+    """The peer, or we (`by`), refused the IKE SA. `ignored`: pluto does not trust the refusal and goes on trying.
+
+    `cause` and `reason` are pluto's where it tells them; `general`: another line says it more exactly.
+    """
 
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, shows_peer=True)
 
     notification: str | None = None
     exchange: Exchange | None = None
     ignored: bool = False
+    cause: Cause | None = None
+    by: Finder = "peer"
+    reason: str | None = None
+    general: bool = False
 
 
 class ChildRejected(Event, frozen=True, kw_only=True):
-    """The peer, or we, refused the Child SA; its IKE SA stays. `ignored` as in IkeRejected."""
+    """The peer, or we (`by`), refused the Child SA; its IKE SA stays. The rest as in IkeRejected."""
 
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, shows_peer=True)
 
     notification: str | None = None
     exchange: Exchange | None = None
     ignored: bool = False
+    cause: Cause | None = None
+    by: Finder = "peer"
+    reason: str | None = None
+    general: bool = False
 
 
 class Fatal(Event, frozen=True, kw_only=True):
@@ -361,6 +413,129 @@ class Fatal(Event, frozen=True, kw_only=True):
     state: str | None = None
 
 
+class Fault(Event, frozen=True, kw_only=True):
+    """Something is wrong, and pluto says what: `cause`, found `by` whom, in pluto's words `reason`.
+
+    `general`: another line says it more exactly. `ignored`: pluto goes on in spite of it.
+    """
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True)
+
+    cause: Cause
+    by: Finder
+    reason: str
+    notification: str | None = None
+    general: bool = False
+    ignored: bool = False
+
+
+class Notified(Event, frozen=True, kw_only=True):
+    """pluto tells the peer that it refuses what came: `notification`."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True)
+
+    notification: str
+
+
+class PeerDeleted(Event, frozen=True, kw_only=True):
+    """The peer asks to delete an SA of ours, or SA `deleted`."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, shows_peer=True)
+
+    sa: SaKind | None = None
+    deleted: int | None = None
+
+
+class GroupChanged(Event, frozen=True, kw_only=True):
+    """The peer wants another group for the key exchange, and pluto asks again with `group` in place of `instead_of`."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, shows_peer=True)
+
+    group: str
+    instead_of: str | None = None
+
+
+class CookieAsked(Event, frozen=True, kw_only=True):
+    """The peer is busy and wants a cookie with the request, which pluto sends again with it."""
+
+    traits: ClassVar[Traits] = Traits(level="info", shows_peer=True)
+
+
+class Redirected(Event, frozen=True, kw_only=True):
+    """The peer sends us to another gateway, and pluto goes there."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True, shows_peer=True)
+
+    gateway: str | None = None
+
+
+class Childless(Event, frozen=True, kw_only=True):
+    """No Child SA is asked for together with the IKE SA: it comes with the traffic (labelled connections)."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True)
+
+
+class Received(Event, frozen=True, kw_only=True):
+    """The peer gave us an address, a name server or whatever `what` says."""
+
+    traits: ClassVar[Traits] = Traits(level="info", shows_peer=True)
+
+    what: Literal["address", "dns", "domain", "subnet", "banner", "message"]
+    value: str
+
+
+class Leased(Event, frozen=True, kw_only=True):
+    """We gave the peer `address`."""
+
+    traits: ClassVar[Traits] = Traits(level="info", shows_peer=True)
+
+    address: str
+
+
+class Updown(Event, frozen=True, kw_only=True):
+    """The updown script runs for `verb`, printed `output`, or ended with `status`."""
+
+    traits: ClassVar[Traits] = Traits(level="info")
+
+    verb: str | None = None
+    output: str | None = None
+    status: int | None = None
+
+
+class InterfaceChanged(Event, frozen=True, kw_only=True):
+    """An IPsec interface was made, removed, or given or relieved of `address`."""
+
+    traits: ClassVar[Traits] = Traits(level="info")
+
+    interface: str
+    action: Literal["created", "deleted", "added", "kept"]
+    address: str | None = None
+
+
+class Kept(Event, frozen=True, kw_only=True):
+    """The IKE SA stays, because of `reason`: other connections use it."""
+
+    traits: ClassVar[Traits] = Traits(level="info", notable=True)
+
+    reason: str
+
+
+class Resumption(Event, frozen=True, kw_only=True):
+    """Session resumption: a ticket was asked for, came, was refused, or is kept while the connection is suspended."""
+
+    traits: ClassVar[Traits] = Traits(level="info")
+
+    what: Literal["asked", "received", "refused", "used", "suspended", "sent"]
+
+
+class Switched(Event, frozen=True, kw_only=True):
+    """pluto goes on with another connection that fits better, `to`, or with an instance made for the peer."""
+
+    traits: ClassVar[Traits] = Traits(level="info")
+
+    to: str | None = None
+
+
 class InitiateFailed(Event, frozen=True, kw_only=True):
     """pluto cannot begin: `reason` says why (no peer address, authby=never, no algorithms, ...)."""
 
@@ -369,6 +544,7 @@ class InitiateFailed(Event, frozen=True, kw_only=True):
     )
 
     reason: str
+    cause: Cause | None = None
 
 
 class Xauth(Event, frozen=True, kw_only=True):
@@ -378,6 +554,8 @@ class Xauth(Event, frozen=True, kw_only=True):
 
     ok: bool
     reason: str | None = None
+    cause: Cause | None = None
+    by: Finder = "peer"
 
 
 class Terminating(Event, frozen=True, kw_only=True):
@@ -438,6 +616,7 @@ class LoadFailed(Event, frozen=True, kw_only=True):
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="load_failed", first_counts=True)
 
     reason: str
+    cause: Cause | None = None
 
 
 class Unknown(Event, frozen=True, kw_only=True):
@@ -473,6 +652,7 @@ class RouteRefused(Event, frozen=True, kw_only=True):
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="refused", first_counts=True)
 
     reason: str
+    cause: Cause | None = None
 
 
 class Refused(Event, frozen=True, kw_only=True):
@@ -481,6 +661,7 @@ class Refused(Event, frozen=True, kw_only=True):
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, refusal="refused")
 
     reason: str
+    cause: Cause | None = None
 
 
 class Prompted(Event, frozen=True, kw_only=True):
@@ -524,17 +705,28 @@ class NetworkError(Event, frozen=True, kw_only=True):
 
 
 class Warned(Event, frozen=True, kw_only=True):
-    """A warning or an error that ends nothing, about the configuration, the secrets or the kernel."""
+    """A warning or an error about the configuration, the secrets, a certificate or the kernel; with a `cause`, what it
+    means for the connection."""
 
     traits: ClassVar[Traits] = Traits(level="warning", notable=True)
 
     reason: str
+    cause: Cause | None = None
+    by: Finder = "pluto"
 
 
 class RefusalCode(Event, frozen=True, kw_only=True):
     """A code without text: how 5.3 and later mark a refusal, whose words are in the line before or after."""
 
     traits: ClassVar[Traits] = Traits(level="warning")
+
+
+class Remark(Event, frozen=True, kw_only=True):
+    """A known line that changes nothing, about `topic`."""
+
+    traits: ClassVar[Traits] = Traits(level="debug", quiet=True)
+
+    topic: Topic
 
 
 class Dropped(Event, frozen=True, kw_only=True):

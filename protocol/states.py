@@ -58,6 +58,12 @@ _STORIES: dict[str, StateWord] = {
     "waiting for KE to finish": StateWord("ike", "half_open"),
     "larval unsecured IKE SA responder": StateWord("ike", "half_open"),
     "deleted state": StateWord("ike", "deleting"),
+    "sent AI2, ISAKMP SA established": StateWord("ike", "established"),
+    "sent AI2, IKE SA established": StateWord("ike", "established"),
+    "sent QI2, IPsec SA established": StateWord("child", "established"),
+    "sent Quick Mode reply, inbound IPsec SA installed, expecting confirmation": StateWord(
+        "child", "negotiating"
+    ),
     "sent Main Mode request": StateWord("ike", "half_open"),
     "expecting Main Mode request": StateWord("ike", "half_open"),
     "sent Aggressive Mode request": StateWord("ike", "half_open"),
@@ -88,6 +94,7 @@ _PARTS: tuple[tuple[str, StateWord], ...] = (
     ("NEW_CHILD", StateWord("child", "negotiating")),
     ("REKEY_CHILD", StateWord("child", "negotiating")),
     ("Quick Mode", StateWord("child", "negotiating")),
+    ("ISAKMP SA established", StateWord("ike", "established")),
     ("established Child", StateWord("child", "established")),
     ("IPsec SA established", StateWord("child", "established")),
 )

@@ -16,14 +16,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from autod.events import Event, Log, Prompted, RefusalCode
+from autod.events import Event, Log, Prompted, RefusalCode, Remark
 from autod.protocol.codes import REFUSALS
 from autod.protocol.replies import Prompt
 from autod.recognise.connections import ROWS as _CONNECTIONS
 from autod.recognise.daemon import ROWS as _DAEMON
 from autod.recognise.deletion import ROWS as _DELETION
+from autod.recognise.faults import ROWS as _FAULTS
 from autod.recognise.negotiation import ROWS as _NEGOTIATION
+from autod.recognise.progress import ROWS as _PROGRESS
 from autod.recognise.refusals import ROWS as _REFUSED
+from autod.recognise.remarks import topic_of
 from autod.recognise.table import NUMBER, Line, Row, parse
 from autod.recognise.waiting import ROWS as _WAITING
 
@@ -32,7 +35,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "Line", "parse", "recognise", "rows_for"]
 
-ROWS: tuple[Row, ...] = (*_NEGOTIATION, *_WAITING, *_REFUSED, *_DELETION, *_CONNECTIONS, *_DAEMON)
+ROWS: tuple[Row, ...] = (
+    *_NEGOTIATION,
+    *_WAITING,
+    *_REFUSED,
+    *_DELETION,
+    *_PROGRESS,
+    *_FAULTS,
+    *_CONNECTIONS,
+    *_DAEMON,
+)
 """All rows, in the order in which those of one first word are tried."""
 
 
@@ -80,6 +92,16 @@ def recognise(reply: Reply, *, time: float) -> Event:
         event = row.event(line, text, code, time)
         if event is not None:
             return event
+    topic = topic_of(line.body)
+    if topic is not None:
+        return Remark(
+            time=time,
+            connection=line.connection,
+            instance=line.instance,
+            code=code,
+            text=text,
+            topic=topic,
+        )
     return Log(
         time=time,
         connection=line.connection,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autod.causes import Cause
 from autod.events import (
     AliasExpanded,
     Loaded,
@@ -41,6 +42,31 @@ _LOADING = (
         seen="5.0-5.4",
     ),
     Row(Loaded, ("added",), r"added (?:IKEv(?P<version>[12]) )?.*connection", seen="4.3-5.3.2"),
+    Row(
+        LoadFailed,
+        ("failed",),
+        r"failed to add (?:\S+ )?connection: (?P<reason>.*certificate .*(?:expired|not yet valid|undetermined).*)",
+        None,
+        {"cause": Cause.OWN_CERTIFICATE_EXPIRED},
+        seen="",
+        sources="4.0-5.4",
+    ),
+    Row(
+        LoadFailed,
+        ("failed",),
+        r"failed to add (?:\S+ )?connection: (?P<reason>.*(?:certificate .*not found|failed to find certificate).*)",
+        None,
+        {"cause": Cause.CERTIFICATE_MISSING},
+        seen="4.3-5.4",
+        sources="4.0-5.4",
+    ),
+    Row(
+        LoadFailed,
+        ("Failed",),
+        r'Failed to (?:add|load) connection "(?P<named>[^"]+)", (?P<reason>.+)',
+        seen="",
+        sources="3.27-3.32",
+    ),
     Row(LoadFailed, ("failed",), r"failed to add (?:\S+ )?connection: (?P<reason>.+)", seen="4.3-5.4"),
     Row(
         LoadFailed,
@@ -139,9 +165,22 @@ _ROUTING = (
     ),
     Row(
         Refused,
-        ("connection",),
-        r"(?P<reason>connection does not have .*)",
+        ("connection", "can't", "can", "cannot", "IKE", "Child", "rekey"),
+        r"(?P<reason>connection (?:does not have|established \S+ .* missing).*|can't (?:rekey|find SA).*|can not rekey .*"
+        r"|cannot force rekey .*|\S+ has no (?:established )?(?:IKE|Child|ISAKMP|IPsec) SA.*)",
+        None,
+        {"cause": Cause.NOT_UP},
         seen="4.10-5.2",
+        sources="3.30-5.4",
+    ),
+    Row(
+        Refused,
+        ("no",),
+        r"(?P<reason>no active tunnel (?:for|with) .*)",
+        None,
+        {"cause": Cause.NOT_UP},
+        seen="",
+        sources="3.28-3.32",
     ),
     Row(
         Refused,

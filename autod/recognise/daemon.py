@@ -11,9 +11,6 @@ ROWS: tuple[Row, ...] = (
     Row(Listening, ("listening",), r"listening for IKE messages", fixed={"listening": True}),
     Row(Listening, ("no",), r"no longer listening for IKE messages", fixed={"listening": False}),
     Row(SecretsLoaded, ("loading",), r'loading secrets from "(?P<file>.*)"'),
-    Row(Warned, ("no",), r"(?P<reason>no secrets filename matched .*)"),
-    Row(Warned, ("ERROR",), r'ERROR (?P<reason>".+" line \d+: .*)'),
-    Row(Warned, ('"',), r'(?P<reason>".+" line \d+: .*)', seen="3.27-5.3.2"),
     Row(ShuttingDown, ("shutting", "Pluto"), r"shutting down|Pluto is shutting down"),
     Row(
         NetworkError,
@@ -22,7 +19,11 @@ ROWS: tuple[Row, ...] = (
         seen="",
         sources="3.27-5.4",
     ),
-    Row(Warned, ("WARNING:", "ERROR:"), r"(?:WARNING|ERROR): (?P<reason>.+)"),
+    Row(
+        Warned,
+        ("WARNING:", "ERROR:", "warning:", "Warning:", "ERROR"),
+        r"(?:WARNING|ERROR|[wW]arning):? (?P<reason>.+)",
+    ),
     Row(
         Warned,
         ("IKEv1",),
@@ -33,5 +34,4 @@ ROWS: tuple[Row, ...] = (
         ("failed",),
         r"(?P<reason>failed to (?:convert|resolve) .*)",
     ),
-    Row(Warned, ("kernel:", "cannot"), r"(?P<reason>kernel: .*|cannot install kernel policy .*)", seen="5.2"),
 )

@@ -58,6 +58,13 @@ ROWS: tuple[Row, ...] = (
     Row(
         Deleted,
         ("deleting",),
+        r"deleting other state #\d+ (?:connection )?\((?P<state>[^)]*)\)",
+        seen="",
+        sources="3.27-4.15",
+    ),
+    Row(
+        Deleted,
+        ("deleting",),
         r"deleting state \((?P<state>[^)]*)\)(?: aged (?P<age>\d+(?:\.\d+)?)s)? and (?:NOT )?sending",
         "state",
         seen="3.27-4.15",

@@ -25,7 +25,7 @@ _ESP = (
     r"(?: xfrm=(?P<esp>[^\s}]+))?"
     r"(?:.*? DPD=(?P<dpd>[^\s}]+))?(?:.*? (?:username|XAUTHuser)=(?P<username>[^\s}]+))?"
 )
-_SELECTORS = r"\[(?P<local>[^\]]+?)(?:\] -> \[|===)(?P<remote>[^\]]+)\]"
+_SELECTORS = r"(?P<selectors>\[[^{]+\])"
 
 _INITIATING = (
     Row(
@@ -113,7 +113,7 @@ _ESTABLISHED = (
         IkeEstablished,
         ("authenticated", "established", "initiator", "responder"),
         r"(?:(?:initiator |responder )?established IKE SA; )?authenticated "
-        r"(?:(?:peer )?using authby=(?P<authby>\S+)|.*?certificate '(?P<peer_id>.*?)'|.+)",
+        r"(?:(?:peer )?using (?:authby=)?(?P<authby>\S+(?: with \S+)?)(?: and (?:peer )?(?:certificate|(?:ID_)?(?P<peer_id_type>\S+)) '(?P<peer_id>.*?)')?|.*?certificate '(?P<certified>.*?)'|.+)",
         "ike",
         seen="4.3",
         sources="4.0-5.4",
@@ -127,7 +127,7 @@ _ESTABLISHED = (
     Row(
         Negotiated,
         ("negotiated",),
-        r"negotiated (?:connection|new IPsec SA) " + _SELECTORS,
+        r"negotiated (?:connection|new IPsec SA) \[(?P<local>[^\]]+?)(?:\] -> \[|===)(?P<remote>[^\]]+)\]",
         "child",
         seen="3.27-4.3",
     ),
@@ -141,7 +141,7 @@ _ESTABLISHED = (
     Row(
         ChildEstablished,
         ("initiator", "responder", "established"),
-        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?; IPsec (?P<mode>tunnel|transport) "
+        r"(?:initiator |responder )?established Child SA(?: using #(?P<ike_sa>\d+))?; IPsec (?:(?P<mode>tunnel|transport)|\S+)(?: mode)? "
         + _SELECTORS
         + " "
         + _ESP,
@@ -198,7 +198,7 @@ _SENT = (
     Row(
         Sent,
         ("sent",),
-        r"sent IKE_AUTH request.*; Child SA #(?P<child_sa>\d+)",
+        r"sent IKE_AUTH request(?:.*? with (?P<authby>\S+) and )?.*; Child SA #(?P<child_sa>\d+)",
         "ike",
         {"message": "IKE_AUTH"},
         seen="5.3.2-5.4",

@@ -6,6 +6,7 @@ whose source code alone does.
 
 from __future__ import annotations
 
+from autod.causes import Cause
 from autod.events import (
     ChildRejected,
     Fatal,
@@ -19,6 +20,13 @@ from autod.recognise.table import Row
 __all__ = ["ROWS"]
 
 _OF_AUTH = {"exchange": "IKE_AUTH"}
+_ERRORS = (
+    r"(?:v[12]N_|ISAKMP_N_)?(?:NO_PROPOSAL_CHOSEN|AUTHENTICATION_FAILED|PAYLOAD_MALFORMED|TS_UNACCEPTABLE|INVALID_\w+"
+    r"|UNSUPPORTED_\w+|SINGLE_PAIR_REQUIRED|NO_ADDITIONAL_SAS|INTERNAL_ADDRESS_FAILURE|FAILED_CP_REQUIRED"
+    r"|TEMPORARY_FAILURE|CHILD_SA_NOT_FOUND|AUTHORIZATION_FAILED|STATE_NOT_FOUND|ATTRIBUTES_NOT_SUPPORTED"
+    r"|BAD_PROPOSAL_SYNTAX|UNEQUAL_PAYLOAD_LENGTHS|DOI_NOT_SUPPORTED|SITUATION_NOT_SUPPORTED|CERT\w*)"
+)
+"""Notifications that refuse something (RFC 7296 and 2408); others only tell, and refuse nothing."""
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -38,28 +46,10 @@ ROWS: tuple[Row, ...] = (
         sources="5.4",
     ),
     Row(
-        IkeRejected,
-        ("authentication", "FIPS:"),
-        r"(?:FIPS: )?authentication (?:failed|aborted): ",
-        None,
-        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="",
-        sources="4.4-5.4: we refuse the peer",
-    ),
-    Row(
-        IkeRejected,
-        ("RSA", "PSK", "Digital"),
-        r"(?:RSA|PSK|Digital Signature) [aA]uthentication (?:using \S+ )?failed",
-        None,
-        {**_OF_AUTH, "notification": "AUTHENTICATION_FAILED"},
-        seen="",
-        sources="3.27: we refuse the peer",
-    ),
-    Row(
         ChildRejected,
         ("dropping", "ignoring"),
         r"(?:dropping unexpected|ignoring) (?P<exchange>(?:ISAKMP_v2_)?CREATE_CHILD_SA) (?:message|response) "
-        r"containing (?P<notification>\S+) notification",
+        rf"containing (?P<notification>{_ERRORS}) notification",
         "child",
         {"ignored": True},
         seen="3.27-4.3",
@@ -68,7 +58,7 @@ ROWS: tuple[Row, ...] = (
         IkeRejected,
         ("dropping", "ignoring"),
         r"(?:dropping unexpected|ignoring) (?P<exchange>\S+) (?:message|response) containing "
-        r"(?P<notification>\S+) notification",
+        rf"(?P<notification>{_ERRORS}) notification",
         "ike",
         {"ignored": True},
         seen="4.3-5.4",
@@ -76,7 +66,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         IkeRejected,
         ("received",),
-        r"received unauthenticated (?P<notification>\S+) - ignored",
+        rf"received unauthenticated (?P<notification>{_ERRORS}) - ignored",
         "ike",
         {"ignored": True},
         seen="3.27-3.32",
@@ -100,12 +90,48 @@ ROWS: tuple[Row, ...] = (
     Row(
         IkeRejected,
         ("ignoring",),
-        r"ignoring informational payload,? (?:type )?(?P<notification>NO_PROPOSAL_CHOSEN|AUTHENTICATION_FAILED"
-        r"|PAYLOAD_MALFORMED|INVALID_\w+_INFORMATION)",
+        r"ignoring (?:secured |unsecured )?informational payload,? (?:type )?"
+        rf"(?P<notification>{_ERRORS})",
         "ike",
         {"ignored": True},
         seen="",
         sources="3.27-5.4: IKEv1",
+    ),
+    Row(
+        IkeRejected,
+        ("received",),
+        rf"received and ignored notification payload: (?P<notification>{_ERRORS})",
+        "ike",
+        {"ignored": True},
+        seen="",
+        sources="3.27-5.1: IKEv1",
+    ),
+    Row(
+        IkeRejected,
+        ("received",),
+        rf"received ERROR NOTIFY \(\d+\): (?P<notification>{_ERRORS})",
+        "ike",
+        {"ignored": True},
+        seen="",
+        sources="3.27-5.4",
+    ),
+    Row(
+        IkeRejected,
+        ("IKE_AUTH", "AUTH"),
+        r"(?:IKE_)?AUTH response contained an unknown error notification \((?P<notification>\d+)\)",
+        None,
+        _OF_AUTH,
+        seen="",
+        sources="3.27-4.4",
+    ),
+    Row(
+        ChildRejected,
+        ("response",),
+        r"response for Child SA #(?P<child_sa>\d+) was rejected with (?P<notification>[A-Z0-9_]+)",
+        "ike",
+        {**_OF_AUTH, "by": "us", "general": True},
+        seen="",
+        sources="5.4",
     ),
     Row(
         IkeRejected,
@@ -133,6 +159,14 @@ ROWS: tuple[Row, ...] = (
         sources="4.10-5.4: the peer left the Child SA out",
     ),
     Row(
+        IkeRejected,
+        ("IKE_AUTH", "IKE_SA_INIT", "IKE_INTERMEDIATE", "IKE_SESSION_RESUME"),
+        r"(?P<exchange>IKE_\w+) failed with error notification (?P<notification>[A-Z0-9_]+)",
+        "ike",
+        seen="",
+        sources="5.4",
+    ),
+    Row(
         ChildRejected,
         ("CREATE_CHILD_SA",),
         r"CREATE_CHILD_SA failed with error notification (?P<notification>\S+)",
@@ -146,7 +180,7 @@ ROWS: tuple[Row, ...] = (
         ("IKE",),
         r"IKE SA established but initiator rejected Child SA response",
         "ike",
-        _OF_AUTH,
+        {**_OF_AUTH, "by": "us", "general": True},
         seen="5.2",
     ),
     Row(
@@ -156,6 +190,24 @@ ROWS: tuple[Row, ...] = (
         NotOriented,
         ("we", "We"),
         r"[wW]e cannot identify ourselves with either end of this connection",
+        seen="",
+        sources="3.27-5.4",
+    ),
+    Row(
+        InitiateFailed,
+        ("cannot",),
+        r"(?P<reason>cannot initiate .*(?:without (?:knowing|resolved)|peer IP address|ID wildcards|template).*)",
+        None,
+        {"cause": Cause.NO_PEER_ADDRESS},
+        seen="",
+        sources="3.27-5.4",
+    ),
+    Row(
+        InitiateFailed,
+        ("cannot",),
+        r"(?P<reason>cannot initiate .*(?:authby=never|never-negotiate).*)",
+        None,
+        {"cause": Cause.NEVER_NEGOTIATE},
         seen="",
         sources="3.27-5.4",
     ),
@@ -172,16 +224,16 @@ ROWS: tuple[Row, ...] = (
         ("Received",),
         r"(?P<reason>Received Cisco XAUTH status: FAIL)",
         "ike",
-        {"ok": False},
+        {"ok": False, "cause": Cause.XAUTH_REFUSED},
         seen="4.10-5.2",
     ),
     Row(
         Xauth,
         ("no", "XAUTH"),
         r"(?P<reason>no (?:Username|Password) entered, aborted"
-        r"|XAUTH (?:username|password) prompt failed|XAUTH password requested, but no .*)",
+        r"|XAUTH (?:username|password) prompt failed|XAUTH (?:username|password) requested, but no .*)",
         "ike",
-        {"ok": False},
+        {"ok": False, "cause": Cause.XAUTH_CREDENTIALS, "by": "us"},
         seen="5.2",
     ),
 )

@@ -141,6 +141,24 @@ def _selector(text: str) -> str:
     return str(networks[0]) if len(networks) == 1 else addresses
 
 
+_APART = re.compile(r"\] -> \[|===| ?--\(\d+\)--> ?")
+
+
+def _selectors(text: str) -> dict[str, str]:
+    """`[10.1.1.0/24===10.2.1.0/24] [..===..]`, `[..] -> [..]`: ours and the peer's, each once, joined by commas."""
+    local: list[str] = []
+    remote: list[str] = []
+    for pair in re.split(r"(?<!>) (?=\[)", text):
+        ours, apart, theirs = pair.strip("[]"), "", ""
+        found = _APART.search(pair)
+        if found is not None:
+            ours, apart, theirs = pair[: found.start()].strip("[]"), found[0], pair[found.end() :].strip("[]")
+        for side, one in ((local, _selector(ours)), (remote, _selector(theirs))):
+            if one and one not in side and apart:
+                side.append(one)
+    return {"local": ",".join(local), "remote": ",".join(remote)} if local and remote else {}
+
+
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -151,7 +169,8 @@ def _bytes(text: str) -> int:
 
 
 def _notification(text: str) -> str:
-    return text.removeprefix("v2N_").rstrip(".,;:")
+    """v2N_NO_PROPOSAL_CHOSEN (3.27), ISAKMP_N_PAYLOAD_MALFORMED: a prefix says the version."""
+    return re.sub(r"^(?:v[12]N_|ISAKMP_N_)", "", text).rstrip(".,;:")
 
 
 _EXCHANGES = {
@@ -177,6 +196,7 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
     "attempt": _whole,
     "child_sa": _whole,
     "count": _whole,
+    "deleted": _whole,
     "delay": _seconds,
     "esp": _esp_algorithms,
     "exchange": _exchange,
@@ -191,12 +211,13 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
     "replaced": _whole,
     "replaces": _whole,
     "retransmits": _whole,
+    "selectors": _selectors,
     "version": _whole,
     "wait": _seconds,
 }
 """What the text of a named group becomes; a group that is not here stays text."""
 
-_RENAME = {"esp": "algorithms", "named": "connection", "quoted": "name"}
+_RENAME = {"esp": "algorithms", "named": "connection", "quoted": "name", "certified": "peer_id"}
 
 
 @dataclass(frozen=True)
@@ -261,6 +282,9 @@ class Row:
             for name, value in match.groupdict().items():
                 if value is not None:
                     convert = _CONVERT.get(name)
+                    if convert is _selectors:
+                        fields.update(_selectors(value))
+                        continue
                     fields[_RENAME.get(name, name)] = convert(value) if convert is not None else value
         except ValueError:
             return None  # what stands in the place of a number is none, so this is another phrase

@@ -221,7 +221,11 @@ PHRASES: list[tuple[str, type[Event], dict[str, Any]]] = [
         IkeRejected,
         {"notification": "NO_PROPOSAL_CHOSEN", "ignored": True, "ike_sa": 1},
     ),
-    ('"a" #1: ignoring informational payload R_U_THERE, msgid=00000000, length=12', Log, {"sa": 1}),
+    (
+        '"a" #1: ignoring informational payload R_U_THERE, msgid=00000000, length=12',
+        events.Remark,
+        {"topic": "message"},
+    ),
     (
         '"a" #1: dropping negotiation as superseded by established IKE SA #9',
         AlreadyNegotiating,
@@ -525,7 +529,7 @@ def test_every_event_states_its_traits(kind_of: type[Event]) -> None:
 
 def test_a_row_is_all_that_an_event_needs_beside_its_class() -> None:
     """Every kind of event has a row, save for those that are not made from a line's text."""
-    rowless = {events.Event, events.Dropped, Log, Prompted, RefusalCode}
+    rowless = {events.Event, events.Dropped, Log, Prompted, RefusalCode, events.Remark}
     assert {row.kind for row in ROWS} == set(KINDS) - rowless
 
 

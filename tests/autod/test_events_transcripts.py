@@ -35,9 +35,11 @@ child_rejected              4    4    4    4    4    4    6    4    4
 deleted                    23   25   30   17   23   33   30   37   38
 deleting                    0    0    0    0    1    0    4    8    6
 fatal                       0    2    2    6    2    2    7    2    2
+fault                       0    0    0    2    0    0    2    0    0
 ike_established            11   11   12   17   13   13   20   14   14
 ike_rejected               14   14   14   12   14   14   12   14   14
 initiating                 38   37   37   61   67   68   62   67   67
+kept                        3    3    3    2    3    3    0    5    3
 listening                   8    8    8    5    8    8    5    8    7
 load_failed                 6    7    6    4    4    4    4    5    5
 loaded                     17   17   17    4   16   16    4   16   16
@@ -50,6 +52,7 @@ queued                      0    5    5    1    5    5    6    6    6
 refusal_code                0    0    0    0    0    0    0    7   33
 refused                     0    0    0    2    0    0    2    0    0
 rekeyed                     0    0    2    0    2    2    0    2    2
+remark                    122   26   27   38   29   23   35   23   22
 retransmission             73   63   64   67   63   62   66   63   61
 retransmit_timeout         11    9    9    7    9    9    7    9    9
 retry_scheduled            14   12   13   11   11   17   20   16   18
@@ -61,6 +64,7 @@ shutting_down               2    2    0    0    0    0    2    2    2
 terminating                30   29   29   19   29   16    7    9    8
 traffic                    12   13   13    7   13   15    9   16   16
 unknown                     8    7    7   10    7   16   16   16   16
+updown                      0    0   78    4    0    0   16    0    0
 warned                     24   26   26   23   28   28   34   32   30
 xauth                       0    0    0    5    0    0    6    0    0
 """
