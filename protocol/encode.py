@@ -348,7 +348,7 @@ class Packer:
 def _places(release: Release, members: Mapping[str, object]) -> Mapping[str, Place]:
     """Where the strings go in a message with these members."""
     family = release.family
-    if release.labeled is None and family.packing.exact:
+    if release.labeled is None and family.packing.asks_label:
         raise Unsupported(
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "
             "says so: let autod find the release by itself, without --release."

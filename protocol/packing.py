@@ -107,6 +107,11 @@ class Packing:
         """The paths of all items, shipped or not."""
         return frozenset(item.path for item in self.order)
 
+    @functools.cached_property
+    def asks_label(self) -> bool:
+        """Whether what is shipped depends on whether pluto was built with labeled IPsec (up to 4.1)."""
+        return any(isinstance(item, Text) and item.labeled for item in self.order)
+
     def items(self, labeled: bool | None, command: str | None) -> list[Item]:
         """The items that are shipped with this command to a pluto built like this."""
         return [

@@ -79,8 +79,8 @@ _DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\
 class Release:
     """One pluto's release, as far as its messages depend on it.
 
-    `text`: as pluto prints it. `outline`: its family, but for the struct. `seccomp`, `labeled`: how it was built,
-    None where nobody knows.
+    `text`: as pluto prints it. `outline`: its family, but for the struct. How it was built, None where nobody knows:
+    `seccomp` with USE_SECCOMP, `labeled` with labeled IPsec, `fetching` with curl or LDAP to fetch certificates with.
     """
 
     text: str
@@ -88,6 +88,7 @@ class Release:
     outline: Outline
     seccomp: bool | None = None
     labeled: bool | None = None
+    fetching: bool | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -125,13 +126,20 @@ class Release:
         """Whether this release has the command at all."""
         return command.__name__ in self.outline.commands
 
-    def built(self, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:
+    def built(
+        self, *, seccomp: bool | None = None, labeled: bool | None = None, fetching: bool | None = None
+    ) -> Release:
         """The same release, knowing more about how it was built."""
         return replace(
             self,
             seccomp=self.seccomp if seccomp is None else seccomp,
             labeled=self.labeled if labeled is None else labeled,
+            fetching=self.fetching if fetching is None else fetching,
         )
+
+    def called(self, text: str) -> Release:
+        """The same release as a build that prints itself as `text`, which from 5.1 on decides about its magic."""
+        return replace(self, text=text)
 
 
 def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:

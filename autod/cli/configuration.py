@@ -52,23 +52,23 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
 
 async def _version_around(ctlsocket: str) -> str | None:
     from autod.exchange.peer import listener
-    from autod.identify.binary import version_of_process
-    from autod.identify.programs import find_programs
-    from autod.learn.infer import CannotLearn
-    from autod.learn.record import program_version
+    from autod.identify.binary import version_of, version_of_process
+    from autod.identify.programs import find_programs, open_program
 
     pid = listener(ctlsocket).pid
     if pid is not None:
         running = await version_of_process(pid)
         if running is not None:
             return running.text
-    program = find_programs().pluto
-    if program is None:
+    installed = find_programs().pluto
+    if installed is None:
         return None
     try:
-        return await program_version(program)
-    except (CannotLearn, OSError):
+        with open_program(installed) as program:
+            version = await version_of(program)
+    except OSError:
         return None
+    return None if version is None else version.text
 
 
 def read(config: str | None, release: Release) -> Configuration:

@@ -246,6 +246,7 @@ def _limit(pluto: Listener) -> Iterator[Finding]:
 
 
 async def _programs(programs: Programs, detected: Detected | None) -> list[Finding]:
+    from autod.identify.programs import open_program
     from autod.learn.doctor import Finding
     from autod.learn.infer import CannotLearn
     from autod.learn.record import program_version
@@ -264,7 +265,8 @@ async def _programs(programs: Programs, detected: Detected | None) -> list[Findi
         )
         return findings
     try:
-        version = await program_version(programs.whack)
+        with open_program(programs.whack) as whack:
+            version = await program_version(whack)
     except (CannotLearn, OSError) as error:
         return [*findings, Finding(check="whack", ok=None, text=f"{programs.whack}: {error}")]
     ok = detected is None or version == detected.release.text
@@ -277,6 +279,7 @@ async def _programs(programs: Programs, detected: Detected | None) -> list[Findi
 
 async def _messages(programs: Programs, detected: Detected | None) -> list[Finding]:
     """Our messages against those of the installed whack, for the release that it is of."""
+    from autod.identify.programs import open_program
     from autod.learn.doctor import Finding, compare_messages
     from autod.learn.infer import CannotLearn
     from autod.learn.record import learn, program_version
@@ -286,8 +289,9 @@ async def _messages(programs: Programs, detected: Detected | None) -> list[Findi
     if programs.whack is None:
         return []
     try:
-        version = await program_version(programs.whack)
-        learned = await learn(programs.whack, version)
+        with open_program(programs.whack) as whack:
+            version = await program_version(whack)
+            learned = await learn(whack, version)
     except (CannotLearn, OSError) as error:
         return [Finding(check="message", ok=None, text=f"nothing to compare: {error}")]
     if detected is not None and detected.release.text == version:

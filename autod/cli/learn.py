@@ -64,11 +64,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 class Source(NamedTuple):
-    """What to learn from, and for which pluto: its path to open, and its name."""
+    """What to learn from, and for which pluto: its path to open, and its name. `named`: somebody said to take these,
+    whoever may have written them."""
 
     whack: str
     pluto: str
     name: str
+    named: bool
 
 
 def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
@@ -80,18 +82,19 @@ def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
     from autod.identify.programs import find_programs
     from autod.learn.infer import CannotLearn
 
+    named = bool(pluto or whack)
     pid = None if pluto or whack else listener(ctlsocket).pid
     programs = find_programs(pid)
     whack = whack or programs.whack
     if whack is None:
         raise CannotLearn("no whack was found to learn from: name it with --whack")
     if pid is not None and (name := executable(pid)) is not None:
-        return Source(whack, f"/proc/{pid}/exe", name)
+        return Source(whack, f"/proc/{pid}/exe", name, named=False)
     beside = os.path.join(os.path.dirname(whack), "pluto")
     pluto = pluto or (beside if os.path.exists(beside) else programs.pluto)
     if pluto is None or not os.path.exists(pluto):
         raise CannotLearn(f"there is no pluto beside {whack} to learn for: name it with --pluto")
-    return Source(whack, pluto, os.path.realpath(pluto))
+    return Source(whack, pluto, os.path.realpath(pluto), named)
 
 
 async def learn_installed(source: Source) -> tuple[Binary, Learned]:
@@ -100,14 +103,19 @@ async def learn_installed(source: Source) -> tuple[Binary, Learned]:
     CannotLearn where whack is of another release than pluto: then an update was not followed by a restart,
     and its messages are not for the pluto that runs.
     """
+    from autod.identify.programs import open_program
     from autod.learn.infer import CannotLearn
     from autod.learn.record import learn, program_version
     from autod.learn.store import Binary
 
-    version, of_pluto = await program_version(source.whack), await program_version(source.pluto)
-    if version != of_pluto:
-        raise CannotLearn(
-            f"{source.whack} is of Libreswan {version}, and pluto of {of_pluto}: restart pluto, or name its own"
-            " with --whack"
-        )
-    return Binary.of(source.pluto, version, name=source.name), await learn(source.whack, version)
+    with (
+        open_program(source.whack, anyones=source.named) as whack,
+        open_program(source.pluto, name=source.name, anyones=source.named) as pluto,
+    ):
+        version, of_pluto = await program_version(whack), await program_version(pluto)
+        if version != of_pluto:
+            raise CannotLearn(
+                f"{source.whack} is of Libreswan {version}, and pluto of {of_pluto}: restart pluto, or name its own"
+                " with --whack"
+            )
+        return Binary.of(pluto, version), await learn(whack, version)

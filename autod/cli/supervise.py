@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--config", dest="ipsec_conf", metavar="FILE", help="the ipsec.conf, whatever the settings say"
     )
     parser.add_argument(
-        "--release", metavar="RELEASE", help="the release of Libreswan, if pluto must not be asked"
+        "--release", metavar="RELEASE", help="the release of Libreswan, where it cannot be found out"
     )
     parser.add_argument(
         "--api", metavar="PATH", help="where to answer, whatever the settings say; empty: nowhere"

@@ -1,6 +1,7 @@
-"""What pluto's own program says of itself: its version, and how it was built.
+"""What a program of Libreswan's says of itself: its version, and how it was built.
 
-Owns: running `/proc/PID/exe --version`. Must not know: the control socket, which releases are covered.
+Owns: `--version`, of the pluto that runs and of any other program. Must not know: the control socket, which releases
+are covered.
 
 The program behind /proc/PID/exe is the one that runs, also after an upgrade replaced the file on disk, and also
 where pluto lives in a chroot (it then runs with this system's libraries, or fails, which is no answer).
@@ -10,38 +11,53 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-import subprocess
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import trio
 
-from autod.exchange.peer import executable
+from autod.identify.programs import open_program
 
-__all__ = ["Version", "parse_version", "version_of_process"]
+if TYPE_CHECKING:
+    from autod.identify.programs import Program
+
+__all__ = ["Version", "parse_version", "version_of", "version_of_process"]
 
 DEADLINE = 5.0
 """Seconds for `pluto --version`, which takes 0.04 s on 4.10 (measured)."""
 
-_VERSION = re.compile(r"Libreswan (\S+)(.*)")
+_VERSION = re.compile(r"\bLibreswan (\S+)(.*)")
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The version as pluto prints it ("4.10", "5.2-1.el10"), and whether two options were built in."""
+    """The version as a program prints it ("4.10", "5.2-1.el10"), and, for a pluto, how it was built.
+
+    `seccomp`, `labeled`: with USE_SECCOMP, with labeled IPsec. `fetching`: with curl or LDAP, to fetch certificates.
+    """
 
     text: str
     seccomp: bool
     labeled: bool
+    fetching: bool
 
 
 def parse_version(output: str) -> Version | None:
-    """What `pluto --version` printed: "Libreswan 4.10 IKEv2 ... LABELED_IPSEC (SELINUX) ..." (3.27 to 5.4)."""
+    """What `--version` printed: "Libreswan 4.10 IKEv2 ... LABELED_IPSEC (SELINUX) ..." (3.27 to 5.4).
+
+    CURL(non-NSS) and LDAP(non-NSS) are what pluto prints of what it fetches certificates with (plutomain.c).
+    """
     for line in output.splitlines():
-        found = _VERSION.match(line)
+        found = _VERSION.search(line)
         if found:
             words = found[2].split()
-            return Version(found[1], "SECCOMP" in words, "LABELED_IPSEC" in words)
+            return Version(
+                found[1],
+                "SECCOMP" in words,
+                "LABELED_IPSEC" in words,
+                any(word.startswith(("CURL", "LDAP")) for word in words),
+            )
     return None
 
 
@@ -51,31 +67,22 @@ async def version_of_process(pid: int) -> Version | None:
     Runs nothing but a program called pluto that root or this user owns and nobody else can write to. Cancelled:
     the program is killed.
     """
-    path = f"/proc/{pid}/exe"
-    name = executable(pid)
-    if name is None or os.path.basename(name) != "pluto" or not _trusted(path):
-        return None
-    with trio.move_on_after(DEADLINE):
-        try:
-            done = await trio.run_process(
-                [path, "--version"],
-                stdin=subprocess.DEVNULL,
-                capture_stdout=True,
-                stderr=subprocess.DEVNULL,
-                check=False,
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
-                cwd="/",
-            )
-        except OSError:
-            return None
-        if done.returncode == 0:
-            return parse_version(done.stdout.decode("utf-8", "replace"))
-    return None
-
-
-def _trusted(path: str) -> bool:
     try:
-        found = os.stat(path)
+        with open_program(f"/proc/{pid}/exe", name="pluto") as program:
+            name = os.readlink(f"/proc/self/fd/{program.path.rpartition('/')[2]}")
+            if os.path.basename(name.removesuffix(" (deleted)")) != "pluto":
+                return None
+            return await version_of(program)
     except OSError:
-        return False
-    return found.st_uid in (0, os.geteuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return None
+
+
+async def version_of(program: Program) -> Version | None:
+    """What `--version` of `program` says; None where it says nothing of the kind, or is not done within DEADLINE.
+
+    OSError where it cannot be run. Cancelled: the program is killed.
+    """
+    with trio.move_on_after(DEADLINE):
+        done = await program.run("--version", env=_ENVIRONMENT, cwd="/")
+        return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
+    return None

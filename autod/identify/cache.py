@@ -34,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     seccomp: bool | None = None
     labeled: bool | None = None
+    fetching: bool | None = None
     pid: int | None = None
     start: int | None = None
     bound: str | None = None

@@ -6,15 +6,18 @@ client's: exchanges, events and outcomes go by pluto's text, which recognises wh
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from autod.client import Pluto
 from autod.errors import UnknownRelease
 from autod.exchange.control import Control
 from autod.exchange.peer import listener
-from autod.identify.binary import version_of_process
+from autod.identify.binary import version_of
 from autod.identify.detect import Detected, How
+from autod.identify.programs import open_program
 from autod.learn.doctor import COMPARED
 from autod.learn.infer import Learned, learned_message
 from autod.learn.store import Binary, load
@@ -66,13 +69,17 @@ class LearnedPluto(Pluto):
         """What runs at the socket, if that very binary was learned; UnknownRelease if not."""
         listens = listener(self.path)
         pid, name = listens.pid, listens.executable()
-        version = await version_of_process(pid) if pid is not None and name is not None else None
-        if pid is None or name is None or version is None:
+        binary = None
+        if name is not None and os.path.basename(name) == "pluto":
+            with suppress(OSError), open_program(f"/proc/{pid}/exe", name=name) as program:
+                version = await version_of(program)
+                binary = None if version is None else Binary.of(program, version.text)
+        if binary is None:
             raise UnknownRelease("?", f"{self.path}: the program that listens cannot be looked at")
-        learned = load(Binary.of(f"/proc/{pid}/exe", version.text, name=name), self.folder)
+        learned = load(binary, self.folder)
         if learned is None:
             raise UnknownRelease(
-                version.text, f"Libreswan {version.text} was not learned yet: run 'autod learn'"
+                binary.version, f"Libreswan {binary.version} was not learned yet: run 'autod learn'"
             )
         self._learned = learned
         release = learned_release(learned)

@@ -6,22 +6,23 @@ whack connects, writes one message and reads to the end; it is answered by the e
 
 from __future__ import annotations
 
-import itertools
 import os
 import socket
-import subprocess
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import trio
 
+from autod.identify.binary import version_of
 from autod.learn.infer import CannotLearn, Learned, Recording, Template, infer
 from autod.operations import ROWS, Row
 from autod.protocol import commands
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from autod.identify.programs import Program
 
 __all__ = ["NAMES", "REQUESTS", "Trap", "learn", "open_trap", "program_version"]
 
@@ -61,7 +62,7 @@ class Trap:
         self.seqpacket = seqpacket
         self._listener = listener
 
-    async def capture(self, program: str, arguments: Sequence[str]) -> list[bytes]:
+    async def capture(self, program: Program, arguments: Sequence[str]) -> list[bytes]:
         """The messages that `program` writes when it is run with `arguments`: usually one, none if it
         refuses.
 
@@ -71,14 +72,7 @@ class Trap:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._take, messages)
             with trio.move_on_after(_TIME):
-                await trio.run_process(
-                    [program, "--ctlsocket", self.path, *arguments],
-                    stdin=subprocess.DEVNULL,
-                    capture_stdout=True,
-                    capture_stderr=True,
-                    check=False,
-                    env={**os.environ, "LC_ALL": "C"},
-                )
+                await program.run("--ctlsocket", self.path, *arguments)
             nursery.cancel_scope.cancel()
         return messages
 
@@ -103,25 +97,16 @@ async def open_trap(*, seqpacket: bool) -> AsyncIterator[Trap]:
             yield Trap(path, listener, seqpacket=seqpacket)
 
 
-async def program_version(program: str) -> str:
+async def program_version(program: Program) -> str:
     """What `program --version` says behind "Libreswan": "4.10". CannotLearn if it says nothing of the
     kind."""
-    with trio.move_on_after(_TIME):
-        done = await trio.run_process(
-            [program, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
-        )
-        words = (done.stdout + b" " + done.stderr).decode("utf-8", "replace").split()
-        for before, word in itertools.pairwise(words):
-            if before.lower() == "libreswan":
-                return word.removeprefix("v")
-    raise CannotLearn(f"{program} --version does not say which Libreswan it is")
+    version = await version_of(program)
+    if version is None:
+        raise CannotLearn(f"{program.name} --version does not say which Libreswan it is")
+    return version.text
 
 
-async def learn(whack: str, release: str) -> Learned:
+async def learn(whack: Program, release: str) -> Learned:
     """Run `whack` for every request, and work the messages out.
 
     CannotLearn if it sends nothing at all, or not one request can be worked out. Takes about a second.
@@ -136,23 +121,23 @@ async def learn(whack: str, release: str) -> Learned:
                 missing[key] = str(reason)
         if not templates:
             raise CannotLearn(
-                f"nothing could be worked out from what {whack} sends: {next(iter(missing.values()))}"
+                f"nothing could be worked out from what {whack.name} sends: {next(iter(missing.values()))}"
             )
         return Learned(release, trap.seqpacket, templates, missing)
 
 
 @asynccontextmanager
-async def _trap_for(whack: str) -> AsyncIterator[Trap]:
+async def _trap_for(whack: Program) -> AsyncIterator[Trap]:
     """A trap of the type that this whack connects to."""
     for seqpacket in (False, True):
         async with open_trap(seqpacket=seqpacket) as trap:
             if await trap.capture(whack, ["--status"]):
                 yield trap
                 return
-    raise CannotLearn(f"{whack} --ctlsocket SOCKET --status connects to neither kind of socket")
+    raise CannotLearn(f"{whack.name} --ctlsocket SOCKET --status connects to neither kind of socket")
 
 
-async def _learn_one(trap: Trap, whack: str, spellings: Sequence[Sequence[str]]) -> Template:
+async def _learn_one(trap: Trap, whack: Program, spellings: Sequence[Sequence[str]]) -> Template:
     for spelling in spellings:
         names: Sequence[str | None] = NAMES if "NAME" in spelling else (None, None)
         recordings = []

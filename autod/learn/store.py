@@ -11,11 +11,15 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from autod.learn.infer import Learned, Template
 from autod.protocol.errors import WhackError
+
+if TYPE_CHECKING:
+    from autod.identify.programs import Program
 
 __all__ = ["Binary", "UnsafeCache", "cache_folder", "load", "save"]
 
@@ -36,10 +40,9 @@ class Binary:
     version: str
 
     @classmethod
-    def of(cls, path: str | Path, version: str, *, name: str | None = None) -> Binary:
-        """The binary at `path`; `name` is its path where `path` is a way around it, such as /proc/PID/exe."""
-        found = os.stat(path)
-        return cls(name or os.fspath(path), found.st_size, found.st_mtime_ns, version)
+    def of(cls, program: Program, version: str) -> Binary:
+        """The binary that `program` is, by its name and what the system says of the open file."""
+        return cls(program.name, program.found.st_size, program.found.st_mtime_ns, version)
 
 
 class _Template(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ import trio
 
 from autod.errors import ConfigurationError, PlutoGone, UsageError
 from autod.exchange.relay import Relayed, open_relay
+from autod.identify.programs import open_program
 from autod.loading.result import Loaded
 from autod.protocol.connection.pairs import pair_names
 from autod.protocol.decode import decode
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from autod.exchange.control import Control
+    from autod.identify.programs import Program
     from autod.protocol.decode import Message
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
@@ -87,13 +89,16 @@ async def load(
             )
     run = _Run(release, on_reply)
     arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
-    async with open_relay(control, seqpacket=release.seqpacket) as relay, trio.open_nursery() as nursery:
+    async with AsyncExitStack() as stack:
+        addconn = stack.enter_context(open_program(program))
+        relay = await stack.enter_async_context(open_relay(control, seqpacket=release.seqpacket))
+        nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(relay.serve, run.relayed.append, run.reply)
-        base = [*prefix, program, "--ctlsocket", relay.path]
+        base = ["--ctlsocket", relay.path]
         if config is not None:
             base += ["--config", config]
         for part in arguments:
-            await run.addconn([*base, *part])
+            await run.addconn(addconn, [*base, *part], prefix)
             if run.refused:
                 break
         nursery.cancel_scope.cancel()
@@ -128,15 +133,8 @@ class _Run:
             self._seen = (message, _subject(message, self._release).name)
         self._on_reply(self._seen[1], reply)
 
-    async def addconn(self, command: Sequence[str]) -> None:
-        done = await trio.run_process(
-            command,
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "LC_ALL": "C"},
-        )
+    async def addconn(self, program: Program, arguments: Sequence[str], prefix: Sequence[str]) -> None:
+        done = await program.run(*arguments, prefix=prefix)
         self.stdout += _lines(done.stdout)
         self.stderr += _lines(done.stderr)
         self.status = done.returncode

@@ -3,6 +3,7 @@
     async with fake_pluto(path, answers(b"000 a line\\n")) as pluto: ...
     pluto.messages                      what each client's one read() gave, in the order of the clients
     fake_pluto(path, script, seqpacket=True, open_=False)       ... and pluto.open.set() when it may accept
+    fake_pluto(path, script, release="4.10")    tells its release when the safe probe asks, which is not noted
 
 Like the real one it serves one client at a time, reads once, and lets five more wait. A script is an async function
 of a Client; the ready-made ones are answers, silent, closes_unread, resets_after, prompts. Knows nothing of autod.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 BACKLOG = 5
+PROBE = struct.pack("<IB", 2003331865, 1).ljust(24, b"\0")
 
 
 @dataclass
@@ -81,6 +84,7 @@ async def fake_pluto(
     seqpacket: bool = False,
     open_: bool = True,
     backlog: int = BACKLOG,
+    release: str | None = None,
 ) -> AsyncIterator[FakePluto]:
     """Listens at `path` and plays `script` to each client; with open_=False only after pluto.open.set()."""
     kind = socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM
@@ -91,7 +95,7 @@ async def fake_pluto(
         await listener.bind(str(path))
         listener.listen(backlog)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_serve, pluto, listener, script)
+            nursery.start_soon(_serve, pluto, listener, script, release)
             try:
                 yield pluto
             finally:
@@ -99,13 +103,20 @@ async def fake_pluto(
 
 
 async def _serve(
-    pluto: FakePluto, listener: trio.socket.SocketType, script: Callable[[Client], Awaitable[None]]
+    pluto: FakePluto,
+    listener: trio.socket.SocketType,
+    script: Callable[[Client], Awaitable[None]],
+    release: str | None,
 ) -> None:
     await pluto.open.wait()
     while True:
         stream, _ = await listener.accept()
         with stream:
-            await script(Client(stream, pluto))
+            if release is not None and await stream.recv(len(PROBE), socket.MSG_PEEK) == PROBE:
+                await stream.send(f"000 pluto_version={release}, x\n000 secctx-attr-type=32001\n".encode())
+                await stream.recv(65536)
+            else:
+                await script(Client(stream, pluto))
 
 
 def answers(*pieces: bytes) -> Callable[[Client], Awaitable[None]]:

@@ -258,7 +258,7 @@ async def test_garbage_is_no_success_and_no_hang(tmp_path: Path) -> None:
         await answers(GARBAGE[turn % len(GARBAGE)])(client)
 
     path = tmp_path / "ctl"
-    async with fake_pluto(path, mad), open_pluto(path, release="4.10") as client:
+    async with fake_pluto(path, mad, release="4.10"), open_pluto(path) as client:
         names = [f"c{number}" for number in range(200)]
         async with bulk(client, names, if_down=False, deadline=20, timeout=5) as run:
             async for _ in run:
@@ -278,7 +278,7 @@ async def test_a_slow_pluto_is_not_given_up_while_there_is_time(tmp_path: Path) 
         await client.write(b'021 no connection named "x"\n')
 
     path = tmp_path / "ctl"
-    async with fake_pluto(path, slow), open_pluto(path, release="4.10") as client:
+    async with fake_pluto(path, slow, release="4.10"), open_pluto(path) as client:
         names = [f"c{number}" for number in range(50)]
         async with bulk(client, names, if_down=False, deadline=30) as run:
             pass

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autod.identify.programs import open_program
 from autod.learn.infer import CannotLearn, learned_message
 from autod.learn.record import learn, open_trap, program_version
 from autod.protocol import commands
@@ -47,7 +48,8 @@ COMMANDS = [
 async def test_what_is_learned_is_what_is_declared() -> None:
     """Every simple operation asks for the same, but for whack's idle defaults."""
     release = find("4.10", labeled=True)
-    learned = await learn(WHACK, "4.10")
+    with open_program(WHACK) as whack:
+        learned = await learn(whack, "4.10")
     assert (learned.seqpacket, learned.missing) == (False, {})
     idle = decode(learned_message(commands.FipsStatus(), learned), release).members
     for command in COMMANDS:
@@ -61,10 +63,12 @@ async def test_what_is_learned_is_what_is_declared() -> None:
 
 async def test_what_is_learned_is_what_whack_sends(tmp_path: Path) -> None:
     """Byte for byte but for the padding, for a name that was not used in learning."""
-    learned = await learn(WHACK, "4.10")
+    with open_program(WHACK) as whack:
+        learned = await learn(whack, "4.10")
     release = find("4.10", labeled=True)
     async with open_trap(seqpacket=False) as trap:
-        (sent,) = await trap.capture(WHACK, ["--name", "some-name", "--initiate"])
+        with open_program(WHACK) as whack:
+            (sent,) = await trap.capture(whack, ["--name", "some-name", "--initiate"])
     message = learned_message(commands.Initiate("some-name"), learned)
     assert len(message) == len(sent)
     assert decode(message, release) == decode(sent, release)
@@ -86,7 +90,8 @@ async def test_a_whack_of_the_later_kind_of_socket_is_learned_too(tmp_path: Path
         "    s.recv(100)\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    learned = await learn(os.fspath(program), "6.0")
+    with open_program(os.fspath(program)) as whack:
+        learned = await learn(whack, "6.0")
     assert learned.seqpacket
     assert set(learned.templates) == {"status", "initiate", "initiate+asynchronous"}
     assert learned.templates["initiate"].slot == 8
@@ -97,12 +102,13 @@ async def test_a_whack_of_the_later_kind_of_socket_is_learned_too(tmp_path: Path
 
 async def test_a_program_that_sends_nothing_cannot_be_learned_from() -> None:
     """One sentence, and no hang."""
-    with pytest.raises(CannotLearn):
-        await learn("/bin/true", "6.0")
+    with open_program("/bin/true") as silent, pytest.raises(CannotLearn):
+        await learn(silent, "6.0")
 
 
 async def test_the_version_is_what_the_program_says() -> None:
     """`whack --version`, and a program that says nothing of Libreswan."""
-    assert await program_version(WHACK) == "4.10"
-    with pytest.raises(CannotLearn):
-        await program_version("/bin/true")
+    with open_program(WHACK) as whack, open_program("/bin/true") as silent:
+        assert await program_version(whack) == "4.10"
+        with pytest.raises(CannotLearn):
+            await program_version(silent)

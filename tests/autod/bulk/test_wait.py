@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import trio
@@ -73,7 +74,10 @@ async def test_a_pluto_that_went_away_has_nothing_up(tmp_path: Path) -> None:
     traffic = Traffic()
     traffic.up.append("a")
     path = tmp_path / "ctl"
-    async with open_pluto(path, release="4.10") as pluto:
+    async with AsyncExitStack() as stack:
+        async with fake_pluto(path, traffic, release="4.10"):
+            pluto = await stack.enter_async_context(open_pluto(path))
+        path.unlink()
         assert (await wait(pluto, ["a"], timeout=0.5)).missing == ("a",)
-        async with fake_pluto(path, traffic):
+        async with fake_pluto(path, traffic, release="4.10"):
             assert (await wait(pluto, ["a"], timeout=10)).ok

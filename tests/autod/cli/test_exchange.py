@@ -52,7 +52,7 @@ class Ran:
 
 
 async def autod(path: Path, *arguments: str, release: str = "4.10", stdin: bytes = b"") -> Ran:
-    """Run it, with the release as it was given: nothing else is asked."""
+    """Run it. Scripts with a release tell it, and are asked nothing else."""
     done = await trio.run_process(
         [sys.executable, "-m", "autod", *arguments, "--ctlsocket", str(path), "--release", release],
         stdin=stdin,
@@ -77,7 +77,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def test_an_up_that_came_to_a_child_sa_is_0(path: Path) -> None:
-    async with fake_pluto(path, answers(*UP_4_10)):
+    async with fake_pluto(path, answers(*UP_4_10), release="4.10"):
         ran = await autod(path, "--up", "a")
     assert ran.status == 0
     assert ran.lines[-1].startswith('"a" is up')
@@ -87,14 +87,14 @@ async def test_an_up_that_came_to_a_child_sa_is_0(path: Path) -> None:
 
 async def test_on_5_4_no_code_tells_it(path: Path) -> None:
     lines = [b"000 " + line[4:] for line in UP_4_10]
-    async with fake_pluto(path, answers(*lines), seqpacket=True):
+    async with fake_pluto(path, answers(*lines), seqpacket=True, release="5.4"):
         ran = await autod(path, "--up", "a", release="5.4")
     assert (ran.status, ran.lines[-1].startswith('"a" is up')) == (0, True)
 
 
 async def test_an_up_whose_child_was_refused_is_not_0(path: Path) -> None:
     """whack ends with 0 there."""
-    async with fake_pluto(path, answers(*REJECTED)):
+    async with fake_pluto(path, answers(*REJECTED), release="4.10"):
         ran = await autod(path, "--json", "--up", "a")
     assert ran.status == 1
     assert (ran.objects[-1]["event"], ran.objects[-1]["result"]) == ("outcome", "child_rejected")
@@ -109,7 +109,7 @@ async def test_an_end_without_a_word_is_settled_by_the_state(path: Path) -> None
         if len(client.pluto.messages) > 1:
             await client.write(TRAFFIC)
 
-    async with fake_pluto(path, script) as pluto:
+    async with fake_pluto(path, script, release="4.10") as pluto:
         ran = await autod(path, "--up", "a")
     assert ran.status == 0
     assert asked(pluto) == [c.Initiate, c.TrafficStatus]
@@ -123,14 +123,14 @@ async def test_lines_of_another_connection_are_no_success(path: Path) -> None:
         if len(client.pluto.messages) == 1:
             await client.write(*stray)
 
-    async with fake_pluto(path, script):
+    async with fake_pluto(path, script, release="4.10"):
         ran = await autod(path, "--up", "a")
     assert ran.status == 1
 
 
 async def test_unroute_of_what_is_up_is_refused_and_not_sent(path: Path) -> None:
     """It would kill pluto 4.0 to 4.15."""
-    async with fake_pluto(path, answers(TRAFFIC)) as pluto:
+    async with fake_pluto(path, answers(TRAFFIC), release="4.10") as pluto:
         ran = await autod(path, "--unroute", "a")
     assert ran.status == 1
     assert "would kill pluto" in ran.lines[-1]
@@ -144,7 +144,7 @@ async def test_unroute_with_force_takes_it_down_first(path: Path) -> None:
         if len(client.pluto.messages) == 1:
             await client.write(TRAFFIC)
 
-    async with fake_pluto(path, script) as pluto:
+    async with fake_pluto(path, script, release="4.10") as pluto:
         ran = await autod(path, "--unroute", "a", "--force")
     assert (ran.status, ran.lines[-1]) == (0, '"a" is not routed')
     kinds = asked(pluto)
@@ -158,7 +158,7 @@ async def test_prompts_are_answered_and_the_password_is_nowhere(path: Path, tmp_
     secret = tmp_path / "secret"
     secret.write_text("correct horse\n")
     script = prompts(b'041 "a" #1: xau prompt for Username:\n', b'040 "a" #1: xau prompt for Password:\n')
-    async with fake_pluto(path, script) as pluto:
+    async with fake_pluto(path, script, release="4.10") as pluto:
         ran = await autod(
             path, "--verbose", "--up", "a", "--xauthname", "bob", "--xauthpass-file", str(secret)
         )
@@ -169,14 +169,14 @@ async def test_prompts_are_answered_and_the_password_is_nowhere(path: Path, tmp_
 
 async def test_a_password_comes_from_standard_input(path: Path) -> None:
     script = prompts(b'040 "a" #1: xau prompt for Password:\n')
-    async with fake_pluto(path, script) as pluto:
+    async with fake_pluto(path, script, release="4.10") as pluto:
         ran = await autod(path, "--json", "--up", "a", "--xauthpass-file", "-", stdin=b"from stdin\n")
     assert [answer.rstrip(b"\0\n") for answer in pluto.answers[:1]] == [b"from stdin"]
     assert "from stdin" not in ran.out + ran.err
 
 
 async def test_a_silent_pluto_ends_at_the_deadline(path: Path) -> None:
-    async with fake_pluto(path, silent):
+    async with fake_pluto(path, silent, release="4.10"):
         ran = await autod(path, "--up", "a", "--timeout", "0.5")
     assert ran.status == 124
 
@@ -186,7 +186,7 @@ async def test_a_silent_pluto_ends_at_the_deadline(path: Path) -> None:
 )
 @pytest.mark.parametrize("mode", ["--verbose", "--json", "--utc"])
 async def test_garbage_is_shown_as_it_came_and_is_no_success(data: bytes, mode: str, path: Path) -> None:
-    async with fake_pluto(path, answers(data)):
+    async with fake_pluto(path, answers(data), release="4.10"):
         ran = await autod(path, "--up", "a", mode)
     assert ran.status != 0
 
@@ -202,7 +202,7 @@ async def test_several_names_end_with_1_if_one_failed(path: Path) -> None:
         else:
             await client.write(*(TRAFFIC.replace(b'"a"', name) for name in (b'"good"', b'"better"')))
 
-    async with fake_pluto(path, script):
+    async with fake_pluto(path, script, release="4.10"):
         ran = await autod(path, "--no-if-down", "--up", "good", "bad", "better")
     assert ran.status == 1
     assert ran.lines[-1].startswith("2 of 3 up, 1 child rejected (bad)")

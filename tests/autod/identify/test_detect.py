@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
@@ -24,12 +24,12 @@ from autod.errors import (
     UsageError,
 )
 from autod.exchange.control import Control
-from autod.exchange.peer import listener, socket_file
+from autod.exchange.peer import Listener, listener, socket_file
 from autod.identify.binary import Version, parse_version
 from autod.identify.cache import Entry, Known
-from autod.identify.detect import How, detect
+from autod.identify.detect import How, Told, detect, resolve
 from autod.protocol.exchange import Ending
-from autod.protocol.releases import ALL
+from autod.protocol.releases import ALL, cksum, find
 from tests.fakes.fakepluto import Client, answers, closes_unread, fake_pluto, resets_after, silent
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 PROBE = struct.pack("<IB", 2003331865, 1).ljust(24, b"\0")
 PYTHON = os.path.realpath(sys.executable)
-NO_SUCH = b"000 no connection or alias named 'autod asks whether this pluto has seccomp'\n021 \n"
 
 
 @pytest.fixture
@@ -57,13 +56,14 @@ def start_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
-def status(version: str, *, prefix: str = "000", labeled: str | None = None) -> bytes:
+def status(
+    version: str, *, prefix: str = "000", labeled: str | None = None, seccomp: str | None = None
+) -> bytes:
     """The lines of a full status that matter, among others as pluto has them around."""
-    lines = [
-        "using kernel interface: xfrm",
-        " ",
-        f"pluto_version={version}, pluto_vendorid=OE-Libreswan-{version}",
-    ]
+    lines = ["using kernel interface: xfrm", " "]
+    if seccomp is not None:
+        lines.append(f"seccomp={seccomp}")
+    lines.append(f"pluto_version={version}, pluto_vendorid=OE-Libreswan-{version}")
     if labeled is not None:
         lines.append(f"secctx-attr-type={labeled}")
     lines += [f'"c{number}": 192.1.2.45...192.1.2.23; unrouted; eroute owner: #0' for number in range(2000)]
@@ -71,16 +71,13 @@ def status(version: str, *, prefix: str = "000", labeled: str | None = None) -> 
 
 
 def pluto_of(
-    version: str, *, seccomp: bool | None = None, prefix: str = "000", labeled: str | None = None
+    version: str, *, seccomp: str | None = None, prefix: str = "000", labeled: str | None = None
 ) -> Callable[[Client], Awaitable[None]]:
-    """Answers the safe probe, and what the second question of a 5.4 gets by how it was built."""
+    """Answers the safe probe, and nothing else."""
 
     async def script(client: Client) -> None:
-        message = await client.read()
-        if message == PROBE:
-            await client.write(status(version, prefix=prefix, labeled=labeled))
-        elif seccomp is False:
-            await client.write(NO_SUCH)
+        if await client.read() == PROBE:
+            await client.write(status(version, prefix=prefix, labeled=labeled, seccomp=seccomp))
 
     return script
 
@@ -107,30 +104,35 @@ async def test_labeled_ipsec_is_seen_in_the_status(
     assert found.release.labeled is labeled
 
 
-@pytest.mark.parametrize("seccomp", [False, True])
-async def test_a_54_of_unknown_build_is_asked_for_seccomp(path: Path, seccomp: bool) -> None:
-    async with fake_pluto(path, pluto_of("5.4", seccomp=seccomp), seqpacket=True) as pluto:
+@pytest.mark.parametrize(
+    ("said", "seccomp"),
+    [
+        ("unsupported", False),
+        ("disabled", True),
+        ("tolerant", True),
+        ("enabled", True),
+        (None, None),
+        ("x", None),
+    ],
+)
+@pytest.mark.parametrize("version", ["5.3", "5.4"])
+async def test_the_status_tells_whether_seccomp_was_built_in(
+    path: Path, version: str, said: str | None, seccomp: bool | None
+) -> None:
+    """It says unsupported exactly where it was not (whack_status.c of 5.3 and 5.4): nothing more is asked."""
+    async with fake_pluto(path, pluto_of(version, seccomp=said), seqpacket=version == "5.4") as pluto:
         found = await detect(path)
-    assert found.release.seccomp is seccomp
-    assert found.seqpacket
-    assert len(pluto.messages) == 2
-    assert struct.unpack_from("<I", pluto.messages[1], 8) == (45,)
-    assert b"\0autod asks whether" in pluto.messages[1]
-
-
-async def test_an_answer_about_seccomp_that_is_none_leaves_it_open(path: Path) -> None:
-    async def script(client: Client) -> None:
-        await client.write(status("5.4") if await client.read() == PROBE else b"052 EXPECTATION FAILED\n")
-
-    async with fake_pluto(path, script, seqpacket=True):
-        assert (await detect(path)).release.seccomp is None
-
-
-async def test_who_says_whether_there_is_seccomp_is_believed(path: Path, known: Known) -> None:
-    async with fake_pluto(path, pluto_of("5.4", seccomp=False), seqpacket=True) as pluto:
-        assert (await detect(path, seccomp=True, known=known)).release.seccomp is True
         assert pluto.messages == [PROBE]
-        assert (await detect(path, known=known)).release.seccomp is False
+    assert found.release.seccomp is seccomp
+    assert found.seqpacket is (version == "5.4")
+
+
+async def test_a_connection_that_is_called_like_a_fact_is_none(path: Path) -> None:
+    """The facts come before what is loaded; and a connection's line begins with its name in quotes."""
+    lines = status("5.4", seccomp="unsupported") + b'000 "seccomp=enabled": x\n000 seccomp=enabled\n'
+    async with fake_pluto(path, answers(b'000 "pluto_version=4.3": x\n' + lines), seqpacket=True):
+        found = await detect(path)
+    assert (found.release.text, found.release.seccomp) == ("5.4", False)
 
 
 @pytest.mark.parametrize("version", ["5.2-1.el10", "4.10-2+deb12u1", "5.3.2~bpo12"])
@@ -213,15 +215,122 @@ async def test_a_pluto_started_anew_meanwhile_is_asked_again(path: Path, tmp_pat
 # By the caller's word -----------------------------------------------------------------------------------
 
 
-async def test_a_given_release_contacts_nobody(path: Path) -> None:
-    found = await detect(path, release="5.3.2", seccomp=True)
-    assert (found.release.text, found.release.seccomp, found.how) == ("5.3.2", True, How.GIVEN)
-    assert (found.pluto, found.pid) == (None, None)
+HERE = "/run/pluto/pluto.ctl"
+
+
+def told(text: str | None, **more: Any) -> Told:
+    return Told(How.STATUS, Listener(), text, **more)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "result"),
+    [
+        ("4.10", None, "4.10"),
+        ("4.10", "4.10", "4.10"),
+        ("4.10-2+deb12u1", "4.10", "4.10-2+deb12u1"),
+        ("5.2-1.el10", "5.2", "5.2-1.el10"),
+        ("v5.4-59-gabcdef0-main", "5.4", "v5.4-59-gabcdef0-main"),
+        ("5.9", "5.4", "5.9"),
+        (None, "4.10", "4.10"),
+        ("4.10", "4.15", UsageError),
+        ("4.10", "4.3", UsageError),
+        ("5.3.2", "5.3.1", UsageError),
+        ("5.4", "5.3", UsageError),
+        ("5.9", None, UnknownRelease),
+        (None, None, ProtocolViolation),
+    ],
+)
+def test_the_callers_word_for_the_release_counts_where_pluto_tells_none_that_is_covered(
+    text: str | None, given: str | None, result: str | type[Exception]
+) -> None:
+    word = None if given is None else find(given)
+    if isinstance(result, str):
+        found = resolve(HERE, told(text), word, None)
+        assert found.text == result
+        assert word is None or found.outline is word.outline
+    else:
+        with pytest.raises(result):
+            resolve(HERE, told(text), word, None)
+
+
+def test_a_development_build_has_the_magic_of_its_own_name() -> None:
+    text = "v5.4-59-gabcdef0-main"
+    assert resolve(HERE, told(text), find("5.4"), None).magic == cksum(text) != find("5.4").magic
+
+
+@pytest.mark.parametrize(
+    ("said", "given", "result"),
+    [
+        (None, None, None),
+        (None, True, True),
+        (None, False, False),
+        (True, None, True),
+        (False, None, False),
+        (True, True, True),
+        (False, False, False),
+        (True, False, UsageError),
+        (False, True, UsageError),
+    ],
+)
+@pytest.mark.parametrize("how", [How.STATUS, How.BINARY, How.CACHE])
+@pytest.mark.parametrize("release", [None, "5.4"])
+def test_the_callers_word_for_seccomp_counts_where_pluto_tells_nothing(
+    how: How,
+    release: str | None,
+    said: bool | None,
+    given: bool | None,
+    result: bool | type[Exception] | None,
+) -> None:
+    word = None if release is None else find(release)
+    facts = Told(how, Listener(), "5.4", said)
+    if isinstance(result, type):
+        with pytest.raises(result, match="leave out seccomp="):
+            resolve(HERE, facts, word, given)
+    else:
+        assert resolve(HERE, facts, word, given).seccomp is result
+
+
+@pytest.mark.parametrize("fact", [None, False, True])
+def test_how_it_was_built_is_kept(fact: bool | None) -> None:
+    found = resolve(HERE, told("4.1", labeled=fact, fetching=fact), None, None)
+    assert (found.labeled, found.fetching) == (fact, fact)
+
+
+@pytest.mark.parametrize(("text", "seqpacket"), [("5.4", False), ("5.3.2", True)])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_socket_of_another_type_than_the_releases_is_a_contradiction(
+    text: str, seqpacket: bool, given: bool
+) -> None:
+    with pytest.raises(ProtocolViolation, match="not of that release's type"):
+        resolve(HERE, told(text, seqpacket=seqpacket), find(text) if given else None, None)
+
+
+async def test_a_given_release_is_compared_with_what_pluto_says(path: Path, known: Known) -> None:
+    async with fake_pluto(path, pluto_of("4.10")) as pluto:
+        for _ in range(2):
+            with pytest.raises(UsageError, match=r"4\.10.*nothing was sent: leave out release="):
+                await detect(path, release="5.2", known=known)
+        found = await detect(path, release="4.10", known=known)
+        assert (found.release.text, found.how, found.pid) == ("4.10", How.GIVEN, os.getpid())
+        assert pluto.messages == [PROBE]
+
+
+async def test_a_given_seccomp_is_compared_with_what_pluto_says(path: Path, known: Known) -> None:
+    async with fake_pluto(path, pluto_of("5.4", seccomp="unsupported"), seqpacket=True) as pluto:
+        with pytest.raises(UsageError, match="built without seccomp"):
+            await detect(path, seccomp=True, known=known)
+        assert (await detect(path, known=known)).release.seccomp is False
+        assert pluto.messages == [PROBE]
 
 
 async def test_a_given_release_that_is_not_covered_is_refused(path: Path) -> None:
     with pytest.raises(UnknownRelease):
         await detect(path, release="9.9")
+
+
+async def test_without_a_pluto_a_given_release_does_not_help(path: Path) -> None:
+    with pytest.raises(NoSocket):
+        await detect(path, release="4.10")
 
 
 # By memory ----------------------------------------------------------------------------------------------
@@ -331,10 +440,13 @@ async def test_a_folder_that_cannot_be_written_costs_nothing_but_the_memory(
 @pytest.mark.parametrize(
     ("output", "version"),
     [
-        ("Libreswan 4.10 IKEv2 XFRM NSS LABELED_IPSEC (SELINUX) LIBCAP_NG\n", Version("4.10", False, True)),
-        ("Libreswan 5.4 IKEv2 SECCOMP LIBCAP_NG\n", Version("5.4", True, False)),
-        ("Libreswan 5.3 NO_SECCOMP SECCOMPX\n", Version("5.3", False, False)),
-        ("warning\nLibreswan v5.1-123-gabc-main\n", Version("v5.1-123-gabc-main", False, False)),
+        (
+            "Libreswan 4.10 IKEv2 XFRM NSS LABELED_IPSEC (SELINUX) LIBCAP_NG CURL(non-NSS)\n",
+            Version("4.10", False, True, True),
+        ),
+        ("Libreswan 5.4 IKEv2 SECCOMP LIBCAP_NG LDAP(non-NSS)\n", Version("5.4", True, False, True)),
+        ("Libreswan 5.3 NO_SECCOMP SECCOMPX NO_CURL\n", Version("5.3", False, False, False)),
+        ("warning\nLibreswan v5.1-123-gabc-main\n", Version("v5.1-123-gabc-main", False, False, False)),
         ("Python 3.11.7\n", None),
         ("", None),
     ],
