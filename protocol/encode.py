@@ -209,7 +209,9 @@ def _number(name: str, release: Release) -> int:
     if release.seccomp is None and family.depends_on_seccomp(name):
         raise Unsupported(
             f"the number of {name} differs between builds of Libreswan {release} with and without seccomp, and "
-            "nothing here says which this is: give --seccomp yes or --seccomp no."
+            "nothing here says which this is: give seccomp=",
+            option="seccomp",
+            release=str(release),
         )
     return family.number(name, bool(release.seccomp))
 
@@ -351,7 +353,9 @@ def _places(release: Release, members: Mapping[str, object]) -> Mapping[str, Pla
     if release.labeled is None and family.packing.asks_label:
         raise Unsupported(
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "
-            "says so: let autod find the release by itself, without --release."
+            "says so: let autod find the release by itself, without release=",
+            option="release",
+            release=str(release),
         )
     command = None
     if family.numbers:

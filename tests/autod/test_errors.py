@@ -147,7 +147,7 @@ def test_no_error_of_the_library_speaks_of_an_option_of_the_command_line() -> No
     root = Path(autod.__file__).parent
     found = [
         (file.relative_to(root), line, text)
-        for file in root.rglob("*.py")
+        for file in (*root.rglob("*.py"), *(root / "protocol").rglob("*.py"))
         if not file.is_relative_to(root / "cli")
         for line, text in sentences_of(file)
     ]

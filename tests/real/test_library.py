@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import re
-from pathlib import Path
-
+from tests.helpers.examples import run_examples
 from tests.real.plutos import connection, gateway
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "library.md"
-
-
-def examples() -> list[tuple[int, str]]:
-    """Each block of Python, with the number of its first line."""
-    text = DOCUMENT.read_text()
-    return [
-        (text[: block.start(1)].count("\n"), block[1])
-        for block in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    ]
 
 
 async def test_every_example_of_the_document_does_what_it_says() -> None:
@@ -26,12 +11,6 @@ async def test_every_example_of_the_document_does_what_it_says() -> None:
     with gateway(label="library") as pluto:
         pluto.conf.write_text(f"config setup\n\n{connection('a', auto='add')}\n{connection('b', auto='add')}")
         names: dict[str, object] = {"path": str(pluto.socket), "ipsec_conf": str(pluto.conf)}
-        blocks = examples()
-        assert len(blocks) >= 7
-        for line, block in blocks:
-            code = compile("\n" * line + block, str(DOCUMENT), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-            done = eval(code, names)
-            if inspect.iscoroutine(done):
-                await done
+        assert await run_examples("library.md", names) >= 7
         assert names["names"] == ["a", "b"]
         assert '"a":' in pluto.whack("--status").stdout
