@@ -15,7 +15,7 @@ from autod.protocol.encode import build, encode
 from autod.protocol.errors import BadString, DecodeError, Unsupported
 from autod.protocol.outlines import Outline
 from autod.protocol.releases import Release
-from tests.outlines import FILE, simple, text
+from tests.generators.outlines import FILE, simple, text
 
 SIMPLE = list(simple())
 
@@ -23,7 +23,7 @@ BUILDS = [(seccomp, labeled) for seccomp in (None, False, True) for labeled in (
 
 
 def test_the_table_is_what_construct_makes_today() -> None:
-    """If not: python -m tests.outlines."""
+    """If not: python -m tests.generators.outlines."""
     assert FILE.read_text() == text()
 
 
@@ -75,7 +75,7 @@ def test_what_was_built_ahead_needs_no_construct() -> None:
     """Every simple command of every release, in a program of its own."""
     program = (
         "import sys\n"
-        "from tests.outlines import simple\n"
+        "from tests.generators.outlines import simple\n"
         "from autod.protocol import releases\n"
         "from autod.protocol.encode import encode\n"
         "count = 0\n"

@@ -1,4 +1,4 @@
-"""Makes protocol/outlines.json: `python -m tests.outlines` writes it, the tests compare it.
+"""Makes protocol/outlines.json: `python -m tests.generators.outlines` writes it, the tests compare it.
 
 construct builds each simple command of each family here, so that a program which sends one needs no construct.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FILE", "made", "simple", "text"]
 
-FILE = Path(__file__).parent.parent / "protocol" / "outlines.json"
+FILE = Path(__file__).parent.parent.parent / "protocol" / "outlines.json"
 
 _NAME = "x"
 
