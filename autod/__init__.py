@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from autod.errors import ConnectionLost as ConnectionLost
     from autod.errors import DeadlinePassed as DeadlinePassed
     from autod.errors import DecodeError as DecodeError
+    from autod.errors import ForeignMessage as ForeignMessage
     from autod.errors import NoSocket as NoSocket
     from autod.errors import NotPermitted as NotPermitted
     from autod.errors import PlutoGone as PlutoGone
@@ -55,6 +56,7 @@ __all__ = [
     "DeadlinePassed",
     "DecodeError",
     "Event",
+    "ForeignMessage",
     "NoSocket",
     "NotPermitted",
     "Operation",

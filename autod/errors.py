@@ -4,7 +4,8 @@
     ├── UsageError              ours: asked for what cannot be sent; nothing was sent
     │   ├── BadString
     │   ├── Unsupported
-    │   └── UnknownRelease
+    │   ├── UnknownRelease
+    │   └── ForeignMessage      a message, or a program, of another release than the pluto that listens
     ├── DecodeError             bytes that are not a whack message of this release
     ├── ConfigurationError      ipsec.conf or autod.toml cannot be used: file, line and column
     ├── ProtocolViolation       pluto's bytes make no sense
@@ -21,7 +22,15 @@ line for each (the table is in the README).
 
 from __future__ import annotations
 
-from autod.protocol.errors import BadString, DecodeError, UnknownRelease, Unsupported, UsageError, WhackError
+from autod.protocol.errors import (
+    BadString,
+    DecodeError,
+    ForeignMessage,
+    UnknownRelease,
+    Unsupported,
+    UsageError,
+    WhackError,
+)
 
 __all__ = [
     "BadString",
@@ -29,6 +38,7 @@ __all__ = [
     "ConnectionLost",
     "DeadlinePassed",
     "DecodeError",
+    "ForeignMessage",
     "NoSocket",
     "NotPermitted",
     "PlutoGone",

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import construct
 import msgspec
 
+from autod.protocol.errors import DecodeError
+
 if TYPE_CHECKING:
     CType = construct.Construct[Any, Any]
     Value = int | bytes
@@ -53,7 +55,7 @@ def _scalar(number: CType, means: str) -> CType:
     return construct.Default(number, 0) * means
 
 
-boolean = _scalar(construct.Int8ul, "bool")
+boolean = _scalar(construct.OneOf(construct.Int8ul, (0, 1)), "bool")
 u8 = _scalar(construct.Int8ul, "uint8_t")
 u16 = _scalar(construct.Int16ul, "uint16_t")
 u32 = _scalar(construct.Int32ul, "uint32_t")
@@ -196,10 +198,16 @@ def _padded(offset: int, alignment: int) -> int:
 
 
 def _bare(kind: CType) -> CType:
-    """A type without its name, its meaning and its default."""
-    while isinstance(kind, (construct.Renamed, construct.Default)):
+    """A type without its name, its meaning, its default and its range."""
+    while isinstance(kind, (construct.Renamed, construct.Default, construct.Validator)):
         kind = kind.subcon
     return kind
+
+
+def _is_flag(kind: CType) -> bool:
+    while isinstance(kind, (construct.Renamed, construct.Default)):
+        kind = kind.subcon
+    return isinstance(kind, construct.Validator)
 
 
 def _alignment(kind: CType) -> int:
@@ -225,7 +233,7 @@ def _size(kind: CType) -> int:
 class Field(msgspec.Struct, frozen=True):
     """A member without members of its own: `path` as C would write it, `offset` and `size` in bytes.
 
-    `raw`: its value is bytes. `signed`: its number may be negative.
+    `raw`: its value is bytes. `signed`: its number may be negative. `flag`: it is 0 or 1.
     """
 
     path: str
@@ -233,6 +241,7 @@ class Field(msgspec.Struct, frozen=True):
     size: int
     raw: bool = False
     signed: bool = False
+    flag: bool = False
 
     def bytes_of(self, value: Value) -> bytes:
         """The bytes of a value: a number is cut to the width (two's complement), as C does."""
@@ -274,7 +283,7 @@ def _fields(kind: CType, path: str = "", offset: int = 0) -> Iterator[Field]:
             for i in range(count):
                 yield from _fields(element, f"{path}[{i}]", offset + i * size)
         case construct.FormatField(fmtstr=letters, length=size):
-            yield Field(path, offset, size, signed=letters[-1].islower())
+            yield Field(path, offset, size, signed=letters[-1].islower(), flag=_is_flag(kind))
         case other:
             yield Field(path, offset, _size(other), raw=True)
 
@@ -314,8 +323,17 @@ class Layout:
         return self._head.build(_shaped(self._kind, tree))
 
     def parse(self, head: bytes) -> dict[str, Value]:
-        """The members of a head that are not zero, by their paths."""
-        return {path: value for path, value in _leaves(self._head.parse(head)) if value}
+        """The members of a head that are not zero, by their paths. DecodeError where a bool is neither 0 nor 1."""
+        try:
+            tree = self._head.parse(head)
+        except construct.ValidationError as error:
+            raise DecodeError(f"a bool is neither 0 nor 1: {error}") from None
+        return {path: value for path, value in _leaves(tree) if value}
+
+    @functools.cached_property
+    def flags(self) -> tuple[Field, ...]:
+        """The members of the head that are a bool."""
+        return tuple(field for field in self.fields.values() if field.flag and field.offset < self.head)
 
 
 @functools.lru_cache(4096)

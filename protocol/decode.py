@@ -109,7 +109,7 @@ def _kind(
     """The kind of command whose constants all stand in the message; the one with most of them, if several."""
     best: tuple[int, type[c.Command]] | None = None
     for kind, request in family.requests.items():
-        if (BASIC in request) != (magic == BASIC_MAGIC and "basic.magic" in family.layout.fields):
+        if (BASIC in request) != (magic == BASIC_MAGIC and family.has_basic):
             continue
         score = 0
         for path, value in request.items():

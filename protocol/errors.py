@@ -4,7 +4,8 @@
     ├── UsageError              the caller asked for what cannot be sent; nothing was sent
     │   ├── BadString           a name or value with a NUL, a newline, or no room for it
     │   ├── Unsupported         this release has no such operation
-    │   └── UnknownRelease      no family of layouts covers this release
+    │   ├── UnknownRelease      no family of layouts covers this release
+    │   └── ForeignMessage      a message that the pluto that listens would misread
     └── DecodeError             bytes that are not a whack message of this release
 
 The rest of the tree stands in autod.errors. Every message is one sentence: what, where, what to do. Where the cure is
@@ -16,7 +17,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BadString", "DecodeError", "UnknownRelease", "Unsupported", "UsageError", "WhackError"]
+__all__ = [
+    "BadString",
+    "DecodeError",
+    "ForeignMessage",
+    "UnknownRelease",
+    "Unsupported",
+    "UsageError",
+    "WhackError",
+]
 
 _FIELDS = ("path", "errno", "name", "seconds", "option", "release", "place")
 
@@ -93,6 +102,10 @@ class UnknownRelease(UsageError):
         self, release: str, sentence: str, *, path: str | None = None, option: str | None = None
     ) -> None:
         super().__init__(sentence, path=path, option=option, release=release)
+
+
+class ForeignMessage(UsageError):
+    """A message, or a program that makes messages, of another release than the pluto that listens (`release`)."""
 
 
 class DecodeError(WhackError):

@@ -4,8 +4,8 @@ Owns: the facts by which a release is found and spoken to (its magic, socket, re
 the heads of the simple commands: those whose only arguments are a name and flags. Must not know: any struct, or
 construct. A program that sends one simple command needs no more, and importing construct takes 17 to 45 ms.
 
-The table, outlines.json, is made from the families by construct: `python -m tests.generators.outlines` makes it anew, and a test
-says that construct builds the same messages today. A family that is not in the table (yet) is asked itself.
+The table, outlines.json, is made from the families by construct: `python -m tests.generators.outlines` makes it anew,
+and a test says that construct builds the same messages today. A family that is not in the table (yet) is asked itself.
 """
 
 from __future__ import annotations

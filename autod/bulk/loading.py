@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from autod.loading.native import load_native
 from autod.loading.result import outcome_of
+from autod.protocol.check import check_release
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ __all__ = ["configured"]
 def configured(pluto: Pluto, configuration: Configuration) -> Loader:
     """What loads a connection of `configuration` into `pluto`: the `load` of autod.bulk.bulk.
 
-    The configuration must have been read for pluto's release (autod.config.load).
+    The configuration must have been read for pluto's release (autod.config.load): ForeignMessage if not, also where
+    another pluto listens later.
     """
 
     async def load(name: str, observe: Callable[[Event], None]) -> Outcome:
         started = time.time()
+        check_release(configuration.release, pluto.release, what=f"{configuration.path}, as it was read,")
 
         def reply(of: str | None, said: Reply) -> None:
             observe(recognise(said, time=time.time()))

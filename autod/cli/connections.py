@@ -72,8 +72,13 @@ def _is_run(options: argparse.Namespace) -> bool:
 async def _one(opened: Session, name: str) -> int:
     """The steps, with their events; then the outcome, which is that of the last step that was taken."""
     outcome = None
-    for step in steps_of(opened.options.operation):
-        outcome = await _step(opened, step.name, name)
+    steps = [step.name for step in steps_of(opened.options.operation)]
+    if "add" in steps[1:]:
+        from autod.cli.loading import check_loading
+
+        await check_loading(opened)
+    for step in steps:
+        outcome = await _step(opened, step, name)
         if not outcome.ok:
             break
     assert outcome is not None

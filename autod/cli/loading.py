@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
 
-__all__ = ["load", "load_natively", "load_with_addconn"]
+__all__ = ["check_loading", "load", "load_natively", "load_with_addconn"]
 
 
 async def load(
@@ -40,9 +40,6 @@ async def load(
     pluto says nothing for as long as an operation may take.
     """
     pluto = session.pluto
-    by_addconn = (
-        session.options.via_addconn or isinstance(pluto, LearnedPluto) or native(pluto.release) is None
-    )
     with trio.CancelScope() as scope:
 
         def heard() -> None:
@@ -50,13 +47,33 @@ async def load(
                 scope.deadline = trio.current_time() + pluto.timeout
 
         heard()
-        if by_addconn:
+        if _by_addconn(session):
             return await load_with_addconn(session, names, heard)
         return await load_natively(session, names, heard, configuration)
     raise DeadlinePassed(
         f"{pluto.path}: pluto did not answer for {pluto.timeout:g} s while connections were loaded; what it was sent"
         " last may have been taken"
     )
+
+
+async def check_loading(session: Session) -> None:
+    """Before what is loaded is deleted, to be loaded again: ForeignMessage where this addconn must not be used."""
+    if _by_addconn(session):
+        await addconn.check_version(_addconn(session), session.pluto.release)
+
+
+def _by_addconn(session: Session) -> bool:
+    pluto = session.pluto
+    return session.options.via_addconn or isinstance(pluto, LearnedPluto) or native(pluto.release) is None
+
+
+def _addconn(session: Session) -> str:
+    program = find_programs(session.pluto.detected.pid).addconn
+    if program is None:
+        raise ConfigurationError(
+            "the addconn of this release was not found, so nothing can be loaded: install it, or set IPSEC_EXECDIR"
+        )
+    return program
 
 
 async def load_natively(
@@ -109,11 +126,7 @@ async def load_with_addconn(
 ) -> dict[str, Outcome]:
     """Load `names` with one run of the release's own addconn; its exit status is not believed."""
     pluto = session.pluto
-    program = find_programs(pluto.detected.pid).addconn
-    if program is None:
-        raise ConfigurationError(
-            "the addconn of this release was not found, so nothing can be loaded: install it, or set IPSEC_EXECDIR"
-        )
+    program = _addconn(session)
 
     async def run(part: Sequence[str]) -> addconn.AddconnResult:
         result = await addconn.load(

@@ -16,7 +16,7 @@ from autod.bulk import bulk, render, wait
 from autod.bulk import events as e
 from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
-from autod.cli.loading import load
+from autod.cli.loading import check_loading, load
 from autod.cli.names import is_pattern
 from autod.cli.render import outcome_line
 from autod.cli.resolve import all_of, match, peers_of
@@ -117,6 +117,7 @@ async def _load_all(
 ) -> dict[str, Outcome]:
     """Load them; the outcomes of those that were not."""
     if steps[0] == "delete":
+        await check_loading(session)
         async with bulk(session.pluto, names, "delete", limit=session.options.limit) as run:
             async for event in run:
                 if isinstance(event, e.Said):

@@ -3,9 +3,9 @@
 Owns: the listening socket, carrying one message to pluto and its replies back, and noting both. Must not know:
 what a message means, how the helper is run, how pluto is reached (autod.exchange.control).
 
-The helper takes us for pluto: it connects, writes one message in one call, and reads to the end. Its message goes
-on to pluto as it is, in one send; pluto's replies are drained at pluto's pace and handed to the helper when the
-exchange is over, so a slow helper never holds pluto back.
+The helper takes us for pluto: it connects, writes one message in one call, and reads to the end. A message that the
+caller's check lets pass goes on to pluto as it is, in one send; pluto's replies are drained at pluto's pace and handed
+to the helper when the exchange is over, so a slow helper never holds pluto back.
 """
 
 from __future__ import annotations
@@ -51,10 +51,17 @@ class Relayed:
 class Relay:
     """The listening end. `path` is what the helper is told to use as its control socket."""
 
-    def __init__(self, path: str, listener: trio.socket.SocketType, control: Control) -> None:
+    def __init__(
+        self,
+        path: str,
+        listener: trio.socket.SocketType,
+        control: Control,
+        check: Callable[[bytes], object],
+    ) -> None:
         self.path = path
         self._listener = listener
         self._control = control
+        self._check = check
 
     async def serve(
         self,
@@ -85,6 +92,7 @@ class Relay:
                     on_reply(message, reply)
 
         try:
+            self._check(message)
             ending = await self._control.exchange(message, take)
         except WhackError as error:
             return Relayed(message, tuple(replies), None, error)
@@ -112,10 +120,13 @@ async def _answer(helper: trio.socket.SocketType, replies: tuple[Reply, ...]) ->
 
 
 @asynccontextmanager
-async def open_relay(control: Control, *, seqpacket: bool) -> AsyncIterator[Relay]:
+async def open_relay(
+    control: Control, *, seqpacket: bool, check: Callable[[bytes], object]
+) -> AsyncIterator[Relay]:
     """A relay on a socket in a folder that only this user may enter; both are removed at the end.
 
-    `seqpacket`: the type of socket that the helper expects (5.4). Errors: OSError if no socket can be made.
+    `seqpacket`: the type of socket that the helper expects (5.4). `check` raises a WhackError for a message that is
+    not to go to pluto: the helper is told nothing then. Errors: OSError if no socket can be made.
     """
     # The name of a socket has 107 bytes at most, which a long TMPDIR would use up.
     with TemporaryDirectory(prefix="autod-", dir=None if len(gettempdir()) < _ROOM else "/tmp") as folder:
@@ -125,4 +136,4 @@ async def open_relay(control: Control, *, seqpacket: bool) -> AsyncIterator[Rela
             await listener.bind(path)
             os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)
             listener.listen(8)
-            yield Relay(path, listener, control)
+            yield Relay(path, listener, control, check)

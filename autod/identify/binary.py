@@ -9,6 +9,7 @@ where pluto lives in a chroot (it then runs with this system's libraries, or fai
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from autod.identify.programs import open_program
 if TYPE_CHECKING:
     from autod.identify.programs import Program
 
-__all__ = ["Version", "parse_version", "version_of", "version_of_process"]
+__all__ = ["Version", "parse_version", "version_beside", "version_of", "version_of_process"]
 
 DEADLINE = 5.0
 """Seconds for `pluto --version`, which takes 0.04 s on 4.10 (measured)."""
@@ -75,6 +76,19 @@ async def version_of_process(pid: int) -> Version | None:
             return await version_of(program)
     except OSError:
         return None
+
+
+async def version_beside(program: str) -> Version | None:
+    """The version of `program`, which cannot tell it itself (addconn, 3.27 to 5.4): the whack in its folder is asked,
+    or else the pluto. None where neither can be trusted, or tells. Cancelled: the program that was asked is killed.
+    """
+    for name in ("whack", "pluto"):
+        with contextlib.suppress(OSError):
+            with open_program(os.path.join(os.path.dirname(program), name)) as neighbour:
+                version = await version_of(neighbour)
+            if version is not None:
+                return version
+    return None
 
 
 async def version_of(program: Program) -> Version | None:

@@ -19,7 +19,7 @@ from autod.identify.binary import version_of
 from autod.identify.detect import Detected, How
 from autod.identify.programs import open_program
 from autod.learn.doctor import COMPARED
-from autod.learn.infer import Learned, learned_message
+from autod.learn.infer import Learned, Template, learned_message
 from autod.learn.store import Binary, load
 from autod.protocol.outlines import Outline
 from autod.protocol.releases import Release
@@ -35,11 +35,15 @@ __all__ = ["LearnedPluto", "learned_release"]
 def learned_release(learned: Learned) -> Release:
     """The release, as far as a client needs it: its text, its socket, its reply codes, what it can be asked."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", learned.release)[:3])
+    # What carries a name shows the head that all messages have: the name is the first string behind it.
+    named = next((one for one in learned.templates.values() if one.named), Template(b""))
     outline = Outline(
         None,
         (learned.release,),
-        None,
+        int.from_bytes(named.before[:4], "little"),
         _codes(numbers),
+        head=len(named.before),
+        slot=named.slot,
         seqpacket=learned.seqpacket,
         commands=frozenset(
             type(command).__name__

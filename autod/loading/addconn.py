@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.errors import ConfigurationError, PlutoGone, UsageError
+from autod.errors import ConfigurationError, ForeignMessage, PlutoGone, UsageError
 from autod.exchange.relay import Relayed, open_relay
+from autod.identify.binary import version_beside
 from autod.identify.programs import open_program
 from autod.loading.result import Loaded
+from autod.protocol import commands as c
+from autod.protocol.check import check, check_program
 from autod.protocol.connection.pairs import pair_names
 from autod.protocol.decode import decode
 from autod.protocol.errors import DecodeError
@@ -36,11 +39,14 @@ if TYPE_CHECKING:
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["AddconnResult", "is_unknown", "load"]
+__all__ = ["AddconnResult", "check_version", "is_unknown", "load"]
 
 _BATCH = 256 * 1024
 """Bytes of names in one run. The kernel takes 2 MiB of arguments and environment together (execve(2)); within a
 quarter of a megabyte are some 10,000 names, so one run is the rule."""
+
+_ASKED = frozenset({c.AddConnection, c.AddPublicKey, c.Delete, c.Initiate, c.Listen, c.Route})
+"""What addconn asks of pluto (3.27 to 5.4)."""
 
 _CONNALIAS = (2, 38)
 _SUBNET, _SUBNETS = 24, 25
@@ -77,21 +83,26 @@ async def load(
     `listen` and its like) and each reply as pluto sends it. `prefix` stands before the program on its command line
     (chroot, ip netns exec).
 
-    Errors: UsageError for a name that no command line can carry, ConfigurationError where addconn refuses the
-    whole file (nothing was sent then), PlutoGone where pluto was not there for any message, OSError where the
-    program cannot be run. A cancellation kills addconn; the message that pluto was at work on then may or may not
-    have been taken, those after it were never sent.
+    Errors: UsageError for a name that no command line can carry, ForeignMessage where the program is of another
+    release than the pluto that listens (nothing of it was sent), ConfigurationError where addconn refuses the whole
+    file (nothing was sent then), PlutoGone where pluto was not there for any message, OSError where the program cannot
+    be run. A cancellation kills addconn; the message that pluto was at work on then may or may not have been taken,
+    those after it were never sent.
     """
     for name in names:
         if not name or "\0" in name or "\n" in name:
             raise UsageError(
                 f"{name!r} is not the name of a connection; nothing was loaded.", name=name, option="names"
             )
+    if not prefix:
+        await check_version(program, release)
     run = _Run(release, on_reply)
     arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
     async with AsyncExitStack() as stack:
         addconn = stack.enter_context(open_program(program))
-        relay = await stack.enter_async_context(open_relay(control, seqpacket=release.seqpacket))
+        relay = await stack.enter_async_context(
+            open_relay(control, seqpacket=release.seqpacket, check=run.check)
+        )
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(relay.serve, run.relayed.append, run.reply)
         base = ["--ctlsocket", relay.path]
@@ -99,14 +110,23 @@ async def load(
             base += ["--config", config]
         for part in arguments:
             await run.addconn(addconn, [*base, *part], prefix)
-            if run.refused:
+            if run.refused or run.foreign:
                 break
         nursery.cancel_scope.cancel()
+    if run.foreign is not None:
+        raise run.foreign
     if run.refused:
         raise ConfigurationError("; ".join(line for line in run.stderr if line.strip()), where=config)
     if run.relayed and all(isinstance(one.error, PlutoGone) for one in run.relayed):
         raise run.relayed[0].error or PlutoGone("pluto is gone.", path=control.path)
     return run.result(names)
+
+
+async def check_version(program: str, release: Release) -> None:
+    """ForeignMessage where `program` is known to be of another release than the pluto that listens."""
+    version = await version_beside(program)
+    if version is not None:
+        check_program(program, version.text, release)
 
 
 class _Run:
@@ -117,9 +137,26 @@ class _Run:
         self.stdout: list[str] = []
         self.stderr: list[str] = []
         self.status = 0
+        self.foreign: ForeignMessage | None = None
         self._release = release
         self._on_reply = on_reply
         self._seen: tuple[bytes, str | None] = (b"", None)
+
+    def check(self, message: bytes) -> None:
+        """ForeignMessage for what addconn of this release does not send. Once it is raised, nothing more is sent."""
+        if self.foreign is None:
+            try:
+                asked = check(message, self._release)
+                if self._release.outline.module is not None and not (asked and _ASKED.issuperset(asked)):
+                    raise ForeignMessage(
+                        f"this message of addconn asks pluto {self._release} for something that addconn does not "
+                        "ask for, so it was not sent",
+                        release=str(self._release),
+                    )
+            except ForeignMessage as error:
+                self.foreign = error
+        if self.foreign is not None:
+            raise self.foreign
 
     @property
     def refused(self) -> bool:

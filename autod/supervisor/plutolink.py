@@ -177,7 +177,9 @@ class PlutoLink:
             case Act.ADD:
                 return await self._add(name, deadline)
             case Act.REPLACE:
-                # Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first.
+                # Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first, once it
+                # is certain that it can be loaded again.
+                await self._check_addconn()
                 deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
                 if deleted.cause not in (None, Cause.UNKNOWN):
                     return deleted
@@ -251,19 +253,28 @@ class PlutoLink:
             raise mine.error
         return mine.result
 
-    async def _load(self, batch: Mapping[str, _Add]) -> None:
+    def _addconn(self) -> str:
+        """The addconn of the pluto that runs. Raises ConfigurationError where there is none."""
         from autod.identify.programs import find_programs
-        from autod.loading.addconn import load
 
         program = find_programs(self._found.pid).addconn
         if program is None:
-            for add in batch.values():
-                add.error = ConfigurationError("addconn, which loads connections, is not installed")
-            return
+            raise ConfigurationError("addconn, which loads connections, is not installed")
+        return program
+
+    async def _check_addconn(self) -> None:
+        """ForeignMessage where it is of another release than pluto."""
+        from autod.loading.addconn import check_version
+
+        await check_version(self._addconn(), self._pluto.release)
+
+    async def _load(self, batch: Mapping[str, _Add]) -> None:
+        from autod.loading.addconn import load
+
         try:
             done = await load(
                 list(batch),
-                program=program,
+                program=self._addconn(),
                 config=self.config,
                 release=self._pluto.release,
                 control=self._pluto.control,

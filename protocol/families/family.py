@@ -44,14 +44,19 @@ class Family:
         return Layout(self.message)
 
     @property
+    def has_basic(self) -> bool:
+        """Whether --status and --shutdown go by the basic magic, in struct whack_basic (5.1 on)."""
+        return "basic.magic" in self.layout.fields
+
+    @property
     def magic_path(self) -> str:
         """Path of the magic: in struct whack_basic from 5.1 on."""
-        return "basic.magic" if "basic.magic" in self.layout.fields else "magic"
+        return "basic.magic" if self.has_basic else "magic"
 
     @property
     def shutdown_path(self) -> str:
         """Path of the member that shuts pluto down: up to 5.0 with any foreign magic, then with the basic one."""
-        return "basic.whack_shutdown" if "basic.magic" in self.layout.fields else "whack_shutdown"
+        return "basic.whack_shutdown" if self.has_basic else "whack_shutdown"
 
     def depends_on_seccomp(self, name: str) -> bool:
         """Whether the number of this whack_command depends on USE_SECCOMP."""

@@ -57,7 +57,7 @@ def test_construct_builds_each_member_where_the_compiler_put_it(family: Family) 
     for path, field in layout.fields.items():
         if field.offset >= layout.head:
             continue
-        data = bytes(range(0x81, 0x81 + field.size))
+        data = b"\1" if field.flag else bytes(range(0x81, 0x81 + field.size))
         value = data if field.raw else int.from_bytes(data, "little", signed=field.signed)
         head = layout.build({path: value})
         assert head == bytes(field.offset) + data + bytes(layout.head - field.offset - field.size), path

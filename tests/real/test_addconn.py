@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from autod.errors import ConfigurationError, NoSocket
+from autod.errors import ConfigurationError, ForeignMessage, NoSocket
 from autod.exchange.control import Control
 from autod.loading.addconn import load
 from autod.protocol.releases import find
+from tests.lab.gateways import ROOTS
 from tests.real.addconn_network import ADDCONN, network
+from tests.real.plutos import gateway, probe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +92,28 @@ async def test_no_pluto_is_said_as_such(tmp_path: Path) -> None:
         await load(
             ["a"], program=ADDCONN, config=str(config), release=release, control=control, prefix=inside
         )
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("release", ["4.3", "5.2"])
+async def test_a_pluto_of_another_release_gets_nothing_of_this_addconn(
+    release: str, alone: bool, tmp_path: Path
+) -> None:
+    """4.10's addconn and another release's pluto: its whack is asked, or where that is not there, its message read."""
+    config = tmp_path / "ipsec.conf"
+    config.write_text(CONFIG)
+    program = tmp_path / "addconn"
+    shutil.copy(ADDCONN, program)
+    found = find(release)
+    with gateway(root=ROOTS[release], label="foreign") as pluto:
+        control = Control(pluto.socket, codes=found.codes, seqpacket=False)
+        with pytest.raises(ForeignMessage, match=r"misread this message" if alone else r"addconn is of"):
+            await load(
+                ["a"],
+                program=str(program) if alone else ADDCONN,
+                config=str(config),
+                release=found,
+                control=control,
+            )
+        assert pluto.alive()
+        assert b"Total IPsec connections: loaded 0" in probe(pluto.socket)

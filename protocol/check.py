@@ -1,0 +1,203 @@
+"""Whether a message is one that the pluto that listens reads as it was meant.
+
+Owns: what every message must be before it is sent on: of the magic, the layout, the size and with a command of the
+release that listens. Must not know: sockets, who made the message, where programs are.
+
+One magic covers several layouts (4.3 to 5.0 share theirs), and a pluto that misreads a message may die of it: 4.6 of
+what 4.12's addconn sends, 4.5 of 4.15's, 5.0 of 5.3.2's (each was seen). What encode makes is of the right layout by
+itself; what comes from a program is looked at here, in 0.1 ms, without building it anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from autod.protocol import releases
+from autod.protocol.commands import AddPublicKey, Status
+from autod.protocol.encode import probe
+from autod.protocol.errors import DecodeError, ForeignMessage, UnknownRelease
+from autod.protocol.outlines import BASIC_MAGIC
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from autod.protocol.commands import Command
+    from autod.protocol.families.family import Family
+    from autod.protocol.releases import Release
+
+__all__ = ["check", "check_program", "check_release"]
+
+_ADVICE = (
+    "restart pluto if Libreswan was upgraded while it ran, or name the folder of the programs of this pluto in "
+    "IPSEC_EXECDIR"
+)
+
+
+def check(message: bytes, release: Release) -> tuple[type[Command], ...]:
+    """The commands that a message carries for a pluto of `release`, by its flags: an add may carry a delete, too.
+
+    Empty where its flags are none that autod sends, or where the layout of the release is not known: then magic,
+    size and the place of the name are looked at. ForeignMessage, whose sentence says of which release it is and what to
+    do, where the pluto would misread it: do not send it.
+    """
+    try:
+        return _read(message, release)
+    except DecodeError as error:
+        found = _span(_of(message))
+        what = f"one of Libreswan {found}" if found else f"none of Libreswan {release} ({error})"
+        raise ForeignMessage(
+            f"pluto {release} would misread this message, which is {what}, so it was not sent: {_ADVICE}",
+            release=str(release),
+        ) from error
+
+
+def check_release(made_for: Release, listens: Release, *, what: str) -> None:
+    """ForeignMessage where a pluto of `listens` would misread what is made for `made_for`; `what` says what makes it.
+
+    5.1 and later take only messages that bear the checksum of their own version, suffix and all.
+    """
+    if made_for.outline is not listens.outline or made_for.magic != listens.magic:
+        raise _foreign(what, str(made_for), listens)
+
+
+def check_program(program: str, version: str, listens: Release) -> None:
+    """ForeignMessage where a pluto of `listens` would misread the messages of a `program` of Libreswan `version`."""
+    if version == str(listens):
+        return
+    try:
+        made_for = releases.find(version)
+    except UnknownRelease:
+        raise _foreign(program, version, listens) from None
+    check_release(made_for, listens, what=program)
+
+
+def _foreign(what: str, made_for: str, listens: Release) -> ForeignMessage:
+    return ForeignMessage(
+        f"{what} is of Libreswan {made_for}, whose messages pluto {listens} would misread, so nothing was sent: "
+        f"{_ADVICE}",
+        release=str(listens),
+    )
+
+
+def _read(message: bytes, release: Release) -> tuple[type[Command], ...]:
+    if message == probe():
+        return (Status,)
+    if len(message) < 4:
+        raise DecodeError(f"it has {len(message)} bytes")
+    (magic,) = struct.unpack_from("<I", message)
+    if release.outline.module is None:
+        return _unread(message, magic, release)
+    family = release.family
+    basic = magic == BASIC_MAGIC and family.has_basic
+    if magic != release.magic and not basic:
+        raise DecodeError(f"its magic is {magic}, not {release.magic}")
+    layout = family.layout
+    if not layout.head <= len(message) <= layout.head + layout.room:
+        raise DecodeError(f"it has {len(message)} bytes, and the head alone has {layout.head}")
+    for flag in layout.flags:
+        if message[flag.offset] > 1:
+            raise DecodeError(f"{flag.path} is {message[flag.offset]}, neither 0 nor 1")
+    command = None
+    if family.numbers:
+        number = layout["whack_command"].read(message)
+        command = family.command(number, bool(release.seccomp))
+        if command is None:
+            raise DecodeError(f"{number} is not a whack_command")
+    strings = _strings(message, release, command)
+    return tuple(
+        kind
+        for kind, is_basic, numbers, values in _traces(family, bool(release.seccomp))
+        if (is_basic or not basic)
+        and all(layout[path].read(message) == number for path, number in numbers)
+        and (not values or any(path in strings or layout[path].read(message) for path in values))
+    )
+
+
+def _unread(message: bytes, magic: int, release: Release) -> tuple[type[Command], ...]:
+    """What can be looked at where nobody knows the layout: the magic, the head's size, and the name behind the head."""
+    outline = release.outline
+    if magic != release.magic:
+        raise DecodeError(f"its magic is {magic}, not {release.magic}")
+    if len(message) < outline.head:
+        raise DecodeError(f"it has {len(message)} bytes, and the head alone has {outline.head}")
+    if outline.slot is not None:
+        length = int.from_bytes(message[outline.slot : outline.slot + 8], "little")
+        name = message[outline.head : outline.head + length]
+        if length and (len(name) < length or name.find(b"\0") != length - 1):
+            raise DecodeError(f"there is no name of {length} bytes behind its head")
+    return ()
+
+
+def _strings(message: bytes, release: Release, command: str | None) -> Mapping[str, bytes]:
+    """DecodeError unless the strings end where the message does. What is not known of the build may be either."""
+    trailing = b""
+    for labeled in (True, False) if release.labeled is None else (release.labeled,):
+        try:
+            strings, _, trailing = release.family.packing.unpack(
+                release.family.layout, message, labeled=labeled, command=command
+            )
+        except DecodeError:
+            if not labeled or release.labeled:
+                raise
+            continue
+        if not trailing:
+            return strings
+    raise DecodeError(f"{len(trailing)} bytes stand behind its last string")
+
+
+_Trace = tuple["type[Command]", bool, "Sequence[tuple[str, int]]", "Sequence[str]"]
+
+
+@functools.cache
+def _traces(family: Family, seccomp: bool) -> tuple[_Trace, ...]:
+    """What each command leaves in a message: whether it goes by the basic magic, the numbers that stand there, and
+    where there is no such number, the members of which one is not zero."""
+    from autod.protocol.families.requests import BASIC, Wire
+
+    found: list[_Trace] = []
+    for kind, request in family.requests.items():
+        numbers = {
+            path: family.number(value.name, seccomp) if isinstance(value, Wire) else value
+            for path, value in request.items()
+            if isinstance(value, int | Wire) and path not in (BASIC, "whack_from")
+        }
+        if kind is AddPublicKey:
+            # addconn says that there is a key, and not what to do with it.
+            numbers.pop("whack_addkey", None)
+        values = [] if numbers else [path for path in request if path not in (BASIC, "name", "whack_from")]
+        found.append((kind, BASIC in request, tuple(numbers.items()), tuple(values)))
+    return tuple(found)
+
+
+@functools.cache
+def _known() -> tuple[Release, ...]:
+    """Every release, built in every way that numbers its commands differently."""
+    found = [releases.find(text, seccomp=False) for text in releases.ALL]
+    return tuple(
+        build for one in found for build in ((one, one.built(seccomp=True)) if one.at_least(5, 3) else (one,))
+    )
+
+
+def _of(message: bytes) -> list[str]:
+    """The releases that would read the message as it was meant."""
+    found: dict[str, None] = {}
+    for release in _known():
+        try:
+            _read(message, release)
+        except DecodeError:
+            continue
+        found[release.text] = None
+    return list(found)
+
+
+def _span(texts: Sequence[str]) -> str:
+    """The releases as people name them: "4.8 to 4.15", "4.3, 5.1 to 5.2"; a gap in what is known parts them."""
+    known = list(releases.ALL)
+    spans = []
+    for _, group in groupby(enumerate(texts), key=lambda pair: known.index(pair[1]) - pair[0]):
+        run = [text for _, text in group]
+        spans.append(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}")
+    return ", ".join(spans)
