@@ -591,7 +591,8 @@ ROWS: tuple[Row, ...] = (
         CONFIGURATION,
         Takes.OPTIONAL,
         "make pluto hold what the configuration says, and touch nothing else",
-        options=_ASK | {"all", "dry_run", "force", "via_addconn", "service", "api"},
+        options=_ASK
+        | {"all", "dry_run", "force", "via_addconn", "service", "api", "prune", "remove_at_most"},
         service=_SERVICE | {"dry_run"},
         instead="--status, compared with the configuration; then --add and --delete",
     ),

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
+import trio
+
+from autod import __version__
 from autod.cli import session
 from autod.cli.configuration import read
-from autod.cli.loading import load
+from autod.cli.loading import load, load_elements
 from autod.cli.session import Interrupts, Session, open_session
-from autod.config.compare import Comparison, Difference, Step, compare, steps
+from autod.config.around import Machine
+from autod.config.choose import auto
+from autod.config.compare import Comparison, Difference, Load, Memory, compare, digests, wanted
+from autod.config.record import Record
+from autod.config.steps import FIFTH, Step, removes_too_much, steps
 from autod.protocol import commands as c
 from autod.status import parse
+from autod.status.shown import shown
 
 if TYPE_CHECKING:
     import argparse
@@ -21,11 +30,15 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.status import State
 
-__all__ = ["run"]
+__all__ = ["NOT_COMPARED", "run"]
+
+NOT_COMPARED = 4
+"""Exit status of --diff: nothing differs that can be told, and something cannot be told."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare: 0 if nothing differs, else 1. Make equal: 0 if all of it was done."""
+    """Compare: 0 if nothing differs, 1 if something does, 4 if that cannot be told of every setting. Make equal: 0 if
+    all of it was done."""
     return session.run(options, _work)
 
 
@@ -34,11 +47,31 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
         configuration = read(options.config, opened.pluto.release)
         replies = [*await opened.pluto.replies(c.Status()), *await opened.pluto.replies(c.TrafficStatus())]
         state = parse(replies)
-        comparison = compare(configuration, state, frozenset(options.names))
+        pluto = opened.pluto.detected.pluto
+        record = Record(options.ctlsocket, configuration.path, pluto=pluto)
+        memory = Memory(record.loads(), record.names(), writer(configuration))
+        comparison = await trio.to_thread.run_sync(
+            functools.partial(
+                compare,
+                configuration,
+                state,
+                frozenset(options.names),
+                shows=shown(replies),
+                around=Machine(pluto.pid),
+                memory=memory,
+            )
+        )
         if options.operation == "diff":
             _show(opened, comparison)
-            return 0 if comparison.equal else 1
-        return await _sync(opened, comparison, state, configuration)
+            if not comparison.equal:
+                return 1
+            return NOT_COMPARED if comparison.uncompared else 0
+        return await _sync(opened, comparison, state, configuration, record)
+
+
+def writer(configuration: Configuration) -> str:
+    """Who makes a digest: two of the same autod and the same rules can be compared."""
+    return f"{__version__} {configuration.rules}"
 
 
 def _show(opened: Session, comparison: Comparison) -> None:
@@ -52,16 +85,21 @@ def _show(opened: Session, comparison: Comparison) -> None:
 def _lines(comparison: Comparison) -> Iterator[str]:
     for one in comparison.missing:
         yield f'"{one.connection}" is in the configuration, and not in pluto'
-    for name in comparison.extra:
-        yield f'"{name}" is in pluto, and not in the configuration'
+    for name in comparison.forgotten:
+        yield f'"{name}" is in pluto, and not in the configuration any more'
+    for name in comparison.foreign:
+        yield f'"{name}" is in pluto, and was not loaded from this configuration'
     for one in comparison.different:
         yield f'"{one.connection}" is different:'
         yield from _detail_lines(one)
     for name in comparison.refused:
         yield f'"{name}" cannot be loaded as it stands in the configuration; --check says why'
+    for unseen in comparison.uncompared:
+        yield f'"{unseen.connection}": not compared: {", ".join(unseen.settings)} (pluto does not show it)'
     yield (
         f"{len(comparison.same)} the same, {len(comparison.different)} different, "
-        f"{len(comparison.missing)} only in the configuration, {len(comparison.extra)} only in pluto"
+        f"{len(comparison.missing)} only in the configuration, {len(comparison.forgotten)} only in pluto, "
+        f"{len(comparison.foreign)} of others"
     )
 
 
@@ -71,27 +109,71 @@ def _detail_lines(one: Difference) -> Iterator[str]:
         yield f"    {detail.setting}: {detail.configured} in the configuration{place}, {detail.loaded} in pluto"
 
 
-async def _sync(opened: Session, comparison: Comparison, state: State, configuration: Configuration) -> int:
+async def _sync(
+    opened: Session,
+    comparison: Comparison,
+    state: State,
+    configuration: Configuration,
+    record: Record,
+) -> int:
     """Adding first; what is the same is left alone. Siblings are taken down only with --force."""
     options = opened.options
     # From 5.4 on, adding a connection again that is up takes its IKE SA down, with every other Child SA of it.
-    planned = steps(comparison, state, shares=opened.pluto.release.at_least(5, 4))
+    planned = steps(
+        comparison,
+        state,
+        shares=opened.pluto.release.at_least(5, 4),
+        prune=options.prune or (),
+        force=options.force,
+    )
     status = 1 if comparison.refused else 0
     for name in comparison.refused:
         opened.say(f'"{name}" cannot be loaded as it stands in the configuration; --check says why')
+    for doubt in comparison.doubtful:
+        if not options.force and not any(
+            s.action == "delete" and s.connection == doubt.connection for s in planned
+        ):
+            opened.say(f'"{doubt.connection}" is not deleted: {doubt.why}; --force deletes it')
+            status = 1
+    if comparison.foreign and not options.prune:
+        opened.say(f"{_connections(len(comparison.foreign))} of others left alone; --prune NAME deletes them")
+    planned, refused = _within_bounds(opened, comparison, planned)
     doable = [step for step in planned if options.force or not step.siblings]
     for step in planned:
         _announce(opened, step, skipped=step not in doable)
-    if len(doable) < len(planned):
+    if refused or len(doable) < len(planned):
         status = 1
     if options.dry_run:
         opened.say(f"{_steps(len(planned))}, none taken: this was a dry run")
         return status
-    failed = await _take(opened, doable, configuration)
+    failed = await _take(opened, doable, configuration, comparison)
+    await _remember(opened, doable, configuration, record)
     opened.say(
         f"{len(doable) - failed} of {_steps(len(planned))} done, {len(comparison.same)} left as they were"
     )
     return 1 if failed else status
+
+
+def _within_bounds(opened: Session, comparison: Comparison, planned: list[Step]) -> tuple[list[Step], bool]:
+    """The steps without deletions, where these would be too many at once, and whether that is so."""
+    if opened.options.force:
+        return planned, False
+    ours = frozenset(comparison.forgotten)
+    removed = [step.connection for step in planned if step.action == "delete" and step.connection in ours]
+    kept = [*comparison.same, *(one.connection for one in comparison.different)]
+    percent = FIFTH if opened.options.remove_at_most is None else opened.options.remove_at_most
+    why = removes_too_much(removed, kept, percent=percent)
+    if why is None:
+        return planned, False
+    sentence = f"nothing is deleted: {why}; --force deletes them, --dry-run --force shows which"
+    if opened.options.json:
+        opened.put({"event": "removal_refused", "connections": removed, "text": sentence})
+    opened.say(sentence)
+    return [step for step in planned if step.connection not in removed], True
+
+
+def _connections(count: int) -> str:
+    return f"{count} connection{'' if count == 1 else 's'}"
 
 
 def _steps(count: int) -> str:
@@ -100,19 +182,29 @@ def _steps(count: int) -> str:
 
 def _announce(opened: Session, step: Step, *, skipped: bool) -> None:
     if opened.options.json:
-        if opened.options.dry_run or skipped:
+        if opened.options.dry_run or skipped or step.takes_down:
             opened.put(step)
         return
+    which = "" if step.names in ((step.connection,), ()) else f" ({', '.join(step.names)})"
     cost = f"; takes down {', '.join(step.takes_down)}" if step.takes_down else ""
     left = "; left out, as it takes others down: use --force" if skipped else ""
     if opened.options.dry_run or step.takes_down or skipped:
-        opened.say(f'{step.action} "{step.connection}"{cost}{left}')
+        opened.say(f'{step.action} "{step.connection}"{which}{cost}{left}')
 
 
-async def _take(opened: Session, planned: Sequence[Step], configuration: Configuration) -> int:
+async def _take(
+    opened: Session, planned: Sequence[Step], configuration: Configuration, comparison: Comparison
+) -> int:
     """Take the steps; how many failed."""
-    loads = [step for step in planned if step.action != "delete"]
-    outcomes = await load(opened, [step.connection for step in loads], configuration) if loads else {}
+    whole = {one.connection: one.names for one in (*comparison.missing, *comparison.different)}
+    loads = [step for step in planned if step.action in ("add", "replace")]
+    complete = [step for step in loads if set(step.names) >= set(whole[step.connection])]
+    outcomes = await load(opened, [step.connection for step in complete], configuration) if complete else {}
+    for step in loads:
+        if step not in complete:
+            outcomes[step.connection] = await load_elements(
+                opened, configuration, step.connection, step.names
+            )
     failed = 0
     for step in loads:
         outcome = outcomes[step.connection]
@@ -121,6 +213,8 @@ async def _take(opened: Session, planned: Sequence[Step], configuration: Configu
         if outcome.ok:
             failed += not await _begin(opened, step)
     for step in planned:
+        if step.action == "begin":
+            failed += not await _begin(opened, step)
         if step.action == "delete":
             outcome = await opened.pluto.delete(step.connection)
             opened.conclude(outcome)
@@ -130,12 +224,49 @@ async def _take(opened: Session, planned: Sequence[Step], configuration: Configu
 
 async def _begin(opened: Session, step: Step) -> bool:
     """What auto= says, and what was up before: routed, or initiated without waiting for the end."""
-    outcome: Outcome
-    if step.auto in ("start", "keep") or step.connection in step.takes_down:
-        outcome = await opened.pluto.up(step.connection, asynchronous=True)
-    elif step.auto == "ondemand":
-        outcome = await opened.pluto.route(step.connection)
-    else:
-        return True
-    opened.conclude(outcome)
-    return outcome.ok
+    ok = True
+    parts = step.names if step.action == "replace" else (step.connection,)
+    for name in parts:
+        outcome: Outcome
+        if step.auto in ("start", "keep") or name in step.takes_down:
+            outcome = await opened.pluto.up(name, asynchronous=True)
+        elif step.auto == "ondemand":
+            outcome = await opened.pluto.route(name)
+        else:
+            continue
+        opened.conclude(outcome)
+        ok = ok and outcome.ok
+    return ok
+
+
+async def _remember(
+    opened: Session, taken: Sequence[Step], configuration: Configuration, record: Record
+) -> None:
+    """Keep what was loaded and by what, and which names are this file's."""
+    loaded = {step.connection for step in taken if step.action in ("add", "replace")}
+    gone = {step.connection for step in taken if step.action == "delete"}
+    if loaded:
+        await note_loaded(opened, configuration, record, loaded)
+    names = {one.name: one.place.file for one in wanted(configuration, ())}
+    record.remember(names, forget=gone - names.keys())
+
+
+async def note_loaded(
+    opened: Session, configuration: Configuration, record: Record, names: Sequence[str] | set[str]
+) -> None:
+    """Keep what was sent for these connections, with the serial numbers that pluto gave them."""
+    state = parse(await opened.pluto.replies(c.Status()))
+    sent = await trio.to_thread.run_sync(
+        functools.partial(digests, configuration, frozenset(names), around=Machine(None))
+    )
+    words = {one.name: auto(one) for one in wanted(configuration, names)}
+    by = writer(configuration)
+    record.note(
+        {
+            one.name: Load(one.serial, sent[base][0], words[base], by)
+            for one in state.connections
+            if one.serial is not None and one.instance is None
+            for base in [next((base for base, (_, of) in sent.items() if one.name in of), None)]
+            if base is not None
+        }
+    )

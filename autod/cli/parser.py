@@ -77,6 +77,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def percent(text: str) -> int:
+    """A share: 0 to 100."""
+    if count(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than 100 percent")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """A whole number, 1 or more."""
     if not count(text):
@@ -204,6 +211,18 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--dry-run", action="store_true", help="with --sync: say what would be done, and what it would cost"
+    )
+    group.add_argument(
+        "--prune",
+        action="append",
+        metavar="NAME",
+        help="with --sync: delete this connection too (or those of a pattern), whoever loaded it",
+    )
+    group.add_argument(
+        "--remove-at-most",
+        type=percent,
+        metavar="PERCENT",
+        help="with --sync: how much of what the file loaded may be deleted at once without --force (20)",
     )
 
 

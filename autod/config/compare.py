@@ -1,35 +1,56 @@
-"""What differs between a configuration and what pluto holds, as far as pluto's status tells. Pure.
+"""What differs between a configuration and what pluto holds. Pure.
 
-Owns: the comparison, setting by setting, and what it would cost to make pluto hold what the configuration says.
-Must not know: sockets, files, how anything is sent.
+Owns: the comparison, connection by connection and setting by setting, and what was lost rather than taken out of a
+file. Must not know: sockets, files, how anything is sent, the words of a status (expected.py), what is done (steps.py).
 
-A setting is compared only where both sides are certain: it stands in the configuration (or its default is what
-every release has), and the status prints it. What is not compared counts as the same, so a difference that is told
-is one; docs/cli.md lists what is compared.
+What pluto's status shows of a connection is held against what it would show if the file were loaded. So a keyword
+that was taken out of the file is seen as well as one that was changed. What a status does not show (a public key,
+reqid= up to 5.3) is named: it is not compared, and nobody is told that all is the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
-import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from autod.config.choose import auto
+from autod.config.ends import Around, compare_ends, sendcerts
+from autod.config.expected import Row, auth_differs, end_rows, is_never, partly, rows_of
+from autod.config.meaning import Meaning, Unsure
+from autod.config.model import Severity
+from autod.config.policy import ALIASES, NEVER_TOO, Group, groups_of
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Nothing
-from autod.protocol.connection.rules import rules
+from autod.protocol.connection.message import Message
+from autod.status.shown import Shown, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from autod.config.model import Connection, Setting
+    from autod.config.model import Connection
     from autod.config.reader import Configuration
-    from autod.protocol.connection.message import Auto
-    from autod.status import ConnectionState, End, State
+    from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.connection.message import Auto, Plan
+    from autod.status import ConnectionState, State
 
-__all__ = ["Comparison", "Detail", "Difference", "Step", "compare", "steps"]
+__all__ = [
+    "NOWHERE",
+    "Comparison",
+    "Detail",
+    "Difference",
+    "Doubt",
+    "Load",
+    "Memory",
+    "Nowhere",
+    "Uncompared",
+    "compare",
+    "digest",
+    "digests",
+    "wanted",
+]
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -42,77 +63,401 @@ class Detail(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A connection that differs. `names` are its names in pluto (`a/1x2` for a pair of subnets=)."""
+    """A connection that differs. `names` are its names in pluto (`a/1x2` for a pair of subnets=).
+
+    `elements` are those of them that are to be loaded, `surplus` those that pluto has and the file has not any more.
+    """
 
     connection: str
     names: tuple[str, ...]
     details: tuple[Detail, ...] = ()
     auto: Auto = "ignore"
+    elements: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+
+
+class Uncompared(msgspec.Struct, frozen=True):
+    """Settings of a connection that pluto's status does not show, so that nobody can tell whether they differ."""
+
+    connection: str
+    settings: tuple[str, ...]
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A connection that the file had once, and why it may be missing from it by mistake."""
+
+    connection: str
+    why: str
 
 
 class Comparison(msgspec.Struct, frozen=True, tag_field="event", tag="comparison"):
-    """What is only in the configuration, only in pluto, in both but different, the same, and cannot be loaded."""
+    """What is only in the configuration, only in pluto, in both but different, the same, and cannot be loaded.
+
+    `foreign` are those of `extra` that were not loaded from this file: somebody else's. `uncompared` names what could
+    not be told of connections that count as the same. `doubtful` are those that the file had once and has not any more,
+    and that it may have lost by mistake.
+    """
 
     missing: tuple[Difference, ...]
     extra: tuple[str, ...]
     different: tuple[Difference, ...]
     same: tuple[str, ...]
     refused: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
+    uncompared: tuple[Uncompared, ...] = ()
+    doubtful: tuple[Doubt, ...] = ()
+
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        """What this file loaded once and has not any more: what --sync deletes."""
+        return tuple(name for name in self.extra if name not in self.foreign)
 
     @property
     def equal(self) -> bool:
-        """Whether pluto holds what the configuration says."""
-        return not (self.missing or self.extra or self.different or self.refused)
+        """Whether pluto holds what the configuration says, as far as can be told; what others loaded is theirs."""
+        return not (self.missing or self.forgotten or self.different or self.refused)
 
 
-class Step(msgspec.Struct, frozen=True, tag_field="event", tag="step"):
-    """One step towards it: `takes_down` are connections that are up and will not be, itself among them.
+class Load(msgspec.Struct, frozen=True):
+    """How a connection of pluto's was loaded last: its serial number then, what was sent, what auto= said."""
 
-    `siblings`: some of them are others, which share its IKE SA, so it is done only if that is accepted.
+    serial: int
+    digest: str
+    auto: str = ""
+    writer: str = ""
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What is remembered: loads by name in pluto, and the names that the file had when it was loaded last, each with
+    the file that it stood in.
+
+    `writer` tells which autod and which rules made a digest: another's digests say nothing where they differ.
     """
 
-    action: Literal["add", "replace", "delete"]
-    connection: str
-    names: tuple[str, ...]
-    takes_down: tuple[str, ...] = ()
-    siblings: bool = False
-    auto: Auto = "ignore"
+    loads: Mapping[str, Load] = {}
+    names: Mapping[str, str] = {}
+    writer: str = ""
 
 
-def compare(configuration: Configuration, state: State, names: Collection[str] = ()) -> Comparison:
-    """Compare the connections that auto= loads (or those in `names`) with those that pluto has loaded."""
-    loaded = {one.name: one for one in state.connections if one.kind != "instance" and "#" not in one.name}
-    planner = Planner(configuration.rules, Nothing())
-    missing, different, same, refused = [], [], [], []
-    claimed: set[str] = set()
-    for connection in _wanted(configuration, names):
-        plan = planner.plan(connection.name, connection.layers, partial=connection.partial)
-        if connection.failed or plan.failed or not plan.groups:
-            refused.append(connection.name)
+class Nowhere:
+    """Around a machine that nobody may ask: names of protocols are addconn's own, all else is left alone."""
+
+    lookup: Lookup = Nothing()
+    here = False
+
+    def addresses(self, name: str, version: int) -> Collection[str]:
+        return ()
+
+
+NOWHERE: Final = Nowhere()
+
+
+def compare(
+    configuration: Configuration,
+    state: State,
+    names: Collection[str] = (),
+    *,
+    shows: Mapping[str, Shown] | None = None,
+    around: Around = NOWHERE,
+    memory: Memory | None = None,
+) -> Comparison:
+    """Compare the connections that auto= loads (or those in `names`) with those that pluto has loaded.
+
+    `shows` is what the status shows of each (autod.status.shown); without it only what the typed state has is compared.
+    `around` answers for the machine, `memory` for what was loaded before, and by whom.
+    """
+    return _Comparing(configuration, state, shows or {}, around, memory or Memory()).run(names)
+
+
+class _Comparing:
+    def __init__(
+        self,
+        configuration: Configuration,
+        state: State,
+        shows: Mapping[str, Shown],
+        around: Around,
+        memory: Memory,
+    ) -> None:
+        self._configuration = configuration
+        self._rules = configuration.rules
+        self._shows = shows
+        self._around = around
+        self._memory = memory
+        self._planner = Planner(configuration.rules, around.lookup)
+        self._loaded = {
+            one.name: one for one in state.connections if one.kind != "instance" and not _of_group(one, state)
+        }
+        self._up = state.established
+        self._pairs: dict[str, list[str]] = {}
+        for name, one in self._loaded.items():
+            base = _base(name)
+            if base != name and (base in one.aliases or not one.aliases):
+                self._pairs.setdefault(base, []).append(name)
+        self._words = Words()
+        self._memo: dict[object, tuple[tuple[tuple[str, str, str], ...], frozenset[str]]] = {}
+
+    def run(self, names: Collection[str]) -> Comparison:
+        missing, different, same, refused, unseen = [], [], [], [], []
+        claimed: set[str] = set()
+        for connection in wanted(self._configuration, names):
+            plan = self._planner.plan(
+                connection.name, connection.layers, failed=connection.failed, partial=connection.partial
+            )
+            own = plan.names
+            claimed.update(own)
             claimed.add(connection.name)
-            continue
-        own = plan.names
-        claimed.update(own)
-        found = [loaded[name] for name in own if name in loaded]
-        difference = Difference(connection.name, own, auto=auto(connection))
-        if len(found) < len(own):
-            missing.append(difference)
-            continue
-        details = tuple(dict.fromkeys(d for one in found for d in _details(configuration, connection, one)))
-        if details:
-            different.append(msgspec.structs.replace(difference, details=details))
-        else:
-            same.append(connection.name)
-    kept = {one.name for one in configuration.connections}
-    extra = tuple(
-        name
-        for name in loaded
-        if name not in claimed and not names and not (name in kept and _ignored(configuration, name))
-    )
-    return Comparison(tuple(missing), extra, tuple(different), tuple(same), tuple(refused))
+            claimed.update(self._pairs.get(connection.name, ()))
+            if plan.failed or not plan.groups:
+                refused.append(connection.name)
+                continue
+            found = self._difference(connection, plan)
+            if found.settings:
+                unseen.append(Uncompared(connection.name, found.settings))
+            if found.difference is None:
+                same.append(connection.name)
+            elif found.absent:
+                missing.append(found.difference)
+            else:
+                different.append(found.difference)
+        extra = (
+            ()
+            if names
+            else tuple(name for name in self._loaded if name not in claimed and not self._by_hand(name))
+        )
+        foreign = tuple(name for name in extra if not self._memory.names.keys() & {name, _base(name)})
+        found_so_far = Comparison(
+            tuple(missing), extra, tuple(different), tuple(same), tuple(refused), foreign, tuple(unseen)
+        )
+        return msgspec.structs.replace(found_so_far, doubtful=tuple(self._doubts(found_so_far)))
+
+    def _doubts(self, found: Comparison) -> Iterator[Doubt]:
+        """What is forgotten, and may have been lost: the file is broken, an include finds nothing, a name changed."""
+        if not found.forgotten:
+            return
+        broken = _broken(self._configuration, found.refused)
+        unmatched = any(_UNMATCHED in one.sentence for one in self._configuration.diagnostics)
+        for name in found.forgotten:
+            if broken is not None:
+                yield Doubt(name, f"the configuration has faults ({broken})")
+                continue
+            stood = self._memory.names.get(name) or self._memory.names.get(_base(name)) or ""
+            if unmatched and stood not in self._configuration.files:
+                yield Doubt(name, f"{stood or 'its file'} was not read, and an include matches nothing")
+                continue
+            other = self._renamed(name, found.missing)
+            if other is not None:
+                yield Doubt(name, f"it stands there as {other!r} now")
+
+    def _renamed(self, name: str, missing: Sequence[Difference]) -> str | None:
+        """The connection that is new in the file, and what pluto has under another name."""
+        for one in missing[:_RENAMES]:
+            if len(one.names) != 1:
+                continue
+            (connection, *_) = self._configuration.find(one.connection)
+            said = Meaning(connection.settings, self._rules)
+            details, _ = self._one(
+                connection, said, one.connection, self._loaded[name], {}, certain=False, shown_as=name
+            )
+            if not details:
+                return one.connection
+        return None
+
+    def _by_hand(self, name: str) -> bool:
+        """Loaded by hand, and in the file with auto=ignore: somebody's will, which is left alone."""
+        return any(
+            auto(one) == "ignore" for one in self._configuration.find(_base(name)) if one.name == _base(name)
+        )
+
+    def _difference(self, connection: Connection, plan: Plan) -> _Found:
+        asked, own, now = auto(connection), plan.names, digest(plan.groups)
+        there = [name for name in own if name in self._loaded]
+        surplus = tuple(
+            name
+            for name in (connection.name, *self._pairs.get(connection.name, ()))
+            if name in self._loaded and name not in own
+        )
+        if not there and not surplus:
+            return _Found(Difference(connection.name, own, auto=asked, elements=own), absent=True)
+        details: dict[Detail, None] = {}
+        elements = [name for name in own if name not in self._loaded]
+        for name in elements:
+            details[Detail("subnets", name, "nothing")] = None
+        for name in surplus:
+            details[Detail("subnets", "nothing", name)] = None
+        uncompared: set[str] = set()
+        said = Meaning(connection.settings, self._rules)
+        routes = _routes(plan) if self._around.here else {}
+        remembered = True
+        for name in there:
+            one = self._loaded[name]
+            kept = self._memory.loads.get(name)
+            known = kept is not None and one.serial is not None and kept.serial == one.serial
+            certain = known and kept is not None and kept.digest == now
+            found, unsure = self._one(connection, said, name, one, routes, certain=certain)
+            if found:
+                elements.append(name)
+                details |= dict.fromkeys(found)
+            elif known and kept is not None and kept.digest != now and kept.writer == self._memory.writer:
+                elements.append(name)
+                details[Detail(_unshown(unsure), "as it is now", "as it was loaded")] = None
+            if not known or kept is None or kept.digest != now:
+                remembered = False
+                uncompared |= unsure
+            if kept is not None and known and kept.auto == asked:
+                continue
+            begun = self._begun(asked, one)
+            if begun is not None:
+                details[begun] = None
+        if not details:
+            return _Found(None, settings=() if remembered else tuple(sorted(uncompared)))
+        difference = Difference(
+            connection.name,
+            own,
+            tuple(details),
+            asked,
+            tuple(dict.fromkeys(elements)),
+            surplus,
+        )
+        return _Found(difference, settings=tuple(sorted(uncompared)))
+
+    def _begun(self, asked: Auto, one: ConnectionState) -> Detail | None:
+        """What auto= asks for beyond loading, where pluto could do it and was not told to."""
+        if one.kind != "permanent" or one.oriented is False or one.name in self._up:
+            return None
+        if asked == "ondemand" and one.routing == "unrouted":
+            return Detail("auto", "ondemand", "not routed")
+        busy = one.negotiating_ike_sa is not None or one.negotiating_child_sa is not None
+        told = not one.policy or bool({"UP", "KEEP"}.intersection(one.policy))
+        if asked in ("start", "keep") and one.remote.address is not None and not busy and not told:
+            return Detail("auto", asked, "not started")
+        return None
+
+    def _one(
+        self,
+        connection: Connection,
+        said: Meaning,
+        name: str,
+        loaded: ConnectionState,
+        routes: Mapping[str, str],
+        *,
+        certain: bool,
+        shown_as: str = "",
+    ) -> tuple[list[Detail], set[str]]:
+        """What differs of one connection of pluto's, and the settings that cannot be told.
+
+        `certain`: it was loaded with these very messages, so only what pluto looked up by itself may differ.
+        """
+        ends = compare_ends(said, name, loaded, self._around, routes)
+        if certain:
+            return [
+                self._detail(connection, *one) for one in ends.details if one.slot in ("left", "right")
+            ], set()
+        details = [self._detail(connection, *one) for one in ends.details]
+        shown = self._shows.get(shown_as or name)
+        compared = set(ends.slots)
+        if shown is not None:
+            local = ends.local
+            sendcert = tuple(sendcerts(shown.ends).items()) if self._rules in ("4.10", "5.2") else ()
+            key = (
+                shown.lines,
+                sendcert,
+                local,
+                loaded.oriented,
+                tuple(said.word(side) for side in ("left", "right") if said.text(side)[:1] == "%"),
+                tuple(
+                    (slot, one.text, one.number)
+                    for slot, one in connection.settings.items()
+                    if slot not in _OF_ENDS
+                ),
+            )
+            known = self._memo.get(key)
+            if known is None:
+                words = self._words.of(shown.lines)
+                words |= dict(sendcert)
+                pairs = "/" in name and _base(name) != name
+                known = self._memo[key] = _differences(said, words, local, loaded, pairs=pairs)
+            compared |= known[1]
+            details += [self._detail(connection, *one) for one in known[0]]
+        return details, {
+            one.key.spelled
+            for slot, one in connection.settings.items()
+            if slot not in compared and _counts(slot, one.text)
+        }
+
+    def _detail(self, connection: Connection, slot: str, configured: str, loaded: str) -> Detail:
+        setting = connection.settings.get(slot)
+        if setting is None:
+            return Detail(slot, configured, loaded, str(connection.place))
+        return Detail(setting.key.spelled, configured, loaded, str(setting.place))
 
 
-def _wanted(configuration: Configuration, names: Collection[str]) -> Iterator[Connection]:
+class _Found(msgspec.Struct, frozen=True):
+    difference: Difference | None
+    absent: bool = False
+    settings: tuple[str, ...] = ()
+
+
+def _routes(plan: Plan) -> dict[str, str]:
+    """The addresses that %defaultroute or %INTERFACE come to, by side: addconn sends them up to 5.2."""
+    members = plan.groups[0][0].members
+    found = {}
+    for at, side in enumerate(("left", "right")):
+        for path in (f"{side}.host_addr", f"end[{at}].host_addr"):
+            packed, version = members.get(f"{path}.bytes.byte"), members.get(f"{path}.version")
+            if isinstance(packed, bytes) and version in (4, 6):
+                found[side] = str(ipaddress.ip_address(packed[: 4 if version == 4 else 16]))
+    return found
+
+
+_OF_ENDS: Final = frozenset(
+    f"{side}{slot}"
+    for side in ("left", "right")
+    for slot in ("", "id", "subnet", "subnets", "sourceip", "nexthop")
+)
+_SILENT: Final = frozenset({"auto", "also", "alsoflip", "hostaddrfamily", "keyexchange", "connaddrfamily"})
+"""Settings that say how the file is read, or what is done with the connection."""
+
+
+def _counts(slot: str, text: str | None) -> bool:
+    """Whether a setting that was not compared could make a difference: %cert and its kin send nothing."""
+    return slot not in _SILENT and not (text or "").startswith("%cert")
+
+
+def _unshown(unsure: set[str]) -> str:
+    return ", ".join(sorted(unsure)) or "what is sent"
+
+
+_UNMATCHED: Final = "no file is named"
+_RENAMES: Final = 50
+"""New connections that are looked at for each that is forgotten."""
+
+
+def _broken(configuration: Configuration, refused: Sequence[str]) -> str | None:
+    """A fault by which a section may have been lost, or become a part of another."""
+    for one in configuration.diagnostics:
+        if (
+            one.severity is not Severity.WARNING
+            or "given twice" in one.sentence
+            or "cannot open" in one.sentence
+        ):
+            return str(one)
+    return f'"{refused[0]}" cannot be loaded' if refused else None
+
+
+def _base(name: str) -> str:
+    """The connection that a pair of subnets= is of: `m` of `m/1x2`."""
+    base, slash, pair = name.rpartition("/")
+    left, by, right = pair.partition("x")
+    return base if slash and by and left.isdecimal() and right.isdecimal() else name
+
+
+def _of_group(one: ConnectionState, state: State) -> bool:
+    """Whether pluto made it of a group's network, `private#203.0.113.0/24`: it comes and goes with its group."""
+    return "#" in one.name and (one.template_serial is not None or "GROUPINSTANCE" in one.policy)
+
+
+def wanted(configuration: Configuration, names: Collection[str]) -> Iterator[Connection]:
+    """The connections that auto= loads, or those of these names; of several with one name the first."""
     seen: set[str] = set()
     for connection in configuration.connections:
         if connection.name in seen:
@@ -122,184 +467,100 @@ def _wanted(configuration: Configuration, names: Collection[str]) -> Iterator[Co
             yield connection
 
 
-def _ignored(configuration: Configuration, name: str) -> bool:
-    """Loaded by hand, and in the file with auto=ignore: somebody's will, which is left alone."""
-    return any(one.name == name and auto(one) == "ignore" for one in configuration.connections)
-
-
-_DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d|w)?\Z")
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_LONGEST = 86400
-"""Seconds above which pluto shortens a lifetime by itself (IKE: 1 day; 3.27 to 5.4), so that it says nothing."""
-
-_YES = frozenset({"yes", "true", "1", "insist", "force", "on", "y"})
-_NO = frozenset({"no", "false", "0", "never", "off", "n"})
-
-
-def _word(setting: Setting) -> str:
-    """The word of an enum or a bool, whichever of text and number the release keeps."""
-    if setting.text is not None:
-        return setting.text.lower()
-    values = setting.key.keyword.values
-    found = next((word for word, number in values.items() if number == setting.number), None)
-    return found.lower() if found is not None else str(setting.number)
-
-
-def _duration(setting: Setting, name: str) -> str | None:
-    if setting.number is not None:
-        seconds = setting.number / rules(name).per_second
-    else:
-        match = _DURATION.match(setting.text or "")
-        if match is None:
-            return None
-        seconds = int(match[1]) * _SECONDS[match[2] or "s"]
-    return f"{seconds:g} s" if 0 < seconds <= _LONGEST else None
-
-
-def _flag(setting: Setting, rules: str) -> str | None:
-    word = _word(setting)
-    return "yes" if word in _YES else "no" if word in _NO else None
-
-
-def _version(setting: Setting, rules: str) -> str | None:
-    flag = _flag(setting, rules)
-    return None if flag is None else "2" if flag == "yes" else "1"
-
-
-def _mode(setting: Setting, rules: str) -> str | None:
-    word = _word(setting)
-    return word if word in ("tunnel", "transport") else None
-
-
-def _seconds_of(value: int | None) -> str | None:
-    return None if value is None else f"{value} s"
-
-
-def _flag_of(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
-
-
-_COMPARED: Mapping[
-    str, tuple[Callable[[Setting, str], str | None], Callable[[ConnectionState], str | None]]
-] = {
-    "ikelifetime": (_duration, lambda one: _seconds_of(one.ike_lifetime)),
-    "ipsec-lifetime": (_duration, lambda one: _seconds_of(one.ipsec_lifetime)),
-    "dpddelay": (_duration, lambda one: _seconds_of(one.dpd_delay)),
-    "type": (_mode, lambda one: one.mode),
-    "ikev2": (_version, lambda one: None if one.ike_version is None else str(one.ike_version)),
-    "pfs": (_flag, lambda one: _flag_of(one.pfs)),
-    "rekey": (_flag, lambda one: _flag_of(one.rekey)),
-}
-"""Slot of a setting -> its value in words that stay, from the configuration and from the status."""
-
-
-def _details(
-    configuration: Configuration, connection: Connection, loaded: ConnectionState
-) -> Iterator[Detail]:
-    settings = connection.settings
-    for slot, (configured, shown) in _COMPARED.items():
-        setting = settings.get(slot)
-        if setting is None:
+def _differences(
+    said: Meaning, words: Mapping[str, str], local: str, loaded: ConnectionState, *, pairs: bool
+) -> tuple[tuple[tuple[str, str, str], ...], frozenset[str]]:
+    """The settings that differ (slot, wanted, loaded), and those that could be told."""
+    found: list[tuple[str, str, str]] = []
+    compared: set[str] = set()
+    never = is_never(said)
+    for group in groups_of(said.rules):
+        if never and group.slot not in NEVER_TOO:
             continue
-        want, have = configured(setting, configuration.rules), shown(loaded)
-        if want is not None and have is not None and want != have:
-            yield Detail(setting.key.spelled, want, have, str(setting.place))
-    if loaded.kind != "group":
-        yield from _end_details(settings, loaded)
+        _group(said, group, loaded, found, compared)
+    if never:
+        return tuple(found), frozenset(compared - partly(said))
+    remote = "right" if local == "left" else "left"
+    for row in (*rows_of(said.rules), *end_rows(local, remote)):
+        if pairs and row.word == "aliases":
+            continue
+        _row(said, row, words, found, compared)
+    for whose, side in (("our", local), ("their", remote)):
+        slot = f"{side}auth"
+        if said.given(slot) and f"{whose} auth" in words:
+            compared.add(slot)
+            have = words[f"{whose} auth"]
+            if auth_differs(said.word(slot), have):
+                found.append((slot, said.word(slot), have))
+    return tuple(dict.fromkeys(found)), frozenset(compared - partly(said))
 
 
-def _end_details(settings: Mapping[str, Setting], loaded: ConnectionState) -> Iterator[Detail]:
-    """Addresses, identities and subnets, by whichever end is this machine's."""
-    sides = _sides(settings, loaded)
-    if sides is None:
+def _row(
+    said: Meaning, row: Row, words: Mapping[str, str], found: list[tuple[str, str, str]], compared: set[str]
+) -> None:
+    have = words.get(row.word, row.absent)
+    if have is None:
         return
-    for side, end in sides.items():
-        host = _address(settings.get(side))
-        if host is not None and end.address is not None and host != end.address:
-            yield _detail(settings[side], host, end.address)
-        identity = settings.get(f"{side}id")
-        if identity is not None and end.id is not None:
-            want = _identity(identity)
-            if want is not None and want != end.id:
-                yield _detail(identity, want, end.id)
-        subnet = settings.get(f"{side}subnet")
-        if subnet is not None and f"{side}subnets" not in settings:
-            want = _network(subnet.text or "")
-            have = _loaded_network(loaded, local=end is loaded.local)
-            if want is not None and have is not None and want != have:
-                yield _detail(subnet, want, have)
-
-
-def _detail(setting: Setting, configured: str, loaded: str) -> Detail:
-    return Detail(setting.key.spelled, configured, loaded, str(setting.place))
-
-
-def _sides(settings: Mapping[str, Setting], loaded: ConnectionState) -> dict[str, End] | None:
-    """Which end of the configuration is which of pluto's; None where the addresses do not tell."""
-    left, right = _address(settings.get("left")), _address(settings.get("right"))
-    local, remote = loaded.local.address, loaded.remote.address
-    straight, crossed = (
-        {"left": loaded.local, "right": loaded.remote},
-        {"left": loaded.remote, "right": loaded.local},
-    )
-    if (left is not None and left == local) or (right is not None and right == remote):
-        return straight
-    if (left is not None and left == remote) or (right is not None and right == local):
-        return crossed
-    # Neither address is known to pluto any more: they changed, or stand for something that is looked up.
-    return straight if left is not None and right is not None and None not in (local, remote) else None
-
-
-def _address(setting: Setting | None) -> str | None:
-    """An address that is written out; None for %any, %defaultroute, a name."""
     try:
-        return str(ipaddress.ip_address(setting.text or "")) if setting is not None else None
-    except ValueError:
-        return None
+        want = row.value(said)
+    except Unsure:
+        return
+    if want is None:
+        return
+    compared |= {row.slot, *row.also}
+    if not row.same(want, have):
+        found.append((row.slot, want or "nothing", have or "nothing"))
 
 
-def _identity(setting: Setting) -> str | None:
-    """An identity that the status writes as the configuration does: @name or an address."""
-    text = (setting.text or "").strip()
-    if text.startswith("@") and text[1:2] not in ("", "#", "~", "["):
-        return text
-    return _address(setting)
-
-
-def _network(text: str) -> str | None:
+def _group(
+    said: Meaning,
+    group: Group,
+    loaded: ConnectionState,
+    found: list[tuple[str, str, str]],
+    compared: set[str],
+) -> None:
+    if not loaded.policy:
+        return
     try:
-        return str(ipaddress.ip_network(text, strict=False)) if "/" in text else None
-    except ValueError:
-        return None
+        want = group.value(said)
+    except Unsure:
+        return
+    if want is None:
+        return
+    compared.add(group.slot)
+    have = group.words.intersection(ALIASES.get(word, word) for word in loaded.policy)
+    if said.old and group.slot == "type":
+        # 4.x has no word for transport.
+        want, have = want - {"TRANSPORT"}, have - {"TRANSPORT"}
+    if want != have:
+        found.append((group.slot, group.spell(want), group.spell(have)))
 
 
-def _loaded_network(loaded: ConnectionState, *, local: bool) -> str | None:
-    if len(loaded.selectors) != 1:
-        return None
-    selector = loaded.selectors[0].local if local else loaded.selectors[0].remote
-    if selector is None:
-        return None
-    return _network(
-        selector.net if "/" in selector.net else f"{selector.net}/{128 if ':' in selector.net else 32}"
-    )
-
-
-def steps(comparison: Comparison, state: State, *, shares: bool) -> list[Step]:
-    """What to do, adding first. `shares`: re-adding takes the IKE SA down, and what shares it (5.4)."""
-    up = state.established
-    plan = [Step("add", one.connection, one.names, auto=one.auto) for one in comparison.missing]
-    for one in comparison.different:
-        own = [name for name in one.names if name in up]
-        others = _siblings(state, one.names) if shares and own else []
-        plan.append(
-            Step("replace", one.connection, one.names, (*own, *others), siblings=bool(others), auto=one.auto)
+def digests(
+    configuration: Configuration, names: Collection[str], *, around: Around = NOWHERE
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The digest of what is sent for each of these connections, and its names in pluto."""
+    planner = Planner(configuration.rules, around.lookup)
+    found = {}
+    for connection in wanted(configuration, names):
+        plan = planner.plan(
+            connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-    plan += [Step("delete", name, (name,), (name,) if name in up else ()) for name in comparison.extra]
-    return plan
+        found[connection.name] = (digest(plan.groups), plan.names)
+    return found
 
 
-def _siblings(state: State, names: Iterable[str]) -> list[str]:
-    own = set(names)
-    shared = {sa.ike_sa for sa in state.child_sas if sa.connection in own and sa.ike_sa is not None}
-    others = (sa.connection for sa in state.child_sas if sa.ike_sa in shared and sa.connection not in own)
-    return list(dict.fromkeys(others))
+def digest(groups: Iterable[Iterable[Message]]) -> str:
+    """What tells one set of messages from another; nothing of them can be read from it."""
+    state = hashlib.blake2s(digest_size=16)
+    for group in groups:
+        for message in group:
+            said = sorted((path, _plain(value)) for path, value in message.members.items())
+            state.update(
+                repr((message.kind, message.name, said, message.settings)).encode("utf-8", "surrogateescape")
+            )
+    return state.hexdigest()
+
+
+def _plain(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value

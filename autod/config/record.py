@@ -1,0 +1,229 @@
+"""What is remembered of loading: what was sent for each connection of a running pluto, and which names a file had.
+
+Owns: two small kinds of file, who may write them, and what of them still counts. Must not know: how connections are
+compared (autod.config.compare says what is kept of one), sockets, pluto.
+
+Loads are kept beside what else concerns a running pluto (/run/autod for root), one file for each life of a pluto, a
+line for each connection: its serial number in that pluto, and a digest of the messages. Another pluto, or the same
+connection loaded again by somebody else, has another serial number: the line says nothing then. No line holds a
+setting.
+
+Names are kept for good (/var/lib/autod), by the paths of the configuration and of the control socket: what was in a
+file when it was loaded last, and is not any more, was the file's. What others than its user could write is not read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from hashlib import blake2s
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autod.config.compare import Load
+from autod.exchange.descriptors import runtime_folder
+from autod.exchange.peer import listener
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from autod.exchange.peer import Listener
+
+__all__ = ["Record", "loads_of", "state_folder"]
+
+_MOST = 64 * 1024 * 1024
+"""Bytes of such a file: 5,000 connections have 0.6 MB."""
+
+_TIDY = 4 * 1024 * 1024
+"""Bytes from which on a file is written anew, without what is in it twice."""
+
+
+class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: str
+    serial: int
+    digest: str
+    auto: str = ""
+    writer: str = ""
+
+
+class _Names(msgspec.Struct, frozen=True):
+    path: str
+    socket: str
+    names: dict[str, str]
+
+
+def state_folder() -> Path | None:
+    """Where names are kept: /var/lib/autod for root, else autod in XDG_STATE_HOME, else nowhere."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/autod")
+    state = os.environ.get("XDG_STATE_HOME", "")
+    return Path(state) / "autod" if state.startswith("/") else None
+
+
+def loads_of(data: bytes) -> dict[str, Load]:
+    """The lines of a file of loads: the last of each name counts. A line that makes no sense is left out."""
+    found: dict[str, Load] = {}
+    decoder = msgspec.json.Decoder(_Line)
+    for line in data.split(b"\n"):
+        if not line:
+            continue
+        try:
+            one = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeError):
+            continue
+        found[one.name] = Load(one.serial, one.digest, one.auto, one.writer)
+    return found
+
+
+class Record:
+    """The record of the pluto that listens at `socket` and of the configuration at `path`.
+
+    `run` and `state` are the folders, None for those of this user. Nothing raises: what cannot be read was not kept,
+    and what cannot be written is not.
+    """
+
+    def __init__(
+        self,
+        socket: str,
+        path: str,
+        *,
+        pluto: Listener | None = None,
+        run: Path | None = None,
+        state: Path | None = None,
+    ) -> None:
+        self._socket = os.path.realpath(socket)
+        self._path = os.path.realpath(path)
+        self._pluto = listener(socket) if pluto is None else pluto
+        self._run = run if run is not None else runtime_folder()
+        self._state = state if state is not None else state_folder()
+
+    def loads(self) -> dict[str, Load]:
+        """What was sent for each connection, by its name in pluto."""
+        place = self._loads_place()
+        data = None if place is None else _read(place)
+        return loads_of(data) if data is not None else {}
+
+    def note(self, loads: Mapping[str, Load]) -> None:
+        """Keep these loads beside those that are kept."""
+        place = self._loads_place()
+        if place is None or not loads:
+            return
+        lines = b"".join(_line(name, one) for name, one in loads.items())
+        try:
+            size = place.stat().st_size
+        except OSError:
+            size = 0
+        if size > _TIDY:
+            lines = b"".join(_line(name, one) for name, one in {**self.loads(), **loads}.items())
+        elif size and _append(place, lines):
+            return
+        else:
+            self._forget_others(place)
+        _write(place, lines)
+
+    def names(self) -> dict[str, str]:
+        """The connections that the configuration had when it was loaded last, each with the file it stood in."""
+        place = self._names_place()
+        data = None if place is None else _read(place)
+        if data is None:
+            return {}
+        try:
+            found = msgspec.json.decode(data, type=_Names)
+        except (msgspec.DecodeError, UnicodeError):
+            return {}
+        return found.names if (found.path, found.socket) == self._key() else {}
+
+    def remember(self, names: Mapping[str, str], *, forget: Collection[str] = ()) -> None:
+        """Keep these names beside those that are kept, but for those in `forget`."""
+        place = self._names_place()
+        before = self.names()
+        gone = {_plain(name) for name in forget}
+        after = {
+            name: file
+            for name, file in {**before, **{_plain(n): _plain(f) for n, f in names.items()}}.items()
+            if name not in gone
+        }
+        if place is not None and after != before:
+            _write(place, msgspec.json.encode(_Names(*self._key(), after)))
+
+    def _key(self) -> tuple[str, str]:
+        return _plain(self._path), _plain(self._socket)
+
+    def _names_place(self) -> Path | None:
+        if self._state is None:
+            return None
+        return self._state / "loaded" / f"{_digest(*self._key())}.json"
+
+    def _loads_place(self) -> Path | None:
+        """By the life of the pluto: its process where it shows, else the file of its socket."""
+        pluto = self._pluto
+        if self._run is None or pluto.file is None:
+            return None
+        file = pluto.file
+        life = (
+            f"{pluto.pid} {pluto.start}"
+            if pluto.is_visible
+            else f"{file.device} {file.inode} {file.changed_ns}"
+        )
+        return self._run / "loads" / f"{_digest(self._socket)}-{_digest(life)}.jsonl"
+
+    def _forget_others(self, place: Path) -> None:
+        """Plutos that listened here before are gone, and what they had with them."""
+        head = place.name.partition("-")[0]
+        with contextlib.suppress(OSError):
+            for one in place.parent.glob(f"{head}-*.jsonl"):
+                if one != place:
+                    one.unlink()
+
+
+def _line(name: str, one: Load) -> bytes:
+    return msgspec.json.encode(_Line(_plain(name), one.serial, one.digest, one.auto, one.writer)) + b"\n"
+
+
+def _plain(text: str) -> str:
+    """Names are bytes, and JSON is text: what is not UTF-8 is spelled."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _digest(*texts: str) -> str:
+    return blake2s("\0".join(texts).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+
+
+def _read_head(place: Path) -> bytes | None:
+    return _read(place, 1)
+
+
+def _read(place: Path, most: int = _MOST) -> bytes | None:
+    """The file, if only its owner, who is this user, may have written it."""
+    try:
+        folder = place.parent.stat()
+        with open(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            mine = all(one.st_uid == os.geteuid() and not one.st_mode & 0o022 for one in (folder, status))
+            return file.read(most) if mine else None
+    except OSError:
+        return None
+
+
+def _append(place: Path, data: bytes) -> bool:
+    """Add to a file that is this user's alone. False where it is not, or cannot be written."""
+    if _read_head(place) is None:
+        return False
+    try:
+        with open(os.open(place, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC), "wb") as file:
+            file.write(data)
+    except OSError:
+        return False
+    return True
+
+
+def _write(place: Path, data: bytes) -> None:
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(draft, flags, 0o600), "wb") as file:
+            file.write(data)
+        draft.replace(place)
