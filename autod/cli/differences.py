@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod import __version__
 from autod.cli import session
 from autod.cli.configuration import read
-from autod.cli.loading import load, load_elements
+from autod.cli.elements import load_elements
+from autod.cli.loading import load
+from autod.cli.remembering import remember, writer
 from autod.cli.session import Interrupts, Session, open_session
 from autod.config.around import Machine
-from autod.config.choose import auto
-from autod.config.compare import Comparison, Difference, Load, Memory, compare, digests, wanted
+from autod.config.compare import Comparison, Difference, Memory, compare
 from autod.config.record import Record
 from autod.config.steps import FIFTH, Step, removes_too_much, steps
 from autod.protocol import commands as c
@@ -57,7 +57,7 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
                 state,
                 frozenset(options.names),
                 shows=shown(replies),
-                around=Machine(pluto.pid),
+                around=Machine(None if pluto is None else pluto.pid),
                 memory=memory,
             )
         )
@@ -67,11 +67,6 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
                 return 1
             return NOT_COMPARED if comparison.uncompared else 0
         return await _sync(opened, comparison, state, configuration, record)
-
-
-def writer(configuration: Configuration) -> str:
-    """Who makes a digest: two of the same autod and the same rules can be compared."""
-    return f"{__version__} {configuration.rules}"
 
 
 def _show(opened: Session, comparison: Comparison) -> None:
@@ -147,7 +142,13 @@ async def _sync(
         opened.say(f"{_steps(len(planned))}, none taken: this was a dry run")
         return status
     failed = await _take(opened, doable, configuration, comparison)
-    await _remember(opened, doable, configuration, record)
+    await remember(
+        opened,
+        configuration,
+        record,
+        loaded={step.connection for step in doable if step.action in ("add", "replace")},
+        gone={step.connection for step in doable if step.action == "delete"},
+    )
     opened.say(
         f"{len(doable) - failed} of {_steps(len(planned))} done, {len(comparison.same)} left as they were"
     )
@@ -199,7 +200,11 @@ async def _take(
     whole = {one.connection: one.names for one in (*comparison.missing, *comparison.different)}
     loads = [step for step in planned if step.action in ("add", "replace")]
     complete = [step for step in loads if set(step.names) >= set(whole[step.connection])]
-    outcomes = await load(opened, [step.connection for step in complete], configuration) if complete else {}
+    outcomes = (
+        await load(opened, [step.connection for step in complete], configuration, remembers=False)
+        if complete
+        else {}
+    )
     for step in loads:
         if step not in complete:
             outcomes[step.connection] = await load_elements(
@@ -237,36 +242,3 @@ async def _begin(opened: Session, step: Step) -> bool:
         opened.conclude(outcome)
         ok = ok and outcome.ok
     return ok
-
-
-async def _remember(
-    opened: Session, taken: Sequence[Step], configuration: Configuration, record: Record
-) -> None:
-    """Keep what was loaded and by what, and which names are this file's."""
-    loaded = {step.connection for step in taken if step.action in ("add", "replace")}
-    gone = {step.connection for step in taken if step.action == "delete"}
-    if loaded:
-        await note_loaded(opened, configuration, record, loaded)
-    names = {one.name: one.place.file for one in wanted(configuration, ())}
-    record.remember(names, forget=gone - names.keys())
-
-
-async def note_loaded(
-    opened: Session, configuration: Configuration, record: Record, names: Sequence[str] | set[str]
-) -> None:
-    """Keep what was sent for these connections, with the serial numbers that pluto gave them."""
-    state = parse(await opened.pluto.replies(c.Status()))
-    sent = await trio.to_thread.run_sync(
-        functools.partial(digests, configuration, frozenset(names), around=Machine(None))
-    )
-    words = {one.name: auto(one) for one in wanted(configuration, names)}
-    by = writer(configuration)
-    record.note(
-        {
-            one.name: Load(one.serial, sent[base][0], words[base], by)
-            for one in state.connections
-            if one.serial is not None and one.instance is None
-            for base in [next((base for base, (_, of) in sent.items() if one.name in of), None)]
-            if base is not None
-        }
-    )

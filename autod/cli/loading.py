@@ -32,9 +32,15 @@ __all__ = ["check_loading", "load", "load_natively", "load_with_addconn"]
 
 
 async def load(
-    session: Session, names: Sequence[str], configuration: Configuration | None = None
+    session: Session,
+    names: Sequence[str],
+    configuration: Configuration | None = None,
+    *,
+    remembers: bool = True,
 ) -> dict[str, Outcome]:
     """Load `names`: an outcome for each. Events are shown as pluto says them. `configuration` if it was read.
+
+    What was loaded natively is remembered for --diff and --sync, unless the caller does that (`remembers`).
 
     ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone. DeadlinePassed where
     pluto says nothing for as long as an operation may take.
@@ -49,7 +55,16 @@ async def load(
         heard()
         if _by_addconn(session):
             return await load_with_addconn(session, names, heard)
-        return await load_natively(session, names, heard, configuration)
+        if configuration is None:
+            from autod.cli.configuration import read
+
+            configuration = read(session.options.config, pluto.release)
+        outcomes = await load_natively(session, names, heard, configuration)
+        if remembers:
+            from autod.cli.remembering import remember_loaded
+
+            await remember_loaded(session, configuration, outcomes)
+        return outcomes
     raise DeadlinePassed(
         f"{pluto.path}: pluto did not answer for {pluto.timeout:g} s while connections were loaded; what it was sent"
         " last may have been taken"

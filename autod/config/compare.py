@@ -19,7 +19,7 @@ import msgspec
 from autod.config.choose import auto
 from autod.config.ends import Around, compare_ends, sendcerts
 from autod.config.expected import Row, auth_differs, end_rows, is_never, partly, rows_of
-from autod.config.meaning import Meaning, Unsure
+from autod.config.meaning import Meaning, Unsure, version_of
 from autod.config.model import Severity
 from autod.config.policy import ALIASES, NEVER_TOO, Group, groups_of
 from autod.protocol.connection import Planner
@@ -235,7 +235,7 @@ class _Comparing:
         if not found.forgotten:
             return
         broken = _broken(self._configuration, found.refused)
-        unmatched = any(_UNMATCHED in one.sentence for one in self._configuration.diagnostics)
+        unmatched = bool(self._configuration.sources.unmatched)
         for name in found.forgotten:
             if broken is not None:
                 yield Doubt(name, f"the configuration has faults ({broken})")
@@ -357,7 +357,7 @@ class _Comparing:
         compared = set(ends.slots)
         if shown is not None:
             local = ends.local
-            sendcert = tuple(sendcerts(shown.ends).items()) if self._rules in ("4.10", "5.2") else ()
+            sendcert = tuple(sendcerts(shown.ends).items()) if version_of(self._rules) < (5, 3) else ()
             key = (
                 shown.lines,
                 sendcert,
@@ -427,7 +427,6 @@ def _unshown(unsure: set[str]) -> str:
     return ", ".join(sorted(unsure)) or "what is sent"
 
 
-_UNMATCHED: Final = "no file is named"
 _RENAMES: Final = 50
 """New connections that are looked at for each that is forgotten."""
 

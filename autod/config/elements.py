@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from autod.protocol.connection.keywords import table
 from autod.protocol.connection.message import Message
+from autod.protocol.connection.rules import rules as rules_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,20 +31,20 @@ def groups_for(plan: Plan, rules: str, names: Collection[str]) -> tuple[tuple[Me
     """The messages for these names of the plan, in groups; None where they cannot be told from the others."""
     if set(plan.names) <= set(names):
         return plan.groups
-    if rules == "4.10":
+    if rules_of_name(rules).pairs:
         return tuple(group for group in plan.groups if group[0].name in names)
     groups = []
     for name in plan.names:
         if name not in names:
             continue
-        found = tuple(_alone(plan.groups[0], name, rules))
+        found = tuple(_alone(plan.groups[0], name, strings=bool(plan.groups[0][0].settings)))
         if not found:
             return None
         groups.append(found)
     return tuple(groups)
 
 
-def _alone(group: tuple[Message, ...], name: str, rules: str) -> Iterator[Message]:
+def _alone(group: tuple[Message, ...], name: str, *, strings: bool) -> Iterator[Message]:
     pair = _PAIR.search(name)
     if pair is None:
         return
@@ -52,7 +53,7 @@ def _alone(group: tuple[Message, ...], name: str, rules: str) -> Iterator[Messag
         if message.kind != "add":
             yield message
             continue
-        one = _settings(message, name, numbers) if rules == "5.4" else _members(message, name, numbers)
+        one = _settings(message, name, numbers) if strings else _members(message, name, numbers)
         if one is None:
             return
         yield one

@@ -282,7 +282,7 @@ def _algorithms(slots: tuple[str, ...], *, ike: bool, ah: bool = False) -> Calla
         if not ike and (said.word("phase2") == "ah" or (not said.old and said.given("ah"))) is not ah:
             return None
         # 5.3 has an esp= for ESP and an ah= for AH, and takes neither for the other.
-        count = slots[:1] if ah and said.rules == "5.3" else slots
+        count = slots[:1] if ah and said.version == (5, 3) else slots
         return next((said.text(slot) for slot in count if said.given(slot)), "")
 
     return value
@@ -589,7 +589,7 @@ _PARTLY: Final[Mapping[str, Callable[[Meaning], bool]]] = {
     "ipsec-max-bytes": _inexact("ipsec-max-bytes"),
     "ipsec-max-packets": _inexact("ipsec-max-packets"),
     "authby": is_never,
-    "esp": lambda said: said.rules == "5.3" and said.word("phase2") == "ah",
+    "esp": lambda said: said.version == (5, 3) and said.word("phase2") == "ah",
     "leftca": lambda said: said.text("leftca") == "%same" and not said.given("rightca"),
     "rightca": lambda said: said.text("rightca") == "%same" and not said.given("leftca"),
 }

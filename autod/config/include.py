@@ -43,6 +43,8 @@ class Files:
         self._folder = folder
         self._bytes = 0
         self.read_so_far: list[str] = []
+        self.unmatched: list[str] = []
+        """Includes that named no file."""
 
     def _path(self, name: str) -> str:
         return name if self._folder is None else os.path.join(self._folder, name)
@@ -103,9 +105,10 @@ class Files:
         for one in _braces(pattern) if rules.old else (pattern,):
             names += self._glob(one)
         if not names:
-            if "*" not in pattern:
-                sentence = f"no file is named {pattern!r}"
-                diagnostics.append(Diagnostic(Severity.WARNING, sentence, place))
+            self.unmatched.append(pattern)
+            # addconn says so too, but for a pattern with a star whose folder is there: that may be on purpose, and may
+            # be all the connections that a gateway had.
+            diagnostics.append(Diagnostic(Severity.WARNING, f"no file is named {pattern!r}", place))
             return []
         if depth >= MAX_DEPTH:
             sentence = f"{pattern!r} is not read: files may include others {MAX_DEPTH} deep"

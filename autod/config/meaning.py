@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 from autod.config.values import read_5
 from autod.protocol.connection.keywords import table
 from autod.protocol.connection.numbers import MICROSECONDS, Malformed, decimal_scaled
+from autod.protocol.connection.rules import rules as rules_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from autod.config.model import Setting
 
-__all__ = ["NEVER", "Meaning", "Unsure"]
+__all__ = ["NEVER", "Meaning", "Unsure", "version_of"]
 
 _YES: Final = frozenset({"yes", "true", "1", "on", "y"})
 _NO: Final = frozenset({"no", "false", "0", "off", "n"})
@@ -36,13 +37,20 @@ class Unsure(ValueError):
     """A value that nobody but pluto can read."""
 
 
+def version_of(rules: str) -> tuple[int, ...]:
+    """The release whose rules these are, as numbers that can be compared."""
+    return tuple(int(number) for number in rules.split("."))
+
+
 class Meaning:
     """The settings of one connection by slot, for releases that follow `rules`."""
 
     def __init__(self, settings: Mapping[str, Setting], rules: str) -> None:
         self.settings = settings
         self.rules = rules
-        self.old = rules == "4.10"
+        self.version = version_of(rules)
+        self.old = rules_of_name(rules).old
+        self._per_second = rules_of_name(rules).per_second
 
     def given(self, slot: str) -> bool:
         return slot in self.settings
@@ -90,7 +98,7 @@ class Meaning:
         if setting is None:
             return default
         if setting.number is not None and setting.key.keyword.kind != "string":
-            return setting.number * (1000 if self.old else 1)
+            return setting.number * 1_000_000 // self._per_second
         if setting.key.keyword.name in _DURATIONS:
             try:
                 return decimal_scaled(setting.text or "", MICROSECONDS, "s")

@@ -63,7 +63,7 @@ def _version_group(said: Meaning) -> str:
 
 def _reject(said: Meaning) -> str:
     """From 5.3 on pluto drops what is to be rejected."""
-    return "DROP" if said.rules in ("5.3", "5.4") else "REJECT"
+    return "DROP" if said.version >= (5, 3) else "REJECT"
 
 
 def _type_group(said: Meaning) -> str | None:
@@ -147,7 +147,7 @@ def _ikepad(said: Meaning) -> frozenset[str] | None:
 
 
 def _failure(said: Meaning) -> str | None:
-    if is_never(said) and said.rules == "5.4":
+    if is_never(said) and said.version >= (5, 4):
         return None
     word = said.word("failureshunt", "none")
     return {"none": "", "passthrough": "failurePASS", "drop": "failureDROP", "hold": "failureDROP"}.get(
@@ -156,7 +156,7 @@ def _failure(said: Meaning) -> str | None:
 
 
 def _negotiation(said: Meaning) -> str | None:
-    if is_never(said) and said.rules == "5.4":
+    if is_never(said) and said.version >= (5, 4):
         return None
     word = said.word("negotiationshunt", "hold")
     return {"passthrough": "NEGO_PASS", "hold": "", "drop": ""}.get(word)
@@ -164,7 +164,7 @@ def _negotiation(said: Meaning) -> str | None:
 
 def _phase2(said: Meaning) -> str | None:
     word = said.word("phase2", "esp")
-    if said.given("ah") and said.rules in ("5.3", "5.4"):
+    if said.given("ah") and said.version >= (5, 3):
         return "AUTHENTICATE"
     return {"ah": "AUTHENTICATE", "esp": "ENCRYPT", "default": "ENCRYPT"}.get(word)
 
@@ -184,7 +184,7 @@ def _auth(said: Meaning) -> frozenset[str] | None:
     if is_never(said):
         return None if said.old else frozenset({"AUTH_NEVER"})
     found = ways(said)
-    if found is None or (said.rules == "5.4" and not said.given("authby")):
+    if found is None or (said.version >= (5, 4) and not said.given("authby")):
         return None
     chosen = found[0]
     words = {

@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.config import load
-from autod.config.compare import Comparison, Difference, compare, steps
+from autod.config.compare import Comparison, Detail, Difference, Memory, compare
+from autod.config.steps import removes_too_much, steps
 from autod.protocol.releases import find
 from autod.protocol.replies import Reply
 from autod.status import State, parse
 from autod.status.model import ChildSa
+from autod.status.shown import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 STATUS = (
-    '"a": 10.1.0.0/16===192.1.2.45[@west]---192.1.2.1...192.1.2.23[@east]===10.2.0.0/16; unrouted; eroute owner: #0',
-    '"a":   ike_life: 28800s; ipsec_life: 28800s; replay_window: 32; rekey_margin: 540s; rekey_fuzz: 100%;',
+    '"a": 10.1.0.0/16===192.1.2.45[@west]...192.1.2.23[@east]===10.2.0.0/16; unrouted; eroute owner: #0',
+    '"a":   ike_life: 28800s; ipsec_life: 28800s; replay_window: 128; rekey_margin: 540s; rekey_fuzz: 100%;',
     '"a":   our idtype: ID_FQDN; our id=@west; their idtype: ID_FQDN; their id=@east',
     '"by-hand": 192.1.2.45...192.1.2.99; unrouted; eroute owner: #0',
     '"forgotten": 192.1.2.45...192.1.2.98; unrouted; eroute owner: #0',
 )
-STATE = parse([Reply(0, line) for line in STATUS])
+REPLIES = [Reply(0, line) for line in STATUS]
+STATE = parse(REPLIES)
 
 FILE = """config setup
 conn a
@@ -49,7 +52,9 @@ def comparison(tmp_path: Path, release: str, text: str = FILE, names: tuple[str,
     """The comparison of a file with STATE."""
     file = tmp_path / "ipsec.conf"
     file.write_text(text)
-    return compare(load(str(file), find(release, seccomp=False)), STATE, names)
+    memory = Memory(names={"forgotten": str(file)})
+    configuration = load(str(file), find(release, seccomp=False))
+    return compare(configuration, STATE, names, shows=shown(REPLIES), memory=memory)
 
 
 @pytest.mark.parametrize("release", ["4.10", "5.2", "5.3.2", "5.4"])
@@ -67,7 +72,7 @@ def test_what_is_the_same_missing_and_too_much(release: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("before", "after", "setting", "configured", "loaded"),
     [
-        ("8h", "2h", "ikelifetime", "7200 s", "28800 s"),
+        ("8h", "2h", "ikelifetime", "7200s", "28800s"),
         ("=10.2.0.0/16", "=10.3.0.0/16", "rightsubnet", "10.3.0.0/16", "10.2.0.0/16"),
         ("@east", "@else", "rightid", "@else", "@east"),
         ("right=192.1.2.23", "right=192.1.2.24", "right", "192.1.2.24", "192.1.2.23"),
@@ -104,7 +109,12 @@ SHARED = State(
     )
 )
 CHANGED = Comparison(
-    (Difference("new", ("new",)),), ("c",), (Difference("a", ("a",)), Difference("d", ("d",))), (), ()
+    (Difference("new", ("new",)),),
+    ("c", "foreign"),
+    (Difference("a", ("a",), elements=("a",)), Difference("d", ("d",), elements=("d",))),
+    (),
+    (),
+    ("foreign",),
 )
 
 
@@ -126,3 +136,47 @@ def test_where_replacing_takes_the_ike_sa_down_its_other_children_are_named() ->
     assert planned[1].takes_down == ("a", "b")
     assert planned[1].siblings
     assert not planned[2].siblings
+
+
+def test_what_others_loaded_is_deleted_only_by_name() -> None:
+    """Also by a pattern."""
+    assert "foreign" not in [one.connection for one in steps(CHANGED, SHARED, shares=False)]
+    pruned = steps(CHANGED, SHARED, shares=False, prune=("for*",))
+    assert [one.connection for one in pruned if one.action == "delete"] == ["c", "foreign"]
+
+
+@pytest.mark.parametrize(
+    ("removed", "kept", "refused"),
+    [
+        (0, 0, False),
+        (1, 9, False),
+        (4, 1, False),
+        (5, 20, False),
+        (5, 19, True),
+        (1, 0, True),
+        (300, 0, True),
+    ],
+)
+def test_no_more_than_a_fifth_goes_at_once(removed: int, kept: int, refused: bool) -> None:
+    """And never all; four of five may, as they are few."""
+    why = removes_too_much([f"r{i}" for i in range(removed)], [f"k{i}" for i in range(kept)])
+    assert (why is not None) == refused
+
+
+def test_a_keyword_that_was_taken_out_is_seen(tmp_path: Path) -> None:
+    """What pluto shows is not what it would show without the keyword."""
+    without = FILE.replace("\trightid=@east\n", "")
+    (different,) = comparison(tmp_path, "4.10", without).different
+    assert different.details == (
+        Detail("rightid", "192.1.2.23", "@east", str(tmp_path / "ipsec.conf") + ":2:1"),
+    )
+
+
+@pytest.mark.parametrize("broken", ["\tauto=add\n\tno-such-word=1\n", "\tauto=add\n\tauto=start\n"])
+def test_a_file_with_a_fault_forgets_nothing(broken: str, tmp_path: Path) -> None:
+    """What is missing from it may have been lost by the fault."""
+    text = FILE.replace("\tauto=add\n", broken, 1)
+    found = comparison(tmp_path, "4.10", text)
+    doubtful = {one.connection for one in found.doubtful}
+    assert set(found.forgotten) <= doubtful or found.forgotten == ()
+    assert not [one for one in steps(found, STATE, shares=False) if one.action == "delete"]

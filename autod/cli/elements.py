@@ -1,0 +1,55 @@
+"""Loading some pairs of subnets= of a connection, and leaving its other pairs alone."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.cli.loading import load
+from autod.config.elements import groups_for
+from autod.config.routes import System
+from autod.exchange.relay import Relayed
+from autod.loading.result import Loaded, outcome_of
+from autod.protocol.connection import Planner
+from autod.protocol.encode import Packer
+from autod.recognise import recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autod.cli.session import Session
+    from autod.config import Configuration
+    from autod.outcomes import Outcome
+    from autod.protocol.replies import Reply
+
+__all__ = ["load_elements"]
+
+
+async def load_elements(
+    session: Session, configuration: Configuration, name: str, elements: Sequence[str]
+) -> Outcome:
+    """Load the pairs `elements` of the connection `name` (`m/0x2` of `m`): one outcome for them.
+
+    Raises what an exchange does. A cancellation leaves pluto at work on the message that it has.
+    """
+    started = time.time()
+    (connection, *_) = configuration.find(name)
+    plan = await trio.to_thread.run_sync(
+        Planner(configuration.rules, System()).plan, connection.name, connection.layers
+    )
+    groups = groups_for(plan, configuration.rules, elements)
+    if groups is None:
+        return (await load(session, [name], configuration, remembers=False))[name]
+    packer = Packer(configuration.release)
+    sent = []
+    for group in groups:
+        for message in group:
+            data = packer.pack(message.members, message.settings)
+            replies: list[Reply] = []
+            ending = await session.pluto.control.exchange(data, replies.extend)
+            for reply in replies:
+                session.show(recognise(reply, time=time.time()))
+            sent.append(Relayed(data, tuple(replies), ending))
+    return outcome_of(Loaded(name, tuple(elements), tuple(sent), ()), started=started)

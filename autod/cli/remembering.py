@@ -1,0 +1,104 @@
+"""What a command keeps of what it loaded: serial numbers and digests, and the names of the file.
+
+Must not know: how anything is loaded, or what differs. Costs pluto a short question where it can be asked about single
+connections (5.0 on), else a status; where that would be long for the few that were loaded, nothing is kept, and --diff
+holds what pluto shows against the file instead.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod import __version__
+from autod.config.around import Machine
+from autod.config.choose import auto, choose
+from autod.config.compare import Load, digests, wanted
+from autod.config.record import Record
+from autod.protocol import commands as c
+from autod.status import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from autod.cli.session import Session
+    from autod.config import Configuration
+    from autod.outcomes import Outcome
+    from autod.protocol.replies import Reply
+
+__all__ = ["remember", "remember_loaded", "writer"]
+
+_FEW = 16
+"""Connections that are asked about one by one."""
+
+_SHORT = 500
+"""Loaded connections of which a whole status takes pluto some 30 ms (4.10)."""
+
+
+def writer(configuration: Configuration) -> str:
+    """Who makes a digest: two of the same autod and the same rules can be compared."""
+    return f"{__version__} {configuration.rules}"
+
+
+async def remember_loaded(
+    opened: Session, configuration: Configuration, outcomes: Mapping[str, Outcome]
+) -> None:
+    """Keep what was loaded by the words of `outcomes`, where it was."""
+    words = [word for word, outcome in outcomes.items() if outcome.ok]
+    names = {one.name for word in choose(configuration, words) for one in word.connections}
+    record = Record(opened.options.ctlsocket, configuration.path, pluto=opened.pluto.detected.pluto)
+    await remember(opened, configuration, record, loaded=names, whole=False)
+
+
+async def remember(
+    opened: Session,
+    configuration: Configuration,
+    record: Record,
+    *,
+    loaded: Collection[str],
+    gone: Collection[str] = (),
+    whole: bool = True,
+) -> None:
+    """Keep what was sent for the connections in `loaded`, and which names are this file's.
+
+    `whole`: the file as a whole was brought in; else only those in `loaded` are.
+    """
+    if loaded:
+        await _note(opened, configuration, record, loaded)
+    names = {one.name: one.place.file for one in wanted(configuration, () if whole else loaded)}
+    record.remember(names, forget=set(gone) - names.keys())
+
+
+async def _note(
+    opened: Session, configuration: Configuration, record: Record, names: Collection[str]
+) -> None:
+    replies = await _status(opened, names)
+    if not replies:
+        return
+    sent = await trio.to_thread.run_sync(
+        functools.partial(digests, configuration, frozenset(names), around=Machine(None))
+    )
+    words = {one.name: auto(one) for one in wanted(configuration, names)}
+    of = {name: base for base, (_, parts) in sent.items() for name in parts}
+    by = writer(configuration)
+    record.note(
+        {
+            one.name: Load(one.serial, sent[of[one.name]][0], words[of[one.name]], by)
+            for one in parse(replies).connections
+            if one.serial is not None and one.instance is None and one.name in of
+        }
+    )
+
+
+async def _status(opened: Session, names: Collection[str]) -> Sequence[Reply]:
+    """What pluto says of these connections, if it costs no more than it is worth."""
+    pluto = opened.pluto
+    if pluto.release.at_least(5, 0) and len(names) <= _FEW:
+        return [reply for name in names for reply in await pluto.replies(c.ConnectionStatus(name))]
+    if pluto.release.at_least(3, 28):
+        loaded = parse(await pluto.replies(c.BriefStatus())).totals.loaded
+        if loaded is not None and loaded > _SHORT and len(names) * 20 < loaded:
+            return ()
+    return await pluto.replies(c.Status())
