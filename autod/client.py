@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
+from autod.arguments import check_count, check_name, check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
 from autod.asking.looks import exchange
 from autod.course import holds_descriptor, operate, settle
-from autod.errors import ConnectionLost, DeadlinePassed, WhackError
+from autod.errors import ConnectionLost, DeadlinePassed, UsageError, WhackError
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
 from autod.guards import guards_of
@@ -106,9 +107,11 @@ async def open_pluto(
 class Pluto:
     """A pluto, and what may be asked of it. Made by `open_pluto`.
 
-    The methods return an `Operation`: await it for its outcome, or enter it for its events. All raise, when run,
-    NoSocket, NotPermitted or ConnectionLost where there is no pluto, BadString or Unsupported where nothing can be
-    sent; what pluto refuses is an outcome.
+    The methods return an `Operation`: await it for its outcome, or enter it for its events. `timeout` is in seconds;
+    None, which is the default, is the `timeout` that `open_pluto` was given (None there: for ever). An argument
+    of a wrong type, or a time below 0, raises UsageError at the call. All raise, when run, NoSocket, NotPermitted
+    or ConnectionLost where there is no pluto, BadString or Unsupported where nothing can be sent; what pluto
+    refuses is an outcome.
     """
 
     def __init__(
@@ -123,6 +126,13 @@ class Pluto:
         timeout: float | None,
         log: FilteringBoundLogger | None = None,
     ) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise UsageError(
+                f"the path of pluto's socket must be a path; it was given {path!r}", option="path"
+            )
+        check_count(limit, "limit")
+        check_count(buffer, "buffer")
+        check_seconds(timeout, "timeout")
         self.path = os.fspath(path)
         self.log = log
         self.slots = Slots(limit)
@@ -277,6 +287,7 @@ class Pluto:
 
         DeadlinePassed after `timeout` seconds, ConnectionLost where pluto went away in the middle.
         """
+        check_seconds(timeout, "timeout")
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout
         end = self.now() + (float("inf") if limit is None else limit)
@@ -306,6 +317,9 @@ class Pluto:
         listing: bool = False,
         force: bool = False,
     ) -> Operation:
+        if name is not None:
+            check_name(name)
+        check_seconds(timeout, "timeout")
         request = Request(
             operation,
             command,

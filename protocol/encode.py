@@ -16,8 +16,10 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from autod.protocol.commands import AddConnection, AddPublicKey, Impair
-from autod.protocol.errors import BadString, Unsupported
+from autod.protocol.errors import BadString, Unsupported, UsageError
 from autod.protocol.outlines import BASIC_MAGIC
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def check_string(value: str, what: str) -> bytes:
 
     BadString if it is empty, holds a NUL or a newline, or cannot fit into any message.
     """
+    if not isinstance(value, str):
+        raise UsageError(f"{what} must be text; it was given {value!r}", option="name")
     if not value:
         raise BadString(f"{what} is empty: give one.", name=value, option="name")
     for character, name in (("\0", "a NUL"), ("\n", "a newline")):
@@ -118,6 +122,8 @@ def encode(command: Command, release: Release) -> bytes:
     key = (release, kind, name is None, *(getattr(command, other) for other in _others(kind)))
     template = _templates.get(key)
     if template is None:
+        if name is None:
+            _refuse_without_name(kind)
         template = _ahead(command, release)
         if template is None:
             if name is None:
@@ -128,6 +134,12 @@ def encode(command: Command, release: Release) -> bytes:
             _templates.clear()
         _templates[key] = template
     return template.unnamed() if name is None else template.message(check_string(name, "the name"))
+
+
+def _refuse_without_name(kind: type[Command]) -> None:
+    """UsageError for a command that is about one connection: without a name it might be about all of them."""
+    if any(field.name == "name" and field.required for field in msgspec.structs.fields(kind)):
+        raise UsageError(f"{kind.verb} needs the name of a connection; it was given None", option="name")
 
 
 def _ahead(command: Command, release: Release) -> _Template | None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from autod.arguments import check_count, check_seconds, names_of
 from autod.bulk.driver import Loader, PlutoDriver
 from autod.bulk.engine import Run
+from autod.bulk.operations import find
 from autod.bulk.options import Options
-from autod.bulk.plan import unique
 from autod.bulk.retry import Backoff
 from autod.errors import DeadlinePassed, NotPermitted, PlutoGone
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from autod.bulk.driver import Driver
+    from autod.bulk.operations import OperationName
     from autod.client import Pluto
 
 __all__ = ["Waited", "bulk", "run_with", "wait"]
@@ -32,7 +34,7 @@ __all__ = ["Waited", "bulk", "run_with", "wait"]
 async def bulk(
     pluto: Pluto,
     names: Iterable[str],
-    operation: str = "up",
+    operation: OperationName = "up",
     *,
     limit: int | None = None,
     peers: Mapping[str, str] | None = None,
@@ -71,6 +73,9 @@ async def bulk(
     Raises UsageError before anything is sent. PlutoGone where pluto went away and was not back within 60 s (or
     the deadline) is no exception: the result says so for each connection.
     """
+    find(operation)
+    if not isinstance(retries, Backoff):
+        check_count(retries, "retries", least=0)
     driver = PlutoDriver(
         pluto,
         operation,
@@ -136,7 +141,9 @@ async def wait(
     what is not up. `on_change` is called when another set is up than before. Raises NotPermitted.
     """
     driver = PlutoDriver(pluto, "up")
-    wanted = unique(names)
+    wanted = names_of(names)
+    check_seconds(timeout, "timeout")
+    check_seconds(poll, "poll")
     seen = Waited((), tuple(wanted))
     with trio.move_on_after(float("inf") if timeout is None else timeout):
         while True:

@@ -6,16 +6,16 @@ Owns: this table. Must not know: how any of them is done.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from autod.arguments import check_choice
 from autod.bulk.result import Phase
 from autod.outcomes import Result
-from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from autod.events import Event
 
-__all__ = ["OPERATIONS", "Traits", "find", "phase_of"]
+__all__ = ["OPERATIONS", "OperationName", "Traits", "find", "phase_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ class Traits:
     terminates: bool = False
     lost: bool = True
 
+
+OperationName: TypeAlias = Literal[
+    "up", "start", "down", "delete", "add", "replace", "ondemand", "route", "unroute"
+]
+"""The keys of OPERATIONS, for type checkers."""
 
 OPERATIONS = {
     traits.name: traits
@@ -57,12 +62,8 @@ ignores the peer's answer and retransmits until it gives up."""
 
 def find(name: str) -> Traits:
     """The traits of operation `name`. Raises UsageError."""
-    try:
-        return OPERATIONS[name]
-    except KeyError:
-        raise UsageError(
-            f"{name!r} cannot be done in bulk; what can is {', '.join(OPERATIONS)}", option="operation"
-        ) from None
+    check_choice(name, OPERATIONS, "operation")
+    return OPERATIONS[name]
 
 
 def phase_of(event: Event) -> Phase | None:

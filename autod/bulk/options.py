@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from autod.arguments import check_choice, check_count, check_seconds
 from autod.bulk.retry import Backoff
-from autod.protocol.errors import UsageError
 
 __all__ = ["Options"]
 
@@ -33,17 +33,11 @@ class Options:
     draw: Callable[[], float] = random.random
 
     def __post_init__(self) -> None:
-        for what, seconds in (("timeout", self.timeout), ("deadline", self.deadline), ("poll", self.poll)):
-            if seconds is not None and not seconds > 0:
-                raise UsageError(
-                    f"the {what} must be more than 0 seconds; it was given {seconds}",
-                    seconds=seconds,
-                    option=what,
-                )
-        if self.on_failure not in ("leave", "down"):
-            raise UsageError(
-                f"on_failure is leave or down; it was given {self.on_failure!r}", option="on_failure"
-            )
+        for option in ("timeout", "deadline", "poll"):
+            check_seconds(getattr(self, option), option, zero=False)
+        check_choice(self.on_failure, ("leave", "down"), "on_failure")
+        if self.limit is not None:
+            check_count(self.limit, "limit")
 
     @property
     def taken_is_enough(self) -> bool:

@@ -12,15 +12,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from autod.arguments import names_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["admission_order", "unique"]
-
-
-def unique(names: Iterable[str]) -> list[str]:
-    """`names` without repetitions, in the order of their first appearance."""
-    return list(dict.fromkeys(names))
+__all__ = ["admission_order"]
 
 
 def admission_order(names: Iterable[str], peers: Mapping[str, str] | None = None) -> list[str]:
@@ -29,7 +26,7 @@ def admission_order(names: Iterable[str], peers: Mapping[str, str] | None = None
     `peers` maps a connection to what tells one IKE SA from another (peer address and the two identities). A
     connection it does not name counts as a peer of its own.
     """
-    names = unique(names)
+    names = names_of(names)
     if not peers:
         return names
     turns: dict[tuple[bool, str], deque[str]] = {}

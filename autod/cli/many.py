@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from autod.bulk import BulkResult, Run, Waited
+    from autod.bulk.operations import OperationName
     from autod.cli.session import Session
     from autod.config import Configuration
     from autod.status import State
@@ -94,7 +95,9 @@ async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) ->
         return next(iter(failed.values())).exit_status if len(names) == 1 else 1
     if last == "up" and state is None and len(rest) >= _ASK_PEERS_FROM:
         state = await _state(session)
-    result = await _run(session, rest, last, peers_of(state) if state is not None else {})
+    result = await _run(
+        session, rest, cast("OperationName", last), peers_of(state) if state is not None else {}
+    )
     if session.options.report is not None:
         from autod.bulk import report
 
@@ -156,7 +159,7 @@ def _by_result(failed: Mapping[str, Outcome]) -> dict[str, list[str]]:
 
 
 async def _run(
-    session: Session, names: Sequence[str], operation: str, peers: Mapping[str, str]
+    session: Session, names: Sequence[str], operation: OperationName, peers: Mapping[str, str]
 ) -> BulkResult:
     options = session.options
     several = len(names) > 1

@@ -1,0 +1,58 @@
+"""What callers give, looked at before anything is sent.
+
+Owns: the sentences that refuse an argument which no type checker saw. Must not know: what the arguments are for.
+Each raises UsageError with the argument's name in `option`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autod.protocol.errors import UsageError
+
+__all__ = ["check_choice", "check_count", "check_name", "check_seconds", "names_of"]
+
+
+def check_name(value: Any, option: str = "name") -> None:
+    """A name is text. What a text may hold is looked at where the message is made."""
+    if not isinstance(value, str):
+        raise UsageError(f"{option} must be text; it was given {value!r}", option=option)
+
+
+def names_of(values: Iterable[str], option: str = "names") -> list[str]:
+    """The names, once each. A text alone would be taken for its letters, so it is refused."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise UsageError(f"{option} must be a list of names; it was given {values!r}", option=option)
+    names = list(dict.fromkeys(values))
+    for name in names:
+        check_name(name, option)
+    return names
+
+
+def check_seconds(value: Any, option: str, *, zero: bool = True) -> None:
+    """A time is a number of seconds, not negative, or None. `zero`: whether it may be 0."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{option} must be a number of seconds; it was given {value!r}", option=option)
+    if not (value >= 0 if zero else value > 0):
+        least = "0 or more" if zero else "more than 0"
+        raise UsageError(
+            f"{option} must be {least} seconds; it was given {value}", option=option, seconds=value
+        )
+
+
+def check_count(value: Any, option: str, *, least: int = 1) -> None:
+    """A count is a whole number, not below `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(
+            f"{option} must be a whole number, {least} or more; it was given {value!r}", option=option
+        )
+
+
+def check_choice(value: str, choices: Iterable[str], option: str) -> None:
+    """One word of several."""
+    known = tuple(choices)
+    if value not in known:
+        raise UsageError(f"{option} must be one of {', '.join(known)}; it was given {value!r}", option=option)
