@@ -235,6 +235,11 @@ class _StatusReader:
                 self.seccomp = found[1] != "unsupported"
 
 
+def _may_be_pluto(pluto: Listener) -> bool:
+    name = pluto.executable()
+    return name is None or os.path.basename(name) == "pluto"
+
+
 def _recall(path: str, known: Known | None) -> Told | None:
     file = socket_file(path)
     entry = None if known is None or file is None else known.recall(path, file)
@@ -247,8 +252,10 @@ def _recall(path: str, known: Known | None) -> Told | None:
 
 
 def _remember(path: str, known: Known, told: Told) -> None:
+    """Keep it for the life of this pluto. What is seen not to be one (socat before a container) is asked each time: it
+    outlives the pluto behind it."""
     file = told.pluto.file
-    if file is None or told.text is None:
+    if file is None or told.text is None or not _may_be_pluto(told.pluto):
         return
     known.remember(
         path,

@@ -47,7 +47,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Known:
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Known:
+    """What listens is taken for a pluto, as far as its program's name goes."""
+    monkeypatch.setattr("autod.exchange.peer.executable", lambda pid: "/usr/libexec/ipsec/pluto")
     return Known(tmp_path / "cache")
 
 
@@ -348,6 +350,19 @@ async def test_the_next_command_asks_nobody(path: Path, known: Known) -> None:
     assert second.pluto.is_same(first.pluto)
     assert (second.pluto.file, second.pluto.bound) == (first.pluto.file, str(path))
     assert second.start_time == first.start_time
+
+
+async def test_what_is_not_a_pluto_is_asked_each_time(path: Path, tmp_path: Path) -> None:
+    """A proxy before a pluto lives on when another release starts behind it: its socket says nothing of it."""
+    behind = iter(("4.3", "4.10"))
+
+    async def proxy(client: Client) -> None:
+        await pluto_of(next(behind))(client)
+
+    async with fake_pluto(path, proxy):
+        for version in ("4.3", "4.10"):
+            found = await detect(path, known=Known(tmp_path / "cache"))
+            assert (found.release.text, found.how) == (version, How.STATUS)
 
 
 async def test_another_pluto_is_asked_anew(path: Path, known: Known) -> None:
