@@ -151,7 +151,9 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     found = _VERSION.match(text)
     outline = _covering(found["number"]) if found else None
     if found is None or outline is None or _DEVELOPMENT.search(text):
-        raise UnknownRelease(text, _refusal(text, development=bool(_DEVELOPMENT.search(text))))
+        raise UnknownRelease(
+            text, _refusal(text, development=bool(_DEVELOPMENT.search(text))), option="release"
+        )
     return Release(text, _parts(found["number"]), outline, seccomp, labeled)
 
 
@@ -165,7 +167,7 @@ def _refusal(text: str, *, development: bool) -> str:
     )
     return (
         f"Libreswan {text!r} {why}: run 'autod learn' to learn its messages from its own whack, "
-        "or name the release it equals with --release."
+        "or name the release it equals (release=)."
     )
 
 

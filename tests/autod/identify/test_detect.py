@@ -148,7 +148,7 @@ async def test_a_release_that_is_not_covered_is_named_and_gets_nothing_else(
     path: Path, known: Known, version: str
 ) -> None:
     async with fake_pluto(path, pluto_of(version)) as pluto:
-        with pytest.raises(UnknownRelease, match="--release") as refused:
+        with pytest.raises(UnknownRelease, match=r"\(release=\)") as refused:
             await detect(path, known=known)
     assert refused.value.release == version
     assert "autod learn" in str(refused.value)
