@@ -251,15 +251,6 @@ def _next_hop(said: Meaning, side: str, end: End, loaded: ConnectionState, ours:
     return EndDetail(slot, wanted, end.nexthop or (wanted if wanted == other.address else "none"))
 
 
-class _Side(NamedTuple):
-    """The networks of one end: each with its number in subnets=; protocol and port."""
-
-    nets: tuple[tuple[int, str | None], ...]
-    slot: str
-    protocol: int
-    port: int
-
-
 def _packets(
     said: Meaning, name: str, loaded: ConnectionState, around: Around, local: str, slots: set[str]
 ) -> Iterator[EndDetail]:
@@ -291,15 +282,6 @@ def _packets(
             have = {(_range(one[0]), *one[1:]) if one is not None else None for one in have}
         if wanted != have:
             yield EndDetail(slot, _spell(wanted), _spell(have))
-
-
-def _negotiated(said: Meaning) -> bool:
-    """Whether the packets of a connection that is up are what the peers agreed on, not what the file says."""
-    return (
-        said.word("narrowing", "no") != "no"
-        or any(said.given(f"{side}modecfgclient") for side in _SIDES)
-        or any("%any" in said.text(f"{side}protoport") for side in _SIDES)
-    )
 
 
 def _numbers(name: str) -> tuple[int, int] | None:

@@ -84,11 +84,6 @@ class Detected:
         """pluto's process, None where it is not known."""
         return None if self.pluto is None else self.pluto.pid
 
-    @property
-    def start_time(self) -> int | None:
-        """When pluto's process started, in clock ticks since the system's start; None where it is not known."""
-        return None if self.pluto is None else self.pluto.start
-
 
 async def detect(
     path: str | os.PathLike[str],

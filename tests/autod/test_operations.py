@@ -62,7 +62,7 @@ def test_a_row_is_about_names_as_its_command_is(row: Row) -> None:
     if row.command and row.group:
         fields = getattr(c, row.command).__struct_fields__
         assert ("name" in fields) == (row.takes != Takes.NOTHING) or row.name == "status"
-    if row.is_run:
+    if "limit" in row.options:
         assert row.takes == Takes.NAMES
 
 

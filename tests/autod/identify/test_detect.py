@@ -93,7 +93,7 @@ async def test_every_release_is_known_by_its_status(path: Path, version: str) ->
     async with fake_pluto(path, pluto_of(version, prefix=prefix)) as pluto:
         found = await detect(path)
     assert (found.release.text, found.how, found.seqpacket) == (version, How.STATUS, False)
-    assert (found.pid, found.start_time) == (os.getpid(), start_of(os.getpid()))
+    assert (found.pid, found.pluto and found.pluto.start) == (os.getpid(), start_of(os.getpid()))
     assert pluto.messages == [PROBE]
 
 
@@ -349,7 +349,9 @@ async def test_the_next_command_asks_nobody(path: Path, known: Known) -> None:
     assert first.pluto is not None
     assert second.pluto.is_same(first.pluto)
     assert (second.pluto.file, second.pluto.bound) == (first.pluto.file, str(path))
-    assert second.start_time == first.start_time
+    assert second.pluto is not None
+    assert first.pluto is not None
+    assert second.pluto.start == first.pluto.start
 
 
 async def test_what_is_not_a_pluto_is_asked_each_time(path: Path, tmp_path: Path) -> None:
