@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-__all__ = ["ADVICE", "Advice", "Cause", "Finder", "Place"]
+__all__ = ["ADVICE", "USUAL", "Advice", "Cause", "Finder", "Place"]
 
 Finder: TypeAlias = Literal["us", "peer", "kernel", "pluto", "autod"]
 """Who found it: our pluto in what the peer sent, the peer in what we sent, our kernel, pluto in what it was asked or
@@ -92,6 +92,7 @@ class Cause(StrEnum):
     PLUTO_GONE = "pluto_gone"
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
+    NOT_SENT = "not_sent"
     UNDECIDED = "undecided"
     AUTOD = "autod"
 
@@ -500,7 +501,7 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "here",
         True,
         "pluto gave the negotiation up",
-        "look in pluto's log",
+        "look in pluto's log and in the peer's",
         ("pluto's log",),
     ),
     Cause.MALFORMED: Advice(
@@ -619,7 +620,7 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "deadline",
         "here",
         True,
-        "the deadline passed",
+        "the deadline passed; pluto goes on with what it was asked",
         "ask for the status, or wait longer",
         ("--timeout", "--deadline"),
     ),
@@ -627,9 +628,17 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "cancelled",
         "here",
         True,
-        "it was given up",
+        "given up; pluto goes on with what it was asked",
         "ask for the status",
         ("`autod --status NAME`",),
+    ),
+    Cause.NOT_SENT: Advice(
+        "not_sent",
+        "here",
+        True,
+        "given up before the request was sent, because pluto was busy or others came first; pluto knows nothing of it",
+        "ask again, or wait longer",
+        ("--timeout", "--deadline", "--limit"),
     ),
     Cause.UNDECIDED: Advice(
         "undecided",
@@ -649,3 +658,26 @@ ADVICE: Final[dict[Cause, Advice]] = {
     ),
 }
 """Every cause has one."""
+
+USUAL: Final[dict[str, tuple[Cause, Finder]]] = {
+    "unknown": (Cause.UNKNOWN_NAME, "pluto"),
+    "not_listening": (Cause.NOT_LISTENING, "pluto"),
+    "not_oriented": (Cause.NOT_ORIENTED, "pluto"),
+    "refused": (Cause.REFUSED, "pluto"),
+    "load_failed": (Cause.CONFIGURATION, "pluto"),
+    "peer_silent": (Cause.PEER_SILENT, "us"),
+    "no_proposal": (Cause.IKE_PROPOSAL, "peer"),
+    "rejected": (Cause.IKE_REFUSED, "peer"),
+    "authentication_failed": (Cause.AUTHENTICATION, "peer"),
+    "child_rejected": (Cause.CHILD_REFUSED, "peer"),
+    "already_negotiating": (Cause.NEGOTIATING, "pluto"),
+    "deleted_by_other": (Cause.TAKEN_DOWN, "pluto"),
+    "redirected": (Cause.REDIRECTED, "peer"),
+    "undecided": (Cause.UNDECIDED, "autod"),
+    "pluto_gone": (Cause.PLUTO_GONE, "autod"),
+    "deadline": (Cause.DEADLINE, "autod"),
+    "cancelled": (Cause.CANCELLED, "autod"),
+    "not_sent": (Cause.NOT_SENT, "autod"),
+    "failed": (Cause.GONE_WITHOUT_REASON, "pluto"),
+}
+"""The cause and the finder of each result that is not what was asked, where nothing says it more exactly."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from autod.causes import ADVICE, USUAL, Cause, Finder
 from autod.protocol.codes import REFUSALS
 from autod.values import read_json
 
@@ -42,6 +43,7 @@ class Result(StrEnum):
     CHILD_REJECTED = "child_rejected"
     ALREADY_NEGOTIATING = "already_negotiating"
     DELETED_BY_OTHER = "deleted_by_other"
+    REDIRECTED = "redirected"
     UNDECIDED = "undecided"
     PLUTO_GONE = "pluto_gone"
     DEADLINE = "deadline"
@@ -77,6 +79,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
     started, ended   UNIX seconds
     members          the outcomes of an alias' connections
     left_behind      what pluto goes on doing by itself, or None
+    cause            why it is not so; None if it is
+    found_by         who found that: us (our pluto, in what the peer sent), the peer, our kernel, pluto, or autod
+    advice           what to do about it, as an order
     """
 
     operation: str
@@ -97,6 +102,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
     dropped: int = 0
     members: tuple[Outcome, ...] = ()
     left_behind: str | None = None
+    cause: Cause | None = None
+    found_by: Finder | None = None
+    advice: str | None = None
 
     @property
     def exit_status(self) -> int:
@@ -122,6 +130,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ev
             retryable=False,
             needs_state=False,
             left_behind=None,
+            cause=None,
+            found_by=None,
+            advice=None,
             ike_sa=ike_sa if ike_sa is not None else self.ike_sa,
             child_sa=child_sa if child_sa is not None else self.child_sa,
             sentence=f"{quoted(self.connection)} is up, as pluto's state says",
@@ -141,14 +152,21 @@ def gather(operation: str, connection: str | None, outcomes: tuple[Outcome, ...]
     if failed:
         names = ", ".join(quoted(outcome.connection) for outcome in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        done = [outcome for outcome in outcomes if outcome.ok]
+        so = (
+            f", {', '.join(quoted(one.connection) for one in done[:5])}: {done[0].result.value}"
+            if done
+            else ""
+        )
         sentence = (
-            f"{quoted(connection)}: {len(failed)} of {len(outcomes)} did not come to it ({names}{more}); "
+            f"{quoted(connection)}: {len(failed)} of {len(outcomes)} failed ({names}{more}){so}; "
             f"the first: {failed[0].sentence}"
         )
     else:
         sentence = f"{quoted(connection)}: all {len(outcomes)} connections: {result.value}"
     starts = [outcome.started for outcome in outcomes if outcome.started is not None]
     ends = [outcome.ended for outcome in outcomes if outcome.ended is not None]
+    causes = {outcome.cause for outcome in failed}
     behind = [outcome.left_behind for outcome in outcomes if outcome.left_behind is not None]
     return Outcome(
         operation=operation,
@@ -167,6 +185,9 @@ def gather(operation: str, connection: str | None, outcomes: tuple[Outcome, ...]
         dropped=max((outcome.dropped for outcome in outcomes), default=0),
         members=outcomes,
         left_behind=behind[0] if behind else None,
+        cause=failed[0].cause if len(causes) == 1 else None,
+        found_by=failed[0].found_by if len(causes) == 1 else None,
+        advice=failed[0].advice if len(causes) == 1 else None,
     )
 
 
@@ -182,44 +203,11 @@ _SENTENCES = {
     Result.UNROUTED: "{name} is not routed",
     Result.DONE: "{operation}: done",
     Result.ACCEPTED: "{name}: pluto has begun, and does not tell how it ends; ask for the status later",
-    Result.UNKNOWN: "{name}: pluto has no connection or alias of this name; add it first",
-    Result.NOT_LISTENING: "{name}: pluto does not listen for IKE yet; run `autod --ready`, then try again",
-    Result.NOT_ORIENTED: (
-        "{name}: neither end is an address of this machine; compare left= and right= with `ip address`"
-    ),
     Result.REFUSED: "{name}: pluto refused: {said}",
     Result.LOAD_FAILED: "{name} was not loaded: {said}",
-    Result.PEER_SILENT: (
-        "{name}: the peer does not answer ({retransmissions} retransmissions); check its address, the way "
-        "there, and UDP ports 500 and 4500"
-    ),
-    Result.NO_PROPOSAL: (
-        "{name}: the peer has no connection for us or accepts none of our IKE proposals ({notification}); "
-        "compare ike=, the addresses and the identities of both ends"
-    ),
-    Result.REJECTED: "{name}: the peer refused the IKE SA ({notification}); its log says why",
-    Result.AUTHENTICATION_FAILED: (
-        "{name}: authentication failed{because}; compare the secrets or certificates and the identities of "
-        "both ends"
-    ),
-    Result.CHILD_REJECTED: (
-        "{name}: the peer was reached, but there is no Child SA{because}; compare the subnets and esp= of "
-        "both ends"
-    ),
-    Result.ALREADY_NEGOTIATING: (
-        "{name} is being negotiated already, so nothing more was begun; ask for the status"
-    ),
-    Result.DELETED_BY_OTHER: "{name} was taken down by somebody else while it was negotiated",
-    Result.UNDECIDED: "{name}: pluto did not say how it ended; ask for the status",
-    Result.PLUTO_GONE: "{name}: pluto went away in the middle of it; see its log, and start it again",
-    Result.DEADLINE: "{name}: the deadline passed; pluto goes on with what it was asked",
-    Result.NOT_SENT: (
-        "{name}: given up before the request was sent, because pluto was busy or others came first; pluto knows "
-        "nothing of it"
-    ),
-    Result.CANCELLED: "{name}: given up; pluto goes on with what it was asked",
-    Result.FAILED: "{name}: pluto gave the negotiation up: {said}",
+    Result.FAILED: "{name}: {what}: {said}",
 }
+"""Results with a sentence of their own; those of the others follow from their cause."""
 
 
 def sentence(
@@ -227,6 +215,7 @@ def sentence(
     operation: str,
     connection: str | None,
     *,
+    cause: Cause | None = None,
     ike_sa: int | None = None,
     child_sa: int | None = None,
     notification: str | None = None,
@@ -234,19 +223,30 @@ def sentence(
     retransmissions: int = 0,
     said: str | None = None,
 ) -> str:
-    """One sentence for people. `said` is what pluto said last; `certain` false where the cause is a guess."""
+    """One sentence for people: what is so, and what to do. `notification` is the peer's, or pluto's words for the
+    cause; `said` is what pluto said last; `certain` is false where the cause is a guess."""
+    name = quoted(connection)
     if result is Result.UP:
+        if child_sa is None and ike_sa is not None:
+            return f"{name} is up: IKE SA #{ike_sa}; its Child SAs come with the traffic"
         sas = f": Child SA #{child_sa}" if child_sa is not None else ""
         on = f" on IKE SA #{ike_sa}" if sas and ike_sa is not None else ""
-        return f"{quoted(connection)} is up{sas}{on}"
-    because = f" ({notification})" if notification else ""
+        return f"{name} is up{sas}{on}"
+    advice = ADVICE[cause or USUAL[result.value][0]] if result not in OK else None
+    usual = cause is None or cause is USUAL[result.value][0]
+    if result in _SENTENCES and (usual or result in OK):
+        return _SENTENCES[result].format(
+            name=name,
+            operation=operation,
+            what=advice.what if advice is not None else "",
+            said=said or "it did not say why",
+        )
+    assert advice is not None
+    because = f" ({notification or said})" if notification or (said and not usual) else ""
     if not certain:
         because = ", it seems (no acceptable answer came)"
-    return _SENTENCES[result].format(
-        name=quoted(connection),
-        operation=operation,
-        notification=notification or "no notification",
-        because=because,
-        retransmissions=retransmissions,
-        said=said or "it did not say why",
-    )
+    elif result is Result.PEER_SILENT:
+        because = f" ({retransmissions} retransmissions)"
+    if advice.again and not advice.look:
+        return f"{name}: {advice.what}{because}"
+    return f"{name}: {advice.what}{because}; {advice.advice}"

@@ -13,6 +13,8 @@ from autod.events import (
     Event,
     IkeEstablished,
     IkeRejected,
+    Log,
+    Notified,
     Retransmission,
     RetransmitTimeout,
 )
@@ -25,7 +27,11 @@ KEEP_LINES = 32
 
 @dataclass(slots=True)
 class Evidence:
-    """What was seen of one connection."""
+    """What was seen of one connection.
+
+    `faults`: events that name a cause; `told`: notifications by which pluto refused what the peer sent; `unexplained`:
+    lines that nobody knows.
+    """
 
     seen: dict[type[Event], Event] = field(default_factory=dict)
     ike_sas: set[int] = field(default_factory=set)
@@ -35,6 +41,9 @@ class Evidence:
     retransmissions: int = 0
     code: int | None = None
     lines: list[str] = field(default_factory=list)
+    faults: list[Event] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         kind = type(event)
@@ -50,10 +59,28 @@ class Evidence:
             self.retransmissions += 1
         elif isinstance(event, RetransmitTimeout):
             self.retransmissions = max(self.retransmissions, event.retransmits)
+        elif isinstance(event, Notified):
+            self.told.append(event.notification)
+        elif isinstance(event, Log) and event.text and len(self.unexplained) < KEEP_LINES:
+            self.unexplained.append(event.text)
+        if getattr(event, "cause", None) is not None and len(self.faults) < KEEP_LINES:
+            self.faults.append(event)
         if event.child_sa is not None:
             self.child_sa = event.child_sa
         if kind.traits.notable and event.text not in self.lines and len(self.lines) < KEEP_LINES:
             self.lines.append(event.text)
+
+    def merge(self, other: Evidence) -> None:
+        """Take what `other` has shown, too."""
+        self.seen = {**other.seen, **self.seen}
+        self.ike_sas |= other.ike_sas
+        self.lines += [line for line in other.lines if line not in self.lines]
+        self.faults += other.faults
+        self.told += other.told
+        self.unexplained += other.unexplained
+        self.retransmissions += other.retransmissions
+        self.child_sa = other.child_sa if other.child_sa is not None else self.child_sa
+        self.code = other.code if other.code is not None else self.code
 
     def _said_better(self, event: Event) -> bool:
         """Whether the earlier event of this kind tells the reason, which this one only sums up."""

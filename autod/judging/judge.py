@@ -13,22 +13,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autod.causes import ADVICE, USUAL, Cause
 from autod.events import (
     AliasExpanded,
     AlreadyNegotiating,
     ChildEstablished,
+    Childless,
     ChildRejected,
     Deleted,
     Deleting,
     Dropped,
     Event,
     Fatal,
+    Fault,
     IkeEstablished,
     IkeRejected,
     Initiating,
     Loaded,
+    PeerDeleted,
     Prompted,
     Queued,
+    Redirected,
     Rekeyed,
     Retransmission,
     RetransmitTimeout,
@@ -36,16 +41,19 @@ from autod.events import (
     Sent,
     Terminating,
     Unknown,
+    Warned,
     Xauth,
 )
 from autod.judging.evidence import KEEP_LINES, Evidence
 from autod.judging.verdict import (
     Verdict,
     after_silence,
+    child_refused,
     ended_otherwise,
-    ike_result,
+    ike_refused,
     left_behind,
     may_pass,
+    of_fault,
     said,
 )
 from autod.outcomes import OK, Outcome, Result, gather, sentence
@@ -154,6 +162,8 @@ class Judge:
     @property
     def is_decided(self) -> bool:
         """Whether there is an outcome yet: what `decided` costs less to ask."""
+        if self.operation in _EACH and (self._alias or len(self._named) > 1):
+            return False
         if self.operation != "up":
             return self._refusal(self._own()) is not None
         if self._refusal(self._general) is not None:
@@ -173,6 +183,11 @@ class Judge:
                 self._started = at
         if self.operation == "up":
             return self._up_outcome(ending)
+        if self.operation in _EACH and len(self._named) > 1:
+            # An alias, or a connection with subnets=: each has an end of its own.
+            ends = {name: self._other(evidence, ending) for name, evidence in self._named.items()}
+            outcomes = [self._outcome(name, self._named[name], verdict) for name, verdict in ends.items()]
+            return gather(self.operation, self.name, tuple(outcomes))
         evidence = self._own()
         return self._outcome(self.name, evidence, self._other(evidence, ending))
 
@@ -198,12 +213,7 @@ class Judge:
         """All that was seen, as one: for operations that are not judged member by member."""
         own = Evidence()
         for evidence in (self._general, *self._named.values()):
-            own.seen = {**evidence.seen, **own.seen}
-            own.ike_sas |= evidence.ike_sas
-            own.lines += [line for line in evidence.lines if line not in own.lines]
-            own.retransmissions += evidence.retransmissions
-            own.child_sa = evidence.child_sa if evidence.child_sa is not None else own.child_sa
-            own.code = evidence.code if evidence.code is not None else own.code
+            own.merge(evidence)
         return own
 
     def _up_members(self) -> list[tuple[str, Evidence]]:
@@ -236,8 +246,14 @@ class Judge:
         seen = evidence.seen
         if Unknown in seen:
             return Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
-        refusals = [kind.traits.refusal for kind in seen if kind.traits.refusal is not None]
-        return Verdict(min(map(Result, refusals), key=_ORDER.index)) if refusals else None
+        refusals = [
+            (Result(kind.traits.refusal), event) for kind, event in seen.items() if kind.traits.refusal
+        ]
+        if not refusals:
+            return None
+        result, event = min(refusals, key=lambda one: _ORDER.index(one[0]))
+        cause: Cause | None = getattr(event, "cause", None)
+        return Verdict(result, cause=cause, by="pluto")
 
     def _up(self, evidence: Evidence, ending: Ending | None) -> Verdict | None:
         """What became of one connection's `up`; None while it is open and undecided."""
@@ -247,21 +263,28 @@ class Judge:
         refusal = self._refusal(self._general) or self._refusal(evidence)
         if refusal is not None:
             return refusal
+        if Childless in seen and IkeEstablished in seen:
+            return Verdict(Result.UP)
         rejected = seen.get(IkeRejected)
         if isinstance(rejected, IkeRejected):
-            return Verdict(ike_result(rejected), rejected.notification)
+            return ike_refused(rejected, evidence.faults)
         xauth = seen.get(Xauth)
         if isinstance(xauth, Xauth) and not xauth.ok:
-            return Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason)
+            cause = xauth.cause or Cause.XAUTH_REFUSED
+            return Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason, cause=cause, by=xauth.by)
         child = seen.get(ChildRejected)
         if isinstance(child, ChildRejected):
-            return Verdict(Result.CHILD_REJECTED, child.notification)
+            return child_refused(child, evidence.faults)
         timeout = seen.get(RetransmitTimeout)
         if isinstance(timeout, RetransmitTimeout):
-            return after_silence(timeout, evidence.ignored, IkeEstablished in seen)
+            return after_silence(timeout, evidence)
         fatal = seen.get(Fatal)
         if isinstance(fatal, Fatal):
-            return Verdict(Result.CHILD_REJECTED if fatal.child_sa is not None else Result.FAILED)
+            fault = of_fault(evidence.faults) or self._told(evidence)
+            if fault is not None:
+                return fault
+            failed = Verdict(Result.FAILED, cause=Cause.GONE_WITHOUT_REASON, by="pluto")
+            return Verdict(Result.CHILD_REJECTED) if fatal.child_sa is not None else failed
         if AlreadyNegotiating in seen:
             if self.asynchronous:
                 return Verdict(Result.ACCEPTED)
@@ -275,10 +298,11 @@ class Judge:
         if ending is not Ending.EOF:
             ignored = evidence.ignored
             if ignored is not None and ending in (Ending.DEADLINE, Ending.CANCELLED):
-                return Verdict(ike_result(ignored), ignored.notification)
+                return ike_refused(ignored)
             return ended_otherwise(ending)
-        if Deleted in evidence.seen or Terminating in evidence.seen:
-            return Verdict(Result.DELETED_BY_OTHER)
+        gone = self._gone(evidence)
+        if gone is not None:
+            return gone
         if self.asynchronous:
             return Verdict(Result.ACCEPTED)
         if not evidence.begun:
@@ -295,6 +319,39 @@ class Judge:
             return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
         return Verdict(Result.UNDECIDED, needs_state=True)
 
+    def _gone(self, evidence: Evidence) -> Verdict | None:
+        """Why the SA that was negotiated is gone; None if it is not, as far as pluto's lines tell."""
+        seen = evidence.seen
+        redirected = seen.get(Redirected)
+        fault = of_fault(evidence.faults)
+        if redirected is not None and (fault is None or fault.cause is not Cause.REDIRECT_REFUSED):
+            return Verdict(Result.REDIRECTED, cause=Cause.REDIRECTED, by="peer", needs_state=True)
+        if Deleted not in seen and Terminating not in seen and PeerDeleted not in seen:
+            return fault
+        if fault is not None:
+            return fault
+        if evidence.ignored is not None and IkeEstablished not in seen:
+            return ike_refused(evidence.ignored)
+        told = self._told(evidence)
+        if told is not None:
+            return told
+        if PeerDeleted in seen:
+            return Verdict(Result.DELETED_BY_OTHER, cause=Cause.DELETED_BY_PEER, by="peer")
+        if Terminating not in seen and evidence.unexplained:
+            said = evidence.unexplained[-1]
+            return Verdict(Result.FAILED, reason=said, cause=Cause.GONE_WITHOUT_REASON, by="pluto")
+        return Verdict(Result.DELETED_BY_OTHER, cause=Cause.TAKEN_DOWN, by="pluto")
+
+    def _told(self, evidence: Evidence) -> Verdict | None:
+        """What we refused by telling the peer, where no line says why."""
+        if not evidence.told:
+            return None
+        notification = evidence.told[0]
+        refused = IkeRejected(time=0.0, notification=notification, by="us")
+        if IkeEstablished in evidence.seen:
+            return child_refused(ChildRejected(time=0.0, notification=notification, by="us"))
+        return ike_refused(refused)
+
     def _other(self, evidence: Evidence, ending: Ending) -> Verdict:
         refusal = self._refusal(evidence)
         if refusal is not None:
@@ -308,6 +365,9 @@ class Judge:
             return ended_otherwise(ending)
         if evidence.code is not None:
             return Verdict(Result.REFUSED)
+        unusable = self._unusable(evidence)
+        if unusable is not None:
+            return unusable
         if rule.requires:
             if self.asynchronous:
                 return Verdict(Result.ACCEPTED)
@@ -315,12 +375,26 @@ class Judge:
         silent = bool(rule.told) and not any(kind in evidence.seen for kind in rule.told)
         return Verdict(rule.success, needs_state=silent)
 
+    def _unusable(self, evidence: Evidence) -> Verdict | None:
+        """What pluto could not read of what it was asked to read again; it forgets what it had before it reads."""
+        if self.operation in _READING:
+            for event in evidence.faults:
+                if isinstance(event, Warned) and event.cause in _UNREAD:
+                    return Verdict(Result.REFUSED, reason=event.reason, cause=event.cause, by="pluto")
+                if isinstance(event, Fault) and event.cause in _UNREAD:
+                    return Verdict(Result.REFUSED, reason=event.reason, cause=event.cause, by="pluto")
+        return None
+
     def _outcome(self, connection: str | None, evidence: Evidence, verdict: Verdict) -> Outcome:
         result, general = verdict.result, self._general
         ok = result in OK
         code = evidence.code if evidence.code is not None else general.code
         lines = (*general.lines, *(x for x in evidence.lines if x not in general.lines))
         ike_sa, child_sa = evidence.ike_sa, evidence.child_sa
+        cause, by = (None, None) if ok else USUAL[result.value]
+        cause, by = verdict.cause or cause, verdict.by or by
+        if ok and ChildEstablished not in evidence.seen and Childless in evidence.seen:
+            child_sa = None
         return Outcome(
             operation=self.operation,
             connection=connection,
@@ -330,12 +404,15 @@ class Judge:
                 result,
                 self.operation,
                 connection,
+                cause=cause,
                 ike_sa=ike_sa,
                 child_sa=child_sa,
                 notification=verdict.notification or verdict.reason,
                 certain=verdict.certain,
                 retransmissions=evidence.retransmissions,
-                said=None if ok else said(general, evidence) or (lines[-1] if lines else None),
+                said=None
+                if ok
+                else verdict.reason or said(general, evidence) or (lines[-1] if lines else None),
             ),
             code=None if ok else code,
             notification=verdict.notification,
@@ -349,8 +426,19 @@ class Judge:
             retransmissions=evidence.retransmissions,
             dropped=self._dropped,
             left_behind=left_behind(self.operation, evidence, result),
+            cause=cause,
+            found_by=by,
+            advice=ADVICE[cause].advice if cause is not None else None,
         )
 
+
+_EACH = ("rekey-ike", "rekey-child")
+"""Operations of which each member of an alias is told by itself."""
+
+_READING = ("rereadsecrets", "rereadall", "rereadcerts", "ready", "listen")
+"""Operations that make pluto read the secrets, and the certificates, again."""
+
+_UNREAD = (Cause.SECRETS_FILE, Cause.CERTIFICATE_MISSING, Cause.PRIVATE_KEY_MISSING)
 
 _OF_AN_IKE_SA = (Retransmission, RetransmitTimeout, Deleted)
 """Events that may name the connection whose IKE SA it is, and not that which is negotiated on it."""

@@ -6,23 +6,44 @@ not know: the order in which evidence counts.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
+from autod.causes import ADVICE, Cause, Finder
 from autod.events import (
+    Deleted,
     IkeEstablished,
-    IkeRejected,
     InitiateFailed,
     LoadFailed,
+    NetworkError,
+    Redirected,
     Refused,
     RetransmitTimeout,
     RetryScheduled,
     RouteRefused,
 )
+from autod.judging.causing import of_notification, reason_of, the_fault
 from autod.judging.evidence import Evidence
 from autod.outcomes import OK, Result
 from autod.protocol.exchange import Ending
 
-__all__ = ["Verdict", "after_silence", "ended_otherwise", "ike_result", "left_behind", "may_pass", "said"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autod.events import ChildRejected, Event, IkeRejected
+
+__all__ = [
+    "Verdict",
+    "after_silence",
+    "child_refused",
+    "ended_otherwise",
+    "ike_refused",
+    "left_behind",
+    "may_pass",
+    "of_fault",
+    "said",
+]
 
 _REASONED = (LoadFailed, InitiateFailed, RouteRefused, Refused)
 
@@ -54,28 +75,98 @@ class Verdict(msgspec.Struct, frozen=True):
     """pluto's words for it, where there is no notification."""
     certain: bool = True
     needs_state: bool = False
+    cause: Cause | None = None
+    by: Finder | None = None
 
 
-def ike_result(rejected: IkeRejected) -> Result:
-    """Which result a refused IKE SA comes to."""
-    if rejected.notification == "AUTHENTICATION_FAILED":
+def of_fault(faults: Iterable[Event]) -> Verdict | None:
+    """What follows from the fault that counts; None if there is none."""
+    found = the_fault(faults)
+    if found is None:
+        return None
+    cause, by, event = found
+    notification: str | None = getattr(event, "notification", None)
+    return Verdict(Result(ADVICE[cause].result), notification, reason_of(event), cause=cause, by=by)
+
+
+def ike_refused(rejected: IkeRejected, faults: Iterable[Event] = ()) -> Verdict:
+    """What a refused IKE SA comes to. Where we refused it, the fault that we found says why."""
+    if rejected.by != "peer":
+        fault = of_fault(faults)
+        if fault is not None:
+            return msgspec.structs.replace(fault, notification=fault.notification or rejected.notification)
+    return Verdict(
+        _ike_result(rejected),
+        rejected.notification,
+        rejected.reason,
+        cause=rejected.cause or of_notification(rejected.notification, child=False),
+        by=rejected.by,
+    )
+
+
+def child_refused(rejected: ChildRejected, faults: Iterable[Event] = ()) -> Verdict:
+    """What a refused Child SA comes to; as `ike_refused`."""
+    cause, by, reason = (
+        rejected.cause or of_notification(rejected.notification, child=True),
+        rejected.by,
+        None,
+    )
+    fault = the_fault(faults) if by != "peer" else None
+    if fault is not None and ADVICE[fault[0]].result == Result.CHILD_REJECTED:
+        cause, by, reason = fault[0], fault[1], reason_of(fault[2])
+    return Verdict(Result.CHILD_REJECTED, rejected.notification, reason, cause=cause, by=by)
+
+
+def _ike_result(rejected: IkeRejected) -> Result:
+    cause = of_notification(rejected.notification, child=False)
+    if cause is Cause.AUTHENTICATION:
         return Result.AUTHENTICATION_FAILED
-    if rejected.notification in ("NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD"):
+    if cause in (Cause.IKE_PROPOSAL, Cause.KE_GROUP):
         return Result.NO_PROPOSAL
     return Result.REJECTED
 
 
-def after_silence(timeout: RetransmitTimeout, ignored: IkeRejected | None, ike_is_up: bool) -> Verdict:
-    """What a timeout comes to. `ignored`: a refusal that pluto did not believe; `ike_is_up`: phase 1 was done."""
+def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
+    """What a timeout comes to: a refusal that pluto did not believe, or what we found wrong and the peer was not told,
+    or the network's answer; else nobody answered."""
+    ignored, ike_is_up = evidence.ignored, IkeEstablished in evidence.seen
+    fault = of_fault(evidence.faults)
+    if fault is not None and fault.cause is not Cause.SEND_FAILED:
+        return fault
     if ignored is not None and ike_is_up:
-        return Verdict(Result.CHILD_REJECTED, ignored.notification)
+        cause = of_notification(ignored.notification, child=True)
+        return Verdict(Result.CHILD_REJECTED, ignored.notification, cause=cause, by="peer")
     if ignored is not None:
-        return Verdict(ike_result(ignored), ignored.notification)
-    if timeout.suspected == "authentication":
-        return Verdict(Result.AUTHENTICATION_FAILED, certain=False)
+        if timeout.suspected == "authentication" and ignored.notification in _UNREADABLE:
+            return Verdict(
+                Result.AUTHENTICATION_FAILED,
+                ignored.notification,
+                cause=Cause.SECRET_DIFFERS,
+                by="peer",
+                certain=False,
+            )
+        return ike_refused(ignored)
+    if timeout.suspected == "authentication" and timeout.exchange != "IKE_AUTH":
+        # In IKEv2 a peer that does not accept us says so; pluto's guess is one about IKEv1.
+        return Verdict(Result.AUTHENTICATION_FAILED, certain=False, cause=Cause.AUTHENTICATION, by="us")
     if timeout.suspected == "proposal":
-        return Verdict(Result.CHILD_REJECTED, certain=False)
-    return Verdict(Result.PEER_SILENT)
+        return Verdict(Result.CHILD_REJECTED, certain=False, cause=Cause.CHILD_PROPOSAL, by="us")
+    if fault is not None:
+        return fault
+    network = evidence.seen.get(NetworkError)
+    if isinstance(network, NetworkError):
+        closed = "refused" in network.reason
+        cause = Cause.PORT_CLOSED if closed else Cause.UNREACHABLE
+        return Verdict(Result.PEER_SILENT, None, network.reason, cause=cause, by="kernel")
+    if timeout.exchange == "IKE_AUTH":
+        return Verdict(Result.PEER_SILENT, cause=Cause.AUTH_UNANSWERED, by="us")
+    if ike_is_up or timeout.exchange in ("CREATE_CHILD_SA", "QUICK_MODE"):
+        return Verdict(Result.PEER_SILENT, cause=Cause.CHILD_UNANSWERED, by="us")
+    return Verdict(Result.PEER_SILENT, cause=Cause.PEER_SILENT, by="us")
+
+
+_UNREADABLE = ("PAYLOAD_MALFORMED", "INVALID_FLAGS", "INVALID_HASH_INFORMATION")
+"""What an IKEv1 peer says of a message that it could not decrypt, because the secrets differ."""
 
 
 def ended_otherwise(ending: Ending | None) -> Verdict:
@@ -93,8 +184,10 @@ def ended_otherwise(ending: Ending | None) -> Verdict:
 
 def may_pass(verdict: Verdict) -> bool:
     """Whether it may pass by itself; else asking again changes nothing."""
-    if verdict.result is Result.CHILD_REJECTED:
+    if verdict.result is Result.CHILD_REJECTED and verdict.by in (None, "peer"):
         return verdict.notification not in _LASTING
+    if verdict.cause is not None and verdict.result not in OK and verdict.certain:
+        return ADVICE[verdict.cause].again
     return verdict.result in _MAY_PASS or (verdict.result not in OK and not verdict.certain)
 
 
@@ -102,11 +195,15 @@ def left_behind(operation: str, evidence: Evidence, result: Result) -> str | Non
     """What pluto goes on doing after an `up` that did not come to it; None if nothing."""
     if operation != "up" or result is Result.UP:
         return None
+    redirected = evidence.seen.get(Redirected)
+    if result is Result.REDIRECTED and isinstance(redirected, Redirected):
+        return f"pluto negotiates with the gateway {redirected.gateway or 'it was sent to'} by itself"
     retry = evidence.seen.get(RetryScheduled)
     if isinstance(retry, RetryScheduled):
         attempt = f" (attempt {retry.attempt})" if retry.attempt is not None else ""
         return f"pluto tries again by itself{attempt}, until the connection is taken down"
-    if result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL) and evidence.begun:
+    over = Deleted in evidence.seen or RetransmitTimeout in evidence.seen
+    if result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL) and evidence.begun and not over:
         return "pluto goes on negotiating, until the connection is taken down"
     if result in (Result.DEADLINE, Result.CANCELLED):
         return "pluto has the request, and carries it out when it comes to it"

@@ -11,6 +11,7 @@ ROWS: tuple[Row, ...] = (
     Row(Listening, ("listening",), r"listening for IKE messages", fixed={"listening": True}),
     Row(Listening, ("no",), r"no longer listening for IKE messages", fixed={"listening": False}),
     Row(SecretsLoaded, ("loading",), r'loading secrets from "(?P<file>.*)"'),
+    Row(Warned, ("no",), r"(?P<reason>no secrets filename matched .*)"),
     Row(ShuttingDown, ("shutting", "Pluto"), r"shutting down|Pluto is shutting down"),
     Row(
         NetworkError,

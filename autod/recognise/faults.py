@@ -718,7 +718,7 @@ _SECRETS_FILE = (
     _warned(
         Cause.SECRETS_FILE,
         "pluto",
-        r"no secrets filename matched",
+        r"no secrets filename matched \"[^*?[\"]*\"",
         "3.27-5.4",
         words=("no",),
         seen="3.27-5.4",

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from autod import events
+from autod.causes import ADVICE, Cause
 from autod.events import Event
 from autod.outcomes import OK, Outcome, Result
 
@@ -51,3 +52,18 @@ def test_the_outcomes_keys_and_results_are_documented() -> None:
     results = rows("## The outcome", 4)
     assert [name for name, *_ in results] == [result.value for result in Result]
     assert {name for name, ok, *_ in results if ok == "yes"} == {result.value for result in OK}
+
+
+def test_the_causes_are_documented() -> None:
+    """The table of causes is that of the values."""
+    documented = {cause: rest for cause, *rest in rows("## Causes", 6)}
+    assert documented == {
+        cause.value: [
+            ADVICE[cause].result,
+            ADVICE[cause].place,
+            "yes" if ADVICE[cause].again else "no",
+            ADVICE[cause].what,
+            ADVICE[cause].advice,
+        ]
+        for cause in Cause
+    }
