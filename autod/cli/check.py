@@ -2,35 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, TypeVar
 
 from autod.cli.configuration import DEFAULT, release_to_check
 from autod.config import Severity, check, describe, load, nearest_native, show
+from autod.config.check import needs_ikev1
 from autod.config.include import Files
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from autod.client import Pluto
     from autod.config import Configuration, Diagnostic
     from autod.protocol.releases import Release
 
 __all__ = ["run"]
+
+T = TypeVar("T")
 
 _SERIOUS = (Severity.FATAL, Severity.ERROR)
 
 
 def run(options: argparse.Namespace) -> int:
     """0 where there is nothing wrong, else 3."""
-    release, known = release_to_check(options)
+    release, known = _release(options)
     configuration = load(options.config or DEFAULT, nearest_native(release))
-    found = [one for one in check(configuration) if _concerns(one, options.names)]
+    policy = _ikev1_policy(options, configuration)
+    found = [one for one in check(configuration, ikev1_policy=policy) if _concerns(one, options.names)]
     missing = [name for name in options.names if not configuration.find(name)]
     if options.json:
         _print_json(configuration, found, missing)
     else:
         _print_text(options, configuration, found, missing, release, known)
     return 3 if missing or any(one.severity in _SERIOUS for one in found) else 0
+
+
+def _release(options: argparse.Namespace) -> tuple[Release, str]:
+    """The release whose rules count: as given, of the pluto at the control socket, else of the one installed."""
+    if options.release is not None or not os.path.exists(options.ctlsocket):
+        return release_to_check(options)
+    release, why = _ask(options, _release_of)
+    if release is not None:
+        return release, f"of the pluto at {options.ctlsocket}"
+    release, known = release_to_check(options)
+    return release, f"{known}; the pluto at {options.ctlsocket} was not asked: {why}"
+
+
+async def _release_of(pluto: Pluto) -> Release:
+    return pluto.release
+
+
+def _ikev1_policy(options: argparse.Namespace, configuration: Configuration) -> str | None:
+    """What the pluto that runs says of IKEv1, where a connection wants it; None where it cannot be asked."""
+    if not any(needs_ikev1(one, configuration.rules) for one in configuration.connections):
+        return None
+    policy, _ = _ask(options, _policy_of)
+    return None if policy is None else policy.lower()
+
+
+async def _policy_of(pluto: Pluto) -> str | None:
+    from autod.protocol import commands as c
+    from autod.status import parse
+
+    return parse(await pluto.replies(c.Status())).setup.get("ikev1-policy")
+
+
+def _ask(options: argparse.Namespace, question: Callable[[Pluto], Awaitable[T]]) -> tuple[T | None, str]:
+    """The answer of the pluto that runs; None, and why there is none."""
+    import trio
+
+    from autod.client import open_pluto
+    from autod.errors import WhackError
+    from autod.identify.cache import Known, default_folder
+
+    folder = default_folder()
+
+    async def ask() -> T:
+        async with open_pluto(
+            options.ctlsocket,
+            seccomp=options.seccomp,
+            known=None if folder is None else Known(folder),
+            timeout=options.timeout or 5,
+        ) as pluto:
+            return await question(pluto)
+
+    try:
+        return trio.run(ask), ""
+    except* (WhackError, OSError) as group:
+        leaf: BaseException = group
+        while isinstance(leaf, BaseExceptionGroup):
+            leaf = leaf.exceptions[0]
+        why = str(leaf).removesuffix(".")
+    return None, why
 
 
 def _concerns(one: Diagnostic, names: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ The seam between the two ways: the native reader (autod.config) where it covers 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import trio
@@ -104,10 +105,13 @@ async def load_natively(
     started = time.time()
     outcomes: dict[str, Outcome] = {}
 
+    remarks = Counter[str]()
+
     def through(one: Loaded) -> None:
         if one.sent:
             for complaint in one.complaints:
                 _remark(session, one.asked, complaint)
+            remarks.update(dict.fromkeys(one.complaints, 1))
         outcomes[one.asked] = outcome_of(one, started=started)
 
     await load_native(
@@ -117,6 +121,8 @@ async def load_natively(
         on_reply=_shower(session, heard),
         on_loaded=through,
     )
+    for text, count in remarks.items():
+        session.say(text if count == 1 else f"{text} [{count} connections]")
     return outcomes
 
 
@@ -129,11 +135,9 @@ def _shower(session: Session, heard: Callable[[], None]) -> Callable[[str | None
 
 
 def _remark(session: Session, name: str, text: str) -> None:
-    """What is said of a connection that was loaded all the same."""
+    """What is said of a connection that was loaded all the same; to people once, with the count, when all are."""
     if session.options.json:
         session.put({"event": "remark", "time": time.time(), "connection": name, "text": text})
-    else:
-        session.say(text)
 
 
 async def load_with_addconn(

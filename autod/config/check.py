@@ -9,12 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
+from autod.config import advice
 from autod.config.choose import auto
+from autod.config.expected import ike_version
+from autod.config.meaning import Meaning, version_of
 from autod.config.model import Diagnostic, Severity
+from autod.config.routes import FileNames
 from autod.config.values import read_5
 from autod.protocol.connection import Planner
 from autod.protocol.connection.keywords import table
-from autod.protocol.connection.lookup import Nothing
 from autod.protocol.connection.numbers import Malformed
 from autod.protocol.connection.rules import rules
 
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Plan
 
-__all__ = ["check", "describe", "remarks", "show"]
+__all__ = ["check", "describe", "needs_ikev1", "remarks", "show"]
 
 _KEY_WORDS: Final = frozenset({"rsasigkey", "ecdsakey", "eddsakey", "pubkey"})
 _KEY_LINE: Final = re.compile(
@@ -50,14 +55,17 @@ def remarks(connection: Connection, plan: Plan) -> list[Diagnostic]:
     return found
 
 
-def check(configuration: Configuration, lookup: Lookup | None = None) -> tuple[Diagnostic, ...]:
+def check(
+    configuration: Configuration, lookup: Lookup | None = None, *, ikev1_policy: str | None = None
+) -> tuple[Diagnostic, ...]:
     """All diagnostics, in the order of the files: those of reading, and those of every connection's values.
 
-    `lookup` answers about routes and names; None looks at nothing but the files. A section without left= or right=
-    is no fault as long as nothing loads it: others may take it in with also=.
+    `lookup` answers about routes and names; None looks at nothing but files (/etc/protocols and /etc/services too). A
+    section without left= or right= is no fault as long as nothing loads it: others may take it in with also=.
+    `ikev1_policy` is what the pluto that runs says of IKEv1 (accept, reject, drop), None where it was not asked.
     """
     found = list(configuration.diagnostics)
-    planner = Planner(configuration.rules, Nothing() if lookup is None else lookup)
+    planner = Planner(configuration.rules, FileNames() if lookup is None else lookup)
     for connection in configuration.connections:
         if not connection.partial:
             plan = planner.plan(connection.name, connection.layers)
@@ -66,15 +74,68 @@ def check(configuration: Configuration, lookup: Lookup | None = None) -> tuple[D
                 found += remarks(connection, plan)
         found += _unsure(configuration, connection)
     order = {file: at for at, file in enumerate(dict.fromkeys(configuration.files))}
-    unique = dict.fromkeys(found)
+    for file in dict.fromkeys(configuration.files):
+        found += advice.look(file, configuration.sources.lines(file))
+    found += _setup(configuration)
+    found += _ikev1(configuration, ikev1_policy)
     return tuple(
         sorted(
-            unique,
+            _counted(found),
             key=lambda one: (
                 (order.get(one.place.file, -1), one.place.line, one.place.column) if one.place else (-1, 0, 0)
             ),
         )
     )
+
+
+def _counted(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Each complaint once: what differs in nothing but the connection comes with the count of these."""
+    groups: dict[Diagnostic, dict[str | None, None]] = {}
+    for one in found:
+        groups.setdefault(msgspec.structs.replace(one, connection=None), {})[one.connection] = None
+    for one, names in groups.items():
+        (first, *others) = names
+        yield msgspec.structs.replace(one, connection=None if others else first, count=len(names))
+
+
+def _setup(configuration: Configuration) -> Iterator[Diagnostic]:
+    """Settings of `config setup` that addconn warns of and 4.x's reader takes in silence."""
+    said = {(one.place.file, one.place.line) for one in configuration.diagnostics if one.place is not None}
+    for setting in configuration.document.setup.values():
+        hint = advice.for_keyword(setting.key.keyword.name)
+        if hint is not None and (setting.file, setting.line) not in said:
+            sentence = f"{setting.key.keyword.name}= does nothing any more"
+            yield Diagnostic(Severity.WARNING, sentence, setting.place, hint)
+
+
+def needs_ikev1(connection: Connection, rules: str) -> bool:
+    """Whether a connection that is loaded speaks IKEv1."""
+    return auto(connection) != "ignore" and ike_version(Meaning(connection.settings, rules)) == 1
+
+
+def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnostic]:
+    """Connections that pluto will not load, as it takes no IKEv1 (global ikev1-policy, 4.8 on)."""
+    if version_of(configuration.rules) < (4, 8):
+        return
+    setting = configuration.document.setup.get("ikev1-policy")
+    written = None
+    if setting is not None:
+        words = setting.key.keyword.values
+        written = next((word for word, number in words.items() if number == setting.number), setting.text)
+    counts = policy or (written or "drop").lower()
+    if counts == "accept":
+        return
+    why = "pluto takes no IKEv1" if policy is None else f"the pluto that runs has ikev1-policy={policy}"
+    hint = "write ikev1-policy=accept into 'config setup' and restart pluto"
+    if written is not None and written.lower() == "accept":
+        hint = "'config setup' counts only in the file that pluto read when it started"
+    for connection in configuration.connections:
+        if needs_ikev1(connection, configuration.rules):
+            place = next(
+                (connection.settings[s].place for s in ("ikev2", "keyexchange") if s in connection.settings),
+                connection.place,
+            )
+            yield Diagnostic(Severity.WARNING, f"it will not be loaded: {why}", place, hint, connection.name)
 
 
 def _unsure(configuration: Configuration, connection: Connection) -> Iterator[Diagnostic]:

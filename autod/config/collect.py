@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from autod.config import advice
 from autod.config.model import Diagnostic, Place, Section, Setting, Severity
 from autod.config.nearest import Hints
 from autod.config.values import BadWord, Value, read_4, read_5
@@ -174,7 +175,7 @@ class Collector:
         try:
             return read_4(key.keyword, kind, text)
         except BadWord as bad:
-            hint = self.hints.nearest(text, key.keyword.values)
+            hint = self.hints.value(key.keyword.name, text, key.keyword.values)
             raise Fault(str(bad), word, 1, hint) from None
         except Malformed as reason:
             place = Place(word.file, word.line, word.column)
@@ -185,14 +186,15 @@ class Collector:
         place = Place(word.file, word.line, word.column)
         keyword = key.keyword
         if keyword.kind == "obsolete":
-            self.complain(Severity.WARNING, f"{word.text}= is obsolete and ignored", place)
+            hint = advice.for_keyword(word.text)
+            self.complain(Severity.WARNING, f"{word.text}= is obsolete and ignored", place, hint)
             return None
         if keyword.kind == "key" and not text and self._rules.empty_key_aborts:
             raise Fault(f"{word.text}= is empty, and addconn aborts over that", word, -6)
         try:
             return read_5(keyword, text, decimals=self._rules.decimals)
         except Malformed as reason:
-            hint = self.hints.nearest(text, keyword.values) if keyword.values else None
+            hint = self.hints.value(keyword.name, text, keyword.values) if keyword.values else None
             if self._header is None and self._rules.sectioned:
                 raise Fault(f"{word.text}={text}: {reason}", word, 3, hint) from None
             self.complain(Severity.WARNING, f"{word.text}={text} is ignored: {reason}", place, hint)

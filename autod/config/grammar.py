@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from autod.config import advice
 from autod.config.collect import Collector, Document, Fault
 from autod.config.include import Files
 from autod.config.model import Place, Severity
@@ -93,7 +94,7 @@ class _Parser:
                 f"unrecognized keyword {word!r}",
                 Token(TokenKind.KEYWORD, word, source.name, source.line, max(column, 1)),
                 1,
-                self._sections.hints.nearest(word, self._table.conn),
+                self._sections.hints.keyword(word, self._table.conn),
             )
         return TokenKind.KEYWORD
 
@@ -172,8 +173,15 @@ class _Parser:
             case _:
                 self._token = token
                 text = token.text or token.kind.value
-                raise Fault(f"syntax error: {text!r} cannot stand here", token)
+                raise Fault(f"syntax error: {text!r} cannot stand here", token, 3, self._unindented(token))
         return True
+
+    def _unindented(self, token: Token) -> str | None:
+        """The commonest fault there is: a keyword at the left margin."""
+        word = token.text.partition("=")[0].lower()
+        if word in self._table.conn or word in self._table.setup or advice.for_keyword(word):
+            return "indent it: what belongs to a section begins with a blank or a tab"
+        return None
 
     def _settings(self) -> None:
         """The indented lines of a section."""
@@ -237,7 +245,7 @@ class _Parser:
                 f"unrecognized keyword {word.text!r}",
                 word,
                 3,
-                self._sections.hints.nearest(word.text, self._sections.keys),
+                self._sections.hints.keyword(word.text, self._sections.keys),
             )
         word = self._want(TokenKind.KEYWORD, TokenKind.BOOL, TokenKind.COMMENT)
         if word.kind is TokenKind.COMMENT:
@@ -288,8 +296,9 @@ class _Parser:
                 raise Fault(f"{word.text}= is only for command lines", word)
             if key is None:
                 what = "config setup" if self._sections.is_setup else "conn"
-                hint = self._sections.hints.nearest(word.text, self._sections.keys)
-                if lower in self._table.bare_ends and not self._sections.is_setup:
+                hint = self._sections.hints.keyword(word.text, self._sections.keys)
+                bare = lower in self._table.bare_ends and not self._sections.is_setup
+                if bare and advice.for_keyword(lower) is None:
                     hint = f"left{lower}= or right{lower}="
                 status = 3 if self._rules.ignores else 1
                 raise Fault(f"unrecognized {what!r} keyword {word.text!r}", word, status, hint)

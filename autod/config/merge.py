@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from autod.config import advice
 from autod.config.model import Connection, Diagnostic, Setting, Severity
 from autod.config.nearest import Hints
 from autod.config.values import OTHER
@@ -58,7 +59,8 @@ class _Merge:
         key = setting.key
         kind, slot = key.keyword.kind, key.slot
         if kind == "obsolete":
-            self.complain(Severity.WARNING, f"{key.spelled}= is obsolete and ignored", setting)
+            hint = advice.for_keyword(key.spelled)
+            self.complain(Severity.WARNING, f"{key.spelled}= is obsolete and ignored", setting, hint)
             return
         if self._old and not key.keyword.conn:
             self.complain(

@@ -69,11 +69,14 @@ class Diagnostic(msgspec.Struct, frozen=True):
     hint: str | None = None
     connection: str | None = None
     status: int = 0
+    count: int = 1
+    """Connections that it is about: what a section says that many take in is said once."""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{where}{self.severity}: {self.sentence}{hint}"
+        times = f" [{self.count} connections]" if self.count > 1 else ""
+        return f"{where}{self.severity}: {self.sentence}{hint}{times}"
 
 
 class Section(msgspec.Struct, frozen=True):

@@ -1,10 +1,13 @@
-"""The word that somebody meant. Owns: the guess. Must not know: where the words come from."""
+"""The word that somebody meant: as advice.py knows it, or the nearest. Owns: the guess. Must not know: where the words
+come from."""
 
 from __future__ import annotations
 
 import difflib
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from autod.config import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,3 +33,11 @@ class Hints:
         known = [one for one in islice(words, _WORDS) if one]
         close = difflib.get_close_matches(word[:64].lower(), known, n=1, cutoff=0.7)
         return f"did you mean {close[0]!r}?" if close else None
+
+    def keyword(self, word: str, words: Iterable[str]) -> str | None:
+        """What to write instead of a keyword that is none, or the nearest of `words`."""
+        return advice.for_keyword(word) or self.nearest(word, words)
+
+    def value(self, keyword: str, word: str, words: Iterable[str]) -> str | None:
+        """The same for a value of `keyword`."""
+        return advice.for_value(keyword, word) or self.nearest(word, words)

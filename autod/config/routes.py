@@ -16,12 +16,12 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from autod.protocol.connection.addresses import Address
-from autod.protocol.connection.lookup import Interface
+from autod.protocol.connection.lookup import Interface, Nothing
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-__all__ = ["System"]
+__all__ = ["FileNames", "System"]
 
 _AF: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 _SIZE: Final = {4: 4, 6: 16}
@@ -43,7 +43,24 @@ _SIOCGIFFLAGS, _SIOCGIFADDR, _SIOCGIFDSTADDR = 0x8913, 0x8915, 0x8917
 _IFF_UP, _IFF_POINTOPOINT = 0x1, 0x10
 
 
-class System:
+class FileNames(Nothing):
+    """A system of which only the names of protocols and services are known: they stand in /etc/protocols and
+    /etc/services, so nothing is asked of a network."""
+
+    def protocol(self, name: str) -> int | None:
+        try:
+            return socket.getprotobyname(name)
+        except (OSError, ValueError):
+            return None
+
+    def service(self, name: str) -> int | None:
+        try:
+            return socket.getservbyname(name)
+        except (OSError, ValueError):
+            return None
+
+
+class System(FileNames):
     """This machine. See `autod.protocol.connection.lookup.Lookup` for what each method answers."""
 
     def __init__(self) -> None:
@@ -109,18 +126,6 @@ class System:
                 self._known[key] = None
         answer = self._known[key]
         return answer if isinstance(answer, Address) else None
-
-    def protocol(self, name: str) -> int | None:
-        try:
-            return socket.getprotobyname(name)
-        except (OSError, ValueError):
-            return None
-
-    def service(self, name: str) -> int | None:
-        try:
-            return socket.getservbyname(name)
-        except (OSError, ValueError):
-            return None
 
 
 _Route = tuple[int, dict[int, bytes]]
