@@ -3,7 +3,7 @@
 Owns: what must never be sent (a name that does not fit, a number that depends on how pluto was built), and what
 makes an encode cheap. Must not know: sockets, or who asks.
 
-construct builds the head of the first message of a kind, all 300 members of it (0.2 to 0.5 ms). The next ones are
+construct builds the head of the first message of a kind, all 300 members of it (0.2 to 0.7 ms). The next ones are
 made from that one: a command of the same kind with another name takes one or two microseconds (`_Template`), other
 members a microsecond each (`Packer`). The tests hold what was changed against what construct builds anew. Simple
 commands start from heads that construct built ahead of time (`outlines`), so that they need no construct.
@@ -328,7 +328,7 @@ class _Last:
 class Packer:
     """Packs messages for one release: each as `pack` does, to the same bytes and with the same errors.
 
-    construct builds the first of each kind (0.2 to 0.5 ms). The next ones are made from it by changing what differs,
+    construct builds the first of each kind (0.2 to 0.7 ms). The next ones are made from it by changing what differs,
     a microsecond a member: of two connections that were written alike, all but ten members have the same value.
     """
 
