@@ -8,7 +8,7 @@ import msgspec
 
 from autod.cli import session
 from autod.cli.session import Interrupts, Session, open_session
-from autod.operations import Row, find, steps_of
+from autod.operations import STATE, Row, find, steps_of
 from autod.protocol import commands as c
 
 if TYPE_CHECKING:
@@ -36,11 +36,14 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
             from autod.cli.state import show_state
 
             return await show_state(opened, options.names)
-        if operation == "trafficstatus":
-            return await _list(
-                opened, [c.TrafficStatus(name) for name in options.names] or [c.TrafficStatus()]
-            )
-        return await _list(opened, [command(step, utc=options.utc) for step in steps_of(operation)])
+        asked: list[c.Command] = [command(step, utc=options.utc) for step in steps_of(operation)]
+        if operation == "trafficstatus" and options.names:
+            asked = [c.TrafficStatus(name) for name in options.names]
+        if find(operation).group == STATE and (options.json or options.format == "table"):
+            from autod.cli.state import show_answer
+
+            return await show_answer(opened, operation, asked)
+        return await _list(opened, asked)
 
 
 def command(row: Row, *, utc: bool) -> c.Command:

@@ -183,7 +183,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="a JSON object a line: events, then outcomes")
     group.add_argument(
-        "--format", choices=("text", "table"), default="text", help="of --status: pluto's text, or a table"
+        "--format", choices=("text", "table"), default="text", help="of a status: pluto's text, or a table"
     )
     group.add_argument("--report", metavar="FILE", help="write a page (HTML, self-contained) about the run")
 
@@ -352,8 +352,8 @@ def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace
         parser.error("--wait stands alone, or with --up and --start")
     if options.service and options.operation not in ("up", "down", "wait", "status", "sync"):
         parser.error("--service belongs to --up, --down, --wait, --status and --sync")
-    if options.format == "table" and options.operation != "status":
-        parser.error("--format table belongs to --status")
+    if options.format == "table" and "format" not in find(options.operation).options:
+        parser.error("--format table belongs to --status and the other requests for a state")
 
 
 def complete(options: argparse.Namespace) -> argparse.Namespace:

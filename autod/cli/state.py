@@ -1,4 +1,4 @@
-"""`--status` as typed state: --json, --format table, and names to narrow it down."""
+"""The status family as typed state: --json, --format table, and names to narrow it down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from autod.cli.session import Session
 
-__all__ = ["show_state"]
+__all__ = ["show_answer", "show_state"]
 
 _UNKNOWN = 21
 """RC_UNKNOWN_NAME of every release."""
@@ -45,6 +45,23 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
     for name in missing:
         session.say(_refused(name))
     return _UNKNOWN if missing else 0
+
+
+async def show_answer(session: Session, operation: str, commands: Sequence[c.Command]) -> int:
+    """One request of the status family, or several alike, as one document or one table; 21 for an unknown name."""
+    replies = [reply for command in commands for reply in await session.pluto.replies(command)]
+    now = time.time()
+    state = parse(replies, time=now)
+    if session.options.json:
+        session.put(state)
+    else:
+        from autod.status.tables import TABLES
+
+        for line in TABLES[operation](state, now):
+            session.say(line)
+        for line in state.refused:
+            session.say(line)
+    return _UNKNOWN if state.refused else 0
 
 
 def _refused(name: str) -> str:

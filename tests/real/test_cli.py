@@ -330,6 +330,37 @@ def test_status_is_typed_with_json(full: Pluto) -> None:
     assert {one["name"] for one in state["connections"]} == {"a", "b"}
 
 
+FAMILY = {
+    "trafficstatus": ("child_sas", ["CONNECTION"]),
+    "showstates": ("ike_sas", ["SA"]),
+    "briefstatus": ("totals", ["WHAT"]),
+    "globalstatus": ("counters", ["WHAT"]),
+    "shuntstatus": ("shunts", ["no"]),
+    "addresspoolstatus": ("address_pools", ["RANGE"]),
+    "fipsstatus": ("setup", ["WHAT"]),
+}
+
+
+@pytest.mark.parametrize("operation", FAMILY)
+def test_each_status_is_one_document_and_one_table(operation: str, full: Pluto) -> None:
+    """The model of docs/status.md, with nothing that is not known in it; what pluto holds is filled in."""
+    key, heading = FAMILY[operation]
+    (state,) = autod(full, f"--{operation}", "--json").objects
+    assert state["schema"] == 1
+    assert state["unparsed"]["count"] == 0
+    assert key in state
+    table = autod(full, f"--{operation}", "--format", "table")
+    assert table.status == 0
+    assert table.lines[0].split()[:1] == heading
+
+
+def test_traffic_of_an_unknown_name_is_refused_in_the_document(full: Pluto) -> None:
+    ran = autod(full, "--trafficstatus", "nosuch", "--json")
+    assert ran.status == 21
+    (state,) = ran.objects
+    assert "nosuch" in state["refused"][0]
+
+
 def test_status_as_a_table_has_a_row_a_connection(full: Pluto) -> None:
     ran = autod(full, "--status", "--format", "table")
     assert [line.split()[0] for line in ran.lines] == ["CONNECTION", "a", "b", "2"]
