@@ -39,17 +39,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+    if options.operation == "wait":
+        from autod.cli.barrier import wait_for_all
+
+        return await wait_for_all(options, output, interrupts)
     async with open_session(options, output, interrupts) as opened:
         if not _is_run(options):
             return await _one(opened, options.names[0])
-        from autod.cli.many import do_many, resolve_names, wait_for
+        from autod.cli.many import do_many, resolve_names
 
         steps = [step.name for step in steps_of(options.operation)]
         resolved = await resolve_names(opened, loads="add" in steps)
         for name in resolved.names:
             check_string(name, "the name")
-        if options.operation == "wait":
-            return await wait_for(opened, resolved.names)
         return await do_many(opened, resolved, steps)
 
 

@@ -7,6 +7,7 @@ The seam between the two ways: the native reader (autod.config) where it covers 
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -146,12 +147,13 @@ async def load_with_addconn(
     """Load `names` with one run of the release's own addconn; its exit status is not believed."""
     pluto = session.pluto
     program = _addconn(session)
+    config = _config_for_addconn(session.options.config)
 
     async def run(part: Sequence[str]) -> addconn.AddconnResult:
         result = await addconn.load(
             part,
             program=program,
-            config=session.options.config,
+            config=config,
             release=pluto.release,
             control=pluto.control,
             on_reply=_shower(session, heard),
@@ -166,6 +168,17 @@ async def load_with_addconn(
         # Nobody can read which connection a message is about, so each name has a run of its own.
         return {name: outcome_of(_alone(name, await run([name])), started=started) for name in names}
     return {loaded.asked: outcome_of(loaded, started=started) for loaded in (await run(names)).loaded}
+
+
+def _config_for_addconn(config: str | None) -> str | None:
+    """The path of the configuration. Standard input was read here already: a file in memory has it."""
+    from autod.config.include import STANDARD_INPUT, standard_input
+
+    if config != STANDARD_INPUT:
+        return config
+    handle = os.memfd_create("ipsec.conf")
+    os.write(handle, standard_input())
+    return f"/proc/{os.getpid()}/fd/{handle}"
 
 
 def _alone(name: str, result: addconn.AddconnResult) -> Loaded:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
-from autod.bulk import bulk, render, wait
+from autod.bulk import bulk, render
 from autod.bulk import events as e
 from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from autod.bulk import BulkResult, Run, Waited
+    from autod.bulk import BulkResult, Run
     from autod.bulk.operations import OperationName
     from autod.cli.session import Session
     from autod.config import Configuration
     from autod.status import State
 
-__all__ = ["do_many", "resolve_names", "summary_line", "wait_for"]
+__all__ = ["do_many", "resolve_names", "summary_line"]
 
 _ASK_PEERS_FROM = 64
 """Names from which on it pays to ask pluto who shares a peer: fewer go out at once anyway (the client's
@@ -287,24 +287,3 @@ def summary_line(summary: Summary) -> str:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMED])
     return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
-
-
-async def wait_for(session: Session, names: Sequence[str]) -> int:
-    """`--wait`: initiate nothing; 0 when all are up, 124 with the list of what is missing."""
-    said: set[str] = set()
-
-    def changed(now: Waited) -> None:
-        for name in now.up:
-            if name not in said:
-                said.add(name)
-                session.say(f'"{name}" is up')
-
-    waited = await wait(session.pluto, names, timeout=session.options.timeout, on_change=changed)
-    if session.options.json:
-        session.put(
-            {"event": "waited", "ok": waited.ok, "up": list(waited.up), "missing": list(waited.missing)}
-        )
-    for name in waited.missing:
-        session.say(f'"{name}" is not up')
-    session.say(f"{len(waited.up)} of {len(names)} up")
-    return 0 if waited.ok else 124

@@ -9,11 +9,13 @@ not opened at all: a pipe would hold us up for ever.
 
 from __future__ import annotations
 
+import functools
 import glob
 import itertools
 import os
 import re
 import stat
+import sys
 from typing import TYPE_CHECKING, Final
 
 from autod.config.model import Diagnostic, Place, Severity
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
     from autod.protocol.connection.rules import Rules
 
-__all__ = ["Files"]
+__all__ = ["STANDARD_INPUT", "Files", "standard_input"]
+
+STANDARD_INPUT: Final = "-"
+"""The name of a configuration that comes on standard input, as addconn has it."""
 
 MAX_DEPTH: Final = 10
 """Files within files, the first counted (MAX_INCLUDE_DEPTH of 4.8 to 5.4)."""
@@ -34,6 +39,15 @@ depth alone."""
 
 MAX_BYTES: Final = 512 * 1024 * 1024
 """Bytes that are read in all; 10,000 connections have some 4 MB."""
+
+
+@functools.cache
+def standard_input() -> bytes:
+    """All of standard input: read once, as nobody can read it again."""
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
+    return data
 
 
 class Files:
@@ -56,6 +70,8 @@ class Files:
         return text
 
     def _open(self, name: str, *, regular: bool) -> str:
+        if name == STANDARD_INPUT and not regular:
+            return standard_input().decode("utf-8", "surrogateescape")
         path = self._path(name)
         if regular:
             mode = os.stat(path).st_mode
@@ -72,6 +88,9 @@ class Files:
         """The lines of a file that was read, to show them; none where it is gone."""
         if name not in self.read_so_far:
             return []
+        if name == STANDARD_INPUT:
+            text = standard_input().decode("utf-8", "surrogateescape")
+            return text.splitlines(keepends=True)
         try:
             with open(self._path(name), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                 return file.readlines(MAX_BYTES)

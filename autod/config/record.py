@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.config.compare import Load
+from autod.config.include import STANDARD_INPUT
 from autod.exchange.descriptors import runtime_folder
 from autod.exchange.peer import listener
 
@@ -94,7 +95,7 @@ class Record:
         state: Path | None = None,
     ) -> None:
         self._socket = os.path.realpath(socket)
-        self._path = os.path.realpath(path)
+        self._path = None if path == STANDARD_INPUT else os.path.realpath(path)
         self._pluto = listener(socket) if pluto is None else pluto
         self._run = run if run is not None else runtime_folder()
         self._state = state if state is not None else state_folder()
@@ -149,10 +150,10 @@ class Record:
             _write(place, msgspec.json.encode(_Names(*self._key(), after)))
 
     def _key(self) -> tuple[str, str]:
-        return _plain(self._path), _plain(self._socket)
+        return _plain(self._path or ""), _plain(self._socket)
 
     def _names_place(self) -> Path | None:
-        if self._state is None:
+        if self._state is None or self._path is None:
             return None
         return self._state / "loaded" / f"{_digest(*self._key())}.json"
 

@@ -1,0 +1,142 @@
+"""`--wait`: a barrier. Ends when every connection that is meant is up, or says at its deadline which is not, and why.
+
+With --all these are the connections that auto= starts, as the configuration has them: also those that pluto has not
+loaded yet. A pluto that is not there yet is waited for. Must not know: how a connection is brought up; nothing is
+initiated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from autod.bulk import wait
+from autod.cli.configuration import DEFAULT, read
+from autod.cli.session import Interrupts, Session, open_session
+from autod.config.choose import auto
+from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone
+from autod.protocol import commands as c
+from autod.protocol.connection.pairs import names_of_pairs
+from autod.status import parse
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from autod.bulk import Waited
+    from autod.cli.output import Output
+    from autod.config import Configuration
+
+__all__ = ["started_by", "wait_for_all"]
+
+_LOOK = 0.5
+"""Seconds between two looks for a pluto that is not there."""
+
+_LAST = 5.0
+"""Seconds that the last question may take, which tells what is missing."""
+
+_LATE = 124
+
+
+async def wait_for_all(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+    """0 when all are up; 124 at the deadline (`--timeout`, or `--deadline`), with what is missing."""
+    limit = options.timeout if options.timeout is not None else options.deadline
+    ends = float("inf") if limit is None else trio.current_time() + limit
+    while True:
+        try:
+            async with open_session(options, output, interrupts) as opened:
+                return await _wait(opened, ends)
+        except NotPermitted:
+            raise
+        except (PlutoGone, DeadlinePassed) as gone:
+            if trio.current_time() + _LOOK >= ends:
+                sentence = f"there is no pluto yet: {str(gone).removesuffix('.')}"
+                if options.json:
+                    from autod.cli.render import json_line
+
+                    told = {
+                        "event": "waited",
+                        "ok": False,
+                        "up": [],
+                        "missing": options.names,
+                        "text": sentence,
+                    }
+                    output.line(json_line(told), keep=True)
+                else:
+                    output.line(sentence, keep=True)
+                return _LATE
+        await trio.sleep(_LOOK)
+
+
+async def _wait(opened: Session, ends: float) -> int:
+    names = await _names(opened)
+    said: set[str] = set()
+
+    def changed(now: Waited) -> None:
+        for name in now.up:
+            if name not in said:
+                said.add(name)
+                opened.say(f'"{name}" is up')
+
+    left = ends - trio.current_time()
+    waited = await wait(
+        opened.pluto, names, timeout=None if left == float("inf") else max(left, 0.001), on_change=changed
+    )
+    absent = set() if waited.ok else await _absent(opened, waited.missing)
+    if opened.options.json:
+        opened.put(
+            {
+                "event": "waited",
+                "ok": waited.ok,
+                "up": list(waited.up),
+                "missing": list(waited.missing),
+                "not_loaded": [name for name in waited.missing if name in absent],
+            }
+        )
+    for name in waited.missing:
+        opened.say(f'"{name}" is not {"loaded" if name in absent else "up"}')
+    opened.say(f"{len(waited.up)} of {len(names)} up")
+    return 0 if waited.ok else _LATE
+
+
+async def _names(opened: Session) -> Sequence[str]:
+    """Those that are meant. Where there is no configuration, --all is what pluto has loaded."""
+    options = opened.options
+    if not options.all:
+        from autod.cli.many import resolve_names
+
+        return (await resolve_names(opened, loads=False)).names
+    try:
+        configuration = read(options.config, opened.pluto.release)
+    except ConfigurationError:
+        if options.config is not None:
+            raise
+        from autod.cli.resolve import all_of
+
+        opened.say(f"{DEFAULT} cannot be read: what pluto has loaded is meant")
+        return all_of(parse(await opened.pluto.replies(c.Status())))
+    return started_by(configuration)
+
+
+def started_by(configuration: Configuration) -> list[str]:
+    """The names in pluto of the connections that auto= starts, each pair of subnets= by itself."""
+    names: dict[str, None] = {}
+    seen: set[str] = set()
+    for one in configuration.connections:
+        if one.name not in seen and auto(one) in ("start", "keep"):
+            names |= dict.fromkeys(names_of_pairs(one.name, one.settings))
+        seen.add(one.name)
+    return list(names)
+
+
+async def _absent(opened: Session, names: Sequence[str]) -> set[str]:
+    """Those of `names` that pluto has not loaded, as far as it still answers."""
+    with trio.move_on_after(_LAST):
+        try:
+            state = parse(await opened.pluto.replies(c.Status()))
+        except (PlutoGone, DeadlinePassed):
+            return set(names)
+        known = {name for one in state.connections for name in (one.name, *one.aliases)}
+        return set(names) - known
+    return set()
