@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from autod.identify.cache import Known
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
+    from autod.status import ChildSa, State
 
 T = TypeVar("T")
 
@@ -304,6 +305,44 @@ class Pluto:
                 f"{self.path}: pluto went away in the middle of {command.verb}: try again", path=self.path
             )
         return tuple(replies)
+
+    async def state(self, *commands: c.Command, timeout: float | None = None) -> State:
+        """What pluto knows, as typed values (docs/status.md).
+
+        `commands` are those of the family of status that are asked, one after the other; none: Status and
+        TrafficStatus, which together tell all. Asking takes 0.3 s of pluto's time with 5,000 connections, so do not
+        do it in a loop. Reading the answer takes as long again; it is done in slices of about 10 ms, between
+        which other tasks run. `timeout` bounds each question. Raises as `replies` does.
+        """
+        from autod.status import parse_in_slices
+
+        replies: list[Reply] = []
+        for command in commands or (c.Status(), c.TrafficStatus()):
+            replies += await self.replies(command, timeout=timeout)
+        slices = parse_in_slices(replies, time=time.time())
+        while True:
+            try:
+                next(slices)
+            except StopIteration as done:
+                state: State = done.value
+                return state
+            await trio.lowlevel.checkpoint()
+
+    async def traffic(self, name: str | None = None, *, timeout: float | None = None) -> tuple[ChildSa, ...]:
+        """The Child SAs that are established, with what went through them: all, or those of one connection.
+
+        Cheap enough to ask often: 0.1 s of pluto's time with 5,000 that are up, and parsed in slices like `state`.
+        """
+        return (await self.state(c.TrafficStatus(name), timeout=timeout)).child_sas
+
+    async def established(self, *, timeout: float | None = None) -> frozenset[str]:
+        """The names of the connections that have an established Child SA, the cheapest way: for polling.
+
+        An instance counts for the connection that it was made from.
+        """
+        from autod.status import established
+
+        return established(await self.replies(c.TrafficStatus(), timeout=timeout))
 
     def _operation(
         self,

@@ -12,7 +12,6 @@ from autod.cli.session import Interrupts, open_session
 from autod.config.policies import Group, PolicyFile, groups, loaded_groups, read_policy
 from autod.errors import PlutoGone
 from autod.protocol import commands as c
-from autod.status import parse
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +36,7 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
     gone: PlutoGone | None = None
     try:
         async with open_session(options, output, interrupts) as opened:
-            state = parse(await opened.pluto.replies(c.Status()))
+            state = await opened.pluto.state(c.Status())
     except PlutoGone as error:
         gone = error
     folder = policy_folder(options.config, state)

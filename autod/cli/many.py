@@ -24,7 +24,6 @@ from autod.errors import UsageError
 from autod.operations import find
 from autod.outcomes import Outcome
 from autod.protocol import commands as c
-from autod.status import parse
 
 if TYPE_CHECKING:
     import argparse
@@ -73,7 +72,7 @@ async def resolve_names(session: Session, *, loads: bool) -> Resolved:
 
 
 async def _state(session: Session) -> State:
-    return parse(await session.pluto.replies(c.Status()))
+    return await session.pluto.state(c.Status())
 
 
 async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) -> int:

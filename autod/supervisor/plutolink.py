@@ -18,7 +18,6 @@ from autod.operation import BUFFER
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
 from autod.protocol import commands as c
-from autod.status import parse_in_slices
 from autod.supervisor.link import Instance, Result
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from autod.events import Event
     from autod.operation import Operation
     from autod.protocol.releases import Release
-    from autod.protocol.replies import Reply
     from autod.status import State
 
 __all__ = ["CAUSES", "PlutoLink", "snapshot"]
@@ -148,10 +146,7 @@ class PlutoLink:
             commands = (c.TrafficStatus(), states_of)
         else:
             commands = (c.TrafficStatus(),)
-        replies: list[Reply] = []
-        for command in commands:
-            replies += await self._pluto.replies(command, timeout=self.answer)
-        state = await _parse(replies)
+        state = await self._pluto.state(*commands, timeout=self.answer)
         if everything:
             self._members = _members(connection.name for connection in state.connections)
         return snapshot(state, asked, self._members, states=states or everything, everything=everything)
@@ -188,17 +183,16 @@ class PlutoLink:
                 raise ValueError("a look is asked for with look()")
 
     async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
-        replies: list[Reply] = []
+        commands: list[c.Command] = [c.Status()]
         if self._pluto.release.supports(c.ConnectionStatus) and len(names) <= _NAMES:
-            for name in names:
-                replies += await self._pluto.replies(c.ConnectionStatus(name=name), timeout=self.answer)
+            commands = [c.ConnectionStatus(name=name) for name in names]
         else:
             if trio.current_time() < self._status_after:
                 return {}
             self._status_after = trio.current_time() + _STATUS_GAP
-            replies += await self._pluto.replies(c.Status(), timeout=self.answer)
         found: dict[str, bool] = {}
-        for connection in (await _parse(replies)).connections:
+        state = await self._pluto.state(*commands, timeout=self.answer) if names else None
+        for connection in () if state is None else state.connections:
             base = connection.name.rpartition("/")[0]
             for name in (connection.name, base, *connection.aliases):
                 if name in names and connection.keep_up is not None:
@@ -358,17 +352,6 @@ def _members(names: Iterable[str]) -> Mapping[str, frozenset[str]]:
         if slash and base:
             found.setdefault(base, set()).add(name)
     return {base: frozenset(parts) for base, parts in found.items()}
-
-
-async def _parse(replies: Sequence[Reply]) -> State:
-    steps = parse_in_slices(replies)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            state: State = done.value
-            return state
-        await trio.lowlevel.checkpoint()
 
 
 def _result(outcome: Outcome) -> Result:

@@ -220,3 +220,46 @@ def test_leaving_the_block_leaves_no_process_and_no_file(tmp_path: Path) -> None
     with FakePluto(path=tmp_path / "pluto.ctl"):
         assert (tmp_path / "pluto.ctl").is_socket()
     assert tmp_path.exists()
+
+
+async def test_the_state_the_traffic_and_who_is_up_are_one_call_each() -> None:
+    names = [f"c{number}" for number in range(1500)]
+    with FakePluto("5.2", connections=names) as pluto:
+        pluto.goes_up("c7")
+        async with open_pluto(pluto.path) as client:
+            state = await client.state()
+            assert {one.name for one in state.connections} == set(names)
+            assert [sa.connection for sa in await client.traffic()] == ["c7"]
+            assert [sa.bytes_in for sa in await client.traffic("c7")] == [84]
+            assert await client.traffic("c8") == ()
+            assert await client.established() == {"c7"}
+            assert (await client.state(c.BriefStatus())).connections == ()
+
+
+async def test_other_tasks_run_while_a_long_state_is_read() -> None:
+    names = [f"c{number}" for number in range(4000)]
+    with FakePluto("5.2", connections=names) as pluto:
+        async with open_pluto(pluto.path) as client:
+            turns = 0
+            reading = trio.Event()
+
+            async def count() -> None:
+                nonlocal turns
+                await reading.wait()
+                while True:
+                    turns += 1
+                    await trio.lowlevel.checkpoint()
+
+            replies = await client.replies(c.Status())
+
+            async def answer(command: c.Command, *, timeout: float | None = None) -> object:
+                reading.set()
+                return replies
+
+            client.replies = answer  # type: ignore[method-assign,assignment]
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(count)
+                await trio.testing.wait_all_tasks_blocked()
+                await client.state(c.Status())
+                nursery.cancel_scope.cancel()
+            assert turns >= len(replies) // 5000
