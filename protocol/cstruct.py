@@ -140,19 +140,27 @@ class CStruct(construct.Construct):  # type: ignore[type-arg]
         return max([self.aligned, *(_alignment(kind) for _, kind in self.members)])
 
     @functools.cached_property
+    def places(self) -> tuple[tuple[str, CType, int], ...]:
+        """Name, type and offset of each member."""
+        found = []
+        end = 0
+        for name, kind in self.members:
+            begin = _padded(end, _alignment(kind))
+            found.append((name, kind, begin))
+            end = begin + _size(kind)
+        return tuple(found)
+
+    @functools.cached_property
     def size(self) -> int:
         """In bytes, the padding at the end included."""
-        end = 0
-        for _, kind in self.members:
-            end = _padded(end, _alignment(kind)) + _size(kind)
-        return _padded(end, self.alignment)
+        _, kind, begin = self.places[-1]
+        return _padded(begin + _size(kind), self.alignment)
 
     @functools.cached_property
     def _laid(self) -> construct.Struct:
         parts: list[CType] = []
         end = 0
-        for name, kind in self.members:
-            begin = _padded(end, _alignment(kind))
+        for name, kind, begin in self.places:
             if begin > end:
                 parts.append(construct.Padding(begin - end))
             parts.append(name / kind)
@@ -268,13 +276,9 @@ class Field(msgspec.Struct, frozen=True):
 def _fields(kind: CType, path: str = "", offset: int = 0) -> Iterator[Field]:
     """Every leaf of a type, in order."""
     match _bare(kind):
-        case CStruct(members=members):
-            end = offset
-            for name, member in members:
-                # A struct begins at a multiple of its own alignment, so offsets in the whole align as in the part.
-                begin = _padded(end, _alignment(member))
-                yield from _fields(member, f"{path}.{name}" if path else name, begin)
-                end = begin + _size(member)
+        case CStruct(places=places):
+            for name, member, begin in places:
+                yield from _fields(member, f"{path}.{name}" if path else name, offset + begin)
         case _Union(members=members):
             for name, member in members:
                 yield from _fields(member, f"{path}.{name}" if path else name, offset)
