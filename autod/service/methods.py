@@ -296,6 +296,7 @@ class Methods:
                 while pending := {n for n in pending if not self.keeper.settled(act, n)}:
                     await feed.wait(number)
                     number = await self._tell(number, set(names), send)
+            await feed.settle()
             await self._tell(number, set(names), send)
         await send(_Progress(connections=self._connections(names).connections), False)
 

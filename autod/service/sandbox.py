@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -54,7 +55,11 @@ def properties(unit: str = UNIT) -> dict[str, str] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    found: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        name, _, value = line.partition("=")
+        # A list may have a line for each of its entries.
+        found[name] = f"{found.get(name, '')} {value}".strip()
     return found if done.returncode == 0 and found.get("LoadState") == "loaded" else None
 
 
@@ -117,15 +122,17 @@ def _holds(networks: str, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> 
 def _may_bind(rules: str, port: int) -> bool:
     """Whether one of the rules of SocketBindAllow= (systemd.resource-control(5)) holds `port` of TCP."""
     for rule in rules.split():
-        words = [word for word in rule.split(":") if word not in ("ipv4", "ipv6", "tcp", "any")]
-        if "udp" in words:
+        match = _RULE.fullmatch(rule)
+        if match is None or match["protocol"] == "udp":
             continue
-        if not words:
-            return True
-        low, _, high = words[-1].partition("-")
-        if low.isdigit() and int(low) <= port <= int(high or low):
+        low, _, high = (match["ports"] or "any").partition("-")
+        if low == "any" or int(low) <= port <= int(high or low):
             return True
     return False
+
+
+_RULE = re.compile(r"(ipv[46]:?)?((?P<protocol>tcp|udp):?)?(?P<ports>any|\d+(-\d+)?)?")
+"""As units write it (`ipv4:tcp:9741`) and as systemd 257 shows it (`ipv4:tcp9741`)."""
 
 
 def _path(key: str, path: str, unit: Mapping[str, str]) -> list[str]:

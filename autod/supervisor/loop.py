@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 import trio
-from msgspec import UNSET, UnsetType
 
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoGone, WhackError
 from autod.supervisor import figures, views
 from autod.supervisor.admission import Limits
 from autod.supervisor.engine import Engine
-from autod.supervisor.feed import Feed
 from autod.supervisor.states import Act, Actual, Cause, Heard, State
 from autod.supervisor.table import Moved, Tried
-from autod.supervisor.views import Connection, Event, Operator, plain
+from autod.supervisor.telling import Teller
+from autod.supervisor.views import Connection, Operator, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from autod.supervisor.link import Instance, Link, Result
+    from autod.supervisor.link import Instance, Link
     from autod.supervisor.settings import Settings
     from autod.supervisor.table import Snapshot, Start, Synced, Wanted
     from autod.supervisor.views import Statistics
@@ -70,7 +69,8 @@ class Supervisor:
         self.version = version
         self.settings = settings
         self.link = link
-        self.feed = Feed(settings.api.backlog)
+        self._teller = Teller(settings.api.backlog, wall)
+        self.tell, self.feed = self._teller.tell, self._teller.feed
         self.subscribers = 0
         self.instance = uuid.uuid4().hex
         self.configuration = "ok"
@@ -182,35 +182,6 @@ class Supervisor:
         if self.pluto is None:
             raise PlutoGone("pluto is not running")
         return await self._observe(states=True, everything=True)
-
-    def tell(
-        self,
-        kind: str,
-        *,
-        connection: str | UnsetType = UNSET,
-        after: str | UnsetType = UNSET,
-        act: str | UnsetType = UNSET,
-        cause: str | UnsetType = UNSET,
-        detail: str | UnsetType = UNSET,
-        by: Operator | None = None,
-    ) -> None:
-        """Publish an event of `kind`, and log it; `by` is who caused it."""
-        event = Event(
-            sequence=self.feed.last + 1,
-            time=round(self._wall(), 3),
-            kind=kind,
-            connection=connection if connection is UNSET else plain(connection),
-            after=after,
-            act=act,
-            cause=cause,
-            detail=detail if detail is UNSET else plain(detail),
-            uid=UNSET if by is None else by.uid,
-            user=UNSET if by is None else by.user or UNSET,
-            login=UNSET if by is None else by.login or UNSET,
-            pid=UNSET if by is None else by.pid,
-        )
-        self.feed.publish(event)
-        self._log(event, level="info" if cause is UNSET else "warning")
 
     def trouble(self, about: str, sentence: str) -> None:
         """Say what does not work about a side feature; an empty `sentence` takes it back."""
@@ -336,7 +307,7 @@ class Supervisor:
             try:
                 result = await self.link.act(act, name, start.deadline, lambda: self._heard(name))
                 cause, detail, passing = result.cause, result.detail, result.passing
-                _log_result(name, act, result)
+                self._teller.result(name, act, result)
             except PlutoGone as problem:
                 cause, detail = Cause.PLUTO_GONE, str(problem)
             except DeadlinePassed as problem:
@@ -448,42 +419,14 @@ class Supervisor:
     def _report(self) -> None:
         offset = self.offset
         for report in self.engine.reports():
-            event = views.event(report, self.feed.last + 1, round(self._wall(), 3), offset)
-            self.feed.publish(event)
+            self._teller.report(report, offset)
             if isinstance(report, Moved) and report.record.cause in (Cause.LOST, Cause.FLAPPING):
                 entry = self.engine.table.get(report.name)
                 if report.before is State.UP and entry is not None and entry.initiated:
                     self._lost_names[report.name] = None
                     self._lost.set()
-            if isinstance(report, Tried):
-                if self.on_try is not None:
-                    self.on_try(report.name, report.act, report.cause, report.seconds)
-                # A failure that matters shows as a change of state, with the same words.
-                self._log(event, level="debug")
-            else:
-                self._log(event, level=_LEVELS.get(report.after, "info"))
-
-    def _log(self, event: Event, *, level: str) -> None:
-        fields = {
-            name: value
-            for name in Event.__struct_fields__
-            if name not in ("sequence", "time", "kind") and (value := getattr(event, name)) is not UNSET
-        }
-        getattr(log, level)(event.kind, **fields)
-
-
-_LEVELS = {State.WAITING: "warning", State.REFUSED: "warning", State.STARTING: "debug"}
-
-
-def _log_result(name: str, act: Act, result: Result) -> None:
-    """The serials and codes of pluto, for who looks for them in its own log."""
-    fields = {
-        key: value for key in ("code", "ike_sa", "child_sa") if (value := getattr(result, key)) is not None
-    }
-    if fields:
-        log.info(
-            "established" if result.cause is None else "failed", connection=name, act=act.value, **fields
-        )
+            if isinstance(report, Tried) and self.on_try is not None:
+                self.on_try(report.name, report.act, report.cause, report.seconds)
 
 
 def _nothing() -> None:

@@ -369,6 +369,8 @@ def restarted(gate: Gateway, *units: str) -> None:
     """autod, with the sockets it has besides, started anew; every SA is still there and known."""
     before = gate.serials()
     run("systemctl", "stop", "autod.service", "autod.socket")
+    # Also forgets how often it was started in this minute.
+    run("systemctl", "reset-failed", "autod.service", "autod.socket", check=False)
     run("systemctl", "start", *units, "autod.socket", "autod.service")
     wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
     assert before <= gate.serials(), sorted(before - gate.serials())[:5]
@@ -452,14 +454,13 @@ def bad_settings(gate: Gateway) -> None:
     took = time.monotonic() - began
     assert done.returncode != 0
     assert "supervisor" in done.stderr, done.stderr
-    time.sleep(10)
+    time.sleep(20)
     starts = run("journalctl", "-u", "autod", f"--since=@{since}", "--no-pager").count(
         "Starting autod.service"
     )
-    assert starts <= 9, starts
+    assert starts <= 13, starts
     say(f"a start that fails: {starts} starts, the client ended after {took:.1f} s: {done.stderr.strip()}")
     SETTINGS.write_text(text)
-    run("systemctl", "reset-failed", "autod.socket", "autod.service")
     restarted(gate)
 
 
