@@ -31,6 +31,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "decode": ("autod.cli.decode", "show a captured message as a tree"),
     "top": ("autod.cli.top", "a live table of the connections"),
     "watch": ("autod.cli.watch", "events of a running supervisor, as they happen"),
+    "history": (
+        "autod.cli.history",
+        "when connections were down, and how long, as the supervisor remembers it",
+    ),
     "supervise": ("autod.cli.supervise", "keep connections up"),
 }
 """Sub-word -> module, one line of help."""

@@ -7,9 +7,13 @@ supervisor from bringing the connection up again, --up takes that back.
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from autod.cli.times import duration, moment
 from autod.cli.watch import ANSWER, line, until_up
+from autod.errors import NotPermitted
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +49,8 @@ def _order(client: Client, options: argparse.Namespace) -> int:
         return 0
     timeout = options.timeout or options.deadline
     # Whether anybody is there shows first; how long the rest may take, the supervisor itself knows.
-    client.call("Statistics")
+    with suppress(NotPermitted):
+        client.call("Statistics")
     client.set_timeout(None if timeout is None else timeout + ANSWER)
     for reply in client.stream("Up" if up else "Down", names=names, timeout=timeout):
         if "event" in reply:
@@ -78,15 +83,59 @@ def _status(client: Client, options: argparse.Namespace) -> int:
     if options.json:
         _print_json({"connections": list(found.values())})
         return 0
-    width = max((len(name) for name in found), default=0)
-    for name, connection in found.items():
-        text = f"{name:<{width}}  {connection['state']:<9}  wanted {connection['wanted']}"
-        if "received" in connection:
-            text += f"  in {connection['received']}  out {connection['sent']}"
-        elif "cause" in connection:
-            text += f"  {connection.get('detail') or connection['cause']}"
-        print(text)
+    _show(client, list(found.values()), table=options.format == "table")
     return 0
+
+
+def _show(client: Client, found: list[dict[str, Any]], *, table: bool) -> None:
+    """The connections for people, under a line about the whole."""
+    figures = client.call("Statistics")
+    pluto, now = figures["pluto"], time.time()
+    wanted = [one for one in found if one["wanted"] == "up"]
+    up = sum(one["state"] == "up" for one in wanted)
+    words = [f"{up} of {len(wanted)} that should be up are"]
+    if pluto["running"]:
+        words.append(f"Libreswan {pluto.get('release')} for {duration(now - pluto['since'])}")
+    else:
+        words.append("pluto is not running")
+    words.append(f"autod {figures['version']} for {duration(now - figures['since'])}")
+    print(", ".join(words))
+    if figures["configuration"] != "ok":
+        print(f"bad configuration, the old one stays: {figures['configuration']}")
+    for trouble in figures["troubles"]:
+        print(f"trouble: {trouble}")
+    rows = [_row(one, now) for one in found]
+    heads = ("CONNECTION", "STATE", "SINCE", "WANTED", "NEXT TRY", "IN", "OUT", "WHY NOT")
+    if table:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table()
+        for head in heads:
+            drawn.add_column(head.capitalize(), justify="right" if head in ("IN", "OUT") else "left")
+        for row in rows:
+            drawn.add_row(*map(Text, row))
+        Console().print(drawn)
+        return
+    print()
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _row(one: dict[str, Any], now: float) -> tuple[str, ...]:
+    next_try = one.get("next_try")
+    return (
+        one["name"],
+        one["state"] + (", flapping" if one.get("flapping") else ""),
+        moment(one["since"], now),
+        one["wanted"],
+        f"in {duration(max(next_try - now, 0.0))}" if next_try is not None else "",
+        str(one.get("received", "")),
+        str(one.get("sent", "")),
+        "" if one["state"] == "up" else one.get("detail") or one.get("cause", ""),
+    )
 
 
 def _tell(event: dict[str, Any], json: bool) -> None:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from autod.cli.times import duration, moment
+
 if TYPE_CHECKING:
     import argparse
 
@@ -63,16 +65,16 @@ def run(options: argparse.Namespace) -> int:
 
 def line(event: dict[str, Any]) -> str:
     """`event` as a line for people."""
-    at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
+    at = moment(event["time"])
     name = event.get("connection", "")
     match event["kind"]:
         case "state":
             text = f"{name}: {event.get('before')} -> {event.get('after')}"
             if "next_try" in event:
-                text += f", next try at {time.strftime('%H:%M:%S', time.localtime(event['next_try']))}"
+                text += f", next try at {moment(event['next_try'])}"
         case "try":
             ended = "failed" if "cause" in event else "done"
-            text = f"{name}: {event.get('act')} {ended} after {event.get('seconds')} s"
+            text = f"{name}: {event.get('act')} {ended} after {duration(event.get('seconds', 0.0))}"
         case "operator":
             text = f"{name or 'autod'}: {operator(event)} says {event.get('act')}"
         case "trouble":
@@ -90,7 +92,7 @@ def line(event: dict[str, Any]) -> str:
 def operator(event: dict[str, Any]) -> str:
     """Who it was, as far as is known."""
     if "uid" not in event:
-        return "somebody"
+        return "an operator"
     name = event.get("user") or f"user {event['uid']}"
     return name + (f" ({event['login']})" if "login" in event else "") + f", process {event['pid']},"
 

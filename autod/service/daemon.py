@@ -18,6 +18,7 @@ from autod.service.access import Access
 from autod.service.journal import configure as configure_log
 from autod.service.methods import Methods
 from autod.service.notify import Notifier, listen_fds, watchdog_seconds
+from autod.service.recorder import Recorder
 from autod.service.server import Bounds, Server, listen
 from autod.service.sides import Side, Trouble, keep
 from autod.supervisor.addresses import Address
@@ -114,8 +115,9 @@ class Daemon:
         bounds = Bounds(
             connections=settings.api.connections, message=settings.api.message, stall=settings.api.stall
         )
+        self.recorder = Recorder(self.supervisor)
         access, _ = Access.of_groups(settings.api.look, settings.api.change)
-        self.server = Server(Methods(self.supervisor, version), access, bounds)
+        self.server = Server(Methods(self.supervisor, version, self.recorder), access, bounds)
         self._exporter: Exporter | None = None
         self._passed: Mapping[str, Sequence[socket.socket]] = {}
 
@@ -188,6 +190,7 @@ class Daemon:
         return [
             Side("log", lambda s: s.log, self._log),
             Side("api", lambda s: (s.api.look, s.api.change), self._access),
+            Side("history", lambda s: s.history, self.recorder.run),
             Side("metrics", lambda s: s.metrics.listen, self._metrics),
             Side("textfile", lambda s: (s.metrics.textfile, s.metrics.every), self._textfile),
         ]
@@ -224,7 +227,7 @@ class Daemon:
         if self._exporter is None:
             from autod.service.metrics import Exporter
 
-            self._exporter = Exporter(self.supervisor, self.server)
+            self._exporter = Exporter(self.supervisor, self.server, self.recorder)
         return self._exporter
 
     async def _watchdog(self) -> None:

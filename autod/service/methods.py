@@ -6,17 +6,19 @@ whether the client is still there is the server's business. Reaches the supervis
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import msgspec
 import trio
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from autod.errors import ConfigurationError, PlutoGone
+from autod.service import history
 from autod.service.access import Right
 from autod.supervisor.views import Connection, Differences, Event, Operator, Statistics, plain
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.service.framing import Call
+    from autod.service.recorder import Recorder
     from autod.supervisor.feed import Feed
     from autod.supervisor.table import Synced
 
@@ -124,6 +127,20 @@ class _Watch(Struct, forbid_unknown_fields=True):
     names: list[str] | None = None
 
 
+class _Summary(Struct, forbid_unknown_fields=True):
+    since: float | None = None
+    until: float | None = None
+    names: list[str] | None = None
+    peer: str | None = None
+
+
+class _History(Struct, forbid_unknown_fields=True):
+    since: float | None = None
+    until: float | None = None
+    names: list[str] | None = None
+    most: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+
+
 class _Info(Struct):
     vendor: str
     product: str
@@ -147,6 +164,18 @@ class _Connection(Struct):
 class _Progress(Struct, omit_defaults=True):
     event: Event | None = None
     connections: list[Connection] | None = None
+
+
+class _Accounts(Struct):
+    since: float
+    until: float
+    connections: list[history.Account]
+    peers: list[history.Account]
+
+
+class _Told(Struct):
+    outages: list[history.Outage]
+    changes: list[history.Change]
 
 
 class _Event(Struct):
@@ -177,9 +206,10 @@ def description() -> str:
 class Methods:
     """All methods over one supervisor. `version` is told by GetInfo."""
 
-    def __init__(self, keeper: Keeper, version: str) -> None:
+    def __init__(self, keeper: Keeper, version: str, recorder: Recorder | None = None) -> None:
         self.keeper = keeper
         self.version = version
+        self._recorder = recorder
 
     async def answer(self, call: Call, right: Right, send: Send, who: Who) -> None:
         """Carry `call` out for a client that has `right` and is `who`; every reply goes to `send`.
@@ -263,6 +293,29 @@ class Methods:
     async def statistics(self, _: _Nothing, call: Call, send: Send) -> None:
         await send(self.keeper.statistics(), False)
 
+    async def summary(self, asked: _Summary, call: Call, send: Send) -> None:
+        since, until = _stretch(asked.since, asked.until)
+        try:
+            found = await self._history().accounts(since, until, asked.names, asked.peer)
+        except OSError as problem:
+            raise _no_history(problem) from None
+        await send(_Accounts(since, until, found, history.by_peer(found)), False)
+
+    async def history(self, asked: _History, call: Call, send: Send) -> None:
+        since, until = _stretch(asked.since, asked.until)
+        names, most = asked.names or [], asked.most or history.MOST
+        try:
+            outages = await self._history().outages(since, until, names, most)
+            changes = await self._history().changes(since, until, names, most)
+        except OSError as problem:
+            raise _no_history(problem) from None
+        await send(_Told(outages, changes), False)
+
+    def _history(self) -> Recorder:
+        if self._recorder is None:
+            raise Failure(f"{INTERFACE}.NoHistory", reason="none is kept")
+        return self._recorder
+
     async def watch(self, asked: _Watch, call: Call, send: Send) -> None:
         if not call.more:
             raise Failure(f"{SERVICE}.ExpectedMore")
@@ -331,6 +384,20 @@ class Methods:
         return _Connections([c for c in map(self.keeper.connection, names) if c is not None])
 
 
+def _stretch(since: float | None, until: float | None) -> tuple[float, float]:
+    """From when to when is meant. Raises Failure for what is not a time."""
+    end = time.time() if until is None else until
+    begin = end - history.DAY if since is None else since
+    for name, value in (("since", begin), ("until", end)):
+        if not 0 <= value < 1e11:
+            raise Failure(f"{SERVICE}.InvalidParameter", parameter=name)
+    return begin, max(begin, end)
+
+
+def _no_history(problem: OSError) -> Failure:
+    return Failure(f"{INTERFACE}.NoHistory", reason=plain(problem.strerror or str(problem)))
+
+
 def _missed(number: int, lost: int | None, events: Sequence[Event]) -> Event:
     """The word that events are gone; numbered as the last of those, so that a reader can go on from it."""
     first = events[0].sequence - 1 if events else number
@@ -367,5 +434,7 @@ _METHODS: dict[str, _Method] = {
     f"{INTERFACE}.Sync": _Method(Right.CHANGE, _Sync, Methods.sync),
     f"{INTERFACE}.Reload": _Method(Right.CHANGE, _Nothing, Methods.reload),
     f"{INTERFACE}.Statistics": _Method(Right.LOOK, _Nothing, Methods.statistics),
+    f"{INTERFACE}.Summary": _Method(Right.LOOK, _Summary, Methods.summary),
+    f"{INTERFACE}.History": _Method(Right.LOOK, _History, Methods.history),
     f"{INTERFACE}.Watch": _Method(Right.LOOK, _Watch, Methods.watch),
 }

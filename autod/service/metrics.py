@@ -3,8 +3,9 @@
 Owns the names of the metrics (docs/supervisor.md lists them). Imported only where metrics are asked for, as
 prometheus-client is an extra.
 
-Cardinality: 8 series a connection, and one more for each cause that its tries have failed with; the histogram has
-one set of buckets a group of autod.toml. Everything else is a handful.
+Cardinality: 8 series a connection, 3 more where a history is kept, and one more for each cause that its tries have
+failed with; one series a peer with a history; the histogram has one set of buckets a group of autod.toml. Everything
+else is a handful.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import trio
 from msgspec import UNSET, UnsetType
 
 from autod.errors import UsageError
+from autod.service.history import by_peer
 from autod.service.http import Request, Response
 from autod.supervisor.states import Act, Actual, Keep
 from autod.supervisor.views import plain
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
+    from autod.service.recorder import Recorder
     from autod.service.server import Server
     from autod.supervisor.loop import Supervisor
     from autod.supervisor.states import Cause
@@ -49,8 +52,11 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 class Exporter:
     """The metrics of one supervisor, and the ways to them."""
 
-    def __init__(self, supervisor: Supervisor, server: Server | None = None) -> None:
+    def __init__(
+        self, supervisor: Supervisor, server: Server | None = None, recorder: Recorder | None = None
+    ) -> None:
         self._supervisor = supervisor
+        self._recorder = recorder
         self._server = server
         self._registry = CollectorRegistry()
         self._times = Histogram(
@@ -70,6 +76,7 @@ class Exporter:
     def collect(self) -> Iterator[Metric]:
         """As prometheus-client asks for it."""
         yield from self._connections()
+        yield from self._history()
         yield from self._rest()
 
     def describe(self) -> Iterator[Metric]:
@@ -155,6 +162,35 @@ class Exporter:
                 received.add_metric([name], entry.traffic.received)
                 sent.add_metric([name], entry.traffic.sent)
         yield from (wanted, state, up, since, flapping, tries, failures, received, sent)
+
+    def _history(self) -> Iterator[Metric]:
+        """The last day, as the history has it; nothing where none is kept."""
+        day = self._recorder.day if self._recorder is not None else ()
+        share = GaugeMetricFamily(
+            "autod_connection_day_availability_ratio",
+            "Share of the last 24 h in which it was up, of those in which it should be and somebody knew.",
+            labels=["connection"],
+        )
+        down = GaugeMetricFamily(
+            "autod_connection_day_down_seconds",
+            "Seconds that it was down in the last 24 h.",
+            labels=["connection"],
+        )
+        losses = GaugeMetricFamily(
+            "autod_connection_day_losses", "How often it was lost in the last 24 h.", labels=["connection"]
+        )
+        peers = GaugeMetricFamily(
+            "autod_peer_day_availability_ratio", "The same for all connections of a peer.", labels=["peer"]
+        )
+        for one in day:
+            if isinstance(one.availability, float):
+                share.add_metric([one.name], one.availability)
+            down.add_metric([one.name], one.down)
+            losses.add_metric([one.name], one.losses)
+        for one in by_peer(day):
+            if one.name and isinstance(one.availability, float):
+                peers.add_metric([one.name], one.availability)
+        yield from (share, down, losses, peers)
 
     def _rest(self) -> Iterator[Metric]:
         figures = self._supervisor.statistics()

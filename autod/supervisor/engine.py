@@ -188,6 +188,7 @@ class Engine:
             self.listening = snapshot.listening
         for name, entry in list(self.table.items()):
             record = entry.record
+            entry.peer = snapshot.peers.get(name, entry.peer)
             traffic = snapshot.up.get(name)
             if traffic is not None:
                 entry.traffic = traffic

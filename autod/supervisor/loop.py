@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from autod.supervisor.link import Instance, Link
     from autod.supervisor.settings import Settings
-    from autod.supervisor.table import Snapshot, Start, Synced, Wanted
+    from autod.supervisor.table import Entry, Snapshot, Start, Synced, Wanted
     from autod.supervisor.views import Statistics
 
 __all__ = ["Supervisor", "interval"]
@@ -117,8 +117,12 @@ class Supervisor:
         return [plain(name) for name in self.engine.table]
 
     def connection(self, name: str) -> Connection | None:
-        entry = self.engine.table.get(self._name(name))
+        entry = self.entry(name)
         return None if entry is None else views.connection(entry, self.offset)
+
+    def entry(self, name: str) -> Entry | None:
+        """What is known of the connection that is shown as `name`."""
+        return self.engine.table.get(self._name(name))
 
     def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None:
         """What an operator says: up, down, suspend or resume."""
@@ -144,7 +148,7 @@ class Supervisor:
 
     def settled(self, act: str, name: str) -> bool:
         """Whether nothing more is to be expected soon of an order to bring `name` up or down."""
-        entry = self.engine.table.get(self._name(name))
+        entry = self.entry(name)
         if entry is None or not self.engine.pluto:
             return True
         record = entry.record

@@ -330,6 +330,8 @@ def snapshot(
         present[connection.name] = present.get(connection.name, False) or routed
         for alias in connection.aliases:
             present.setdefault(alias, routed)
+    peers = {one.name: peer for one in state.connections if (peer := one.remote.address or one.remote.host)}
+    peers |= {base: peers[part] for base, parts in members.items() for part in parts if part in peers}
     for base, parts in members.items():
         present.setdefault(base, all(present.get(part, False) for part in parts))
         if parts <= up.keys():
@@ -342,6 +344,7 @@ def snapshot(
         negotiating=frozenset(negotiating) if states else None,
         present=present if everything else None,
         listening=bool(state.interfaces) if everything else None,
+        peers=peers if everything else {},
     )
 
 

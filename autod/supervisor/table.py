@@ -67,6 +67,8 @@ class Snapshot:
     negotiating: frozenset[str] | None = None
     present: Mapping[str, bool] | None = None
     listening: bool | None = None
+    peers: Mapping[str, str] = field(default_factory=dict)
+    """The address, or the name, of the other end of each connection, where everything was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +144,7 @@ class Entry:
     traffic: Traffic = NO_TRAFFIC
     due: float | None = None
     released: bool = False
+    peer: str = ""
+    """The other end, for people; empty until pluto has told it."""
     initiated: bool = False
     """An Up of ours reached its end in this pluto, which has kept it up itself since, unless somebody said down."""

@@ -57,6 +57,7 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     failures: int | UnsetType = UNSET
     flapping: bool | UnsetType = UNSET
     group: str | UnsetType = UNSET
+    peer: str | UnsetType = UNSET
     next_try: float | UnsetType = UNSET
     cause: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
@@ -161,6 +162,7 @@ def connection(entry: Entry, offset: float) -> Connection:
         failures=record.failures,
         flapping=record.flapping,
         group=wanted.group or UNSET,
+        peer=plain(entry.peer) or UNSET,
         next_try=round(record.next_try + offset, 3) if waits and record.next_try is not None else UNSET,
         cause=record.cause.value if record.cause else UNSET,
         detail=plain(record.detail) or UNSET,

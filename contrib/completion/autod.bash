@@ -5,13 +5,14 @@
 #    source ~/.local/share/bash_completion/autod
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_autod_subparsers=(learn doctor decode top watch supervise)
+_shtab_autod_subparsers=(learn doctor decode top watch history supervise)
 
 _shtab_autod_learn_option_strings=(-h --help --whack --pluto --ctlsocket --cache --json)
 _shtab_autod_doctor_option_strings=(-h --help --ctlsocket --config --release --seccomp --verbose --json)
 _shtab_autod_decode_option_strings=(-h --help --release --seccomp --json)
 _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json)
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)
+_shtab_autod_history_option_strings=(-h --help --since --until --peer --by-peer --changes --most --json --api --file --timeout)
 _shtab_autod_supervise_option_strings=(-h --help --settings --ctlsocket --config --release --api --reload --timeout --check)
 _shtab_autod_option_strings=(-h --help --up --down --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --addresspoolstatus --ready --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listgroups --check --diff --sync --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --dry-run --prune --remove-at-most)
 
@@ -27,7 +28,7 @@ _shtab_autod_decode___seccomp_choices=(yes no)
 _shtab_autod_top___seccomp_choices=(yes no)
 _shtab_autod_top___sort_choices=(name state peer since in out rate failure)
 _shtab_autod_top___only_choices=(all up not_up trouble)
-_shtab_autod_pos_1_choices=(learn doctor decode top watch supervise)
+_shtab_autod_pos_1_choices=(learn doctor decode top watch history supervise)
 _shtab_autod___seccomp_choices=(yes no)
 _shtab_autod___format_choices=(text table)
 _shtab_autod___on_failure_choices=(leave down)
@@ -52,6 +53,12 @@ _shtab_autod_watch__h_nargs=0
 _shtab_autod_watch___help_nargs=0
 _shtab_autod_watch___json_nargs=0
 _shtab_autod_watch___until_up_nargs=0
+_shtab_autod_history_pos_0_nargs='*'
+_shtab_autod_history__h_nargs=0
+_shtab_autod_history___help_nargs=0
+_shtab_autod_history___by_peer_nargs=0
+_shtab_autod_history___changes_nargs=0
+_shtab_autod_history___json_nargs=0
 _shtab_autod_supervise__h_nargs=0
 _shtab_autod_supervise___help_nargs=0
 _shtab_autod_supervise___reload_nargs=0
@@ -114,7 +121,7 @@ _shtab_autod___dry_run_nargs=0
 # Custom Preamble
 # $1=COMP_WORDS[1]
 _autod_names() {
-  [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor decode top watch supervise" -- "$1"
+  [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor decode top watch history supervise" -- "$1"
   compgen -W "$(autod --complete 2>/dev/null)" -- "$1"
 }
 # End Custom Preamble

@@ -30,6 +30,7 @@ SCENARIOS = (
     "bad_settings",
     "no_room",
     "hands",
+    "history",
     "restart_pluto",
     "alone",
     "kill_autod",

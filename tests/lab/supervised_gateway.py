@@ -524,6 +524,72 @@ def hands(gate: Gateway) -> None:
     )
 
 
+def history(gate: Gateway) -> None:
+    """What was done to the gateway is what the history says of it, over a kill -9 in the middle of flaps."""
+    began = time.time()
+    told: set[tuple[str, str]] = set()
+    over = threading.Event()
+
+    def follow() -> None:
+        """Everything that anybody is told, up to the last moment."""
+        while not over.is_set():
+            with contextlib.suppress(Exception), gate.client() as client:
+                for reply in client.stream("Watch"):
+                    event = reply["event"]
+                    if event["kind"] == "state" and event["time"] >= began:
+                        told.add((event["connection"], f"{event['time']:.3f} {event['after']}"))
+                    if over.is_set():
+                        return
+            time.sleep(0.05)
+
+    following = threading.Thread(target=follow, daemon=True)
+    following.start()
+    for _ in range(3):
+        for name in ("c7", "c8", "c9"):
+            gate.east.whack("--down", "--name", name)
+            gate.east.whack("--terminate", "--name", name)
+        time.sleep(6)
+        os.kill(int(show("autod", "MainPID")), signal.SIGKILL)
+        run("systemctl", "reset-failed", "autod", check=False)
+        wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=90)
+    time.sleep(3)
+    over.set()
+    command("systemctl", "kill", "--signal=HUP", "autod")
+    following.join(timeout=20)
+    kept = json.loads(run("autod", "history", "--json", "--since", f"@{began:.0f}", "--most", "100000"))
+    found = {
+        (one["connection"], f"{one['time']:.3f} {one['after']}")
+        for one in kept["changes"]
+        if one["kind"] == "state"
+    }
+    assert told, "nothing was told"
+    assert told <= found, sorted(told - found)[:10]
+    by_name = {one["name"]: one for one in kept["connections"]}
+    lost = {name for name, one in by_name.items() if one["losses"]}
+    assert {"c7", "c8", "c9"} >= lost, lost
+    assert lost, by_name
+    assert all(by_name[name]["availability"] == 1.0 for name in gate.names if name not in lost), by_name
+    assert sum(one["kind"] == "life" and one.get("act") == "begins" for one in kept["changes"]) == 3
+    assert {one["name"]: one["connections"] for one in kept["peers"]} == {EAST: COUNT}, kept["peers"]
+    # A power failure of the next moment: what is on the disk now must be all there is.
+    shutil.copytree("/var/lib/autod", "/root/copied", dirs_exist_ok=True)
+    copied = json.loads(
+        run(
+            "autod",
+            "history",
+            "--file",
+            "/root/copied/history.db",
+            "--json",
+            "--since",
+            f"@{began:.0f}",
+            "--most",
+            "100000",
+        )
+    )
+    assert len(copied["changes"]) >= len(kept["changes"])
+    say(f"history: {len(told)} changes told over three kill -9, all kept; lost: {sorted(lost)}")
+
+
 def last(gate: Gateway) -> int:
     with gate.client() as client:
         return int(client.call("Statistics")["sequence"])
@@ -733,6 +799,7 @@ SCENARIOS: dict[str, Callable[[Gateway], None]] = {
         bad_settings,
         no_room,
         hands,
+        history,
         restart_pluto,
         alone,
         kill_autod,

@@ -44,6 +44,16 @@ TEXTFILE = "[metrics]\ntextfile = '/var/lib/prometheus/autod.prom'"
             ("RestrictAddressFamilies=AF_INET", "SocketBindAllow=ipv4:tcp:9000-9999"),
             ["IPAddressAllow"],
         ),
+        (
+            LISTEN,
+            ("RestrictAddressFamilies=AF_INET", "SocketBindAllow=udp9741 tcp9741"),
+            ["drop-in: IPAddressAllow"],
+        ),
+        (
+            LISTEN,
+            ("RestrictAddressFamilies=AF_INET", "SocketBindAllow=udp9741"),
+            ["drop-in: SocketBindAllow=tcp"],
+        ),
         ("[page]\nlisten = '[::1]:9742'", (), ["RestrictAddressFamilies=AF_INET6; SocketBindAllow=tcp:9742"]),
         (TEXTFILE, (), ["ReadWritePaths=/var/lib/prometheus"]),
         (TEXTFILE, ("ReadWritePaths=/var/lib/prometheus",), []),

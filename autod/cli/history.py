@@ -1,0 +1,236 @@
+"""`autod history`: how connections did, when they were down and why; from the supervisor, or from its file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from autod.cli.times import duration, moment, span, when
+
+__all__ = ["configure", "run"]
+
+MOST = 50
+"""Outages and changes that are shown to people, where nobody said how many."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `autod history`."""
+    from autod.cli.parser import positive, seconds
+
+    parser.description = (
+        "What a running `autod supervise` remembers: how long each connection was up and down, how often it was lost, "
+        "and when. Without a name, a line for each connection, the worst first; with names, also each time that one "
+        "was down. Times are yesterday, today, 2h (ago), 22:30, 2026-11-24 or '2026-11-24 22:30'."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="connections, or patterns (`branch-*`)")
+    parser.add_argument("--since", type=_time, metavar="WHEN", help="from then on (default: a day ago)")
+    parser.add_argument("--until", type=_time, metavar="WHEN", help="up to then (default: now)")
+    parser.add_argument("--peer", metavar="ADDRESS", help="only connections to this peer, or pattern")
+    parser.add_argument(
+        "--by-peer", action="store_true", help="a line for each peer instead of each connection"
+    )
+    parser.add_argument(
+        "--changes", action="store_true", help="everything that happened, not only when a connection was down"
+    )
+    parser.add_argument(
+        "--most",
+        type=positive,
+        metavar="N",
+        help=f"so many of the last at most (default: {MOST}; with --json 1000)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object, with times in UNIX seconds")
+    parser.add_argument(
+        "--api", metavar="PATH", default="/run/autod/autod.sock", help="the supervisor's socket"
+    )
+    parser.add_argument(
+        "--file",
+        metavar="FILE",
+        help="read this history itself; needs no supervisor, but the right to read it",
+    )
+    parser.add_argument(
+        "--timeout", type=seconds, metavar="TIME", help="for the supervisor's answer (default: 30s)"
+    )
+
+
+def _time(text: str) -> float:
+    try:
+        return when(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Say it: 0, or 1 where the history knows none of the names; raises NoSocket, NotPermitted, DeadlinePassed."""
+    now = time.time()
+    until = now if options.until is None else options.until
+    since = until - 86400.0 if options.since is None else options.since
+    if since >= until:
+        print("autod: --since must lie before --until", file=sys.stderr)
+        return 2
+    options.since, options.until = since, until
+    found = _from_file(options) if options.file else _from_service(options)
+    if options.json:
+        import msgspec
+
+        print(msgspec.json.encode(found).decode())
+    else:
+        _show(found, options, now)
+    if options.names and not found["connections"]:
+        print("autod: the history knows nothing of these connections in that time", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _from_service(options: argparse.Namespace) -> dict[str, Any]:
+    from autod.cli.watch import ANSWER
+    from autod.errors import WhackError
+    from autod.service.client import ApiError, Client
+
+    names = options.names or None
+    stretch = {"since": options.since, "until": options.until}
+    try:
+        with Client(options.api, timeout=options.timeout or ANSWER) as client:
+            found = client.call("Summary", names=names, peer=options.peer, **stretch)
+            if _wants_more(options):
+                found |= client.call("History", names=_those(found, options), most=_most(options), **stretch)
+    except ApiError as problem:
+        if problem.name == "NoHistory":
+            raise WhackError(f"there is no history: {problem.parameters.get('reason')}") from None
+        raise
+    return found
+
+
+def _from_file(options: argparse.Namespace) -> dict[str, Any]:
+    import sqlite3
+
+    import msgspec
+
+    from autod.errors import WhackError
+    from autod.service import history
+    from autod.service.store import Reader
+
+    try:
+        with Reader.open(options.file) as reader:
+            accounts = history.accounts(
+                reader, options.since, options.until, options.names or None, options.peer
+            )
+            found = {
+                "since": options.since,
+                "until": options.until,
+                "connections": accounts,
+                "peers": history.by_peer(accounts),
+            }
+            if _wants_more(options):
+                names = _those(msgspec.to_builtins(found), options) or []
+                asked = (options.since, options.until, names, _most(options))
+                found |= {
+                    "outages": history.outages(reader, *asked),
+                    "changes": history.changes(reader, *asked),
+                }
+    except sqlite3.Error as problem:
+        raise WhackError(f"{options.file}: {problem}") from None
+    shown: dict[str, Any] = msgspec.to_builtins(found)
+    return shown
+
+
+def _wants_more(options: argparse.Namespace) -> bool:
+    return bool(options.names or options.json or options.changes)
+
+
+def _those(found: dict[str, Any], options: argparse.Namespace) -> list[str] | None:
+    """The names to ask for, where a peer was named too: just those that were found."""
+    return (
+        [one["name"] for one in found["connections"]] or options.names
+        if options.peer
+        else options.names or None
+    )
+
+
+def _most(options: argparse.Namespace) -> int:
+    most: int = options.most or (1000 if options.json else MOST)
+    return most
+
+
+def _show(found: dict[str, Any], options: argparse.Namespace, now: float) -> None:
+    """The answer for people."""
+    rows = found["peers"] if options.by_peer else found["connections"]
+    if not rows:
+        if not options.names:
+            print(f"nothing is known of {span(found['since'], found['until'], now)}")
+        return
+    print(span(found["since"], found["until"], now))
+    print()
+    rows = sorted(rows, key=lambda one: (one.get("availability", 2.0), -one["losses"], one["name"]))
+    first = "PEER" if options.by_peer else "CONNECTION"
+    table = [
+        [
+            first,
+            "AVAILABLE",
+            "DOWN",
+            "LOST",
+            "LONGEST",
+            "NOW" if not options.by_peer else "CONNECTIONS",
+            "PEER",
+        ]
+    ]
+    for one in rows:
+        share = one.get("availability")
+        table.append(
+            [
+                one["name"] or "(not known)",
+                "unknown" if share is None else _per_cent(share),
+                duration(one["down"]) if one["down"] else "-",
+                str(one["losses"]) + (f", held {one['held']}" if one["held"] else ""),
+                duration(one["longest"]) if one["longest"] else "-",
+                str(one["connections"]) if options.by_peer else one.get("state", ""),
+                "" if options.by_peer else one.get("peer", ""),
+            ]
+        )
+    if options.by_peer:
+        table = [row[:-1] for row in table]
+    _print_table(table)
+    if options.names or options.changes:
+        _show_more(found, options, now)
+
+
+def _show_more(found: dict[str, Any], options: argparse.Namespace, now: float) -> None:
+    print()
+    if options.changes:
+        for one in found["changes"]:
+            print(f"{moment(one['time'], now)}  {_change(one)}")
+        return
+    if not found["outages"]:
+        print("never down")
+    for one in found["outages"]:
+        ended = "still down" if "until" not in one and found["until"] >= now - 60 else "down"
+        why = " ".join(str(one[key]) for key in ("cause", "detail") if key in one)
+        line = f"{moment(one['since'], now)}  {one['connection']} {ended} {duration(one['seconds'])}"
+        print(line + (f"  {why}" if why else ""))
+
+
+def _change(one: dict[str, Any]) -> str:
+    name = one.get("connection", "")
+    why = " ".join(str(one[key]) for key in ("cause", "detail") if key in one)
+    match one["kind"]:
+        case "state" | "wanted":
+            text = f"{name}: {one.get('after')}"
+        case "operator":
+            text = f"{name or 'autod'}: {one.get('by', 'somebody')} says {one.get('act')}"
+        case "life":
+            text = f"{name}: nobody looks" if name else "the supervisor begins"
+        case kind:
+            text = f"{kind} {one.get('act', '')}".strip()
+    return text + (f" ({why})" if why else "")
+
+
+def _per_cent(share: float) -> str:
+    """Never rounded up to 100."""
+    return "100 %" if share == 1 else f"{min(share * 100, 99.999):.3f} %"
+
+
+def _print_table(rows: list[list[str]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
