@@ -49,6 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "wrong if it kept the old ones",
     )
     parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --reload: also where it deletes more connections than remove_at_most allows at once",
+    )
+    parser.add_argument(
         "--timeout",
         type=seconds,
         metavar="TIME",
@@ -106,7 +111,7 @@ def _reload(options: argparse.Namespace) -> int:
     from autod.service.client import SOCKET, Client
 
     with Client(options.api or SOCKET, timeout=options.timeout) as client:
-        done = client.call("Reload")
+        done = client.call("Reload", force=options.force or None)
     words = [f"{len(done[key])} {key}" for key in ("added", "changed", "removed", "released")]
     print(f"{', '.join(words)}, {done['same']} the same")
     return 0

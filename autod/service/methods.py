@@ -72,7 +72,7 @@ class Keeper(Protocol):
     def pluto_runs(self) -> bool: ...
     def statistics(self) -> Statistics: ...
     async def sync(self, *, dry: bool) -> Differences: ...
-    async def reload(self) -> Synced: ...
+    async def reload(self, *, force: bool = False) -> Synced: ...
 
 
 class Failure(Exception):
@@ -120,6 +120,10 @@ class _Order(Struct, forbid_unknown_fields=True):
 
 class _Sync(Struct, forbid_unknown_fields=True):
     dry: bool | None = None
+
+
+class _Reload(Struct, forbid_unknown_fields=True):
+    force: bool | None = None
 
 
 class _Watch(Struct, forbid_unknown_fields=True):
@@ -282,10 +286,10 @@ class Methods:
         except ConfigurationError as problem:
             raise _bad(problem) from None
 
-    async def reload(self, _: _Nothing, call: Call, send: Send, by: Operator) -> None:
+    async def reload(self, asked: _Reload, call: Call, send: Send, by: Operator) -> None:
         self.keeper.did("reload", by)
         try:
-            done = await self.keeper.reload()
+            done = await self.keeper.reload(force=bool(asked.force))
         except ConfigurationError as problem:
             raise _bad(problem) from None
         await send(_Synced(done.added, done.changed, done.removed, done.released, done.same), False)
@@ -432,7 +436,7 @@ _METHODS: dict[str, _Method] = {
     f"{INTERFACE}.Suspend": _Method(Right.CHANGE, _Names, Methods.suspend),
     f"{INTERFACE}.Resume": _Method(Right.CHANGE, _Names, Methods.resume),
     f"{INTERFACE}.Sync": _Method(Right.CHANGE, _Sync, Methods.sync),
-    f"{INTERFACE}.Reload": _Method(Right.CHANGE, _Nothing, Methods.reload),
+    f"{INTERFACE}.Reload": _Method(Right.CHANGE, _Reload, Methods.reload),
     f"{INTERFACE}.Statistics": _Method(Right.LOOK, _Nothing, Methods.statistics),
     f"{INTERFACE}.Summary": _Method(Right.LOOK, _Summary, Methods.summary),
     f"{INTERFACE}.History": _Method(Right.LOOK, _History, Methods.history),

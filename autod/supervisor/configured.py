@@ -18,6 +18,7 @@ import msgspec
 import structlog
 import trio
 
+from autod.config.steps import removes_too_much
 from autod.errors import ConfigurationError, UsageError
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import Settings
@@ -104,8 +105,11 @@ class ConfiguredSupervisor(Supervisor):
         self._adopt(self.settings, Reading())
         await trio.lowlevel.checkpoint()
 
-    async def reload(self) -> Synced:
-        """Read settings, configuration and secrets again. Raises ConfigurationError: then nothing has changed."""
+    async def reload(self, *, force: bool = False) -> Synced:
+        """Read settings, configuration and secrets again. Raises ConfigurationError: then nothing has changed.
+
+        `force`: also where that takes more connections out of pluto than the settings allow at once.
+        """
         self._on_reload(True)
         try:
             async with self._reloading:
@@ -118,7 +122,7 @@ class ConfiguredSupervisor(Supervisor):
                         self._bad(problem)
                         raise
                     settings, text = self._override(read.settings), read.text
-                synced = await self._take(settings)
+                synced = await self._take(settings, force=force)
                 if text is not None:
                     self.trouble("settings", "")
                     await trio.to_thread.run_sync(self._keep, text)
@@ -188,9 +192,11 @@ class ConfiguredSupervisor(Supervisor):
             else:
                 await self.reread_secrets()
 
-    async def _take(self, settings: Settings) -> Synced:
+    async def _take(self, settings: Settings, *, force: bool = False) -> Synced:
         try:
             reading = await trio.to_thread.run_sync(self._source.read)
+            if not force:
+                self._check_removals(settings, reading)
         except (ConfigurationError, UsageError) as problem:
             self._bad(problem)
             if isinstance(problem, UsageError):
@@ -211,6 +217,24 @@ class ConfiguredSupervisor(Supervisor):
         )
         return synced
 
+    def _check_removals(self, settings: Settings, reading: Reading) -> None:
+        """Raise ConfigurationError where the configuration lost so much that it looks like a mistake."""
+        if self._reading is None:
+            # Nothing was read before, so nothing was lost.
+            return
+        wanted = {
+            one.name for one in resolve(settings, reading, salt=self._salt)
+        } | reading.connections.keys()
+        held = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is not Keep.GONE]
+        removed = [name for name in held if name not in wanted]
+        kept = [name for name in held if name in wanted]
+        why = removes_too_much(removed, kept, percent=settings.supervise.remove_at_most)
+        if why is not None:
+            raise ConfigurationError(
+                f"{why}: what was wanted before stays; autod supervise --reload --force deletes them",
+                where=settings.supervise.configuration,
+            )
+
     def _adopt(self, settings: Settings, reading: Reading) -> Synced:
         wanted: list[Wanted] = resolve(settings, reading, salt=self._salt)
         defined = frozenset(reading.connections) if reading.connections else None
@@ -222,6 +246,7 @@ class ConfiguredSupervisor(Supervisor):
 
     def _bad(self, problem: Exception) -> None:
         self.configuration = plain(str(problem))
+        log.error("the configuration was not taken", detail=self.configuration)
         self.tell("reload", cause="configuration", detail=str(problem))
 
     def _keep(self, text: str) -> None:

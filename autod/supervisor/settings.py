@@ -176,6 +176,16 @@ class Supervise(Struct, frozen=True, forbid_unknown_fields=True):
             "and keep: up; ondemand and route: routed; add: loaded."
         ),
     ] = True
+    remove_at_most: Annotated[
+        int,
+        Meta(
+            description="Percent of the connections that a reload may take out of pluto at once. More than that (and "
+            "at least five), or all, look like a file that was lost: then nothing changes until Reload is forced. "
+            "100: as many as may be, but not all.",
+            ge=0,
+            le=100,
+        ),
+    ] = 20
     limit: Annotated[
         Positive,
         Meta(

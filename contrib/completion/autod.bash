@@ -13,7 +13,7 @@ _shtab_autod_decode_option_strings=(-h --help --release --seccomp --json)
 _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json)
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)
 _shtab_autod_history_option_strings=(-h --help --since --until --peer --by-peer --changes --most --json --api --file --timeout)
-_shtab_autod_supervise_option_strings=(-h --help --settings --ctlsocket --config --release --api --reload --timeout --check)
+_shtab_autod_supervise_option_strings=(-h --help --settings --ctlsocket --config --release --api --reload --force --timeout --check)
 _shtab_autod_option_strings=(-h --help --up --down --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --addresspoolstatus --ready --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listgroups --check --diff --sync --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --dry-run --prune --remove-at-most)
 
 _shtab_autod_pos_0_COMPGEN=_autod_names
@@ -62,6 +62,7 @@ _shtab_autod_history___json_nargs=0
 _shtab_autod_supervise__h_nargs=0
 _shtab_autod_supervise___help_nargs=0
 _shtab_autod_supervise___reload_nargs=0
+_shtab_autod_supervise___force_nargs=0
 _shtab_autod_supervise___check_nargs=0
 _shtab_autod_pos_1_nargs=A...
 _shtab_autod__h_nargs=0

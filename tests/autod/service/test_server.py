@@ -45,7 +45,7 @@ class Keeper(Supervisor):
         await self.look()
         return Differences(missing=("x",) if dry else ())
 
-    async def reload(self) -> Synced:
+    async def reload(self, *, force: bool = False) -> Synced:
         await trio.lowlevel.checkpoint()
         if self.bad is not None:
             raise self.bad

@@ -113,6 +113,29 @@ async def test_a_reload_adds_changes_and_removes_and_leaves_the_rest_alone(
         assert link.secrets_read == 1
 
 
+@pytest.mark.parametrize("left", ["", "".join(f"c{i} add 1\n" for i in range(20))])
+async def test_a_file_that_lost_much_deletes_nothing_until_it_is_forced(
+    left: str, place: Place, clock: object
+) -> None:
+    """An include that matches nothing, an image without its files: it looks just like that."""
+    names = [f"c{i}" for i in range(30)]
+    link = ScriptedLink(names)
+    link.start()
+    place.write("".join(f"{name} add 1\n" for name in names))
+    async with supervised(place, link) as supervisor:
+        await trio.sleep(10)
+        place.write(left)
+        with pytest.raises(ConfigurationError, match="would be deleted"):
+            await supervisor.reload()
+        await trio.sleep(20)
+        assert len(states(supervisor)) == 30
+        assert Act.DELETE not in {act for act, _ in link.done}
+        assert "would be deleted" in supervisor.statistics().configuration
+        synced = await supervisor.reload(force=True)
+        assert len(synced.removed) == 30 - left.count("add")
+        assert supervisor.statistics().configuration == "ok"
+
+
 async def test_a_bad_file_changes_nothing_and_is_told_until_it_is_mended(place: Place, clock: object) -> None:
     link = ScriptedLink(["a", "b", "c"])
     link.start()
@@ -186,7 +209,7 @@ async def test_files_are_left_alone_where_nobody_wants_them_watched(place: Place
     link.start()
     async with supervised(place, link) as supervisor:
         await trio.sleep(5)
-        place.write("new start 1\n")
+        place.write("a start 1\nnew start 1\n")
         await trio.sleep(60)
         assert "new" not in states(supervisor)
         await supervisor.reload()
