@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +27,7 @@ import trio
 from autod.arguments import check_count, check_name, check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
 from autod.asking.looks import exchange
-from autod.course import holds_descriptor, operate, settle
+from autod.course import holds_descriptor, lets_go, operate, settle
 from autod.errors import ConnectionLost, DeadlinePassed, UsageError, WhackError
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
@@ -36,6 +36,7 @@ from autod.identify.detect import Detected, detect
 from autod.judging.judge import Judge
 from autod.judging.memo import Alike
 from autod.operation import BUFFER, Operation, Request, Sink
+from autod.operations import of_command
 from autod.outcomes import Outcome
 from autod.protocol import commands as c
 from autod.protocol.encode import encode
@@ -64,15 +65,6 @@ CONTROL_SOCKET = "/run/pluto/pluto.ctl"
 TIMEOUT = 120.0
 """Seconds until an operation is given up, unless the caller says otherwise. pluto itself answers an up after 64 s
 at most where the peer is silent (3.27 to 5.3.2: 60 s of retransmissions; 5.4: 32 s), and longer only in a queue."""
-
-_AT_ONCE = (c.Initiate, c.Terminate, c.Delete, c.Route)
-"""What every release has and can be asked without a look before."""
-
-_LETTING_GO = (c.Terminate, c.Delete, c.TerminateIke, c.TerminateChild, c.DeleteIke, c.DeleteChild)
-"""What makes pluto let go of the descriptors that it holds for a connection."""
-
-_OPERATIONS: Mapping[type[c.Command], str] = {c.Initiate: "up", c.Terminate: "down"}
-"""What an operation is called where it has another name than its command."""
 
 
 @asynccontextmanager
@@ -164,6 +156,14 @@ class Pluto:
             slots=self.slots,
         )
         return detected
+
+    reads_messages = True
+    """Whether a message of this release can be read: not where it was learned (autod.learn)."""
+
+    @property
+    def found(self) -> Detected | None:
+        """What was found out about this pluto last; None before it was looked for."""
+        return self._detected
 
     @property
     def detected(self) -> Detected:
@@ -280,8 +280,7 @@ class Pluto:
 
         The operation of its outcome is the command's verb, "up" for an Initiate and "down" for a Terminate.
         """
-        operation = _OPERATIONS.get(type(command), command.verb)
-        return self._operation(operation, command, getattr(command, "name", None), timeout)
+        return self._operation(_named(command), command, getattr(command, "name", None), timeout)
 
     async def replies(self, command: c.Command, *, timeout: float | None = None) -> tuple[Reply, ...]:
         """Ask, drain to the end, and give pluto's replies as they are: for those who parse them.
@@ -375,7 +374,7 @@ class Pluto:
         """Whether start() is worth a try: a plain request, which nothing must be looked at for, to a pluto that
         answered the last ones at once."""
         return (
-            type(request.command) in _AT_ONCE
+            of_command(type(request.command).__name__).quick
             and request.answers is None
             and self.control.is_quick
             and not guards_of(request, self.release)
@@ -443,7 +442,7 @@ class Pluto:
         """
 
         def conclude(outcome: Outcome) -> Outcome:
-            if outcome.ok and request.name is not None and isinstance(request.command, _LETTING_GO):
+            if outcome.ok and request.name is not None and lets_go(request.command):
                 # pluto let go of what was given up for this connection.
                 self.slots.released(request.name)
             if write is not None:
@@ -540,6 +539,11 @@ class Pluto:
                 if self._detected is ask.stale:
                     await self.find()
         return self.detected
+
+
+def _named(command: c.Command) -> str:
+    """What the operation of a command is called: its verb, but for those that people call otherwise."""
+    return {"initiate": "up", "terminate": "down"}.get(command.verb, command.verb)
 
 
 def _both(write: Callable[[msgspec.Struct], None], sink: Sink | None) -> Sink:

@@ -22,6 +22,7 @@ from autod.errors import DeadlinePassed, WhackError
 from autod.guards import look_before
 from autod.judging.judge import Judge
 from autod.judging.resolve import settled
+from autod.operations import of_command
 from autod.protocol import commands as c
 from autod.protocol.exchange import Ending
 from autod.recognise import recognise
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
 
-__all__ = ["holds_descriptor", "operate", "settle"]
+__all__ = ["holds_descriptor", "lets_go", "operate", "settle"]
 
 _LINGER = 2.0
 """Seconds that a stream may stay open after its outcome is known. 5.2 leaves it open for ever after some failures."""
@@ -46,16 +47,19 @@ _LOOK_AT_SILENT = 0.5
 """The same, where pluto said nothing before the deadline: it is busy or stopped, and a look that is answered at all
 takes a millisecond."""
 
-_HOLDING = (c.Initiate, c.RekeyIke, c.RekeyChild)
-"""What pluto keeps the descriptor of until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
-
 _TELLING = frozenset(range(20, 100)) - {40, 41}
 """Codes of refusals in some era: the lines of a listing that its judge looks at."""
 
 
 def holds_descriptor(command: c.Command) -> bool:
     """Whether pluto keeps a descriptor for `command` until a negotiation is over."""
-    return isinstance(command, _HOLDING)
+    return of_command(type(command).__name__).holds_descriptor
+
+
+def lets_go(command: c.Command) -> bool:
+    """Whether pluto closes the descriptors that it holds for a connection when `command` has succeeded."""
+    row = of_command(type(command).__name__)
+    return row.leaves == "down" or row.name in ("down-ike", "down-child", "delete-ike", "delete-child")
 
 
 def operate(

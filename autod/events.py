@@ -41,6 +41,7 @@ __all__ = [
     "ChildEstablished",
     "ChildRejected",
     "Childless",
+    "Complaint",
     "CookieAsked",
     "Deleted",
     "Deleting",
@@ -713,6 +714,12 @@ class Warned(Event, frozen=True, kw_only=True):
     reason: str
     cause: Cause | None = None
     by: Finder = "pluto"
+
+
+class Complaint(Event, frozen=True, kw_only=True):
+    """Ours, not pluto's: what the rules of the release say of a connection that is loaded all the same."""
+
+    traits: ClassVar[Traits] = Traits(level="warning")
 
 
 class RefusalCode(Event, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from autod.asking.looks import ask_and_read
 from autod.errors import DeadlinePassed
+from autod.operations import of_command
 from autod.outcomes import OK, Outcome, Result, sentence
 from autod.protocol import commands as c
 
@@ -33,19 +34,18 @@ __all__ = ["GUARDS", "Guard", "guards_of", "look_before"]
 class Guard:
     """One danger.
 
-    `applies` says, without asking anybody, whether it is to be looked for before a request to a release. `look` is
-    the course that looks, until the deadline that it is given; it comes to an outcome if the request must not be
-    sent, else to None.
+    `threatens` says which releases it harms. `look` is the course that looks, until the deadline that it is given; it
+    comes to an outcome if the request must not be sent, else to None.
     """
 
-    name: str
-    applies: Callable[[Request, Release], bool]
+    threatens: Callable[[Release], bool]
     look: Callable[[Asked, Request, float], Course[Outcome | None]]
 
 
 def guards_of(request: Request, release: Release) -> list[Guard]:
-    """The guards that a request to this release needs."""
-    return [guard for guard in GUARDS if guard.applies(request, release)]
+    """The guards that a request to this release needs: its row of autod.operations names them."""
+    guards = [GUARDS[name] for name in of_command(type(request.command).__name__).guards]
+    return [guard for guard in guards if guard.threatens(release)]
 
 
 def look_before(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
@@ -58,10 +58,6 @@ def look_before(pluto: Asked, request: Request, deadline: float) -> Course[Outco
         if outcome is not None:
             return outcome
     return None
-
-
-def _unroutes(request: Request, release: Release) -> bool:
-    return isinstance(request.command, c.Unroute)
 
 
 def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
@@ -83,10 +79,6 @@ def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | 
     return _outcome(request, Result.REFUSED, said=said)
 
 
-def _rereads_certificates(request: Request, release: Release) -> bool:
-    return isinstance(request.command, c.RereadCerts | c.RereadAll) and (4, 6) <= release.version < (5,)
-
-
 def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
     """4.6 to 4.15 die of a null pointer when they reread the certificates of an instance (seen on 4.10)."""
     from autod.status import parse
@@ -102,10 +94,6 @@ def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Cour
     return _outcome(request, Result.REFUSED, said=said)
 
 
-def _refreshes_ddns(request: Request, release: Release) -> bool:
-    return isinstance(request.command, c.RefreshDdns) and release.at_least(5, 4)
-
-
 def _nothing_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
     """5.4 dies of a null pointer when it has nothing to look up (seen 5 of 5 times)."""
     replies = yield from ask_and_read(pluto, c.BriefConnectionStatus(), deadline)
@@ -114,12 +102,12 @@ def _nothing_is_loaded(pluto: Asked, request: Request, deadline: float) -> Cours
     return _outcome(request, Result.DONE)
 
 
-GUARDS: list[Guard] = [
-    Guard("unroute of what is up", _unroutes, _is_up),
-    Guard("certificates with an instance", _rereads_certificates, _instance_is_loaded),
-    Guard("names with nothing loaded", _refreshes_ddns, _nothing_is_loaded),
-]
-"""Every danger that is known, with the releases it was seen on."""
+GUARDS: dict[str, Guard] = {
+    "up": Guard(lambda release: True, _is_up),
+    "instances": Guard(lambda release: (4, 6) <= release.version < (5,), _instance_is_loaded),
+    "loaded": Guard(lambda release: release.at_least(5, 4), _nothing_is_loaded),
+}
+"""Every danger that is known, by the name that the rows of autod.operations have for it."""
 
 
 def _established(replies: tuple[Reply, ...]) -> frozenset[str]:

@@ -127,6 +127,11 @@ class Row(NamedTuple):
         """Whether it needs the configuration that connections are loaded from."""
         return "add" in (self.steps or (self.name,))
 
+    @property
+    def is_run(self) -> bool:
+        """Whether it can be done to many connections at once (autod.bulk)."""
+        return "limit" in self.options
+
 
 CONNECTIONS = "operations on connections"
 PLUTO = "operations on pluto"

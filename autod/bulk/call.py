@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.arguments import check_count, check_seconds, names_of
-from autod.bulk.driver import Loader, PlutoDriver
+from autod.bulk.driver import OwnLoader, PlutoDriver
 from autod.bulk.engine import Run
 from autod.bulk.operations import find
 from autod.bulk.options import Options
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from autod.bulk.driver import Driver
     from autod.bulk.operations import OperationName
     from autod.client import Pluto
+    from autod.loading.interface import Loader
 
 __all__ = ["Waited", "bulk", "run_with", "wait"]
 
@@ -47,7 +48,7 @@ async def bulk(
     wait: bool = False,
     remote_host: str | None = None,
     force: bool = False,
-    load: Loader | None = None,
+    load: Loader | OwnLoader | None = None,
 ) -> AsyncGenerator[Run, None]:
     """Do `operation` (see autod.bulk.OPERATIONS) to the connections `names`, many at a time.
 

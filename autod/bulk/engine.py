@@ -25,13 +25,14 @@ import trio
 from autod.bulk import events as e
 from autod.bulk.ledger import Ledger
 from autod.bulk.limit import AdaptiveLimit, FixedLimit
+from autod.bulk.loads import load_waiting
 from autod.bulk.operations import UNANSWERED, find
 from autod.bulk.plan import admission_order
 from autod.bulk.result import BulkResult, ResultState, summarise
 from autod.bulk.sprint import sprint
 from autod.bulk.teller import Teller
 from autod.bulk.watch import ASK_AGAIN, Check, Seen, check, prolong, see
-from autod.errors import DeadlinePassed, NotPermitted, PlutoGone, WhackError
+from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone, UsageError, WhackError
 from autod.outcomes import Outcome, Result, sentence
 
 if TYPE_CHECKING:
@@ -58,11 +59,23 @@ HELD_UP = 1.0
 AWAY = 60.0
 """Seconds that a pluto which went away is waited for, where there is no deadline."""
 
+LAST_LOOK = 1.0
+"""Seconds for the look whether anything came to pass after all, where nothing did as far as was said: a pluto that
+answers at all does so in less, with 5,000 connections up."""
+
 CLEAN_UP = 5.0
 """Seconds for taking down what is left, after the deadline, where on_failure says so."""
 
 _NOTHING_LEFT = frozenset(
-    {Result.UNKNOWN, Result.NOT_LISTENING, Result.NOT_ORIENTED, Result.PLUTO_GONE, Result.REFUSED}
+    {
+        Result.UNKNOWN,
+        Result.LOAD_FAILED,
+        Result.NOT_LISTENING,
+        Result.NOT_ORIENTED,
+        Result.NOT_SENT,
+        Result.PLUTO_GONE,
+        Result.REFUSED,
+    }
 )
 """Results after which pluto does nothing by itself."""
 
@@ -75,16 +88,20 @@ class Run:
 
     def __init__(self, driver: Driver, operation: str, names: Iterable[str], options: Options) -> None:
         self._driver = driver
-        self._traits = find(operation)
+        self._row = find(operation)
         self._options = options
         self._teller = Teller()
         order = admission_order(names, options.peers)
-        self._ledger = Ledger(self._teller, order, options.peers, operation)
+        loads = [step.loads for step in driver.steps]
+        self._ledger = Ledger(self._teller, order, options.peers, operation, loads)
+        self._ask = next((step for step in driver.steps if not step.loads), None)
+        self._load = next((step for step in driver.steps if step.loads), None)
         self._limit: AdaptiveLimit | FixedLimit
         self._limit = FixedLimit(options.limit) if options.limit else AdaptiveLimit(driver.ceiling)
         self._wake = trio.Event()
         self._watching = False
         self._sprinting = False
+        self._loading: trio.CancelScope | None = None
         self._identity: object = None
         self._away = False
         self._back = float("-inf")
@@ -116,6 +133,8 @@ class Run:
     def stop_admitting(self) -> None:
         """Send nothing new; what is in flight goes on to its end."""
         self._stopping = True
+        if self._loading is not None:
+            self._loading.cancel()
         for job in self._ledger.clear():
             self._ledger.close(job, ResultState.NOT_STARTED if job.outcome is None else ResultState.FAILED)
         if self._away or not self.in_flight:
@@ -134,7 +153,7 @@ class Run:
             with self._scope:
                 await self._course()
             self._late = self._scope.cancelled_caught and not (self._cancelled or self._stopping)
-            if self._late and self._options.on_failure == "down" and self._traits.initiates:
+            if self._late and self._options.on_failure == "down" and self._row.initiates:
                 await self._clean_up()
         finally:
             self._conclude()
@@ -143,12 +162,17 @@ class Run:
         self._identity = self._driver.identity
         self._driver.reserve(self._options.limit or self._driver.ceiling)
         self._teller.limit(self._limit.value, self._teller.now())
+        try:
+            for step in self._driver.steps[1:]:
+                # Before anything is deleted that could not be loaded again.
+                await step.check()
+        except WhackError as error:
+            self.failure = error
+            return
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            if self._options.if_down and self._traits.initiates and self._ledger.jobs:
-                while (up := await self._look()) is None and not self._given_up:
-                    await self._is_back.wait()
-                self._ledger.leave_alone(up or frozenset())
+            if self._options.if_down and self._row.initiates and self._ledger.jobs:
+                await self._leave_alone_what_is_up()
             nursery.start_soon(self._wake_delayed)
             self._fill()
             while True:
@@ -156,6 +180,23 @@ class Run:
                 if await self._verified():
                     break
             nursery.cancel_scope.cancel()
+
+    async def _leave_alone_what_is_up(self) -> None:
+        up: frozenset[str] | None = None
+        while up is None and not self._given_up:
+            try:
+                up = await self._look(self._options.timeout)
+            except DeadlinePassed as error:
+                # Whoever waits longer waits in vain: pluto is busy or stopped, and was asked for nothing yet.
+                for job in self._ledger.clear():
+                    job.outcome = self._ledger.outcome(
+                        job, Result.NOT_SENT, f'"{job.name}" was not sent: {error}'
+                    )
+                    self._ledger.close(job, ResultState.FAILED)
+                return
+            if up is None:
+                await self._is_back.wait()
+        self._ledger.leave_alone(up or frozenset())
 
     def _room(self) -> int:
         """How many more may be in flight."""
@@ -168,12 +209,14 @@ class Run:
     def _fill(self) -> None:
         ledger = self._ledger
         while ledger.queue and not self._away and self._room() > 0 and not self._sprinting:
-            # While a sprint cleans up after a job (on_failure), nobody would read the others.
-            if self._options.on_failure == "leave" and self._driver.is_quick:
+            if self._ask is not None and self._ask.is_quick:
                 self._sprinting = True
                 self._nursery.start_soon(self._sprint)
             else:
                 self._hand_over(ledger.take(self._options.timeout))
+        if ledger.loading and not self._away and self._loading is None:
+            self._loading = trio.CancelScope()
+            self._nursery.start_soon(self._load_waiting, self._loading)
         if ledger.queue and not ledger.in_flight:
             # What is in the way are descriptors of requests that were given up: time will tell.
             self._wake.set()
@@ -182,11 +225,58 @@ class Run:
         await self._attempt(job)
         self._fill()
 
+    async def _load_waiting(self, scope: trio.CancelScope) -> None:
+        assert self._load is not None
+        try:
+            with scope:
+                await load_waiting(
+                    self._load,
+                    self._ledger,
+                    timeout=self._options.timeout,
+                    hear=self._hear,
+                    settle=self._settle,
+                    fail=self._fail_to_load,
+                )
+        except (ConfigurationError, UsageError) as error:
+            self.failure = error
+            self._scope.cancel()
+        finally:
+            self._loading = None
+        if scope.cancelled_caught:
+            # Those that pluto was sent last; nobody reads what it says of them.
+            for job in [job for job in self._ledger.in_flight.values() if self._load_is_next(job)]:
+                self._ledger.land(job)
+                said = sentence(Result.CANCELLED, self._row.name, job.name)
+                self._settle(job, self._ledger.outcome(job, Result.CANCELLED, said))
+        self._fill()
+
+    def _load_is_next(self, job: Job) -> bool:
+        return self._driver.steps[job.step].loads
+
+    def _fail_to_load(self, job: Job | None, error: WhackError) -> None:
+        """Loading ended: for the job that was sent, or before any was."""
+        if isinstance(error, DeadlinePassed):
+            # pluto is busy or stopped: whoever waits longer waits in vain.
+            for waiting in self._ledger.clear():
+                said = f'"{waiting.name}" was not sent: {error}'
+                waiting.outcome = self._ledger.outcome(waiting, Result.NOT_SENT, said)
+                self._ledger.close(waiting, ResultState.FAILED)
+        if job is not None:
+            self._settle(job, self._outcome_of(job, error))
+        elif isinstance(error, PlutoGone) and not isinstance(error, NotPermitted):
+            self._gone(None)
+        else:
+            self.failure = self.failure or (None if isinstance(error, DeadlinePassed) else error)
+            if self.failure is not None:
+                self._scope.cancel()
+
     async def _sprint(self) -> None:
+        assert self._ask is not None
         try:
             await sprint(
-                self._driver,
+                self._ask,
                 self._ledger,
+                turn=self._driver.turn,
                 take=self._take_quick,
                 hand_over=self._hand_over,
                 settle=self._settle,
@@ -216,27 +306,38 @@ class Run:
 
     async def _attempt(self, job: Job) -> None:
         ledger = self._ledger
+        step = self._driver.steps[job.step]
         try:
-            outcome = await self._driver.attempt(job.name, partial(self._hear, job))
-        except NotPermitted as error:
-            outcome = ledger.outcome(job, Result.REFUSED, str(error))
-        except PlutoGone as error:
-            outcome = ledger.outcome(job, Result.PLUTO_GONE, str(error))
-        except DeadlinePassed as error:
-            outcome = ledger.outcome(job, Result.DEADLINE, str(error))
+            outcome = await step.attempt(job.name, partial(self._hear, job))
         except WhackError as error:
-            outcome = ledger.outcome(job, Result.FAILED, str(error))
+            outcome = self._outcome_of(job, error)
         except Exception as error:
             # A fault of ours with one connection: it must not leave the others in pluto with nobody to follow them.
             said = f'"{job.name}": autod failed ({type(error).__name__}: {error}); pluto goes on with it'
             outcome = ledger.outcome(job, Result.FAILED, said)
         finally:
             ledger.land(job)
-        await self._settle(job, outcome)
+        self._settle(job, outcome)
 
-    async def _settle(self, job: Job, outcome: Outcome) -> None:
+    def _outcome_of(self, job: Job, error: WhackError) -> Outcome:
+        """What a job comes to where its request ended in an error."""
+        result = Result.FAILED
+        if isinstance(error, NotPermitted):
+            result = Result.REFUSED
+        elif isinstance(error, PlutoGone):
+            result = Result.PLUTO_GONE
+        elif isinstance(error, DeadlinePassed):
+            result = Result.DEADLINE
+        return self._ledger.outcome(job, result, str(error))
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
         """What becomes of a job whose request is over."""
+        if outcome.ok and self._ledger.go_on(job):
+            self._fill()
+            return
         now = self._teller.now()
+        if outcome.operation != self._row.name:
+            outcome = msgspec.structs.replace(outcome, operation=self._row.name)
         job.outcome = outcome
         result = outcome.result
         job.note(now, "" if outcome.ok else result.value)
@@ -249,21 +350,21 @@ class Run:
         self._teller.limit(self._limit.value, now)
         if result is Result.PLUTO_GONE:
             self._gone(job)
-        elif result is Result.ACCEPTED and self._traits.initiates:
+        elif result is Result.ACCEPTED and self._row.initiates:
             if self._options.wait:
                 self._watch(job, "pluto has taken it")
             else:
                 self._ledger.close(job, ResultState.TAKEN)
         elif outcome.ok:
             self._ledger.close(job, ResultState.DONE)
-        elif result is Result.ALREADY_NEGOTIATING and self._traits.initiates:
+        elif result is Result.ALREADY_NEGOTIATING and self._row.initiates:
             self._watch(job, "another request for it is pending")
         elif now - self._back < GRACE and result in (Result.UNKNOWN, Result.NOT_LISTENING):
             self._delay(job, SETTLE)
         else:
-            await self._failed(job)
+            self._failed(job)
 
-    async def _failed(self, job: Job) -> None:
+    def _failed(self, job: Job) -> None:
         assert job.outcome is not None
         if job.outcome.retryable and not self._stopping:
             job.failures += 1
@@ -272,8 +373,15 @@ class Run:
                 job.watched = 0.0
                 self._delay(job, delay)
                 return
-        leaves = self._traits.initiates and job.outcome.result not in _NOTHING_LEFT
-        if leaves and self._options.on_failure == "down" and await self._take_down(job):
+        leaves = self._row.initiates and job.outcome.result not in _NOTHING_LEFT
+        if leaves and self._options.on_failure == "down":
+            self._nursery.start_soon(self._clean_up_after, job)
+        else:
+            self._ledger.close(job, ResultState.FAILED)
+
+    async def _clean_up_after(self, job: Job) -> None:
+        """It is through when what it left behind is taken down."""
+        if await self._take_down(job) and job.outcome is not None:
             job.outcome = msgspec.structs.replace(job.outcome, left_behind=None)
         self._ledger.close(job, ResultState.FAILED)
 
@@ -321,16 +429,19 @@ class Run:
         while self._ledger.watched:
             await trio.sleep(pause)
             asked = trio.current_time()
-            up = await self._look()
+            try:
+                up = await self._look()
+            except DeadlinePassed:
+                up = frozenset()  # it says nothing: nobody is seen to be up, and who is late is late
             if up is None:
                 break
             pause = max(self._options.poll, 10 * (trio.current_time() - asked))
             for job in tuple(self._ledger.watched.values()):
-                await self._see(job, job.name in up)
+                self._see(job, job.name in up)
             self._fill()
         self._watching = False
 
-    async def _see(self, job: Job, up: bool) -> None:
+    def _see(self, job: Job, up: bool) -> None:
         now = self._teller.now()
         seen = see(job, up, now, timeout=self._options.timeout)
         if seen is Seen.NOT_YET or (seen is Seen.ASK_AGAIN and self._stopping):
@@ -340,21 +451,22 @@ class Run:
         if seen is Seen.UP:
             self._ledger.close(job, ResultState.DONE)
         elif seen is Seen.LATE:
-            await self._failed(job)
+            self._failed(job)
         else:
-            self._ledger.queue.appendleft(job)
+            self._ledger.enqueue(job, first=True)
 
     # pluto's state
 
-    async def _look(self) -> frozenset[str] | None:
-        """Who is up; None if pluto is gone, which is then being waited for."""
+    async def _look(self, patience: float | None = None) -> frozenset[str] | None:
+        """Who is up; None if pluto is gone, which is then being waited for. DeadlinePassed where it is there, and says
+        nothing for `patience` seconds."""
         try:
-            return await self._driver.established()
+            return await self._driver.established(patience)
         except NotPermitted as error:
             self.failure = error
             self._scope.cancel()
             await trio.sleep_forever()
-        except (PlutoGone, DeadlinePassed):
+        except PlutoGone:
             self._gone(None)
         return None
 
@@ -363,21 +475,21 @@ class Run:
         if self._away:
             await self._is_back.wait()
             return not self._ledger.open
-        claims = self._traits.initiates or self._traits.terminates
+        claims = self._row.initiates or (self._row.leaves == "down")
         if not claims or not self._ledger.jobs or self._given_up or self._options.taken_is_enough:
             return True
-        if self._ledger.is_any_so:
-            up = await self._look()
-            if up is None:
-                return False
-        else:
-            # What failed may have come to pass after all; a pluto that does not say so is not waited for.
-            try:
-                up = await self._driver.established(self._options.timeout)
-            except WhackError:
-                return True
+        try:
+            if self._ledger.is_any_so:
+                up = await self._look()
+                if up is None:
+                    return False
+            else:
+                # What failed may have come to pass after all; a pluto that does not say so is not waited for.
+                up = await self._driver.established(min(self._options.timeout or LAST_LOOK, LAST_LOOK))
+        except WhackError:
+            return True
         for job in self._ledger.jobs.values():
-            self._correct(job, check(job, job.name in up, self._traits))
+            self._correct(job, check(job, job.name in up, self._row))
         return not self._ledger.open
 
     def _correct(self, job: Job, found: Check) -> None:
@@ -404,7 +516,7 @@ class Run:
             if self._stopping or self._given_up:
                 self._ledger.close(job, ResultState.FAILED)
             else:
-                self._ledger.queue.appendleft(job)
+                self._ledger.enqueue(job, first=True)
         if self._away or self._given_up:
             return
         if self._stopping:
@@ -448,13 +560,14 @@ class Run:
             self._limit.ceiling = self._driver.ceiling
         self._driver.reserve(self._options.limit or self._driver.ceiling)
         self._teller.tell(e.PlutoBack, away=self._back - left)
-        if self._traits.lost and not self._stopping:
+        if self._row.undone_by_restart and not self._stopping:
+            self._ledger.begin_anew()
             for job in self._ledger.lost(up):
                 self._ledger.reopen(job)
         for job in self._ledger.watched.values():
             # What was pending there was forgotten with it.
             prolong(job, self._back)
-            self._ledger.queue.append(job)
+            self._ledger.enqueue(job)
         self._ledger.watched.clear()
 
     def _give_up(self, why: str) -> None:
@@ -465,7 +578,7 @@ class Run:
             job.outcome = ledger.outcome(job, Result.PLUTO_GONE, f'"{job.name}": {why}')
             ledger.close(job, ResultState.FAILED)
         ledger.watched.clear()
-        if self._traits.lost:
+        if self._row.undone_by_restart:
             for job in ledger.lost(frozenset()):
                 self._deny(job, Result.PLUTO_GONE, f"was done, but {why}")
 
@@ -487,7 +600,7 @@ class Run:
         teller = self._teller
         summary = summarise(
             results.values(),
-            operation=self._traits.name,
+            operation=self._row.name,
             started=teller.wall,
             seconds=teller.now(),
             limits=tuple(teller.limits),
@@ -505,7 +618,7 @@ class Run:
         flying = job.flying or job.name in self._ledger.watched
         why = Result.DEADLINE if self._late else Result.CANCELLED
         if flying:
-            job.outcome = self._ledger.outcome(job, why, sentence(why, self._traits.name, job.name))
+            job.outcome = self._ledger.outcome(job, why, sentence(why, self._row.name, job.name))
         if job.flying:
             job.note(self._teller.now(), why.value)
         if not flying and job.outcome is None:

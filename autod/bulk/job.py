@@ -39,6 +39,7 @@ class Job:
         "retransmissions",
         "silent",
         "state",
+        "step",
         "taken",
         "watched",
     )
@@ -46,6 +47,7 @@ class Job:
     def __init__(self, name: str, peer: str | None) -> None:
         self.name = name
         self.peer = peer
+        self.step = 0
         self.state: ResultState | None = None
         self.outcome: Outcome | None = None
         self.attempts: list[Attempt] = []
@@ -72,6 +74,12 @@ class Job:
         self.phases = []
         self.taken = False
         self.retransmissions = self.silent = 0
+
+    def proceed(self) -> None:
+        """The next step of the attempt begins."""
+        self.flying = True
+        self.taken = False
+        self.silent = 0
 
     def see(self, event: Event, now: float) -> None:
         """pluto said something in the course of the attempt."""

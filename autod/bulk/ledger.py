@@ -18,7 +18,7 @@ from autod.bulk.result import ResultState
 from autod.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from autod.bulk.teller import Teller
     from autod.events import Event
@@ -29,15 +29,27 @@ _SO = (ResultState.DONE, ResultState.TAKEN, ResultState.ALREADY)
 
 
 class Ledger:
-    """Every job is in one of `queue`, `in_flight`, `delayed` and `watched`, or has a state and is through."""
+    """Every job is in one of `queue`, `loading`, `in_flight`, `delayed` and `watched`, or has a state and is through.
+
+    `loads` says of each step whether it is one that loads: a job at such a step waits in `loading`, else in `queue`.
+    """
 
     def __init__(
-        self, teller: Teller, names: Iterable[str], peers: Mapping[str, str], operation: str
+        self,
+        teller: Teller,
+        names: Iterable[str],
+        peers: Mapping[str, str],
+        operation: str,
+        loads: Sequence[bool] = (False,),
     ) -> None:
         self._teller = teller
         self._operation = operation
         self.jobs = {name: Job(name, peers.get(name)) for name in names}
-        self.queue = deque(self.jobs.values())
+        self._loads = loads
+        self.queue: deque[Job] = deque()
+        self.loading: dict[str, Job] = {}
+        for job in self.jobs.values():
+            self.enqueue(job)
         self.in_flight: dict[str, Job] = {}
         self.delayed: list[tuple[float, int, Job]] = []
         self.watched: dict[str, Job] = {}
@@ -53,10 +65,41 @@ class Ledger:
             self._through = trio.Event()
             await self._through.wait()
 
-    def take(self, timeout: float | None) -> Job:
-        """The next in the queue goes out."""
-        job = self.queue.popleft()
+    @property
+    def waiting(self) -> int:
+        """How many wait to be sent."""
+        return len(self.queue) + len(self.loading)
+
+    def enqueue(self, job: Job, *, first: bool = False) -> None:
+        """It waits for its step."""
+        if self._loads[job.step]:
+            self.loading[job.name] = job
+        elif first:
+            self.queue.appendleft(job)
+        else:
+            self.queue.append(job)
+
+    def go_on(self, job: Job) -> bool:
+        """A step is done. Whether there is another, which the job waits for then."""
+        if job.step + 1 == len(self._loads):
+            return False
+        job.step += 1
+        job.flying = False
+        self.enqueue(job)
+        return True
+
+    def take(self, timeout: float | None, job: Job | None = None) -> Job:
+        """The next in the queue goes out, or `job`, which is loaded now."""
+        if job is None:
+            job = self.queue.popleft()
+        else:
+            del self.loading[job.name]
         now = self._teller.now()
+        if job.step and job.admitted > (job.attempts[-1].ended if job.attempts else -1.0):
+            job.proceed()
+            self.in_flight[job.name] = job
+            self.untaken += 1
+            return job
         job.admit(now)
         if not job.watched and timeout is not None:
             job.expires = now + timeout
@@ -69,7 +112,7 @@ class Ledger:
         """What `take` gave was not sent."""
         self.land(job)
         job.flying = False
-        self.queue.appendleft(job)
+        self.enqueue(job, first=True)
 
     def land(self, job: Job) -> None:
         """Its request is over, whatever came of it."""
@@ -112,8 +155,9 @@ class Ledger:
     def reopen(self, job: Job) -> None:
         """A job that was through is to be done anew."""
         job.state = None
+        job.step = 0
         self.open += 1
-        self.queue.append(job)
+        self.enqueue(job)
         self._teller.tell(e.Lost, job)
 
     def delay(self, job: Job, seconds: float) -> None:
@@ -125,21 +169,34 @@ class Ledger:
     def wake(self) -> None:
         """Those whose delay is over go to the end of the queue."""
         while self.delayed and self.delayed[0][0] <= trio.current_time():
-            self.queue.append(heapq.heappop(self.delayed)[2])
+            self.enqueue(heapq.heappop(self.delayed)[2])
 
     def clear(self) -> list[Job]:
         """Take out those that wait to be sent, and give them."""
-        waiting = [*self.queue, *(job for _, _, job in self.delayed)]
+        waiting = [*self.queue, *self.loading.values(), *(job for _, _, job in self.delayed)]
         self.queue.clear()
+        self.loading.clear()
         self.delayed.clear()
         return waiting
 
     def leave_alone(self, up: frozenset[str]) -> None:
         """Of those in the queue, what is up already is through."""
-        for job in self.queue:
+        for job in (*self.queue, *self.loading.values()):
             if job.name in up:
                 self.close(job, ResultState.ALREADY)
         self.queue = deque(job for job in self.queue if job.state is None)
+        self.loading = {name: job for name, job in self.loading.items() if job.state is None}
+
+    def begin_anew(self) -> None:
+        """All that wait begin with their first step: what was done for them is undone."""
+        waiting = [*self.queue, *self.loading.values()]
+        self.queue.clear()
+        self.loading.clear()
+        for job in waiting:
+            job.step = 0
+            self.enqueue(job)
+        for _, _, job in self.delayed:
+            job.step = 0
 
     def lost(self, up: frozenset[str]) -> list[Job]:
         """Those that were done and are not up."""

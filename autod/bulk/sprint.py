@@ -15,32 +15,31 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from autod.exchange.control import AHEAD
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from autod.bulk.driver import Driver
     from autod.bulk.job import Job
     from autod.bulk.ledger import Ledger
+    from autod.bulk.steps import Step
     from autod.events import Event
     from autod.outcomes import Outcome
 
-__all__ = ["AHEAD", "sprint"]
-
-AHEAD = 10
-"""Requests that are sent before the first of them is read: pluto, which has a backlog of 5, is through with some of
-them before the last is sent."""
+__all__ = ["sprint"]
 
 ROUNDS = 2
 """Rounds of AHEAD requests between two turns of the event loop: some 1 ms."""
 
 
 async def sprint(
-    driver: Driver,
+    step: Step,
     ledger: Ledger,
     *,
+    turn: Callable[[], Awaitable[None]],
     take: Callable[[int], Iterable[Job]],
     hand_over: Callable[[Job], None],
-    settle: Callable[[Job, Outcome], Awaitable[None]],
+    settle: Callable[[Job, Outcome], None],
     hear: Callable[[Job, Event], None],
 ) -> None:
     """Do the jobs that `take` admits, until there are none or pluto takes its time; `settle` gets what became of them.
@@ -56,7 +55,7 @@ async def sprint(
         while begun:
             job = begun.popleft()
             # pluto does one after the other: who waited for one in vain need not wait for the next.
-            if driver.finish(job.name, patient=patient):
+            if step.finish(job.name, patient=patient):
                 answered.append(job)
             else:
                 patient = False
@@ -65,19 +64,19 @@ async def sprint(
 
     def begin() -> Job | None:
         """Send some; the one for which there was no place."""
-        if driver.is_quick:
+        if step.is_quick:
             for job in take(AHEAD):
-                if not driver.begin(job.name):
+                if not step.begin(job.name):
                     return job
                 begun.append(job)
         return None
 
     try:
-        await driver.turn()
-        for turn in count(1):
+        await turn()
+        for lap in count(1):
             answered = collect()
             late = begin()
-            outcomes = driver.outcomes([job.name for job in answered]) if answered else []
+            outcomes = step.outcomes([job.name for job in answered]) if answered else []
             for job, (events, outcome) in zip(answered, outcomes, strict=True):
                 for event in events:
                     hear(job, event)
@@ -85,23 +84,23 @@ async def sprint(
                     hand_over(job)
                 else:
                     ledger.land(job)
-                    await settle(job, outcome)
+                    settle(job, outcome)
             if late is not None:
                 # Others stand in pluto's backlog: this one goes behind them. Until then the answers to what was begun
                 # wait in the kernel, a few lines each, which holds nobody up.
                 try:
-                    await driver.turn()
+                    await turn()
                 except trio.Cancelled:
                     ledger.put_back(late)
                     raise
-                if driver.begin(late.name):
+                if step.begin(late.name):
                     begun.append(late)
                 else:
                     hand_over(late)
-            elif turn % ROUNDS == 0:
+            elif lap % ROUNDS == 0:
                 await trio.lowlevel.checkpoint()
             if not begun:
                 return
     finally:
         for job in begun:
-            driver.drop(job.name)
+            step.drop(job.name)

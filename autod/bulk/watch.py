@@ -15,7 +15,7 @@ from autod.outcomes import Result, sentence
 
 if TYPE_CHECKING:
     from autod.bulk.job import Job
-    from autod.bulk.operations import Traits
+    from autod.operations import Row
 
 __all__ = ["ASK_AGAIN", "PENDING", "Check", "Seen", "check", "prolong", "see"]
 
@@ -76,16 +76,16 @@ class Check(Enum):
     UP_AGAIN = auto()
 
 
-def check(job: Job, up: bool, traits: Traits) -> Check:
+def check(job: Job, up: bool, row: Row) -> Check:
     """Compare. An alias is not compared: the state knows its members only."""
     if job.outcome is not None and job.outcome.members:
         return Check.TRUE
     claimed = job.state in (ResultState.DONE, ResultState.ALREADY)
-    if traits.initiates:
+    if row.initiates:
         if claimed and not up:
             return Check.DOWN_AGAIN
         if job.state is ResultState.FAILED and up and job.outcome is not None:
             return Check.UP_AFTER_ALL
-    elif traits.terminates and claimed and up:
+    elif row.leaves == "down" and claimed and up:
         return Check.UP_AGAIN
     return Check.TRUE

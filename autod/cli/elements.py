@@ -11,7 +11,7 @@ from autod.cli.loading import load
 from autod.config.elements import groups_for
 from autod.config.routes import System
 from autod.exchange.relay import Relayed
-from autod.loading.result import Loaded, outcome_of
+from autod.loading.result import Transcript, outcome_of
 from autod.protocol.connection import Planner
 from autod.protocol.encode import Packer
 from autod.recognise import recognise
@@ -52,4 +52,4 @@ async def load_elements(
             for reply in replies:
                 session.show(recognise(reply, time=time.time()))
             sent.append(Relayed(data, tuple(replies), ending))
-    return outcome_of(Loaded(name, tuple(elements), tuple(sent), ()), started=started)
+    return outcome_of(Transcript(name, tuple(elements), tuple(sent), ()), started=started)

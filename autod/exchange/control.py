@@ -264,7 +264,8 @@ class Control:
             except BlockingIOError:
                 if patient and sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
                     continue
-                self._quick = -_SLOW
+                if patient:
+                    self._quick = -_SLOW
                 break
             except ConnectionResetError:
                 exchange.broken()

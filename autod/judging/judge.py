@@ -12,7 +12,9 @@ outcome says so (`needs_state`), and the caller settles it by a look at pluto's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
+from autod import events
 from autod.causes import ADVICE, USUAL, Cause
 from autod.events import (
     AliasExpanded,
@@ -21,7 +23,6 @@ from autod.events import (
     Childless,
     ChildRejected,
     Deleted,
-    Deleting,
     Dropped,
     Event,
     Fatal,
@@ -29,12 +30,10 @@ from autod.events import (
     IkeEstablished,
     IkeRejected,
     Initiating,
-    Loaded,
     PeerDeleted,
     Prompted,
     Queued,
     Redirected,
-    Rekeyed,
     Retransmission,
     RetransmitTimeout,
     RetryScheduled,
@@ -56,6 +55,7 @@ from autod.judging.verdict import (
     of_fault,
     said,
 )
+from autod.operations import BY_NAME
 from autod.outcomes import OK, Outcome, Result, gather, sentence
 from autod.protocol.codes import REFUSALS
 from autod.protocol.exchange import Ending
@@ -76,21 +76,22 @@ class _Rule:
     end_is_done: bool = False
 
 
-_RULES = {
-    "up": _Rule(Result.UP, requires=(ChildEstablished,)),
-    "down": _Rule(Result.DOWN, told=(Terminating, Deleting, Deleted, AliasExpanded)),
-    "add": _Rule(Result.LOADED, requires=(Loaded,)),
-    "delete": _Rule(Result.DELETED, absent_is_done=True),
-    "deleteid": _Rule(Result.DONE, absent_is_done=True),
-    "deleteuser": _Rule(Result.DONE, absent_is_done=True),
-    "route": _Rule(Result.ROUTED),
-    "unroute": _Rule(Result.UNROUTED),
-    "rekey-ike": _Rule(Result.DONE, requires=(Rekeyed,)),
-    "rekey-child": _Rule(Result.DONE, requires=(Rekeyed,)),
-    "shutdown": _Rule(Result.DONE, end_is_done=True),
-    "shutdown-leave-state": _Rule(Result.DONE, end_is_done=True),
-}
 _OTHER = _Rule(Result.DONE)
+
+
+@cache
+def _rule_of(operation: str) -> _Rule:
+    """By the row of the operation; one that has no row is done where pluto does not refuse it."""
+    row = BY_NAME.get(operation)
+    if row is None:
+        return _OTHER
+    return _Rule(
+        Result(row.result),
+        requires=tuple(getattr(events, name) for name in row.shown_by),
+        told=tuple(getattr(events, name) for name in row.told_by),
+        absent_is_done=row.absent_is_done,
+        end_is_done=row.end_is_done,
+    )
 
 
 class Judge:
@@ -113,7 +114,7 @@ class Judge:
         self.operation = operation
         self.name = name
         self.asynchronous = asynchronous
-        self._rule = _RULES.get(operation, _OTHER)
+        self._rule = _rule_of(operation)
         self._members = members
         self._alias = members is not None
         self._expected = len(members) if members is not None else 0

@@ -13,33 +13,37 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import trio
 
-from autod.errors import ConfigurationError, ForeignMessage, PlutoGone, UsageError
+from autod.errors import ConfigurationError, DeadlinePassed, ForeignMessage, PlutoGone, UsageError
 from autod.exchange.relay import Relayed, open_relay
 from autod.identify.binary import version_beside
 from autod.identify.programs import open_program
-from autod.loading.result import Loaded
+from autod.loading.result import Transcript, outcome_of
 from autod.protocol import commands as c
 from autod.protocol.check import check, check_program
 from autod.protocol.connection.pairs import pair_names
 from autod.protocol.decode import decode
 from autod.protocol.errors import DecodeError
+from autod.recognise import recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from autod.client import Pluto
     from autod.exchange.control import Control
     from autod.identify.programs import Program
+    from autod.loading.interface import Hear, Told
     from autod.protocol.decode import Message
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["AddconnResult", "check_version", "is_unknown", "load"]
+__all__ = ["AddconnLoader", "AddconnResult", "load"]
 
 _BATCH = 256 * 1024
 """Bytes of names in one run. The kernel takes 2 MiB of arguments and environment together (execve(2)); within a
@@ -62,7 +66,68 @@ class AddconnResult:
     stdout: tuple[str, ...]
     stderr: tuple[str, ...]
     messages: tuple[Relayed, ...]
-    loaded: tuple[Loaded, ...]
+    loaded: tuple[Transcript, ...]
+
+
+class AddconnLoader:
+    """Loads through `program`, which reads the configuration at `path`: one run for all names, for it reads the whole
+    file each time. Where the messages of the release cannot be read, a run for each, for nobody can tell then which
+    message is about which name."""
+
+    def __init__(self, pluto: Pluto, program: str, path: str | None) -> None:
+        self._pluto = pluto
+        self._program = program
+        self._path = path
+
+    async def check(self) -> None:
+        """See `autod.loading.interface.Loader`. ForeignMessage where the program is of another release."""
+        await _check_version(self._program, self._pluto.release)
+
+    async def load(
+        self, names: Sequence[str], *, hear: Hear, told: Told, timeout: float | None = None
+    ) -> None:
+        """See `autod.loading.interface.Loader`."""
+        pluto = self._pluto
+        started = time.time()
+        with trio.CancelScope() as scope:
+
+            def heard() -> None:
+                if timeout is not None:
+                    scope.deadline = trio.current_time() + timeout
+
+            def reply(name: str | None, said: Reply) -> None:
+                heard()
+                hear(name or names[0], recognise(said, time=time.time()))
+
+            heard()
+            for part in [names] if pluto.reads_messages else [[name] for name in names]:
+                result = await load(
+                    part,
+                    program=self._program,
+                    config=self._path,
+                    release=pluto.release,
+                    control=pluto.control,
+                    on_reply=reply,
+                )
+                loaded = result.loaded if pluto.reads_messages else (_alone(part[0], result),)
+                for transcript in loaded:
+                    told(transcript.asked, outcome_of(transcript, started=started))
+        if scope.cancelled_caught:
+            raise DeadlinePassed(
+                f"{pluto.path}: pluto did not answer for {timeout:g} s while connections were loaded; what it was sent"
+                " last may have been taken",
+                path=pluto.path,
+                seconds=timeout,
+                option="timeout",
+            )
+
+
+def _alone(name: str, result: AddconnResult) -> Transcript:
+    """All that one run came to, for the one name that it was for."""
+    complaints = tuple(line for line in (*result.stderr, *result.stdout) if line.strip())
+    if result.messages:
+        return Transcript(name, (name,), result.messages, ())
+    return Transcript(name, (name,), (), complaints, unknown=is_unknown(complaints))
 
 
 async def load(
@@ -95,7 +160,7 @@ async def load(
                 f"{name!r} is not the name of a connection; nothing was loaded.", name=name, option="names"
             )
     if not prefix:
-        await check_version(program, release)
+        await _check_version(program, release)
     run = _Run(release, on_reply)
     arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
     async with AsyncExitStack() as stack:
@@ -122,7 +187,7 @@ async def load(
     return run.result(names)
 
 
-async def check_version(program: str, release: Release) -> None:
+async def _check_version(program: str, release: Release) -> None:
     """ForeignMessage where `program` is known to be of another release than the pluto that listens."""
     version = await version_beside(program)
     if version is not None:
@@ -247,7 +312,7 @@ def _text(data: bytes) -> str:
 
 def _assign(
     names: Sequence[str], relayed: Sequence[Relayed], lines: Sequence[str], release: Release
-) -> Iterable[Loaded]:
+) -> Iterable[Transcript]:
     """Each message under every word that may have asked for it: name, alias, and `a` for `a/1x2` (subnets=)."""
     found: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
     words: tuple[str, ...] = ()
@@ -263,7 +328,7 @@ def _assign(
     for asked in names:
         own = found.get(asked, [])
         complaints = () if own else tuple(line for line in lines if _mentions(line, asked))
-        yield Loaded(
+        yield Transcript(
             asked,
             tuple(dict.fromkeys(name for names, _ in own for name in names)),
             tuple(one for _, one in own),

@@ -1,54 +1,119 @@
-"""Loads connections of a configuration into pluto, and says for each what became of it.
+"""Loads connections of a configuration into pluto by messages of our own, and says for each what became of it.
 
-Owns: planning ahead of sending, and the order of the messages of one connection. Must not know: what a reply means
-(autod.events), how files are read.
+Owns: planning ahead of sending, the order of the messages of one connection, and how many wait at pluto's. Must not
+know: what a reply means (autod.recognise), how files are read (autod.config).
+
+Where a connection is one message, the next ones are sent before pluto's answer to it is read (AHEAD of
+autod.exchange.control): pluto never waits for us, and does one after the other all the same. Where it is several, what
+pluto says to one decides whether the next is sent.
 """
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import trio
 
 from autod.config.check import remarks
 from autod.config.choose import choose
 from autod.config.halt import halts
 from autod.config.routes import System
-from autod.errors import BadString, ConfigurationError, PlutoGone
+from autod.errors import BadString, ConfigurationError, DeadlinePassed
+from autod.events import Complaint
+from autod.exchange.control import AHEAD
 from autod.exchange.relay import Relayed
-from autod.loading.burst import Unreachable, open_line
-from autod.loading.result import Loaded
+from autod.loading.result import Transcript, outcome_of
+from autod.operation import Request
+from autod.outcomes import gather
+from autod.protocol.check import check_release
+from autod.protocol.commands import AddConnection
 from autod.protocol.connection import Planner
 from autod.protocol.connection.rules import rules
 from autod.protocol.encode import Packer
+from autod.recognise import recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from autod.client import Pluto
     from autod.config.choose import Chosen
     from autod.config.model import Connection
     from autod.config.reader import Configuration
-    from autod.exchange.control import Control
-    from autod.loading.burst import Line
+    from autod.events import Event
+    from autod.exchange.control import Pending
+    from autod.loading.interface import Hear, Told
+    from autod.outcomes import Outcome
+    from autod.protocol.connection.addresses import Address
     from autod.protocol.connection.lookup import Lookup
+    from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["load_native"]
+__all__ = ["NativeLoader"]
 
-_BURST: Final = 20
-"""Connections of one burst: telling their news takes as long as pluto needs for those that wait."""
+_ROUND: Final = 32
+"""Connections between two turns of the event loop: some 5 ms."""
 
-_AHEAD: Final = 4
-"""Messages that wait in pluto's backlog (5) while it works on one, so that it never waits for us: also between two
-bursts, when the news are told."""
 
-_LONGEST: Final = 0.5
-"""Seconds after which a burst ends early: looking up a peer's name may take that long, a busy pluto too."""
+class NativeLoader:
+    """Loads into `pluto` what `read` reads for its release: once, and again where another release listens later.
+
+    `lookup` answers about routes and names, this machine if None.
+    """
+
+    def __init__(
+        self, pluto: Pluto, read: Callable[[Release], Configuration], *, lookup: Lookup | None = None
+    ) -> None:
+        self._pluto = pluto
+        self._read = read
+        self._lookup = lookup
+        self._configuration: Configuration | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """What was read; only after check() or load()."""
+        assert self._configuration is not None
+        return self._configuration
+
+    async def check(self) -> None:
+        """See `autod.loading.interface.Loader`. ConfigurationError for a file that cannot be used."""
+        configuration = self._configuration
+        if configuration is None or configuration.release != self._pluto.release:
+            configuration = await trio.to_thread.run_sync(self._read, self._pluto.release)
+            check_release(
+                configuration.release, self._pluto.release, what=f"{configuration.path}, as it was read,"
+            )
+            self._configuration = configuration
+        refusal = configuration.refusal
+        if refusal is not None:
+            raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))
+
+    async def load(
+        self, names: Sequence[str], *, hear: Hear, told: Told, timeout: float | None = None
+    ) -> None:
+        """See `autod.loading.interface.Loader`. Patterns count as names too."""
+        pluto = self._pluto
+        await self.check()
+        assert self._configuration is not None
+        run = _Run(pluto, self._configuration, names, self._lookup, hear, told)
+        with trio.CancelScope() as scope:
+
+            def heard() -> None:
+                if timeout is not None:
+                    scope.deadline = trio.current_time() + timeout
+
+            await run.work(heard)
+        if scope.cancelled_caught:
+            raise DeadlinePassed(
+                f"{pluto.path}: pluto did not answer for {timeout:g} s while connections were loaded; what it was sent"
+                " last may have been taken",
+                path=pluto.path,
+                seconds=timeout,
+                option="timeout",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,68 +124,214 @@ class _Ready:
     complaints: tuple[str, ...]
     names: tuple[str, ...] = ()
 
-
-async def load_native(
-    names: Sequence[str],
-    *,
-    configuration: Configuration,
-    control: Control,
-    on_reply: Callable[[str | None, Reply], None] | None = None,
-    on_loaded: Callable[[Loaded], None] | None = None,
-    lookup: Lookup | None = None,
-) -> tuple[Loaded, ...]:
-    """Loads what `names` mean (names, aliases, patterns), in their order, each connection once.
-
-    The counterpart of `addconn.load`, with the same messages and the same result: one `Loaded` a word. What
-    cannot be sent has no messages but complaints. `on_loaded` gets each of the results as soon as it is there, in
-    their order. `lookup` answers about routes and names, this machine if None.
-
-    Errors: ConfigurationError where the release's addconn would refuse the whole file (nothing was sent), PlutoGone
-    where pluto was not there for the first message. If it goes away later, what was not sent says so. A cancellation
-    leaves pluto at work on the few messages that it has, whose answers are still read; those after them are never
-    sent.
-    """
-    refusal = configuration.refusal
-    if refusal is not None:
-        raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))
-    chosen = choose(configuration, names)
-    work = list({id(one): one for word in chosen for one in word.connections}.values())
-    planner = Planner(configuration.rules, System() if lookup is None else lookup)
-    sender = _Sender(work, planner, configuration, control)
-    loaded: list[Loaded] = []
-
-    def tell() -> None:
-        for name, replies in sender.news():
-            if on_reply is not None:
-                for reply in replies:
-                    on_reply(name, reply)
-        while len(loaded) < len(chosen) and sender.is_through(chosen[len(loaded)]):
-            loaded.append(sender.loaded(chosen[len(loaded)]))
-            if on_loaded is not None:
-                on_loaded(loaded[-1])
-
-    try:
-        while sender.more:
-            await sender.first()
-            while sender.bursting:
-                await trio.to_thread.run_sync(sender.burst, abandon_on_cancel=True)
-                tell()
-            await trio.to_thread.run_sync(sender.finish, abandon_on_cancel=True)
-            tell()
-    except PlutoGone as gone:
-        if not sender.any_sent:
-            raise
-        sender.give_up(gone)
-    finally:
-        sender.stopped = True
-        if sender.waiting:
-            # Cancelled: whatever pluto does, nobody waits for it, but it is not left with what nobody reads.
-            trio.lowlevel.start_thread_soon(sender.finish, lambda _: None)
-    tell()
-    return tuple(loaded)
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one message, which loads one connection."""
+        return len(self.groups) == len(self.groups[0]) == len(self.names) == 1
 
 
-def _ready(connection: Connection, planner: Planner, packer: Packer) -> _Ready:
+@dataclass(slots=True)
+class _Work:
+    """One connection of the configuration, and the words that asked for it."""
+
+    connection: Connection
+    words: list[_Word] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class _Word:
+    """A name that was asked for, and what it means."""
+
+    asked: str
+    works: list[_Work]
+
+
+class _MayWait(Exception):
+    """A name server would have to be asked, which takes its time."""
+
+
+class _AtHand:
+    """Answers about this machine that need no name server."""
+
+    def __init__(self, system: Lookup) -> None:
+        self._system = system
+        for name in ("gateway", "source", "interface", "protocol", "service"):
+            setattr(self, name, getattr(system, name))
+
+    def resolve(self, name: str, version: int) -> Address | None:
+        """Not without waiting."""
+        raise _MayWait
+
+
+class _Run:
+    """One call of load()."""
+
+    def __init__(
+        self,
+        pluto: Pluto,
+        configuration: Configuration,
+        names: Sequence[str],
+        lookup: Lookup | None,
+        hear: Hear,
+        told: Told,
+    ) -> None:
+        system: Lookup = System() if lookup is None else lookup
+        self._pluto = pluto
+        self._pairs = rules(configuration.rules).pairs
+        self._rules = configuration.rules
+        self._quick_planner = Planner(configuration.rules, _AtHand(system))  # type: ignore[arg-type]
+        self._planner = Planner(configuration.rules, system)
+        self._packer = Packer(configuration.release)
+        self._hear = hear
+        self._told = told
+        self._started = time.time()
+        self._flight: deque[tuple[_Work, Request, Pending]] = deque()
+        self._answered: list[tuple[_Work, Request, Pending]] = []
+        self._works: dict[int, _Work] = {}
+        self._words = [self._word(chosen) for chosen in choose(configuration, names)]
+
+    def _word(self, chosen: Chosen) -> _Word:
+        word = _Word(chosen.asked, [])
+        for connection in chosen.connections:
+            work = self._works.setdefault(id(connection), _Work(connection))
+            work.words.append(word)
+            word.works.append(work)
+        return word
+
+    async def work(self, heard: Callable[[], None]) -> None:
+        heard()
+        for word in self._words:
+            if not word.works:
+                self._told(word.asked, outcome_of(_unknown(word.asked), started=self._started))
+        try:
+            for number, work in enumerate(self._works.values(), 1):
+                ready = await self._ready(work.connection)
+                for complaint in ready.complaints if ready.groups else ():
+                    self._remark(work, complaint)
+                if not ready.groups:
+                    self._conclude(
+                        work, outcome_of(_complained(work.connection.name, ready), started=self._started)
+                    )
+                elif ready.is_plain:
+                    await self._send_ahead(work, ready)
+                else:
+                    await self._drain()
+                    await self._one_by_one(work, ready, heard)
+                if len(self._answered) >= AHEAD:
+                    self._settle()
+                    heard()
+                if number % _ROUND == 0:
+                    await trio.lowlevel.checkpoint()
+            await self._drain()
+        finally:
+            for _, _, pending in self._flight:
+                self._pluto.control.drop(pending)
+            self._settle()
+
+    async def _ready(self, connection: Connection) -> _Ready:
+        """Encoded, in a thread where a name server has to be asked."""
+        try:
+            return _plan(connection, self._quick_planner, self._packer)
+        except _MayWait:
+            return await trio.to_thread.run_sync(_plan, connection, self._planner, self._packer)
+
+    async def _send_ahead(self, work: _Work, ready: _Ready) -> None:
+        ((name, message),) = ready.groups[0]
+        control = self._pluto.control
+        pending = control.start(message)
+        while pending is None and self._flight and control.is_quick:
+            # There is no place in pluto's backlog: it is at work on the first.
+            if not control.read(self._flight[0][2]):
+                break
+            self._answered.append(self._flight.popleft())
+            pending = control.start(message)
+        if pending is None:
+            # pluto takes its time. Until the next ones are read, answers of a few lines wait in the kernel.
+            pending = await control.submit(message)
+        self._flight.append((work, Request("add", AddConnection(name), name), pending))
+        while self._flight and control.read(self._flight[0][2], patient=False):
+            self._answered.append(self._flight.popleft())
+        if len(self._flight) >= AHEAD:
+            await self._wait_for_first()
+
+    async def _wait_for_first(self) -> None:
+        work, request, pending = self._flight.popleft()
+        if self._pluto.control.read(pending):
+            self._answered.append((work, request, pending))
+        else:
+            self._settle()
+            outcome = await self._pluto.perform(request, lambda event: self._hear_of(work, event()), pending)
+            self._conclude(work, outcome)
+
+    def _hear_of(self, work: _Work, event: Event) -> None:
+        self._hear(work.words[0].asked, event)
+
+    async def _drain(self) -> None:
+        """Read what pluto has still to say."""
+        while self._flight:
+            await self._wait_for_first()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Tell what became of those that pluto has answered."""
+        answered, self._answered = self._answered, []
+        judged = self._pluto.finish([(request, pending) for _, request, pending in answered])
+        for (work, _, _), (events, outcome) in zip(answered, judged, strict=True):
+            for event in events:
+                self._hear_of(work, event)
+            self._conclude(work, outcome)
+
+    async def _one_by_one(self, work: _Work, ready: _Ready, heard: Callable[[], None]) -> None:
+        sent: list[Relayed] = []
+        # From 5.0 on one message makes pluto load all pairs of subnets=.
+        names = [] if self._pairs else list(ready.names)
+        for group in ready.groups:
+            for at, (name, message) in enumerate(group):
+                relayed = await self._exchange(work, message)
+                heard()
+                sent.append(relayed)
+                if self._pairs:
+                    names.append(name)
+                if at == 0 and halts(relayed.replies, self._rules):
+                    break
+            if halts(sent[-1].replies, self._rules):
+                break
+        transcript = Transcript(
+            work.connection.name, tuple(dict.fromkeys(names)), tuple(sent), ready.complaints
+        )
+        self._conclude(work, outcome_of(transcript, started=self._started))
+
+    async def _exchange(self, work: _Work, message: bytes) -> Relayed:
+        replies: list[Reply] = []
+
+        def take(new: list[Reply]) -> None:
+            replies.extend(new)
+            for reply in new:
+                self._hear_of(work, recognise(reply, time=time.time()))
+
+        ending = await self._pluto.control.exchange(message, take)
+        return Relayed(message, tuple(replies), ending)
+
+    def _remark(self, work: _Work, text: str) -> None:
+        self._hear_of(work, Complaint(time=time.time(), connection=work.connection.name, text=text))
+
+    def _conclude(self, work: _Work, outcome: Outcome) -> None:
+        """What became of one connection; of each word that it was the last of."""
+        work.outcome = outcome
+        for word in work.words:
+            outcomes = tuple(one.outcome for one in word.works if one.outcome is not None)
+            if len(outcomes) < len(word.works):
+                continue
+            if len(outcomes) > 1:
+                self._told(word.asked, gather("add", word.asked, outcomes))
+            elif outcomes[0].connection == word.asked:
+                self._told(word.asked, outcomes[0])
+            else:
+                self._told(word.asked, msgspec.structs.replace(outcomes[0], connection=word.asked))
+
+
+def _plan(connection: Connection, planner: Planner, packer: Packer) -> _Ready:
     plan = planner.plan(
         connection.name, connection.layers, failed=connection.failed, partial=connection.partial
     )
@@ -137,201 +348,11 @@ def _ready(connection: Connection, planner: Planner, packer: Packer) -> _Ready:
     return _Ready(groups, complaints, plan.names)
 
 
-@dataclass(slots=True)
-class _Doing:
-    """One connection while it is sent."""
-
-    names: list[str]
-    sent: list[Relayed]
-    complaints: tuple[str, ...]
-    through: bool = False
-    """pluto has answered all that it is sent."""
+def _unknown(asked: str) -> Transcript:
+    return Transcript(
+        asked, (), (), (f"conn {asked!r}: not found (tried aliases and patterns)",), unknown=True
+    )
 
 
-class _Sender:
-    """The connections that are to be sent, in order, and what became of those that were.
-
-    The first message goes through `control`, which knows whether it is the right pluto that listens; the others go
-    in bursts, in a thread, as long as it stays the same process. Only one of the two is at work at a time.
-    """
-
-    def __init__(
-        self, work: list[Connection], planner: Planner, configuration: Configuration, control: Control
-    ) -> None:
-        self._work = work
-        self._planner = planner
-        self._packer = Packer(configuration.release)
-        self._configuration = configuration
-        self._control = control
-        self._at = 0
-        self._next: _Ready | None = None
-        self._done: dict[int, _Doing] = {}
-        self._news: list[tuple[str, tuple[Reply, ...]]] = []
-        self._under_way: deque[tuple[_Doing, str, bytes, socket.socket]] = deque()
-        self._working = threading.Lock()
-        self.line: Line | None = None
-        self.any_sent = False
-        self.stopped = False
-        """Nothing more is to be sent, also by a burst that is under way in its thread."""
-
-    @property
-    def more(self) -> bool:
-        """Whether a connection is left."""
-        return self._at < len(self._work)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether pluto has something whose answer nobody read yet."""
-        return bool(self._under_way)
-
-    @property
-    def bursting(self) -> bool:
-        """Whether the next connection can go in a burst."""
-        return self.more and self.line is not None
-
-    def news(self) -> list[tuple[str, tuple[Reply, ...]]]:
-        """Replies that nobody was told of yet, each with the connection's name in pluto."""
-        news, self._news = self._news, []
-        return news
-
-    def _prepare(self) -> None:
-        """Have the next connection's messages ready."""
-        if self._next is None and self.more:
-            self._next = _ready(self._work[self._at], self._planner, self._packer)
-
-    def _take(self) -> tuple[Connection, _Ready]:
-        self._prepare()
-        assert self._next is not None
-        connection, ready = self._work[self._at], self._next
-        self._at += 1
-        self._next = None
-        return connection, ready
-
-    async def first(self) -> None:
-        """Send one connection through `control`."""
-        await trio.to_thread.run_sync(self._prepare)
-        connection, ready = self._take()
-        doing = self._begin(connection, ready)
-        for group in ready.groups:
-            for name, message in group:
-                replies: list[Reply] = []
-                ending = await self._control.exchange(message, replies.extend)
-                if self._note(
-                    doing, name, Relayed(message, tuple(replies), ending), first=name == group[0][0]
-                ):
-                    break
-            if self._halted(doing):
-                break
-        doing.through = True
-        if ready.groups:
-            self.line = open_line(self._control, self._configuration.release.codes)
-
-    def burst(self) -> None:
-        """Send some connections, until `stopped`. Runs in a thread.
-
-        Where a connection is one message, the next ones are sent before pluto's answer to it is read: pluto never
-        waits for us, and does one after the other all the same. The last ones are left to the next burst, or to
-        `finish`.
-        """
-        line = self.line
-        assert line is not None
-        until = time.monotonic() + _LONGEST
-        with self._working:
-            for _ in range(_BURST):
-                if not self.more or self.stopped or time.monotonic() > until:
-                    break
-                connection, ready = self._take()
-                doing = self._begin(connection, ready)
-                try:
-                    if len(ready.groups) == 1 and len(ready.groups[0]) == 1:
-                        name, message = ready.groups[0][0]
-                        self._under_way.append((doing, name, message, line.send(message)))
-                    else:
-                        self._drain(line)
-                        self._send(line, doing, ready)
-                        doing.through = True
-                except Unreachable:
-                    # What is wrong there is for `control` to find out: this connection is tried again.
-                    self.line = None
-                    doing.through = True
-                    if not doing.sent:
-                        del self._done[id(connection)]
-                        self._at -= 1
-                        self._next = ready
-                    break
-                self._prepare()
-                self._drain(line, leave=_AHEAD)
-            if self.stopped or self.line is None:
-                self._drain(line)
-
-    def finish(self) -> None:
-        """Read what pluto has still to say. Runs in a thread."""
-        with self._working:
-            if self.line is not None:
-                self._drain(self.line)
-
-    def _drain(self, line: Line, *, leave: int = 0) -> None:
-        while len(self._under_way) > leave:
-            doing, name, message, sock = self._under_way.popleft()
-            self._note(doing, name, Relayed(message, *line.drain(sock)), first=True)
-            doing.through = True
-
-    def _send(self, line: Line, doing: _Doing, ready: _Ready) -> None:
-        for group in ready.groups:
-            for at, (name, message) in enumerate(group):
-                if self.stopped:
-                    return
-                relayed = Relayed(message, *line.drain(line.send(message)))
-                if self._note(doing, name, relayed, first=at == 0):
-                    break
-            if self._halted(doing):
-                break
-
-    def _begin(self, connection: Connection, ready: _Ready) -> _Doing:
-        # From 5.0 on one message makes pluto load all pairs of subnets=.
-        names = [] if rules(self._configuration.rules).pairs else list(ready.names)
-        doing = self._done[id(connection)] = _Doing(names, [], ready.complaints)
-        return doing
-
-    def _note(self, doing: _Doing, name: str, relayed: Relayed, *, first: bool) -> bool:
-        """Keep what pluto said. True if the rest of the group is not sent."""
-        self.any_sent = True
-        if rules(self._configuration.rules).pairs:
-            doing.names.append(name)
-        doing.sent.append(relayed)
-        self._news.append((name, relayed.replies))
-        return first and self._halted(doing)
-
-    def _halted(self, doing: _Doing) -> bool:
-        return halts(doing.sent[-1].replies, self._configuration.rules)
-
-    def give_up(self, gone: PlutoGone) -> None:
-        """pluto went away: what was not sent was not sent because of that."""
-        for connection in self._work:
-            doing = self._done.get(id(connection))
-            if doing is None or not (doing.sent or doing.complaints):
-                doing = self._done[id(connection)] = _Doing([], [Relayed(b"", (), None, gone)], (str(gone),))
-            doing.through = True
-
-    def is_through(self, word: Chosen) -> bool:
-        """Whether it is known what became of all connections of a word."""
-        done = [self._done.get(id(one)) for one in word.connections]
-        return all(one is not None and one.through for one in done)
-
-    def loaded(self, word: Chosen) -> Loaded:
-        """What became of one word."""
-        if not word.connections:
-            return Loaded(
-                word.asked,
-                (),
-                (),
-                (f"conn {word.asked!r}: not found (tried aliases and patterns)",),
-                unknown=True,
-            )
-        done = [self._done[id(one)] for one in word.connections]
-        return Loaded(
-            word.asked,
-            tuple(dict.fromkeys(name for one in done if one.sent for name in one.names)),
-            tuple(relayed for one in done for relayed in one.sent),
-            tuple(line for one in done for line in one.complaints),
-        )
+def _complained(name: str, ready: _Ready) -> Transcript:
+    return Transcript(name, (), (), ready.complaints)

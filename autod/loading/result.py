@@ -1,6 +1,6 @@
 """What became of a connection that was to be loaded, whoever sent it, and its outcome.
 
-Must not know: how it was read or sent (autod.loading.addconn, autod.config).
+Must not know: how it was read or sent (autod.loading.native, autod.loading.addconn).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from autod.errors import PlutoGone
 from autod.judging.judge import Judge
 from autod.outcomes import Outcome, Result, gather, quoted
 from autod.protocol.exchange import Ending
@@ -19,15 +20,15 @@ from autod.recognise import recognise
 if TYPE_CHECKING:
     from autod.exchange.relay import Relayed
 
-__all__ = ["Loaded", "outcome_of"]
+__all__ = ["Transcript", "outcome_of"]
 
 _NOT_FOUND = 21
 """RC_UNKNOWN_NAME: addconn's own exit status for a name that the file does not have (3.27 to 5.4)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of one name: the messages that were sent for it, each with pluto's replies.
+class Transcript:
+    """What was sent for one name, each message with pluto's replies.
 
     A connection with subnets= has several names in pluto (`a/1x1`, `a/1x2`); `names` has them all. Empty if nothing
     was sent: then `complaints` say why, if anything does, and `unknown` that the file has no such name.
@@ -44,39 +45,51 @@ class Loaded:
         """Whether anything of it reached pluto."""
         return any(message.error is None for message in self.messages)
 
+    @property
+    def ending(self) -> Ending:
+        """How the exchanges ended: as the worst of them."""
+        endings = {message.ending for message in self.messages}
+        for ending in (Ending.GONE, Ending.RESET):
+            if ending in endings:
+                return ending
+        return Ending.EOF
 
-def outcome_of(loaded: Loaded, *, started: float) -> Outcome:
+
+def outcome_of(transcript: Transcript, *, started: float) -> Outcome:
     """One outcome for the name: that of its connection, or of all that it stands for. `started` in UNIX seconds."""
-    if not loaded.sent:
-        return _not_sent(loaded, started)
+    if not transcript.sent:
+        return _not_sent(transcript, started)
     outcomes = []
-    for name in loaded.names:
+    for name in transcript.names:
         judge = Judge("add", name, started=started)
-        for message in loaded.messages:
+        for message in transcript.messages:
             for reply in message.replies:
                 event = recognise(reply, time=started)
                 if event.connection in (name, None):
                     judge.see(event)
-        outcomes.append(judge.end(Ending.EOF, at=time.time()))
+        outcomes.append(judge.end(transcript.ending, at=time.time()))
     if len(outcomes) == 1:
-        return msgspec.structs.replace(outcomes[0], connection=loaded.asked)
-    return gather("add", loaded.asked, tuple(outcomes))
+        return msgspec.structs.replace(outcomes[0], connection=transcript.asked)
+    return gather("add", transcript.asked, tuple(outcomes))
 
 
-def _not_sent(loaded: Loaded, started: float) -> Outcome:
+def _not_sent(transcript: Transcript, started: float) -> Outcome:
+    if any(isinstance(message.error, PlutoGone) for message in transcript.messages):
+        gone = Judge("add", transcript.asked, started=started).end(Ending.GONE, at=time.time())
+        return msgspec.structs.replace(gone, lines=transcript.complaints)
     said = (
         "the configuration has no connection or alias of this name"
-        if loaded.unknown
-        else "; ".join(line.strip() for line in loaded.complaints) or "nothing of it can be sent"
+        if transcript.unknown
+        else "; ".join(line.strip() for line in transcript.complaints) or "nothing of it can be sent"
     )
     return Outcome(
         operation="add",
-        connection=loaded.asked,
-        result=Result.UNKNOWN if loaded.unknown else Result.LOAD_FAILED,
+        connection=transcript.asked,
+        result=Result.UNKNOWN if transcript.unknown else Result.LOAD_FAILED,
         ok=False,
-        sentence=f"{quoted(loaded.asked)} was not loaded: {said}",
-        code=_NOT_FOUND if loaded.unknown else None,
-        lines=loaded.complaints,
+        sentence=f"{quoted(transcript.asked)} was not loaded: {said}",
+        code=_NOT_FOUND if transcript.unknown else None,
+        lines=transcript.complaints,
         started=started,
         ended=time.time(),
     )

@@ -5,18 +5,20 @@ Owns how an act becomes requests, how outcomes become causes and how states beco
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
 from autod.client import Pluto
+from autod.config import load
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
-from autod.exchange.peer import Listener, listener, socket_file
+from autod.loading.loader import loader_for
 from autod.operation import BUFFER
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
+from autod.presence import Presence
 from autod.protocol import commands as c
 from autod.supervisor.link import Instance, Result
 from autod.supervisor.states import Act, Cause
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from autod.events import Event
+    from autod.loading.interface import Loader
     from autod.operation import Operation
     from autod.protocol.releases import Release
     from autod.status import State
@@ -49,22 +52,21 @@ CAUSES: Mapping[Said, Cause] = {
     Said.PLUTO_GONE: Cause.PLUTO_GONE,
     Said.DEADLINE: Cause.DEADLINE,
     Said.CANCELLED: Cause.FAILED,
+    Said.NOT_SENT: Cause.DEADLINE,
     Said.FAILED: Cause.FAILED,
 }
 """Every result that is not what was asked, as a cause; the others are success."""
 
-_BATCH = 0.05
-"""Seconds for which adds are gathered: addconn reads the whole file once a run."""
+_CONFIG = "/etc/ipsec.conf"
+"""What addconn reads where it is not told otherwise."""
 
-_GIVE_UP = 10.0
+_BATCH = 0.05
+"""Seconds for which adds are gathered: the whole file is read for each batch."""
 
 _NAMES = 8
 """So many connections are asked for one by one; more of them are looked up in the whole status."""
 _STATUS_GAP = 60.0
 """Seconds between two whole states that are asked for only to tell who took a connection down."""
-
-_FILE_LOOK = 1.0
-"""How often the socket's file is looked at, where pluto's process cannot be watched."""
 
 
 class PlutoLink:
@@ -91,50 +93,22 @@ class PlutoLink:
             path, release or None, seccomp=None, limit=limit + 16, buffer=BUFFER, known=None, timeout=answer
         )
         self._on_found = on_found
-        self._found = Listener()
+        self._presence = Presence(self._pluto, answer=answer)
         self._members: Mapping[str, frozenset[str]] = {}
         self._adds: dict[str, _Add] = {}
         self._loading = trio.Lock()
         self._status_after = 0.0
 
     async def find(self) -> Instance:
-        before = self._found
-        detected = await self._pluto.find()
-        # Where the release was given nobody may have looked.
-        self._found = listener(self.path) if detected.pluto is None else detected.pluto
-        if not before.is_same(self._found):
-            self._pluto.slots.forget()
+        detected = await self._presence.find()
         self._members = {}
         if self._on_found is not None:
             self._on_found(detected.release)
-        # A pluto that has just started may tell its release and not answer yet: see that it does.
-        await self._pluto.replies(c.TrafficStatus(), timeout=self.answer)
-        return Instance(str(detected.release), self._found.pid, self._found.descriptor_limit())
+        listens = self._presence.listens
+        return Instance(str(detected.release), listens.pid, listens.descriptor_limit())
 
     async def gone(self) -> None:
-        first = self._found.file
-        try:
-            handle = self._found.handle()
-        except ProcessLookupError:
-            return
-        try:
-            while handle is None:
-                await trio.sleep(_FILE_LOOK)
-                if socket_file(self.path) != first:
-                    return
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._until_replaced, first, nursery.cancel_scope)
-                await trio.lowlevel.wait_readable(handle)
-                nursery.cancel_scope.cancel()
-        finally:
-            if handle is not None:
-                os.close(handle)
-
-    async def _until_replaced(self, first: object, scope: trio.CancelScope) -> None:
-        while True:
-            await trio.sleep(_FILE_LOOK)
-            if socket_file(self.path) != first and not listener(self.path).is_same(self._found):
-                scope.cancel()
+        await self._presence.gone()
 
     async def look(self, *, states: bool, everything: bool) -> Snapshot:
         asked = trio.current_time()
@@ -163,10 +137,7 @@ class PlutoLink:
             case Act.ROUTE:
                 return await self._perform(self._pluto.route(name, timeout=deadline), heard)
             case Act.DOWN:
-                done = await self._perform(self._pluto.down(name, timeout=deadline), heard)
-                if done.cause is None:
-                    self._pluto.slots.released(name)
-                return done
+                return await self._perform(self._pluto.down(name, timeout=deadline), heard)
             case Act.DELETE:
                 return await self._perform(self._pluto.delete(name, timeout=deadline), heard)
             case Act.ADD:
@@ -174,7 +145,7 @@ class PlutoLink:
             case Act.REPLACE:
                 # Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first, once it
                 # is certain that it can be loaded again.
-                await self._check_addconn()
+                await self._loader().check()
                 deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
                 if deleted.cause not in (None, Cause.UNKNOWN):
                     return deleted
@@ -200,13 +171,7 @@ class PlutoLink:
         return found
 
     async def give_up(self, name: str) -> None:
-        with trio.move_on_after(_GIVE_UP):
-            try:
-                outcome = await self._pluto.down(name, timeout=_GIVE_UP)
-            except WhackError:
-                return
-            if outcome.ok:
-                self._pluto.slots.released(name)
+        await self._presence.give_up(name)
 
     async def reread_secrets(self) -> None:
         outcome = await self._pluto.reread_secrets(timeout=self.answer)
@@ -214,7 +179,7 @@ class PlutoLink:
             raise DeadlinePassed(outcome.sentence)
 
     def open_descriptors(self) -> int | None:
-        return self._found.open_descriptors()
+        return self._presence.open_descriptors()
 
     async def _perform(self, operation: Operation, heard: Callable[[], None]) -> Result:
         told = False
@@ -234,7 +199,7 @@ class PlutoLink:
         async with self._loading:
             if not mine.done.is_set():
                 batch, self._adds = self._adds, {}
-                late = DeadlinePassed(f"pluto and addconn did not load connections within {deadline:g} s")
+                late = DeadlinePassed(f"connections were not loaded within {deadline:g} s")
                 try:
                     with trio.move_on_after(deadline) as scope:
                         await self._load(batch)
@@ -247,49 +212,25 @@ class PlutoLink:
             raise mine.error
         return mine.result
 
-    def _addconn(self) -> str:
-        """The addconn of the pluto that runs. Raises ConfigurationError where there is none."""
-        from autod.identify.programs import find_programs
-
-        program = find_programs(self._found.pid).addconn
-        if program is None:
-            raise ConfigurationError("addconn, which loads connections, is not installed")
-        return program
-
-    async def _check_addconn(self) -> None:
-        """ForeignMessage where it is of another release than pluto."""
-        from autod.loading.addconn import check_version
-
-        await check_version(self._addconn(), self._pluto.release)
+    def _loader(self) -> Loader:
+        """What loads from the file as it is now."""
+        return loader_for(self._pluto, self.config, partial(load, self.config or _CONFIG))
 
     async def _load(self, batch: Mapping[str, _Add]) -> None:
-        from autod.loading.addconn import load
+        def told(name: str, outcome: Outcome) -> None:
+            if name in batch:
+                batch[name].result = _result(outcome)
 
         try:
-            done = await load(
-                list(batch),
-                program=self._addconn(),
-                config=self.config,
-                release=self._pluto.release,
-                control=self._pluto.control,
-            )
+            await self._loader().load(list(batch), hear=_not_heard, told=told)
         except (WhackError, OSError) as problem:
             error = problem if isinstance(problem, WhackError) else ConfigurationError(str(problem))
             for add in batch.values():
                 add.error = error
-            return
-        from autod.events import LoadFailed
-        from autod.recognise import recognise
 
-        for loaded in done.loaded:
-            add = batch[loaded.asked]
-            events = [recognise(r, time=0.0) for m in loaded.messages for r in m.replies]
-            failed = next((e for e in events if isinstance(e, LoadFailed)), None)
-            if failed is not None:
-                add.result = Result(Cause.CONFIGURATION, failed.text)
-            elif not loaded.sent:
-                said = "; ".join(loaded.complaints) or "the configuration does not define it"
-                add.result = Result(Cause.CONFIGURATION, said)
+
+def _not_heard(name: str, event: Event) -> None:
+    """What pluto says while it loads is in the outcome."""
 
 
 class _Add:

@@ -529,7 +529,7 @@ def test_every_event_states_its_traits(kind_of: type[Event]) -> None:
 
 def test_a_row_is_all_that_an_event_needs_beside_its_class() -> None:
     """Every kind of event has a row, save for those that are not made from a line's text."""
-    rowless = {events.Event, events.Dropped, Log, Prompted, RefusalCode, events.Remark}
+    rowless = {events.Event, events.Complaint, events.Dropped, Log, Prompted, RefusalCode, events.Remark}
     assert {row.kind for row in ROWS} == set(KINDS) - rowless
 
 

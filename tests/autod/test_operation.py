@@ -32,7 +32,9 @@ class Course:
         self.ran = 0
         self.cancelled = 0
 
-    async def perform(self, request: Request, sink: Sink | None) -> Outcome:
+    async def perform(
+        self, request: Request, sink: Sink | None, *, given_up: Callable[[Outcome], None] | None = None
+    ) -> Outcome:
         self.ran += 1
         await trio.lowlevel.checkpoint()
         for number in range(self.lines):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autod.client import open_pluto
 from autod.config import all_names, load
-from autod.loading.native import load_native
+from autod.outcomes import Result
 from autod.protocol.releases import find
+from tests.helpers.loads import load_natively
 from tests.lab import roots
-from tests.real.loading import accept_ikev1, compare, control, write
+from tests.real.loading import accept_ikev1, compare, write
 from tests.real.plutos import gateway
 
 if TYPE_CHECKING:
@@ -35,11 +37,15 @@ def accepting() -> Iterator[Pluto]:
 
 async def test_pluto_shows_what_it_shows_after_its_own_addconn(accepting: Pluto) -> None:
     """Line for line, for connections of many kinds; one message makes all pairs of subnets=."""
-    loaded = {one.asked: one for one in await compare(accepting, "5.2", accepting.folder / "load.conf")}
-    assert loaded["many"].names == ("many/1x1", "many/1x2", "many/2x1", "many/2x2")
-    assert len(loaded["many"].messages) == 1
-    assert not loaded["faulty"].messages
-    assert loaded["refused"].messages[-1].replies[-1].code == 56
+    outcomes = await compare(accepting, "5.2", accepting.folder / "load.conf")
+    assert [one.connection for one in outcomes["many"].members] == [
+        "many/1x1",
+        "many/1x2",
+        "many/2x1",
+        "many/2x2",
+    ]
+    assert outcomes["faulty"].result is Result.LOAD_FAILED
+    assert outcomes["refused"].code == 56
 
 
 async def test_two_thousand_connections_with_auto_go_into_a_running_pluto(accepting: Pluto) -> None:
@@ -56,7 +62,8 @@ async def test_two_thousand_connections_with_auto_go_into_a_running_pluto(accept
     configuration = load(str(file), find("5.2"))
     names = all_names(configuration)
     before = accepting.whack("--status").stdout.count("conn serial:")
-    loaded = await load_native(names, configuration=configuration, control=control(accepting, "5.2"))
-    assert len(loaded) == 2000
-    assert all("added" in one.messages[0].replies[0].text for one in loaded)
+    async with open_pluto(accepting.socket, "5.2") as client:
+        loads = await load_natively(client, names, configuration)
+    assert len(loads.outcomes) == 2000
+    assert all(outcome.ok for outcome in loads.outcomes.values())
     assert accepting.whack("--status").stdout.count("conn serial:") - before == 2000

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from autod.client import open_pluto
 from autod.config import load
 from autod.exchange.control import Control
-from autod.loading.native import load_native
 from autod.protocol.releases import find
-from tests.helpers.probing import Recorded
+from tests.helpers.loads import load_natively
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from autod.loading.result import Loaded
+    from autod.outcomes import Outcome
     from tests.real.plutos import Pluto
 
 CONFIG = """
@@ -141,21 +141,19 @@ def write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-async def compare(pluto: Pluto, release: str, file: Path) -> tuple[Loaded, ...]:
+async def compare(pluto: Pluto, release: str, file: Path) -> dict[str, Outcome]:
     """Load NAMES by addconn, delete them, load them by ourselves with the two that fail, and compare the status."""
     write(file, CONFIG)
     pluto.addconn("--config", pluto.path(file), *NAMES)
     theirs = {name: status(pluto, name) for name in NAMES}
     assert [name for name in NAMES if not theirs[name]] == []
     delete(pluto, NAMES)
-    loaded = await load_native(
-        [*NAMES, "faulty", "refused", "nowhere"],
-        configuration=load(str(file), find(release)),
-        control=control(pluto, release),
-        lookup=Recorded(),
-    )
+    async with open_pluto(pluto.socket, release) as client:
+        loads = await load_natively(
+            client, [*NAMES, "faulty", "refused", "nowhere"], load(str(file), find(release))
+        )
     assert {name: status(pluto, name) for name in NAMES} == theirs
-    return loaded
+    return loads.outcomes
 
 
 def delete(pluto: Pluto, names: Sequence[str]) -> None:

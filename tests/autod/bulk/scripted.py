@@ -105,6 +105,20 @@ class Scripted:
     _rest: dict[str, deque[Script]] = field(default_factory=dict)
     _risen: trio.Event = field(default_factory=trio.Event)
 
+    loads = False
+    holds_descriptor = True
+
+    @property
+    def steps(self) -> tuple[Scripted]:
+        """It is its own only step."""
+        return (self,)
+
+    async def check(self) -> None:
+        """Nothing keeps it from being done."""
+
+    async def load(self, names: Sequence[str], **more: object) -> None:
+        raise AssertionError
+
     @property
     def identity(self) -> object:
         return self.life

@@ -51,4 +51,4 @@ def test_every_operation_is_documented() -> None:
     assert set(_IN_ORDER) == set(OPERATIONS)
 
 
-_IN_ORDER = ("up", "down", "start", "ondemand", "route", "unroute", "delete", "replace", "add")
+_IN_ORDER = ("up", "down", "start", "ondemand", "route", "unroute", "delete", "replace", "add", "rotatecert")

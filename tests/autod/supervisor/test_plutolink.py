@@ -22,17 +22,17 @@ def nothing() -> None:
     """Nobody wants to know that the peer was heard."""
 
 
-async def test_an_addconn_that_hangs_is_ended_at_the_deadline(
+async def test_loading_that_hangs_is_ended_at_the_deadline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     """Every connection of the batch is told so, and the next batch is begun."""
     begun: list[list[str]] = []
 
-    async def hang(names: list[str], **_: object) -> None:
+    async def hang(_: object, names: list[str], **more: object) -> None:
         begun.append(names)
         await trio.sleep_forever()
 
-    monkeypatch.setattr("autod.loading.addconn.load", hang)
+    monkeypatch.setattr("autod.loading.native.NativeLoader.load", hang)
     path = tmp_path / "pluto.ctl"
     late: list[tuple[str, float]] = []
 

@@ -1,0 +1,50 @@
+"""The choice of the way in which connections are loaded.
+
+Owns: the choice. The ways are `native` (messages of our own, which are addconn's to the letter) and `addconn` (the
+release's own program, for what we have no rules for). Must not know: how ipsec.conf is read, when a connection is
+loaded (autod.bulk, autod.supervisor).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autod.errors import ConfigurationError
+from autod.protocol.connection.keywords import native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autod.client import Pluto
+    from autod.config import Configuration
+    from autod.loading.interface import Loader
+    from autod.protocol.releases import Release
+
+__all__ = ["loader_for"]
+
+
+def loader_for(
+    pluto: Pluto,
+    path: str | None,
+    read: Callable[[Release], Configuration],
+    *,
+    via_addconn: bool = False,
+) -> Loader:
+    """What loads from the configuration at `path` (None: addconn's own default): natively where there are rules for the
+    release, unless `via_addconn`. `read` reads the file for a release, each time that it is needed.
+
+    ConfigurationError where addconn is needed and not there.
+    """
+    if not via_addconn and pluto.reads_messages and native(pluto.release) is not None:
+        from autod.loading.native import NativeLoader
+
+        return NativeLoader(pluto, read)
+    from autod.identify.programs import find_programs
+    from autod.loading.addconn import AddconnLoader
+
+    program = find_programs(pluto.detected.pid).addconn
+    if program is None:
+        raise ConfigurationError(
+            "the addconn of this release was not found, so nothing can be loaded: install it, or set IPSEC_EXECDIR"
+        )
+    return AddconnLoader(pluto, program, path)
