@@ -15,6 +15,7 @@ import trio
 
 from autod.errors import ConfigurationError
 from autod.service.access import Access
+from autod.service.hookrunner import HookRunner
 from autod.service.journal import configure as configure_log
 from autod.service.methods import Methods
 from autod.service.notify import Notifier, listen_fds, watchdog_seconds
@@ -116,6 +117,7 @@ class Daemon:
             connections=settings.api.connections, message=settings.api.message, stall=settings.api.stall
         )
         self.recorder = Recorder(self.supervisor)
+        self._hooks = HookRunner(self.supervisor, service=notifier.present)
         access, _ = Access.of_groups(settings.api.look, settings.api.change)
         self.server = Server(Methods(self.supervisor, version, self.recorder), access, bounds)
         self._exporter: Exporter | None = None
@@ -191,6 +193,7 @@ class Daemon:
             Side("log", lambda s: s.log, self._log),
             Side("api", lambda s: (s.api.look, s.api.change), self._access),
             Side("history", lambda s: s.history, self.recorder.run),
+            Side("hooks", lambda s: (s.hooks, s.hook), self._hooks.run),
             Side("metrics", lambda s: s.metrics.listen, self._metrics),
             Side("textfile", lambda s: (s.metrics.textfile, s.metrics.every), self._textfile),
         ]

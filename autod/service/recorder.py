@@ -40,8 +40,8 @@ PATIENCE = 2.0
 KEPT = 20_000
 """Changes that are kept in memory while they cannot be written."""
 AGAIN = 5.0
-ALIVE = 60.0
-"""Seconds between two signs of life: after a crash, this much more at most is taken for unknown."""
+ALIVE = 10.0
+"""Seconds between two signs of life: after a crash, so much of the time before it at most is taken for unknown."""
 SETTLED = 20.0
 """Seconds after which a connection that nothing was heard of is what it seems to be. A supervisor that begins finds
 out how things are within a second or two; until then they are not known."""

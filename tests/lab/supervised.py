@@ -31,6 +31,7 @@ SCENARIOS = (
     "no_room",
     "hands",
     "history",
+    "hooks",
     "restart_pluto",
     "alone",
     "kill_autod",

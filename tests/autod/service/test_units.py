@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 CONTRIB = Path(__file__).resolve().parents[3] / "contrib" / "systemd"
-UNITS = ["autod.service", "autod.socket", "autod-wait.service", "autod-metrics.socket", "autod-page.socket"]
+UNITS = [
+    "autod.service",
+    "autod.socket",
+    "autod-wait.service",
+    "autod-metrics.socket",
+    "autod-page.socket",
+    "autod-hook@.service",
+]
 
 
 def test_systemd_verifies_the_units_without_a_word(tmp_path: Path) -> None:
@@ -26,7 +33,9 @@ def test_systemd_verifies_the_units_without_a_word(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize(("name", "most"), [("autod.service", 1.5), ("autod-wait.service", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "most"), [("autod.service", 1.5), ("autod-wait.service", 1.0), ("autod-hook@.service", 1.5)]
+)
 def test_the_exposure_is_what_is_promised(name: str, most: float) -> None:
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(CONTRIB / name)],
