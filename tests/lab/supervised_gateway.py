@@ -644,7 +644,7 @@ def hooks(gate: Gateway) -> None:
         assert exposure is not None
         assert float(exposure[1]) <= 1.5, exposure[0]
     say(
-        f"hooks: told as another user, killed at the deadline, {len(running)} at once; all up {back:.1f} s after the peer"
+        f"hooks: of another user, killed at the deadline, {len(running)} at once; all up {back:.1f} s after the peer"
     )
 
 
