@@ -94,11 +94,24 @@ async def _step(opened: Session, step: str, name: str) -> Outcome:
         from autod.cli.loading import load
 
         return (await load(opened, [name]))[name]
+    if step == "route" and await _is_group(opened, name):
+        from autod.loading.groups import route_group
+
+        return await route_group(opened.pluto, name)
     operation = _operation(opened, step, name)
     async with operation:
         async for event in operation:
             opened.show(event)
     return operation.outcome
+
+
+async def _is_group(opened: Session, name: str) -> bool:
+    """Whether pluto has a group connection of this name, where that is cheap to ask (see remembering.status_of)."""
+    from autod.cli.remembering import status_of
+    from autod.status import parse
+
+    state = parse(await status_of(opened, (name,)))
+    return any(one.name == name and one.kind == "group" for one in state.connections)
 
 
 def _operation(opened: Session, step: str, name: str) -> Operation:

@@ -15,8 +15,10 @@ from autod.cli.remembering import remember, writer
 from autod.cli.session import Interrupts, Session, open_session
 from autod.config.around import Machine
 from autod.config.compare import Comparison, Difference, Memory, compare
+from autod.config.policies import is_group
 from autod.config.record import Record
 from autod.config.steps import FIFTH, Step, removes_too_much, steps
+from autod.loading.groups import route_group
 from autod.protocol import commands as c
 from autod.status import parse
 from autod.status.shown import shown
@@ -216,10 +218,10 @@ async def _take(
         opened.conclude(outcome)
         failed += not outcome.ok
         if outcome.ok:
-            failed += not await _begin(opened, step)
+            failed += not await _begin(opened, step, configuration)
     for step in planned:
         if step.action == "begin":
-            failed += not await _begin(opened, step)
+            failed += not await _begin(opened, step, configuration)
         if step.action == "delete":
             outcome = await opened.pluto.delete(step.connection)
             opened.conclude(outcome)
@@ -227,7 +229,7 @@ async def _take(
     return failed
 
 
-async def _begin(opened: Session, step: Step) -> bool:
+async def _begin(opened: Session, step: Step, configuration: Configuration) -> bool:
     """What auto= says, and what was up before: routed, or initiated without waiting for the end."""
     ok = True
     parts = step.names if step.action == "replace" else (step.connection,)
@@ -236,7 +238,8 @@ async def _begin(opened: Session, step: Step) -> bool:
         if step.auto in ("start", "keep") or name in step.takes_down:
             outcome = await opened.pluto.up(name, asynchronous=True)
         elif step.auto == "ondemand":
-            outcome = await opened.pluto.route(name)
+            group = any(is_group(one) for one in configuration.find(name))
+            outcome = await (route_group(opened.pluto, name) if group else opened.pluto.route(name))
         else:
             continue
         opened.conclude(outcome)

@@ -9,12 +9,13 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from autod.config.policies import is_group
 from autod.events import Complaint
 from autod.loading.loader import loader_for
 from autod.loading.native import NativeLoader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autod.cli.session import Session
     from autod.config import Configuration
@@ -92,8 +93,26 @@ async def load(
     )
     for text, count in complaints.items():
         session.say(text if count == 1 else f"{text} [{count} connections]")
+    if isinstance(loads, NativeLoader):
+        await _make_groups(session, loads.configuration, outcomes)
     if remembers and isinstance(loads, NativeLoader):
         from autod.cli.remembering import remember_loaded
 
         await remember_loaded(session, loads.configuration, outcomes)
     return outcomes
+
+
+async def _make_groups(
+    session: Session, configuration: Configuration, outcomes: Mapping[str, Outcome]
+) -> None:
+    """pluto makes the connections of a group's networks when it is told to listen, and only then.
+
+    Where the group is to be routed, that comes after routing it (autod.loading.groups).
+    """
+    if session.options.operation not in ("add", "replace", "rotatecert"):
+        return
+    loaded = [one for name, outcome in outcomes.items() if outcome.ok for one in configuration.find(name)]
+    if any(is_group(one) for one in loaded):
+        outcome = await session.pluto.listen()
+        if not outcome.ok:
+            session.conclude(outcome)

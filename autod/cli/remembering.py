@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
 
-__all__ = ["remember", "remember_loaded", "writer"]
+__all__ = ["remember", "remember_loaded", "status_of", "writer"]
 
 _FEW = 16
 """Connections that are asked about one by one."""
@@ -74,7 +74,7 @@ async def remember(
 async def _note(
     opened: Session, configuration: Configuration, record: Record, names: Collection[str]
 ) -> None:
-    replies = await _status(opened, names)
+    replies = await status_of(opened, names)
     if not replies:
         return
     sent = await trio.to_thread.run_sync(
@@ -92,7 +92,7 @@ async def _note(
     )
 
 
-async def _status(opened: Session, names: Collection[str]) -> Sequence[Reply]:
+async def status_of(opened: Session, names: Collection[str]) -> Sequence[Reply]:
     """What pluto says of these connections, if it costs no more than it is worth."""
     pluto = opened.pluto
     if pluto.release.at_least(5, 0) and len(names) <= _FEW:

@@ -21,6 +21,7 @@ from autod.config.ends import Around, compare_ends, sendcerts
 from autod.config.expected import Row, auth_differs, end_rows, is_never, partly, rows_of
 from autod.config.meaning import Meaning, Unsure, version_of
 from autod.config.model import Severity
+from autod.config.policies import routed
 from autod.config.policy import ALIASES, NEVER_TOO, Group, groups_of
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Nothing
@@ -187,6 +188,7 @@ class _Comparing:
         self._loaded = {
             one.name: one for one in state.connections if one.kind != "instance" and not _of_group(one, state)
         }
+        self._state = state
         self._up = state.established
         self._pairs: dict[str, list[str]] = {}
         for name, one in self._loaded.items():
@@ -322,6 +324,12 @@ class _Comparing:
 
     def _begun(self, asked: Auto, one: ConnectionState) -> Detail | None:
         """What auto= asks for beyond loading, where pluto could do it and was not told to."""
+        if one.kind == "group" and asked == "ondemand":
+            found = routed(self._state, one.name)
+            told = bool({"GROUTED", "ROUTE"}.intersection(one.policy))
+            if found is not None and (found.unrouted or not told):
+                return Detail("auto", "ondemand", "not routed")
+            return None
         if one.kind != "permanent" or one.oriented is False or one.name in self._up:
             return None
         if asked == "ondemand" and one.routing == "unrouted":

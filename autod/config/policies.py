@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from autod.status import ConnectionState
+    from autod.config.model import Connection
+    from autod.status import ConnectionState, State
 
-__all__ = ["Group", "PolicyFile", "groups", "loaded_groups", "read_policy"]
+__all__ = ["Group", "PolicyFile", "Routed", "groups", "is_group", "loaded_groups", "read_policy", "routed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,56 @@ def loaded_groups(connections: Sequence[ConnectionState]) -> dict[str, int]:
     return {
         connection.name: made[connection.name] for connection in connections if connection.kind == "group"
     }
+
+
+_GROUP_HOSTS = frozenset({"%group", "%opportunisticgroup", "%oppogroup"})
+_CATCHES = frozenset(
+    {"ondemand", "negotiating", "inbound", "tunnel", "failure", "never_negotiate", "eclipsed"}
+)
+"""Routing of a connection whose packets do not leave as they are, or leave so because that is what it says."""
+
+
+def is_group(connection: Connection) -> bool:
+    """Whether a connection of a configuration stands for the networks of a policy file."""
+    for side in ("left", "right"):
+        given = connection.settings.get(side)
+        if given is None:
+            continue
+        word = (given.text or "").lower()
+        if word in _GROUP_HOSTS or (
+            given.text is None
+            and any(given.key.keyword.values.get(host) == given.number for host in _GROUP_HOSTS)
+        ):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A group connection that pluto has loaded: how many connections it has made of it, and those not routed."""
+
+    instances: int
+    unrouted: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the packets of each of its networks are caught."""
+        return self.instances > 0 and not self.unrouted
+
+
+def routed(state: State, name: str) -> Routed | None:
+    """The group connection `name` of pluto's; None where it is no group, or not loaded."""
+    template = next((one for one in state.connections if one.name == name and one.kind == "group"), None)
+    if template is None:
+        return None
+    made = [one for one in state.connections if one.instance is None and _is_of(one, template)]
+    return Routed(len(made), tuple(one.name for one in made if one.routing not in _CATCHES))
+
+
+def _is_of(one: ConnectionState, template: ConnectionState) -> bool:
+    if one.template_serial is not None and template.serial is not None:
+        return one.template_serial == template.serial
+    return one.name.startswith(f"{template.name}#")
 
 
 def groups(files: Mapping[str, PolicyFile], loaded: Mapping[str, int] | None) -> list[Group]:

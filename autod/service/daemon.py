@@ -70,6 +70,7 @@ def build(
         answer=settings.supervise.answer,
         limit=settings.supervise.limit,
         on_found=found,
+        groups=lambda: source.groups,
     )
     daemon = Daemon(
         settings,

@@ -28,12 +28,15 @@ class IpsecConf:
     def __init__(self, path: str, release: Release | None = None) -> None:
         self.path = path
         self.release = release
+        self.groups: frozenset[str] = frozenset()
+        """The connections that stand for the networks of a policy file, as they were last read."""
 
     def read(self) -> Reading:
         """All connections of the file; none as long as no release is known. Raises ConfigurationError where the
         release's own addconn would refuse it. May take some tenths of a second for thousands of connections."""
         from autod.config import load, nearest_native
         from autod.config.choose import auto
+        from autod.config.policies import is_group
 
         if self.release is None:
             return Reading()
@@ -41,6 +44,7 @@ class IpsecConf:
         if found.refusal is not None:
             place = str(found.refusal.place) if found.refusal.place else self.path
             raise ConfigurationError(found.refusal.sentence, where=place)
+        self.groups = frozenset(one.name for one in found.connections if is_group(one))
         return Reading(
             {
                 one.name: Definition(name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one))

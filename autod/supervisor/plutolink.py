@@ -13,7 +13,9 @@ import trio
 
 from autod.client import Pluto
 from autod.config import load
+from autod.config.policies import routed as group_routed
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
+from autod.loading.groups import route_group
 from autod.loading.loader import loader_for
 from autod.operation import BUFFER
 from autod.outcomes import Outcome
@@ -25,7 +27,7 @@ from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from autod.events import Event
     from autod.loading.interface import Loader
@@ -73,7 +75,8 @@ class PlutoLink:
     """A pluto behind the control socket `path`, loaded from the ipsec.conf at `config`.
 
     `release` names it if the caller knows better than pluto. `answer` is how many seconds it may take to answer a
-    question. `on_found` is called with the release whenever a pluto was found.
+    question. `on_found` is called with the release whenever a pluto was found. `groups` gives the names of the group
+    connections of the configuration.
     """
 
     def __init__(
@@ -85,8 +88,10 @@ class PlutoLink:
         answer: float = 30.0,
         limit: int = 64,
         on_found: Callable[[Release], None] | None = None,
+        groups: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.path = path
+        self._groups = groups
         self.config = config
         self.answer = answer
         self._pluto = Pluto(
@@ -134,6 +139,8 @@ class PlutoLink:
                     # What is still being tried would hold a descriptor of pluto until pluto itself gives it up.
                     await self.give_up(name)
                 return done
+            case Act.ROUTE if name in self._groups():
+                return _result(await route_group(self._pluto, name, timeout=deadline))
             case Act.ROUTE:
                 return await self._perform(self._pluto.route(name, timeout=deadline), heard)
             case Act.DOWN:
@@ -268,6 +275,11 @@ def snapshot(
     present: dict[str, bool] = {}
     for connection in state.connections:
         routed = connection.routing not in (None, "unrouted", "unknown")
+        if connection.kind == "group":
+            # It is routed when what was made of it is; a group without networks when it was told to be.
+            made = group_routed(state, connection.name)
+            told = {"GROUTED", "ROUTE"}.intersection(connection.policy)
+            routed = bool(told) and (made is None or not made.unrouted)
         present[connection.name] = present.get(connection.name, False) or routed
         for alias in connection.aliases:
             present.setdefault(alias, routed)
