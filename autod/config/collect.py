@@ -173,7 +173,7 @@ class Collector:
 
     def _value_4(self, key: Key, word: Token, kind: TokenKind, text: str) -> Value | None:
         try:
-            return read_4(key.keyword, kind, text)
+            return read_4(key.keyword, kind, text, wide=self._rules.wide, seconds=self._rules.seconds)
         except BadWord as bad:
             hint = self.hints.value(key.keyword.name, text, key.keyword.values)
             raise Fault(str(bad), word, 1, hint) from None

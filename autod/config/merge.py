@@ -163,6 +163,8 @@ def connections(document: Document, rules: Rules) -> tuple[list[Connection], lis
     if rules.old and alias is not None and any(s.name != _DEFAULT for s in document.sections):
         sentence = "connalias= in conn %default makes addconn abort"
         diagnostics.append(Diagnostic(Severity.FATAL, sentence, alias.place, status=-6))
+    if rules.seconds:
+        diagnostics += _aborting(document)
     expand = _breadth_first if rules.old else _in_place
     result = []
     for section in document.sections:
@@ -181,6 +183,25 @@ def connections(document: Document, rules: Rules) -> tuple[list[Connection], lis
             )
             diagnostics += merge.diagnostics
     return result, diagnostics
+
+
+_FAMILIES: Final = frozenset({0, 2, 10})
+"""AF_UNSPEC, AF_INET and AF_INET6 of Linux."""
+
+
+def _aborting(document: Document) -> list[Diagnostic]:
+    """Up to 4.6 addconn aborts over a family of addresses that is none."""
+    return [
+        Diagnostic(
+            Severity.FATAL,
+            f"{setting.key.spelled}={setting.number} makes addconn abort",
+            setting.place,
+            status=-6,
+        )
+        for section in document.sections
+        for setting in section.settings
+        if setting.key.slot == "hostaddrfamily" and setting.number not in _FAMILIES
+    ]
 
 
 def _missing(merge: _Merge, name: str, setting: Setting, named: dict[str, Section]) -> None:

@@ -268,7 +268,7 @@ class Scanner:
             self._state = {
                 TokenKind.BOOL: _State.BOOLEAN_KEY,
                 TokenKind.COMMENT: _State.COMMENT_KEY,
-            }.get(kind, _State.KEY)
+            }.get(kind, _State.INITIAL if self._rules.runs_on else _State.KEY)
             return self._token(kind, word, at)
         kind = TokenKind.COMMENT if _X_COMMENT.match(word) else self._classify(word.partition("\0")[0])
         self._state = _State.COMMENT_KEY if kind is TokenKind.COMMENT else _State.KEY
@@ -277,6 +277,8 @@ class Scanner:
     def _key(self, source: Source) -> Token | None:
         character = source.text[source.at]
         if character == "\n":
+            if self._rules.runs_on and self._state is _State.COMMENT_KEY:
+                return self._run_on(source)
             return self._end_of_line(source)
         at = source.at
         source.at += 1
@@ -295,7 +297,7 @@ class Scanner:
             source.at += 1
             return None
         if text[at] == "\n":
-            return self._end_of_line(source)
+            return self._run_on(source) if self._rules.runs_on else self._end_of_line(source)
         ends = [match.end() if match else 0 for match in (rule.match(text, at) for rule in _VALUES)]
         end = max(ends)
         source.at = end
@@ -322,6 +324,12 @@ class Scanner:
         self._state = _State.INITIAL
         return self._token(TokenKind.BOOL, found.group(), at)
 
+    @staticmethod
+    def _run_on(source: Source) -> None:
+        """A newline that no rule takes: it vanishes, and is not counted."""
+        source.at += 1
+        source.start = source.at
+
     def _comment_value(self, source: Source) -> Token | None:
         at = source.at
         rest = _REST.match(source.text, at)
@@ -329,9 +337,7 @@ class Scanner:
             # Up to 5.0 there is no rule for an empty value here: the newline vanishes, and the next line is the value.
             if not self._rules.bare_words:
                 return self._end_of_line(source, counted=False)
-            source.at += 1
-            source.start = source.at
-            return None
+            return self._run_on(source)
         source.at = rest.end()
         self._state = _State.INITIAL
         return self._token(TokenKind.STRING, rest.group(), at)

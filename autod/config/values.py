@@ -16,10 +16,12 @@ from autod.protocol.connection.numbers import (
     BINARY,
     BYTES,
     MICROSECONDS,
+    UINTMAX,
     Malformed,
     binary,
     decimal_scaled,
     duration_ms,
+    int32,
     int64,
     unsigned,
     unsigned_prefix,
@@ -49,15 +51,27 @@ class BadWord(ValueError):
     """A word that ends 4.x's addconn with status 1. str() is the sentence."""
 
 
-def read_4(keyword: Keyword, kind: TokenKind, text: str) -> Value | None:
-    """What 4.8 to 4.15 keep; None where the setting is left out. Raises Malformed (left out) and BadWord."""
+def read_4(
+    keyword: Keyword, kind: TokenKind, text: str, *, wide: bool = True, seconds: bool = False
+) -> Value | None:
+    """What 3.27 to 4.15 keep; None where the setting is left out. Raises Malformed (left out) and BadWord.
+
+    `wide`: numbers have 64 bits, and not 32 as up to 4.7. `seconds`: durations are whole seconds (up to 4.6).
+    """
     match keyword.kind:
         case "bool":
             return Value(None, BOOLEANS[text])
         case "time" | "milliseconds":
-            return Value(None, int64(_time_4(keyword, kind, text)))
+            if seconds:
+                return Value(None, _seconds_4_6(kind, text))
+            if not wide and kind is TokenKind.INTEGER:
+                number = min(int(text[:21]), UINTMAX) % 2**32
+                return Value(None, int32(number * (1000 if keyword.kind == "time" else 1)))
+            number = _time_4(keyword, kind, text)
+            return Value(None, int64(number) if wide else int32(number))
         case "percent":
-            return Value(None, _percent_4(text))
+            number = _percent_4(text)
+            return Value(None, number if wide else int32(number))
         case "binary" | "bytes":
             number = int(text) if kind is TokenKind.INTEGER else binary(text, bytes_=keyword.kind == "bytes")
             return Value(None, int64(_fits(number)))
@@ -67,7 +81,7 @@ def read_4(keyword: Keyword, kind: TokenKind, text: str) -> Value | None:
         warning = None
         if keyword.kind in ("string", "append"):
             warning = "digits alone are no string here: quote them"
-        return Value(None, int64(_fits(number)), warning)
+        return Value(None, int64(_fits(number)) if wide else int32(min(number, UINTMAX)), warning)
     match keyword.kind:
         case "enum":
             return Value(None, _words(keyword, text))
@@ -146,6 +160,25 @@ def _time_4(keyword: Keyword, kind: TokenKind, text: str) -> int:
     if kind is TokenKind.INTEGER:
         return _fits(int(text) if len(text) < 21 else 2**64) * (1 if unit == "ms" else 1000)
     return duration_ms(text, unit)
+
+
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_CHANCE: Final = "addconn of this release takes no such duration, and sends one by chance"
+
+
+def _seconds_4_6(kind: TokenKind, text: str) -> int:
+    """Milliseconds of a duration as 3.27 to 4.6 read it: 32 bits of seconds."""
+    if kind is TokenKind.INTEGER:
+        return 1000 * int32(min(int(text) if len(text) < 21 else UINTMAX, UINTMAX))
+    found = _STRTOUL.match(text)
+    scale = _SECONDS.get(text[found.end() :]) if found is not None else None
+    if found is None or scale is None or found.group(1) == "-":
+        raise Malformed(_CHANCE)
+    digits = found.group(2)
+    number = int(digits) if len(digits) < 21 else UINTMAX
+    if number > (2**32 - 1) // scale:
+        raise Malformed(_CHANCE)
+    return 1000 * int32(number * scale)
 
 
 _STRTOUL: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")

@@ -1,4 +1,4 @@
-"""Addresses, subnets, ranges and protocol/port pairs as addconn 4.8 to 5.2 reads them.
+"""Addresses, subnets, ranges and protocol/port pairs as addconn 3.27 to 5.2 reads them.
 
 Owns: the spellings and their values. Must not know: keywords, messages, or any lookup of names but those of
 protocols and services. What is no number raises `Malformed`; whether to ask a resolver is for the caller.
@@ -97,10 +97,12 @@ def unspecified(version: int) -> Address:
 
 
 @functools.lru_cache(maxsize=1024)
-def address(text: str, version: int | None) -> Address:
-    """A numeric address; version None takes either."""
+def address(text: str, version: int | None, *, old: bool = False) -> Address:
+    """A numeric address; version None takes either. `old`: as up to 4.3, where 10.1 is 10.1.0.0."""
     if not text:
         raise Malformed("empty string")
+    if old:
+        return _old(text, version)
     if version != IPV6:
         if len(text) == 10 and text[:2].lower() == "0x":
             try:
@@ -148,6 +150,34 @@ def _dotted(text: str) -> Address:
     return Address(IPV4, bytes(packed))
 
 
+_BYTE: Final = re.compile(r"0*([0-9]{1,3})")
+_HEX_ADDRESS: Final = re.compile(r"0([xXhH])([0-9A-Fa-f]{8})\Z")
+
+
+def _old(text: str, version: int | None) -> Address:
+    """An address as ttoaddr() reads it: decimal bytes, those that are missing are zero, and 0x and 0h of IPv4."""
+    if version == IPV4:
+        found = _HEX_ADDRESS.match(text)
+        if found is not None:
+            return Address(IPV4, int(found[2], 16).to_bytes(4, "big" if found[1] in "xX" else "little"))
+    if ":" in text:
+        if version == IPV4:
+            raise Malformed("IPv4 address may not contain `:'")
+        return _colon(text)
+    if version == IPV6:
+        raise Malformed("not numeric")
+    fields = text.removesuffix(".").split(".") if text.count(".") <= 3 else text.split(".")
+    if len(fields) > 4:
+        raise Malformed("extra garbage on end of dotted-decimal address")
+    packed = bytearray(4)
+    for at, field in enumerate(fields):
+        number = _BYTE.fullmatch(field)
+        if number is None or int(number[1]) > 255:
+            raise Malformed("not numeric")
+        packed[at] = int(number[1])
+    return Address(IPV4, bytes(packed))
+
+
 def _colon(text: str) -> Address:
     packed = bytearray()
     gap = -1
@@ -191,7 +221,7 @@ _PREFIX: Final = {str(bits): bits for bits in range(129)}
 """Lengths of prefixes as nearly all are written."""
 
 
-def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Block:
+def subnet(text: str, version: int | None, *, strict_ipv6: bool = False, old: bool = False) -> Block:
     """ADDR/BITS, or ADDR/MASK in IPv4; bits of the host are cleared, or refused in IPv6 if `strict_ipv6`."""
     if text.lower() == "%default":
         if version is None:
@@ -200,7 +230,7 @@ def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Bloc
     head, slash, mask = text.partition("/")
     if not slash:
         raise Malformed("no / in subnet specification")
-    base = address(head, version)
+    base = address(head, version, old=old)
     most = 8 * _SIZE[base.version]
     bits = _PREFIX.get(mask)
     if bits is None:
@@ -211,7 +241,7 @@ def subnet(text: str, version: int | None, *, strict_ipv6: bool = False) -> Bloc
     if bits > most:
         if base.version == IPV6:
             raise Malformed("masks are not permitted for IPv6 addresses")
-        bits = _mask_bits(address(mask, IPV4))
+        bits = _mask_bits(address(mask, IPV4, old=old))
     cleared = _keep(base.packed, bits)
     if cleared != base.packed and strict_ipv6 and base.version == IPV6:
         raise Malformed("improper subnet, host-part bits on")
@@ -234,10 +264,12 @@ def _mask_bits(mask: Address) -> int:
     return bits
 
 
-def range_(text: str) -> Range:
-    """A-B, A/BITS, or one address (rules of 4.8 to 4.15)."""
+def range_(text: str, *, old: bool = False) -> Range:
+    """A-B, A/BITS, or one address. `old`: as up to 4.3, where the first may not be zero."""
     cut = next((at for at, c in enumerate(text) if c in "/-"), len(text))
-    first = address(text[:cut], None)
+    first = address(text[:cut], None, old=old)
+    if old and not first.specified:
+        raise Malformed("0.0.0.0 or :: not allowed in range")
     rest = text[cut + 1 :]
     if cut == len(text):
         return Range(first, first, False)
@@ -253,20 +285,20 @@ def range_(text: str) -> Range:
             Address(first.version, end.to_bytes(len(start), "big")),
             first.version == IPV6,
         )
-    last = address(rest, first.version)
+    last = address(rest, first.version, old=old)
     if first.packed > last.packed:
         raise Malformed("start of range is greater than end")
     return Range(first, last, False)
 
 
-def cidr(text: str, *, bare: bool = False) -> Block:
+def cidr(text: str, *, bare: bool = False, old: bool = False) -> Block:
     """ADDR/BITS with the bits of the host kept. `bare`: an address alone is one with all bits (5.2)."""
     head, slash, mask = text.partition("/")
     if not slash and not bare:
         raise Malformed("missing mask")
     if slash and not mask:
         raise Malformed("empty mask")
-    base = address(head, None)
+    base = address(head, None, old=old)
     if not slash:
         return subnet_of(base)
     bits = unsigned(mask, 0)

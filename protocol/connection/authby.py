@@ -1,4 +1,4 @@
-"""authby= of 4.8 to 5.2: which ways to authenticate, and which hashes with RSA and ECDSA.
+"""authby= of 3.27 to 5.2: which ways to authenticate, and which hashes with RSA and ECDSA.
 
 Owns: the words. Must not know: messages.
 """
@@ -6,15 +6,19 @@ Owns: the words. Must not know: messages.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from autod.protocol.connection.numbers import Malformed
 
-__all__ = ["NONE", "SIGHASH_DEFAULT", "AuthBy", "authby"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-SHA2_256, SHA2_384, SHA2_512 = 4, 8, 16
-SIGHASH_DEFAULT: Final = SHA2_256 | SHA2_384 | SHA2_512
-"""POL_SIGHASH_DEFAULTS of 4.8 to 5.2."""
+__all__ = ["NONE", "SIGHASH_DEFAULT", "AuthBy", "authby", "authby_4_6"]
+
+_HASHES_4_7: Final = (4, 8, 16)
+SIGHASH_DEFAULT: Final = sum(_HASHES_4_7)
+"""POL_SIGHASH_DEFAULTS of 4.7 to 5.2."""
 
 
 class AuthBy(NamedTuple):
@@ -30,42 +34,71 @@ class AuthBy(NamedTuple):
 
 NONE: Final = AuthBy()
 
+_ALL: Final = frozenset({256, 384, 512})
+_NO: Final = frozenset[int]()
 _BOTH: Final = {
-    "secret": ({"psk"}, 0),
-    "rsasig": ({"rsasig", "rsasig_v1_5"}, SIGHASH_DEFAULT),
-    "rsa": ({"rsasig", "rsasig_v1_5"}, SIGHASH_DEFAULT),
-    "never": ({"never"}, 0),
+    "secret": ({"psk"}, _NO),
+    "rsasig": ({"rsasig", "rsasig_v1_5"}, _ALL),
+    "rsa": ({"rsasig", "rsasig_v1_5"}, _ALL),
+    "never": ({"never"}, _NO),
 }
 _V2: Final = {
-    "null": ({"null"}, 0),
-    "rsa-sha1": ({"rsasig_v1_5"}, 0),
-    "rsa-sha2": ({"rsasig"}, SIGHASH_DEFAULT),
-    "rsa-sha2_256": ({"rsasig"}, SHA2_256),
-    "rsa-sha2_384": ({"rsasig"}, SHA2_384),
-    "rsa-sha2_512": ({"rsasig"}, SHA2_512),
-    "ecdsa": ({"ecdsa"}, SIGHASH_DEFAULT),
-    "ecdsa-sha2": ({"ecdsa"}, SIGHASH_DEFAULT),
-    "ecdsa-sha2_256": ({"ecdsa"}, SHA2_256),
-    "ecdsa-sha2_384": ({"ecdsa"}, SHA2_384),
-    "ecdsa-sha2_512": ({"ecdsa"}, SHA2_512),
+    "null": ({"null"}, _NO),
+    "rsa-sha1": ({"rsasig_v1_5"}, _NO),
+    "rsa-sha2": ({"rsasig"}, _ALL),
+    "rsa-sha2_256": ({"rsasig"}, {256}),
+    "rsa-sha2_384": ({"rsasig"}, {384}),
+    "rsa-sha2_512": ({"rsasig"}, {512}),
+    "ecdsa": ({"ecdsa"}, _ALL),
+    "ecdsa-sha2": ({"ecdsa"}, _ALL),
+    "ecdsa-sha2_256": ({"ecdsa"}, {256}),
+    "ecdsa-sha2_384": ({"ecdsa"}, {384}),
+    "ecdsa-sha2_512": ({"ecdsa"}, {512}),
 }
+_V2_4_6: Final = _V2 | {
+    "rsa-sha1": ({"rsasig", "rsasig_v1_5"}, _NO),
+    "rsa-sha2_256": (set(), {256}),
+}
+"""A slip of 3.30 to 4.6: rsa-sha2_256 alone does not stand for RSA."""
+
 _SEPARATOR: Final = re.compile("[, ]")
 
 
-def authby(text: str, *, ikev1: bool) -> tuple[AuthBy, int]:
-    """The ways and the hashes. Raises Malformed for a word that is none, or none of IKEv1's."""
+def authby(text: str, numbers: tuple[int, int, int] = _HASHES_4_7, *, ikev1: bool) -> tuple[AuthBy, int]:
+    """The ways and the hashes. Raises Malformed for a word that is none, or none of IKEv1's.
+
+    `numbers`: the bits of SHA2 with 256, 384 and 512.
+    """
+    return _authby(_SEPARATOR.split(text), _V2, numbers, ikev1=ikev1)
+
+
+def authby_4_6(
+    text: str, numbers: tuple[int, int, int], *, ikev1: bool, words: int | None = None
+) -> tuple[AuthBy, int]:
+    """The same up to 4.6: empty words do not count. `words`: only so many are looked at."""
+    return _authby([word for word in _SEPARATOR.split(text) if word][:words], _V2_4_6, numbers, ikev1=ikev1)
+
+
+def _authby(
+    words: Sequence[str],
+    of_ikev2: Mapping[str, tuple[AbstractSet[str], AbstractSet[int]]],
+    numbers: tuple[int, int, int],
+    *,
+    ikev1: bool,
+) -> tuple[AuthBy, int]:
     ways: set[str] = set()
-    hashes = 0
-    for word in _SEPARATOR.split(text):
-        found = _BOTH.get(word)
+    hashes: set[int] = set()
+    for word in words:
+        found: tuple[AbstractSet[str], AbstractSet[int]] | None = _BOTH.get(word)
         if found is None:
             if ikev1:
                 raise Malformed("ikev1 connection must use authby= of rsasig, secret or never")
-            found = _V2.get(word)
+            found = of_ikev2.get(word)
         if found is None:
             if word == "ecdsa-sha1":
                 raise Malformed("authby=ecdsa cannot use sha1, only sha2")
             raise Malformed("connection authby= value is unknown")
         ways |= found[0]
         hashes |= found[1]
-    return AuthBy(**dict.fromkeys(ways, True)), hashes
+    number = sum(bit for bits, bit in zip((256, 384, 512), numbers, strict=True) if bits in hashes)
+    return AuthBy(**dict.fromkeys(ways, True)), number

@@ -1,4 +1,4 @@
-"""One end of a connection while the rules of 4.8 to 5.2 work on it: its host, next hop and default route.
+"""One end of a connection while the rules of 3.27 to 5.2 work on it: its host, next hop and default route.
 
 Owns: what left= and leftnexthop= come to, and how addconn finds the addresses of %defaultroute. Must not know:
 messages, or the settings that only one release has.
@@ -12,7 +12,7 @@ from autod.protocol.connection.addresses import IPV4, IPV6, Address, address, un
 from autod.protocol.connection.numbers import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from autod.protocol.connection.given import Given
     from autod.protocol.connection.lookup import Lookup
@@ -53,10 +53,11 @@ _AF: Final = {2: IPV4, 10: IPV6}
 class Host:
     """Where one end is: the kinds of its address and next hop, and the addresses as far as they are known.
 
-    `missing`: it names an interface that is not there, or is down.
+    `missing`: it names an interface that is not there, or is down. `old`: addresses are read as up to 4.3.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, old: bool = False) -> None:
+        self.old = old
         self.kind = NOTSET
         self.address: Address | None = None
         self.hop_kind = NOTSET
@@ -92,7 +93,7 @@ class Host:
                 self.kind = IFACE
                 return
             try:
-                self.address = address(text, version)
+                self.address = address(text, version, old=self.old)
             except Malformed:
                 self.address = None
                 self.kind = HOSTNAME
@@ -109,20 +110,22 @@ class Host:
             return None
         self.hop_kind = IPADDR
         try:
-            self.hop = address(text, version)
+            self.hop = address(text, None if self.old else version, old=self.old)
         except Malformed:
             self.hop = None
             return text
         return None
 
 
-def family(settings: Mapping[str, Given]) -> int:
-    """The version of IP that both ends use (4 or 6)."""
+def family(
+    settings: Mapping[str, Given], slots: Sequence[str] = ("left", "leftnexthop", "right", "rightnexthop")
+) -> int:
+    """The version of IP (4 or 6) that both ends use, or the one end that `slots` belong to (up to 4.6)."""
     given = settings.get("hostaddrfamily")
     version = _AF.get(given.number or 0) if given else None
     if version is not None:
         return version
-    for slot in ("left", "leftnexthop", "right", "rightnexthop"):
+    for slot in slots:
         end = settings.get(slot)
         text = end.text if end else None
         if text is not None and (":" in text or text in ("%defaultroute6", "%any6")):

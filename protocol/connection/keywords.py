@@ -165,10 +165,10 @@ def native(release: Release) -> str | None:
 
 
 def nearest_native(release: Release) -> Release:
-    """The release by whose rules ipsec.conf is read for `release`: itself where it has some, else 4.10."""
+    """The release by whose rules ipsec.conf is read for `release`: itself where it has some, else 4.0."""
     if native(release) is not None:
         return release
-    return releases.find("4.10", seccomp=release.seccomp)
+    return releases.find("4.0", seccomp=release.seccomp)
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """The names that pluto gives the pairs of subnets= of one connection.
 
-Owns: the names (5.0 on; 4.x has them from addconn, see rules_4_10). Must not know: messages.
+Owns: the names (5.0 on; 4.x has them from addconn, see rules_4). Must not know: messages.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import functools
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from autod.protocol.releases import Release
@@ -71,6 +72,16 @@ class Rules(msgspec.Struct, frozen=True):
     """Up to 5.0: a word that is no keyword is a string, after `version` and `include` too, where later a value
     stands; and an x- comment without a value takes the next line."""
 
+    wide: bool = True
+    """Numbers have 64 bits, and not 32 as up to 4.7."""
+
+    seconds: bool = False
+    """Durations are whole seconds, and one that cannot be read is left to chance (up to 4.6)."""
+
+    runs_on: bool = False
+    """Up to 4.2: a value, or what follows an x- comment, may stand in a later line; a keyword takes no words before
+    its `=`."""
+
     decimals: bool = True
     """Durations and multiples may have a fraction (1.5h)."""
 
@@ -87,20 +98,29 @@ class Rules(msgspec.Struct, frozen=True):
     """A word of connalias= stands for each connection that has it, not only for the first."""
 
 
+_OLD: Final = Rules(
+    "4.10",
+    ("4.8", "4.9", "4.10", "4.11", "4.12", "4.13", "4.14", "4.15"),
+    "rules_4",
+    old=True,
+    dash=False,
+    pairs=True,
+    after="each",
+    says_from=False,
+    per_second=1000,
+    bare_words=True,
+    decimals=False,
+)
+
 RULES: Final = (
-    Rules(
-        "4.10",
-        ("4.8", "4.9", "4.10", "4.11", "4.12", "4.13", "4.14", "4.15"),
-        "rules_4_10",
-        old=True,
-        dash=False,
-        pairs=True,
-        after="each",
-        says_from=False,
-        per_second=1000,
-        bare_words=True,
-        decimals=False,
-    ),
+    replace(_OLD, name="4.0", releases=("4.0", "4.1"), wide=False, seconds=True, runs_on=True),
+    replace(_OLD, name="4.2", releases=("4.2",), wide=False, seconds=True, runs_on=True),
+    replace(_OLD, name="4.3", releases=("4.3",), table="4.2", wide=False, seconds=True),
+    replace(_OLD, name="4.4", releases=("4.4",), table="4.5", wide=False, seconds=True),
+    replace(_OLD, name="4.5", releases=("4.5",), wide=False, seconds=True),
+    replace(_OLD, name="4.6", releases=("4.6",), wide=False, seconds=True),
+    replace(_OLD, name="4.7", releases=("4.7",), wide=False),
+    _OLD,
     Rules(
         "5.0",
         ("5.0",),

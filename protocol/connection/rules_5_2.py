@@ -4,7 +4,7 @@ Owns: from settings to messages for these releases. Must not know: files and lin
 (autod.config), sockets.
 
 The names are those of 5.2; `_FACTS` has what 5.0 and 5.1 call otherwise or do otherwise. As in 4.x (see
-rules_4_10), what `conn %default` decided outlives it; here that is the IKE version, authby= and the
+rules_4), what `conn %default` decided outlives it; here that is the IKE version, authby= and the
 shunt of type=.
 """
 

@@ -1,7 +1,7 @@
-"""A connection of 4.8 to 4.15 while addconn works it out: policy bits, authentication, hosts, subnets, keys.
+"""A connection of 3.27 to 4.15 while addconn works it out: policy bits, authentication, hosts, subnets, keys.
 
 Owns: what the settings of one layer after the other come to. Must not know: messages and their members
-(rules_4_10).
+(rules_4), which release does what (facts_4).
 
 addconn works `conn %default` out like a connection, and every connection goes on from the result: what a keyword
 of %default decided stays even where a connection replaces the keyword (type=passthrough in %default takes
@@ -26,7 +26,7 @@ from autod.protocol.connection.addresses import (
     subnet,
     subnet_of,
 )
-from autod.protocol.connection.authby import NONE, SIGHASH_DEFAULT, authby
+from autod.protocol.connection.authby import NONE, authby, authby_4_6
 from autod.protocol.connection.ends import GROUP, HOSTNAME, IPADDR, OPPO, OPPOGROUP, Host, family
 from autod.protocol.connection.identity import fix_id
 from autod.protocol.connection.message import Remark
@@ -36,44 +36,62 @@ from autod.protocol.connection.numbers import Malformed, data
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from autod.protocol.connection.facts_4 import Facts
     from autod.protocol.connection.given import Given
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Auto
 
-__all__ = ["IKEV1", "KEYS", "Draft", "End"]
-
-ENCRYPT, AUTHENTICATE, COMPRESS, TUNNEL, PFS, DECAP_DSCP, NOPMTUDISC = (1 << bit for bit in range(7))
-ALLOW_NO_SAN: Final = 1 << 8
-OPPORTUNISTIC, GROUP_BIT = 1 << 13, 1 << 14
-UP, XAUTH = 1 << 17, 1 << 18
-SEND_REDIRECT_ALWAYS, SEND_REDIRECT_NEVER, ACCEPT_REDIRECT = 1 << 24, 1 << 25, 1 << 26
-FRAG_ALLOW, FRAG_FORCE = 1 << 27, 1 << 28
-PPK_ALLOW, PPK_INSIST = 1 << 31, 1 << 32
-ESN_NO, ESN_YES = 1 << 33, 1 << 34
-
-_DEFAULT_POLICY: Final = TUNNEL | ENCRYPT | PFS | FRAG_ALLOW | ESN_NO | ESN_YES
+__all__ = ["IKEV1", "KEYS", "Draft", "End", "Known"]
 
 _FLAGS: Final = {
-    "compress": (COMPRESS, False),
-    "pfs": (PFS, False),
-    "ikepad": (1 << 29, True),
-    "rekey": (1 << 11, True),
-    "reauth": (1 << 12, False),
-    "aggressive": (1 << 20, False),
-    "modecfgpull": (1 << 19, False),
-    "overlapip": (1 << 21, False),
-    "narrowing": (1 << 22, False),
-    "mobike": (1 << 30, False),
-    "pam-authorize": (1 << 23, False),
-    "decap-dscp": (DECAP_DSCP, False),
-    "nopmtudisc": (NOPMTUDISC, False),
-    "ms-dh-downgrade": (1 << 7, False),
-    "dns-match-id,": (1 << 9, False),
-    "sha2-truncbug": (1 << 10, False),
-    "intermediate": (1 << 35, False),
-    "ignore-peer-dns": (1 << 36, False),
+    "compress": ("compress", False),
+    "pfs": ("pfs", False),
+    "ikepad": ("no_ikepad", True),
+    "rekey": ("dont_rekey", True),
+    "reauth": ("reauth", False),
+    "aggressive": ("aggressive", False),
+    "modecfgpull": ("modecfg_pull", False),
+    "overlapip": ("overlapip", False),
+    "narrowing": ("narrowing", False),
+    "mobike": ("mobike", False),
+    "pam-authorize": ("pam_authorize", False),
+    "decap-dscp": ("decap_dscp", False),
+    "nopmtudisc": ("nopmtudisc", False),
+    "ms-dh-downgrade": ("msdh_downgrade", False),
+    "dns-match-id,": ("dns_match_id", False),
+    "sha2-truncbug": ("sha2_truncbug", False),
+    "intermediate": ("intermediate", False),
+    "ignore-peer-dns": ("ignore_peer_dns", False),
+    "disablearrivalcheck": ("disable_arrival_check", False),
 }
 """Booleans that are a bit of the policy; True where the bit says the contrary of the keyword."""
+
+_WAYS: Final = {
+    "psk": "psk",
+    "rsasig": "rsasig",
+    "ecdsa": "ecdsa",
+    "never": "auth_never",
+    "null": "auth_null",
+    "rsasig_v1_5": "rsasig_v1_5",
+}
+"""Ways to authenticate, and their bits where they are bits of the policy."""
+
+_OF_NEVER: Final = (
+    *("pfs", "compress", "esn_no", "esn_yes", "decap_dscp", "nopmtudisc", "frag_allow", "frag_force"),
+    *("ikev1", "ikev2"),
+)
+"""What makes no sense for a connection that never negotiates."""
+
+_NAMES: Final = (
+    *(name for name, _ in _FLAGS.values()),
+    *_WAYS.values(),
+    *_OF_NEVER,
+    *("encrypt", "authenticate", "tunnel", "allow_no_san", "opportunistic", "group", "up", "xauth"),
+    *("send_redirect_always", "send_redirect_never", "accept_redirect", "ppk_allow", "ppk_insist"),
+    *("shunt0", "shunt1", "fail0", "fail1", "nego_pass", "ikev1", "ikev2", "ikev2_propose"),
+    *("saref_track", "saref_conntrack"),
+)
+"""Every bit that is asked for."""
 
 _TUNNEL_TYPE, _TRANSPORT, _PASS, _DROP, _REJECT = range(5)
 _TRAP: Final = 3
@@ -84,21 +102,42 @@ _FAILURE_SHUNT: Final = {0: 1, 1: 4, 2: 5, 3: 6}
 _AUTO: Final[dict[int, Auto]] = {2: "add", 3: "ondemand", 4: "start", 5: "keep"}
 IKEV1, IKEV2 = 1, 2
 _YNA_NO, _YNA_YES = 2, 3
+_INSIST, _FORCE = 3, 2
 _DNS: Final = 1
 KEYS: Final = (("rsasigkey", 2), ("ecdsakey", 3), ("pubkey", 4))
+
+
+class Known:
+    """What follows from the facts of a release: the bits of its policy (0 for what it has not), and the like."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.bits = dict.fromkeys(_NAMES, 0) | {name: 1 << at for at, name in enumerate(facts.policy)}
+        bits = self.bits
+        self.defaults = sum(bits[name] for name in facts.defaults)
+        self.flags = {slot: (bits[name], invert) for slot, (name, invert) in _FLAGS.items() if bits[name]}
+        self.ways = {name: bits[bit] for name, bit in _WAYS.items()}
+        self.all_ways = bits["rsasig_v1_5"] | sum(bits[name] for name in _WAYS.values())
+        self.shunts = bits["shunt0"] | bits["shunt1"]
+        self.failures = bits["fail0"] | bits["fail1"]
+        self.redirects = bits["send_redirect_always"] | bits["send_redirect_never"]
+        self.protection = bits["encrypt"] | bits["authenticate"]
+        self.of_never = sum(bits[name] for name in _OF_NEVER)
 
 
 class End:
     """One end, as far as it is worked out. What a layer does not touch stays from the layer before."""
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, *, old: bool) -> None:
         self.side = side
-        self.host = Host()
+        self.host = Host(old=old)
         self.id: str | None = None
         self.client: Block | None = None
         self.has_client = False
+        self.given_client = False
         self.source: Address | None = None
         self.vti: Block | None = None
+        self.interface: Block | None = None
         self.virt: str | None = None
         self.pool: Range | None = None
         self.protoport: ProtoPort | None = None
@@ -128,6 +167,7 @@ class Draft:
         "failed",
         "failure_shunt",
         "ike_version",
+        "known",
         "left",
         "negotiation_shunt",
         "policy",
@@ -139,14 +179,16 @@ class Draft:
         "worked",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, known: Known) -> None:
+        self.known = known
         self.worked = False
-        self.policy = _DEFAULT_POLICY
+        self.policy = known.defaults
         self.authby = NONE
-        self.sighash = SIGHASH_DEFAULT
+        self.sighash = sum(known.facts.hashes)
         self.ike_version = IKEV2
         self.prospective_shunt = self.negotiation_shunt = self.failure_shunt = 0
-        self.left, self.right = End("left"), End("right")
+        old = known.facts.old_addresses
+        self.left, self.right = End("left", old=old), End("right", old=old)
         self.settings: Mapping[str, Given] = {}
         self.remarks: list[Remark] = []
         self.failed = False
@@ -155,6 +197,7 @@ class Draft:
     def copy(self) -> Draft:
         """The start of the next layer; auto= starts anew."""
         other = Draft.__new__(Draft)
+        other.known = self.known
         other.auto, other.worked = "ignore", False
         other.policy, other.authby, other.sighash = self.policy, self.authby, self.sighash
         other.ike_version = self.ike_version
@@ -178,114 +221,153 @@ class Draft:
 
     def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
         """Work the settings of one layer in."""
-        self.settings = settings
+        known, facts, bits = self.known, self.known.facts, self.known.bits
+        before, self.settings = self.settings, settings
         self._type()
         self._shunts()
         for slot, given in settings.items():
-            flag = _FLAGS.get(slot)
+            flag = known.flags.get(slot)
             if flag is not None:
                 self._set(flag[0], on=bool(given.number) != flag[1])
         san = settings.get("require-id-on-certificate")
         if san is not None and not san.number:
-            self.policy |= ALLOW_NO_SAN
+            self.policy |= bits["allow_no_san"]
         phase2 = settings.get("phase2")
         if phase2 is not None:
-            self.policy = self.policy & ~(AUTHENTICATE | ENCRYPT) | (phase2.number or 0) % 2**64
+            self.policy = self.policy & ~known.protection | (phase2.number or 0) % 2**64
         ikev2 = settings.get("ikev2")
         if ikev2 is not None and ikev2.number in (0, 1, 2, 3):
             self.ike_version = IKEV1 if ikev2.number < 2 else IKEV2
+            if facts.version_in_policy:
+                self._set(bits["ikev1"], on=self.ike_version == IKEV1)
+                self._set(bits["ikev2"], on=self.ike_version == IKEV2)
         if self.ike_version >= IKEV2:
             self._redirects_and_ppk()
         self._esn_and_fragmentation()
         by = settings.get("authby")
         if by is not None:
-            self.sighash, self.authby = 0, NONE
             try:
-                self.authby, self.sighash = authby(by.text or "", ikev1=self.ike_version == IKEV1)
+                self._authby(by.text or "", again=before.get("authby") is by)
             except Malformed as reason:
                 self.fail(str(reason), "authby")
                 return
-        if not self.policy & (ENCRYPT | AUTHENTICATE):
-            self.policy &= ~(
-                PFS | COMPRESS | ESN_NO | ESN_YES | DECAP_DSCP | NOPMTUDISC | FRAG_ALLOW | FRAG_FORCE
-            )
+        if not self.policy & known.protection:
+            self.policy &= ~known.of_never
+            if facts.version_of_never is not None:
+                self.ike_version = facts.version_of_never
         self.worked = True
         version = family(settings)
         for end in (self.left, self.right):
+            if facts.family_of_end:
+                version = family(settings, (end.side,))
             self._end(end, version, lookup)
         auto = settings.get("auto")
         if auto is not None:
             self.auto = _AUTO.get(auto.number or 0, "ignore")
             if self.auto == "keep":
-                self.policy |= UP
+                self.policy |= bits["up"]
 
     def _set(self, bit: int, *, on: bool) -> None:
         self.policy = self.policy | bit if on else self.policy & ~bit
 
     def _type(self) -> None:
+        known, bits = self.known, self.known.bits
         given = self.settings.get("type")
         if given is None or given.number is None:
             return
         if given.number in (_TUNNEL_TYPE, _TRANSPORT):
-            self._set(TUNNEL, on=given.number == _TUNNEL_TYPE)
-            self.prospective_shunt = _TRAP
+            self._set(bits["tunnel"], on=given.number == _TUNNEL_TYPE)
+            self._prospect(_TRAP)
         elif given.number in _SHUNT_OF_TYPE:
-            self.policy &= ~(ENCRYPT | AUTHENTICATE | TUNNEL)
+            self.policy &= ~(known.protection | bits["tunnel"] | bits["rsasig"])
             self.authby = NONE
-            self.prospective_shunt = _SHUNT_OF_TYPE[given.number]
+            self._prospect(_SHUNT_OF_TYPE[given.number])
+
+    def _prospect(self, shunt: int) -> None:
+        if self.known.facts.shunts_in_policy:
+            self.policy &= ~self.known.shunts
+            self.policy |= (shunt - _TRAP) * self.known.bits["shunt0"]
+        else:
+            self.prospective_shunt = shunt
 
     def _shunts(self) -> None:
         given = self.settings.get("negotiationshunt")
         if given is not None:
+            if self.known.facts.shunts_in_policy:
+                self._set(self.known.bits["nego_pass"], on=not given.number)
             self.negotiation_shunt = _NEGOTIATION_SHUNT.get(given.number or 0, self.negotiation_shunt)
         given = self.settings.get("failureshunt")
         if given is not None:
+            if self.known.facts.shunts_in_policy:
+                self.policy &= ~self.known.failures
+                self.policy |= ((given.number or 0) & 3) * self.known.bits["fail0"]
             self.failure_shunt = _FAILURE_SHUNT.get(given.number or 0, self.failure_shunt)
 
     def _redirects_and_ppk(self) -> None:
-        settings = self.settings
+        settings, bits = self.settings, self.known.bits
         given = settings.get("send-redirect")
         if given is not None:
             if given.number == _YNA_YES:
-                self.policy |= SEND_REDIRECT_ALWAYS
+                self.policy |= bits["send_redirect_always"]
                 if "redirect-to" not in settings:
                     self.remarks.append(
                         Remark("send-redirect=yes does nothing without redirect-to=", "send-redirect")
                     )
             elif given.number == _YNA_NO:
-                self.policy |= SEND_REDIRECT_NEVER
+                self.policy |= bits["send_redirect_never"]
         given = settings.get("accept-redirect")
         if given is not None and given.number == _YNA_YES:
-            self.policy |= ACCEPT_REDIRECT
+            self.policy |= bits["accept_redirect"]
         given = settings.get("ppk")
         if given is not None:
-            self.policy |= {1: PPK_ALLOW, 2: PPK_ALLOW, 3: PPK_ALLOW | PPK_INSIST}.get(given.number or 0, 0)
+            if given.number in (1, 2, 3):
+                self.policy |= bits["ppk_allow"]
+            if given.number == _INSIST:
+                self.policy |= bits["ppk_insist"]
 
     def _esn_and_fragmentation(self) -> None:
+        bits = self.known.bits
         given = self.settings.get("esn")
         if given is not None:
-            self.policy &= ~(ESN_NO | ESN_YES)
-            self.policy |= {1: ESN_NO, 2: ESN_YES, 3: ESN_NO | ESN_YES}.get(given.number or 0, 0)
+            number = given.number or 0
+            self._set(bits["esn_no"], on=number in (1, 3))
+            self._set(bits["esn_yes"], on=number in (2, 3))
         given = self.settings.get("fragmentation")
         if given is not None:
-            self.policy &= ~(FRAG_ALLOW | FRAG_FORCE)
-            self.policy |= {1: FRAG_ALLOW, 2: FRAG_ALLOW | FRAG_FORCE}.get(given.number or 0, 0)
+            self._set(bits["frag_allow"], on=given.number in (1, 2))
+            self._set(bits["frag_force"], on=given.number == _FORCE)
+
+    def _authby(self, text: str, *, again: bool) -> None:
+        """Work authby= in. `again`: it is that of %default, which was worked in before. Raises Malformed."""
+        facts = self.known.facts
+        self.sighash, self.authby = 0, NONE
+        ikev1 = self.ike_version == IKEV1
+        if not facts.ways_in_policy:
+            self.authby, self.sighash = authby(text, facts.hashes, ikev1=ikev1)
+            return
+        self.policy &= ~self.known.all_ways
+        ways = NONE
+        try:
+            # strtok(3) cuts the string at its first word, and leaves it so.
+            ways, self.sighash = authby_4_6(text, facts.hashes, ikev1=ikev1, words=1 if again else None)
+        finally:
+            self.policy |= sum(bit for way, bit in self.known.ways.items() if getattr(ways, way))
 
     def _end(self, end: End, version: int, lookup: Lookup) -> None:
-        settings, side = self.settings, end.side
+        settings, side, bits = self.settings, end.side, self.known.bits
         get = settings.get
         host = end.host
         host.place(get(side), version, lookup)
         if host.kind == OPPO:
-            self.policy |= OPPORTUNISTIC
+            self.policy |= bits["opportunistic"]
         elif host.kind == OPPOGROUP:
-            self.policy |= OPPORTUNISTIC | GROUP_BIT
+            self.policy |= bits["opportunistic"] | bits["group"]
         elif host.kind == GROUP:
-            self.policy |= GROUP_BIT
+            self.policy |= bits["group"]
         if host.kind in (IPADDR, HOSTNAME) and end.id is None and host.text is not None:
             given = get(side)
             if given is not None and given.number == IPADDR:
-                end.id = "<unset-address>" if host.address is None else str(host.address)
+                end.id = self.known.facts.unknown if host.address is None else str(host.address)
         given = get(f"{side}vti")
         if given is not None:
             self._vti(end, given)
@@ -308,14 +390,18 @@ class Draft:
         if given is not None:
             end.protoport = None
             try:
-                end.protoport = protoport(given.text or "", names_of(lookup))
+                end.protoport = protoport(
+                    given.text or "", names_of(lookup), any_is_zero=self.known.facts.any_protocol
+                )
             except Malformed as reason:
                 self._bad(given, reason)
         given = get(f"{side}addresspool")
         if given is not None:
             self._pool(end, given)
+        if self.known.facts.interface_ip:
+            self._interface(end)
         if f"{side}xauthserver" in settings or f"{side}xauthclient" in settings:
-            self.policy |= XAUTH
+            self.policy |= self.known.bits["xauth"]
 
     def _bad(self, given: Given, reason: Malformed) -> None:
         self.fail(f"bad {given.key.spelled}={given.text} [{reason}]", given.key.slot)
@@ -323,27 +409,41 @@ class Draft:
     def _vti(self, end: End, given: Given) -> None:
         end.vti = None
         try:
-            end.vti = cidr(given.text or "")
+            end.vti = cidr(given.text or "", old=end.host.old)
         except Malformed as reason:
             self._bad(given, reason)
             return
-        if not end.vti.address.specified:
+        if self.known.facts.checks_blocks and not end.vti.address.specified:
             self._bad(given, Malformed("unspecified address"))
+
+    def _interface(self, end: End) -> None:
+        given = self.settings.get(f"{end.side}interface-ip")
+        if given is None:
+            return
+        end.interface = None
+        try:
+            end.interface = cidr(given.text or "", old=end.host.old)
+            if self.known.facts.checks_blocks and not end.interface.address.specified:
+                raise Malformed("unspecified address")
+        except Malformed as reason:
+            self._bad(given, reason)
+        if f"{end.side}sourceip" in self.settings:
+            self.fail(f"cannot specify both {given.key.spelled}= and {end.side}sourceip=", given.key.slot)
 
     def _subnet(self, end: End, given: Given) -> None:
         text = given.text or ""
         if f"{end.side}addresspool" in self.settings:
             self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
         if text.startswith(("vhost:", "vnet:")):
-            if self.ike_version != IKEV1:
+            if self.ike_version != IKEV1 and not end.host.old:
                 self.fail(
                     "The vnet: and vhost: keywords are only valid for IKEv1 connections", given.key.slot
                 )
             end.virt = text
             return
-        end.has_client = True
+        end.has_client = end.given_client = True
         try:
-            end.client = subnet(text, None)
+            end.client = subnet(text, None, old=end.host.old)
         except Malformed as reason:
             self._bad(given, reason)
 
@@ -356,11 +456,12 @@ class Draft:
                 self.fail(f"bad value for {end.side}nexthop={name}", f"{end.side}nexthop")
 
     def _key(self, end: End) -> None:
+        one = bool(self.known.facts.one_key)
         for name, algorithm in KEYS:
             given = self.settings.get(f"{end.side}{name}")
             if given is None:
                 continue
-            if end.key is not None:
+            if end.key is not None and not one:
                 self.fail(f"{end.side} has more than one public key", given.key.slot)
             end.key_kind = given.number or 0
             end.key_alg = algorithm
@@ -371,14 +472,14 @@ class Draft:
     def _source(self, end: End, given: Given, lookup: Lookup) -> None:
         text = given.text or ""
         try:
-            end.source = address(text, None)
+            end.source = address(text, None, old=end.host.old)
         except Malformed:
             # The address that a resolver finds is thrown away by addconn: only that there is one counts.
             end.source = None
             if lookup.resolve(text, IPV4) is None and lookup.resolve(text, IPV6) is None:
                 self.fail(f"bad value for {given.key.spelled}={text}", given.key.slot)
         if not end.has_client:
-            end.has_client = True
+            end.has_client, end.given_client = True, False
             end.client = None if end.source is None else subnet_of(end.source)
 
     def _certificate(self, end: End) -> None:
@@ -402,7 +503,7 @@ class Draft:
             self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
         end.pool = None
         try:
-            end.pool = range_(given.text or "")
+            end.pool = range_(given.text or "", old=end.host.old)
         except Malformed as reason:
             self._bad(given, reason)
             return

@@ -1,7 +1,7 @@
-"""The rules of 4.8 to 4.15: addconn works out policy bits, addresses and subnets itself.
+"""The rules of 3.27 to 4.15: addconn works out policy bits, addresses and subnets itself.
 
-Owns: from a connection that is worked out (draft_4_10) to messages, for these releases, which share keywords and
-rules to the letter. Must not know: files and lines, duplicates and also= (autod.config), sockets.
+Owns: from a connection that is worked out (draft_4) to messages. The members are those of 4.10; what a release calls
+or does otherwise are facts (facts_4). Must not know: files and lines, duplicates and also= (autod.config), sockets.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from autod.protocol.connection.addresses import IPV4, Address, Block, subnet, unspecified
+from autod.protocol.connection.addresses import IPV4, Block, subnet, unspecified
 from autod.protocol.connection.authby import NONE
-from autod.protocol.connection.draft_4_10 import IKEV1, KEYS, Draft, End
+from autod.protocol.connection.draft_4 import IKEV1, KEYS, Draft, End, Known
 from autod.protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
+from autod.protocol.connection.facts_4 import FACTS, Facts
 from autod.protocol.connection.message import Message, Plan, Remark
 from autod.protocol.connection.numbers import Malformed, data
 from autod.protocol.connection.pairs import MAX_PAIRS
@@ -118,64 +119,70 @@ _END_NUMBERS: Final = {
 _END_BOOLS: Final = frozenset({"xauth_server", "xauth_client", "modecfg_server", "modecfg_client", "cat"})
 
 
-def _split(milliseconds: int) -> tuple[int, int]:
-    """Seconds and microseconds, as C divides: towards zero."""
+def _split(milliseconds: int, *, floors: bool = False) -> tuple[int, int]:
+    """Seconds and microseconds, as C divides: towards zero, if not `floors`."""
+    if floors:
+        seconds, rest = divmod(milliseconds, 1000)
+        return seconds, rest * 1000
     sign = -1 if milliseconds < 0 else 1
     seconds, rest = divmod(abs(milliseconds), 1000)
     return sign * seconds, sign * rest * 1000
 
 
-def _put_time(members: dict[str, object], path: str, milliseconds: int) -> None:
-    members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = _split(milliseconds)
+def _put_time(members: dict[str, object], path: str, milliseconds: int, *, floors: bool = False) -> None:
+    members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = _split(milliseconds, floors=floors)
 
 
-def _places() -> dict[str, tuple[Literal["number", "bool", "text", "time"], str]]:
-    """Where the value of each slot goes, and how."""
-    places: dict[str, tuple[Literal["number", "bool", "text", "time"], str]] = {}
-    for slot, (path, _) in _NUMBERS.items():
-        places[slot] = ("bool" if path in _BOOLS else "number", path)
-    for slot, (path, _) in _TIMES.items():
-        places[slot] = ("time", path)
-    for slot, path in _TEXTS.items():
-        places[slot] = ("text", path)
-    for side in _SIDES:
-        for slot, (path, _) in _END_NUMBERS.items():
-            places[side + slot] = ("bool" if path in _END_BOOLS else "number", f"{side}.{path}")
-        places[f"{side}username"] = ("text", f"{side}.xauth_username")
-    return places
-
-
-def _base() -> dict[str, object]:
-    """What every add message has, as long as no keyword says otherwise; what is zero is left out."""
-    members: dict[str, object] = {"whack_connection": 1, "whack_delete": 1}
-    members |= {path: default for path, default in _NUMBERS.values() if default}
-    for path, default in _TIMES.values():
-        _put_time(members, path, default)
-    for side in _SIDES:
-        members |= {f"{side}.{path}": default for path, default in _END_NUMBERS.values() if default}
-    return members
-
-
-_PLACES: Final = _places()
-_BASE: Final = _base()
-
-
+@functools.cache
 def making(name: str) -> _Making:
     """What the rules of that name make of connections."""
-    return _Making()
+    return _Making(FACTS[name])
 
 
 class _Making:
-    """See autod.protocol.connection."""
+    """See autod.protocol.connection. `places`: where the value of each slot goes, and how. `base`: what every add
+    message has, as long as no keyword says otherwise; what is zero is left out. `no_client`: what takes back that an
+    end has no client."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.known = Known(facts)
+        self.no_client: dict[str, object] = {}
+        self.places: dict[str, tuple[Literal["number", "bool", "text", "time"], str]] = {}
+        self.base: dict[str, object] = {"whack_connection": 1, "whack_delete": 1}
+        for slot, (path, default) in (_NUMBERS | dict(facts.numbers)).items():
+            if path:
+                self.places[slot] = ("bool" if path in _BOOLS else "number", path)
+                self.base |= {path: default} if default else {}
+        for slot, (path, default) in (_TIMES | dict(facts.times)).items():
+            self.places[slot] = ("time", path)
+            _put_time(self.base, path, default)
+        for slot, path in (_TEXTS | dict(facts.texts)).items():
+            self.places[slot] = ("text", path)
+        if facts.label_of_ends:
+            del self.places["policy-label"]
+        for side in _SIDES:
+            for slot, (path, default) in _END_NUMBERS.items():
+                kind: Literal["number", "bool"] = "bool" if path in _END_BOOLS else "number"
+                path = f"{side}.{facts.renamed.get(path, path)}"
+                self.places[side + slot] = (kind, path)
+                self.base |= {path: default} if default else {}
+            self.places[f"{side}username"] = ("text", f"{side}.xauth_username")
+            if facts.says_client:
+                self.no_client[f"{side}.has_client"] = 1
+                no_client = facts.shape.everything(f"{side}.client", IPV4)
+                self.no_client |= dict.fromkeys((path for path, value in no_client.items() if value), 0)
+            if facts.says_leftright:
+                self.base[f"{side}.leftright"] = side
 
     def draft(self) -> Draft:
-        return Draft()
+        return Draft(self.known)
 
     def plan(self, name: str, draft: Draft, lookup: Lookup, *, autoall: bool) -> Plan:
-        return _plan(name, draft, lookup)
+        return _plan(name, draft, lookup, self)
 
 
-def _plan(name: str, draft: Draft, lookup: Lookup) -> Plan:
+def _plan(name: str, draft: Draft, lookup: Lookup, making: _Making) -> Plan:
     """The messages that load the connection, in groups: one, or one for each pair of subnets=.
 
     `draft` must not be used again: the addresses of %defaultroute are put into it.
@@ -189,7 +196,7 @@ def _plan(name: str, draft: Draft, lookup: Lookup) -> Plan:
     if expand:
         pairs = list(_pairs(name, draft, remarks))
     names = tuple(pair for pair, _, _ in pairs) if expand else (sent,)
-    groups = tuple(_groups(sent, pairs if expand else None, draft, remarks))
+    groups = tuple(_groups(sent, pairs if expand else None, draft, making, remarks))
     return Plan(sent, groups, tuple(remarks), draft.auto, draft.refused, names)
 
 
@@ -197,23 +204,33 @@ def _groups(
     name: str,
     pairs: Sequence[tuple[str, Block | None, Block | None]] | None,
     draft: Draft,
+    making: _Making,
     remarks: list[Remark],
 ) -> Iterator[tuple[Message, ...]]:
+    half = False
     for end in (draft.left, draft.right):
         if end.host.kind not in SENDABLE:
+            half = True
             if draft.worked:
                 remarks.append(Remark(f"{end.side}= is not set", end.side, fatal=True))
-            return
-    members = _members(draft, remarks)
+    if half and not making.facts.sends_half:
+        return
+    members = _members(draft, making, remarks)
     for end in (draft.left, draft.right):
-        members.update(_end_members(end))
+        members.update(_end_members(end, making.facts))
     before = len(remarks)
     keys = tuple(_keys(name, draft, remarks))
     if pairs is None:
         yield (_add(name, members), *keys)
         return
+    given, marking = making.facts.shape.given, making.facts.given_subnet
     for pair, left, right in pairs:
-        mine = members | _block("left.client", left) | _block("right.client", right)
+        mine = (
+            members
+            | making.no_client
+            | given("left.client", left, marking)
+            | given("right.client", right, marking)
+        )
         mine["connalias"] = name
         yield (_add(pair, mine), *keys)
         if len(remarks) > before:
@@ -231,23 +248,28 @@ def _add(name: str, members: dict[str, object]) -> Message:
 _WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
 
 
-def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
+def _members(draft: Draft, making: _Making, remarks: list[Remark]) -> dict[str, object]:
     settings = draft.settings
-    members = dict(_BASE)
+    facts, places = making.facts, making.places
+    members = dict(making.base)
     members["tunnel_addr_family"] = 2 if draft.left.host.version == IPV4 else 10
-    members["ike_version"] = draft.ike_version
+    if facts.addr_family:
+        members["addr_family"] = members["tunnel_addr_family"]
+    if not facts.version_in_policy:
+        members["ike_version"] = draft.ike_version
     members["policy"] = draft.policy
     members["sighash_policy"] = draft.sighash
-    members["prospective_shunt"] = draft.prospective_shunt
-    members["negotiation_shunt"] = draft.negotiation_shunt
-    members["failure_shunt"] = draft.failure_shunt
+    if not facts.shunts_in_policy:
+        members["prospective_shunt"] = draft.prospective_shunt
+        members["negotiation_shunt"] = draft.negotiation_shunt
+        members["failure_shunt"] = draft.failure_shunt
     for way, on in zip(_WAYS, draft.authby, strict=True):
         if on:
             members[way] = 1
     if draft.right.host.kind == HOSTNAME:
         members["dnshostname"] = draft.right.host.text
     for slot, given in settings.items():
-        place = _PLACES.get(slot)
+        place = places.get(slot)
         if place is None:
             continue
         kind, path = place
@@ -259,33 +281,36 @@ def _members(draft: Draft, remarks: list[Remark]) -> dict[str, object]:
         elif kind == "bool":
             members[path] = 1 if number else 0
         else:
-            _put_time(members, path, number)
+            _put_time(members, path, number, floors=facts.floors)
+    label = settings.get("policy-label")
+    if facts.label_of_ends and label is not None:
+        members["left.sec_label"] = members["right.sec_label"] = label.text
     reqid = settings.get("reqid")
     if reqid is not None:
         if 0 < (reqid.number or 0) <= _REQID_MAX:
             members["sa_reqid"] = reqid.number
         else:
             remarks.append(Remark(f"reqid= is ignored: it goes from 1 to {_REQID_MAX}", "reqid"))
-    _put_dpd(members, draft, remarks)
+    _put_dpd(members, draft, facts, remarks)
     return members
 
 
-def _put_dpd(members: dict[str, object], draft: Draft, remarks: list[Remark]) -> None:
+def _put_dpd(members: dict[str, object], draft: Draft, facts: Facts, remarks: list[Remark]) -> None:
     get = draft.settings.get
     delay, timeout, action = get("dpddelay"), get("dpdtimeout"), get("dpdaction")
     members["dpd_action"] = _HOLD
-    if draft.ike_version == IKEV1:
+    if facts.old_dpd or draft.ike_version == IKEV1:
         if delay is not None and timeout is not None:
-            _put_time(members, "dpd_delay", delay.number or 0)
-            _put_time(members, "dpd_timeout", timeout.number or 0)
+            _put_time(members, "dpd_delay", delay.number or 0, floors=facts.floors)
+            _put_time(members, "dpd_timeout", timeout.number or 0, floors=facts.floors)
             if action is not None:
                 members["dpd_action"] = action.number
         elif delay or timeout or action:
             slot = "dpddelay" if delay else "dpdtimeout" if timeout else "dpdaction"
-            remarks.append(Remark("dpd with IKEv1 needs both dpddelay= and dpdtimeout=: it is ignored", slot))
+            remarks.append(Remark("dpd needs both dpddelay= and dpdtimeout=: it is ignored", slot))
     else:
         if delay is not None:
-            _put_time(members, "dpd_delay", delay.number or 0)
+            _put_time(members, "dpd_delay", delay.number or 0, floors=facts.floors)
             if action is not None:
                 members["dpd_action"] = action.number
         elif action is not None:
@@ -298,29 +323,8 @@ def _put_dpd(members: dict[str, object], draft: Draft, remarks: list[Remark]) ->
         remarks.append(Remark("dpdaction=restart does not go with rekey=no: hold is used", "dpdaction"))
 
 
-def _address(path: str, value: Address) -> dict[str, object]:
-    is_set, version, packed = _address_paths(path)
-    return {is_set: 1, version: value.version, packed: value.packed.ljust(16, b"\0")}
-
-
-@functools.cache
-def _address_paths(path: str) -> tuple[str, str, str]:
-    return f"{path}.is_set", f"{path}.version", f"{path}.bytes.byte"
-
-
-def _block(path: str, value: Block | None, bits: str = "maskbits") -> dict[str, object]:
-    if value is None:
-        return {
-            f"{path}.is_set": 0,
-            f"{path}.version": 0,
-            f"{path}.bytes.byte": bytes(16),
-            f"{path}.{bits}": 0,
-        }
-    return {**_address(path, value.address), f"{path}.{bits}": value.bits}
-
-
-def _end_members(end: End) -> Iterator[tuple[str, object]]:
-    side, host = end.side, end.host
+def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
+    side, host, shape = end.side, end.host, facts.shape
     found: dict[str, object] = {
         "id": end.id,
         "host_type": host.kind,
@@ -333,30 +337,36 @@ def _end_members(end: End) -> Iterator[tuple[str, object]]:
         "key_from_DNS_on_demand": end.key_from_dns,
     }
     if host.kind in (IPADDR, IFACE) and host.address is not None:
-        found |= _address("host_addr", host.address)
+        found |= shape.address("host_addr", host.address)
+    elif facts.version_of_zero and host.kind in SENDABLE:
+        # The address of an interface that is not there stays as it was at the start.
+        found |= shape.address("host_addr", unspecified(IPV4 if host.kind == IFACE else host.version))
     hop = host.hop if host.hop_kind == IPADDR else unspecified(host.version)
     if hop is not None:
-        found |= _address("host_nexthop", hop)
+        found |= shape.address("host_nexthop", hop)
     if end.source is not None and end.source.specified:
-        found |= _address("host_srcip", end.source)
+        found |= shape.address("host_srcip", end.source)
     if end.vti is not None and end.vti.address.specified:
-        found |= _block("host_vtiip", end.vti, "prefix_bits")
+        found |= shape.with_prefix("host_vtiip", end.vti)
+    if end.interface is not None and end.interface.address.specified:
+        found |= shape.with_prefix("ifaceip", end.interface)
     if end.has_client and end.client is not None:
-        found |= _block("client", end.client)
+        marking = facts.given_subnet if end.given_client else "marked"
+        found |= shape.given("client", end.client, marking)
+    elif facts.says_client:
+        found |= shape.everything("client", host.version)
+    if facts.says_client:
+        found["has_client"] = end.has_client
     if end.protoport is not None:
-        found["protoport.is_set"] = 1
-        found["protoport.has_port_wildcard"] = end.protoport.wildcard
-        found["protoport.hport"] = end.protoport.port
-        found["protoport.ipproto"] = end.protoport.protocol
+        found |= shape.ports(end.protoport)
     if end.key_kind == _OTHER and end.key is not None:
-        found["pubkey_alg"] = end.key_alg
-        found["pubkey"] = end.key
+        if facts.one_key:
+            found[facts.one_key] = end.key
+        else:
+            found["pubkey_alg"] = end.key_alg
+            found["pubkey"] = end.key
     if end.pool is not None:
-        found["pool_range.is_set"] = 1
-        found["pool_range.is_subnet"] = end.pool.is_subnet
-        found["pool_range.version"] = end.pool.first.version
-        found["pool_range.start.byte"] = end.pool.first.packed.ljust(16, b"\0")
-        found["pool_range.end.byte"] = end.pool.last.packed.ljust(16, b"\0")
+        found |= shape.range("pool_range", end.pool)
     return ((f"{side}.{path}", value) for path, value in found.items() if value)
 
 
@@ -382,13 +392,15 @@ def _pairs(
     name: str, draft: Draft, remarks: list[Remark]
 ) -> Iterator[tuple[str, Block | None, Block | None]]:
     """The pairs of subnets=, the right one running fastest, each with its name in pluto."""
-    left, left_error = _subnets(draft.left, draft.settings)
-    right, right_error = _subnets(draft.right, draft.settings)
+    facts = draft.known.facts
+    left, left_error = _subnets(draft.left, draft.settings, facts)
+    right, right_error = _subnets(draft.right, draft.settings, facts)
     if not left or not right:
         missing = "left" if not left else "right"
         remarks.append(
             Remark(
-                f"nothing is sent: subnets= needs {missing}subnet= or {missing}subnets= as well",
+                f"nothing is sent: subnets= needs {missing}subnet= or {missing}subnets= as well"
+                + (", and addconn of this release sends one by chance" if facts.old_pairs else ""),
                 "rightsubnets" if missing == "left" else "leftsubnets",
                 fatal=True,
             )
@@ -416,7 +428,7 @@ _ITEMS: Final = re.compile(r"[^ \t\n\v\f\r,]+")
 
 
 def _subnets(
-    end: End, settings: Mapping[str, Given]
+    end: End, settings: Mapping[str, Given], facts: Facts
 ) -> tuple[Sequence[tuple[int, Block | None]], str | None]:
     """subnet= as number 0, then the items of subnets= from 1 on, until one that is none."""
     found: list[tuple[int, Block | None]] = []
@@ -425,7 +437,14 @@ def _subnets(
     given = settings.get(f"{end.side}subnets")
     for number, word in enumerate(_ITEMS.findall(given.text or "") if given else (), 1):
         try:
-            found.append((number, subnet(word, end.host.version, strict_ipv6=True)))
+            found.append((number, subnet(word, end.host.version, strict_ipv6=True, old=end.host.old)))
         except Malformed as reason:
-            return found, f"{word!r} is not a subnet declaration ({end.side}subnets): {reason}"
+            if facts.old_pairs and found:
+                # It goes on with the one before.
+                found.append((number, found[-1][1]))
+                continue
+            return (
+                found if not facts.old_pairs else [],
+                f"{word!r} is not a subnet declaration ({end.side}subnets): {reason}",
+            )
     return found, None

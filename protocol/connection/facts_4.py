@@ -1,0 +1,223 @@
+"""How 3.27 to 4.15 differ from each other in what addconn makes of a connection, as data.
+
+Owns: the bits of the policy, defaults, and which of the ways to do a thing a release has. Must not know: how a
+connection is worked out (draft_4), messages (rules_4).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from autod.protocol.connection.shapes_4 import SHAPE_4_0, SHAPE_4_2, SHAPE_4_3, SHAPE_4_4, SHAPE_4_6, Shape
+
+__all__ = ["FACTS", "Facts"]
+
+_POLICY_4_7: Final = (
+    *("encrypt", "authenticate", "compress", "tunnel", "pfs", "decap_dscp", "nopmtudisc", "msdh_downgrade"),
+    *("allow_no_san", "dns_match_id", "sha2_truncbug", "dont_rekey", "reauth", "opportunistic", "group"),
+    *("grouted", "groupinstance", "up", "xauth", "modecfg_pull", "aggressive", "overlapip", "narrowing"),
+    *("pam_authorize", "send_redirect_always", "send_redirect_never", "accept_redirect", "frag_allow"),
+    *("frag_force", "no_ikepad", "mobike", "ppk_allow", "ppk_insist", "esn_no", "esn_yes", "intermediate"),
+    "ignore_peer_dns",
+)
+"""enum sa_policy_bits of 4.7 to 4.15, in order."""
+
+_WAYS: Final = ("psk", "rsasig", "ecdsa", "auth_never", "auth_null")
+
+
+def _without(names: tuple[str, ...], *gone: str) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in gone)
+
+
+def _before(names: tuple[str, ...], at: str, *more: str) -> tuple[str, ...]:
+    where = names.index(at)
+    return (*names[:where], *more, *names[where:])
+
+
+_POLICY_4_6: Final = (*_WAYS, *_POLICY_4_7, "rsasig_v1_5")
+_POLICY_4_3: Final = _before(_POLICY_4_6, "dont_rekey", "shunt0", "shunt1", "fail0", "fail1", "nego_pass")
+_POLICY_4_2: Final = _before(_POLICY_4_3, "narrowing", "ikev1", "ikev2")
+_POLICY_4_0: Final = _without(_POLICY_4_2, "ignore_peer_dns")
+_POLICY_3_30: Final = _before(
+    _before(_without(_POLICY_4_0, "intermediate"), "decap_dscp", "disable_arrival_check"),
+    "frag_allow",
+    "saref_track",
+    "saref_conntrack",
+)
+_POLICY_3_28: Final = _without(_POLICY_3_30, "allow_no_san", "rsasig_v1_5")
+_POLICY_3_27: Final = _before(
+    _without(_POLICY_3_28, "send_redirect_always", "send_redirect_never", "accept_redirect"),
+    "narrowing",
+    "ikev2_propose",
+)
+
+_DEFAULTS_4_7: Final = frozenset({"tunnel", "encrypt", "pfs", "frag_allow", "esn_no", "esn_yes"})
+_DEFAULTS_4_6: Final = _DEFAULTS_4_7 | {"ecdsa", "rsasig", "rsasig_v1_5"}
+_DEFAULTS_4_5: Final = _DEFAULTS_4_6 - {"esn_yes"}
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """One way that addconn of 3.27 to 4.15 works.
+
+    `policy`: the names of the bits, lowest first. `defaults`: those that are set at the start. `hashes`: the bits of
+    SHA2 with 256, 384 and 512 in sighash_policy.
+    """
+
+    policy: tuple[str, ...] = _POLICY_4_7
+    defaults: frozenset[str] = _DEFAULTS_4_7
+    hashes: tuple[int, int, int] = (4, 8, 16)
+
+    ways_in_policy: bool = False
+    """authby= is bits of the policy, and the rest of its string is lost with %default (up to 4.6)."""
+
+    shunts_in_policy: bool = False
+    """Shunts are bits of the policy (up to 4.5)."""
+
+    version_in_policy: bool = False
+    """The version of IKE is bits of the policy (up to 4.2)."""
+
+    version_of_never: int | None = None
+    """The version of IKE of a connection that never negotiates, None if it stays."""
+
+    shape: Shape = SHAPE_4_6
+
+    family_of_end: bool = False
+    """Each end has its own family of addresses (up to 4.6)."""
+
+    old_addresses: bool = False
+    """Addresses are read as ttoaddr() did, next hops of either family; vhost: is for IKEv2 too (up to 4.3)."""
+
+    label_of_ends: bool = False
+    """policy-label= goes to both ends (up to 4.4)."""
+
+    texts: dict[str, str] = {}
+    """Slots of strings that go elsewhere."""
+
+    old_pairs: bool = False
+    """An item of subnets= that is none stands for the one before it, or for chance (up to 4.5)."""
+
+    any_protocol: bool = True
+    """%any is a protocol (4.6 on)."""
+
+    interface_ip: bool = False
+    """There is interface-ip=."""
+
+    one_key: str = ""
+    """The member for rsasigkey=, where it is the only key (up to 4.7)."""
+
+    floors: bool = False
+    """Seconds of a negative duration are rounded down, and not towards zero (up to 4.7)."""
+
+    addr_family: bool = False
+    """The family of the left end is sent twice (up to 4.1)."""
+
+    old_dpd: bool = False
+    """Dead peers are looked for only where both dpddelay= and dpdtimeout= are given, whatever the version is."""
+
+    version_of_zero: bool = False
+    """Addresses that are not known are zero of their family, and not unset (up to 4.6)."""
+
+    says_leftright: bool = False
+    """An end says which it is (up to 4.6)."""
+
+    says_client: bool = False
+    """An end says whether it has a client; without one it is all of the family (up to 4.5)."""
+
+    unknown: str = "<unset-address>"
+    """The id of an end whose address is a name."""
+
+    checks_blocks: bool = True
+    """vti= and interface-ip= may not be zero (4.2 on)."""
+
+    given_subnet: Literal["marked", "unmarked", "endpoint"] = "marked"
+    """What a subnet that is given says: that it is there, nothing (4.0, 4.1), or that it is an endpoint (4.2)."""
+
+    sends_half: bool = False
+    """A connection without left= or right= is sent all the same (up to 4.4)."""
+
+    numbers: dict[str, tuple[str, int]] = {}
+    """Slots of numbers that go elsewhere, or have another default; one with the path "" is not sent."""
+
+    times: dict[str, tuple[str, int]] = {}
+    """The same for durations, in milliseconds."""
+
+    renamed: dict[str, str] = {}
+    """Members of an end that are called otherwise."""
+
+
+_4_6: Final = Facts(
+    policy=_POLICY_4_6,
+    defaults=_DEFAULTS_4_6,
+    hashes=(1, 2, 4),
+    ways_in_policy=True,
+    version_of_never=0,
+    family_of_end=True,
+    interface_ip=True,
+    one_key="rsasigkey",
+    floors=True,
+    old_dpd=True,
+    version_of_zero=True,
+    numbers={"ipsec-max-bytes": ("", 0), "ipsec-max-packets": ("", 0)},
+    says_leftright=True,
+    renamed={"auth": "authby"},
+)
+_4_5: Final = replace(
+    _4_6,
+    shape=SHAPE_4_4,
+    defaults=_DEFAULTS_4_5,
+    policy=_POLICY_4_3,
+    shunts_in_policy=True,
+    says_client=True,
+    any_protocol=False,
+    old_pairs=True,
+    numbers=_4_6.numbers | {"replay-window": ("sa_replay_window", 32)},
+)
+_4_4: Final = replace(
+    _4_5,
+    sends_half=True,
+    label_of_ends=True,
+    times={"retransmit-interval": ("r_interval", 500), "retransmit-timeout": ("r_timeout", 60_000)},
+)
+_4_3: Final = replace(_4_4, shape=SHAPE_4_3, old_addresses=True)
+_4_2: Final = replace(
+    _4_3,
+    policy=_POLICY_4_2,
+    defaults=_DEFAULTS_4_5 | {"ikev2"},
+    shape=SHAPE_4_2,
+    version_in_policy=True,
+    given_subnet="endpoint",
+    version_of_never=2,
+)
+_4_0: Final = replace(
+    _4_2,
+    policy=_POLICY_4_0,
+    shape=SHAPE_4_0,
+    label_of_ends=False,
+    says_leftright=False,
+    addr_family=True,
+    unknown="<unspecified>",
+    checks_blocks=False,
+    given_subnet="unmarked",
+    texts={"policy-label": "policy_label"},
+    times=_4_2.times | {"ikelifetime": ("sa_ike_life_seconds", 3_600_000)},
+)
+
+FACTS: Final = {
+    "4.0": _4_0,
+    "4.2": _4_2,
+    "4.3": _4_3,
+    "4.4": _4_4,
+    "4.5": _4_5,
+    "4.6": _4_6,
+    "4.7": Facts(
+        interface_ip=True,
+        one_key="rsasigkey",
+        floors=True,
+        numbers={"ipsec-max-bytes": ("", 0), "ipsec-max-packets": ("", 0)},
+    ),
+    "4.10": Facts(),
+}
+"""By the name of the rules."""
