@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
-from autod.arguments import check_count, check_name, check_seconds
+from autod.arguments import check_count, check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
 from autod.asking.looks import exchange
+from autod.asking.methods import Methods
 from autod.course import holds_descriptor, lets_go, operate, settle
 from autod.errors import ConnectionLost, DeadlinePassed, UsageError, WhackError
 from autod.exchange.control import Control
@@ -40,7 +41,7 @@ from autod.operations import of_command
 from autod.outcomes import Outcome
 from autod.protocol import commands as c
 from autod.protocol.encode import encode
-from autod.protocol.exchange import Answers, Ending
+from autod.protocol.exchange import Ending
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ async def open_pluto(
     yield pluto
 
 
-class Pluto:
+class Pluto(Methods[Operation]):
     """A pluto, and what may be asked of it. Made by `open_pluto`.
 
     The methods return an `Operation`: await it for its outcome, or enter it for its events. `timeout` is in seconds;
@@ -186,102 +187,6 @@ class Pluto:
         """The bytes that ask `command` of this release. BadString, Unsupported."""
         return encode(command, self.release)
 
-    def up(
-        self,
-        name: str,
-        *,
-        asynchronous: bool = False,
-        remote_host: str | None = None,
-        answers: Answers | None = None,
-        members: tuple[str, ...] | None = None,
-        timeout: float | None = None,
-    ) -> Operation:
-        """Initiate a connection, or every connection of an alias, and wait until its Child SA is established.
-
-        pluto does not notice that a connection is up already: it negotiates one more Child SA. `asynchronous`:
-        until pluto has taken the request. `remote_host`: the peer's address, for a connection to any peer.
-        `answers`: for XAUTH. `timeout` in seconds.
-        """
-        command = c.Initiate(
-            name,
-            asynchronous=asynchronous,
-            remote_host=remote_host,
-            xauth_username=answers.user if answers is not None else None,
-        )
-        return self._operation("up", command, name, timeout, answers=answers, members=members)
-
-    def down(self, name: str, *, timeout: float | None = None) -> Operation:
-        """Take the SAs of a connection, or of every connection of an alias, down. It stays loaded."""
-        return self._operation("down", c.Terminate(name), name, timeout)
-
-    def delete(self, name: str, *, timeout: float | None = None) -> Operation:
-        """Unload a connection, with its SAs. Done where there is none of that name."""
-        return self._operation("delete", c.Delete(name), name, timeout)
-
-    def route(self, name: str, *, timeout: float | None = None) -> Operation:
-        """Catch the packets of a connection, and bring it up when one comes."""
-        return self._operation("route", c.Route(name), name, timeout)
-
-    def unroute(self, name: str, *, force: bool = False, timeout: float | None = None) -> Operation:
-        """Stop catching the packets of a connection.
-
-        Refused where the connection is up: it would kill pluto 4.0 to 4.15 (a null pointer, found on 4.10 and 4.15),
-        and take down its IKE SA and all siblings on 5.x. `force`: take it down first. Between the look and the
-        request another client may still bring it up.
-        """
-        return self._operation("unroute", c.Unroute(name), name, timeout, force=force)
-
-    def suspend(self, name: str, *, timeout: float | None = None) -> Operation:
-        """Suspend a connection for the later resumption of its session (5.2 on)."""
-        return self._operation("suspend", c.Suspend(name), name, timeout)
-
-    def rekey_ike(self, name: str, *, timeout: float | None = None) -> Operation:
-        """Rekey the IKE SA of a connection (3.30 on)."""
-        return self.ask(c.RekeyIke(name), timeout=timeout)
-
-    def rekey_child(self, name: str, *, timeout: float | None = None) -> Operation:
-        """Rekey the Child SA of a connection (3.30 on)."""
-        return self.ask(c.RekeyChild(name), timeout=timeout)
-
-    def listen(self, *, timeout: float | None = None) -> Operation:
-        """Find the interfaces, listen on them, and read the secrets again."""
-        return self.ask(c.Listen(), timeout=timeout)
-
-    def reread_secrets(self, *, timeout: float | None = None) -> Operation:
-        """Read ipsec.secrets again."""
-        return self.ask(c.RereadSecrets(), timeout=timeout)
-
-    def reread_certs(self, *, timeout: float | None = None) -> Operation:
-        """Forget cached certificates (4.0 on)."""
-        return self.ask(c.RereadCerts(), timeout=timeout)
-
-    def fetch_crls(self, *, timeout: float | None = None) -> Operation:
-        """Fetch the CRLs again."""
-        return self.ask(c.FetchCrls(), timeout=timeout)
-
-    def reread_all(self, *, timeout: float | None = None) -> Operation:
-        """Secrets, CRLs, and certificates where the release has them."""
-        return self.ask(c.RereadAll(), timeout=timeout)
-
-    def purge_ocsp(self, *, timeout: float | None = None) -> Operation:
-        """Empty the OCSP cache."""
-        return self.ask(c.PurgeOcsp(), timeout=timeout)
-
-    def status(self, *, timeout: float | None = None) -> Operation:
-        """All that pluto knows, as text. 0.3 s of pluto's time with 5,000 connections: never in a loop."""
-        return self.listing(c.Status(), timeout=timeout)
-
-    def listing(self, command: c.Command, *, timeout: float | None = None) -> Operation:
-        """Any command that lists: the lists, and the family of status."""
-        return self._operation(command.verb, command, getattr(command, "name", None), timeout, listing=True)
-
-    def ask(self, command: c.Command, *, timeout: float | None = None) -> Operation:
-        """Any command; what is dangerous on this release is looked at as in the methods above.
-
-        The operation of its outcome is the command's verb, "up" for an Initiate and "down" for a Terminate.
-        """
-        return self._operation(_named(command), command, getattr(command, "name", None), timeout)
-
     async def replies(self, command: c.Command, *, timeout: float | None = None) -> tuple[Reply, ...]:
         """Ask, drain to the end, and give pluto's replies as they are: for those who parse them.
 
@@ -343,31 +248,7 @@ class Pluto:
 
         return established(await self.replies(c.TrafficStatus(), timeout=timeout))
 
-    def _operation(
-        self,
-        operation: str,
-        command: c.Command,
-        name: str | None,
-        timeout: float | None,
-        *,
-        answers: Answers | None = None,
-        members: tuple[str, ...] | None = None,
-        listing: bool = False,
-        force: bool = False,
-    ) -> Operation:
-        if name is not None:
-            check_name(name)
-        check_seconds(timeout, "timeout")
-        request = Request(
-            operation,
-            command,
-            name,
-            self.timeout if timeout is None else timeout,
-            answers,
-            members,
-            listing,
-            force,
-        )
+    def _operation(self, request: Request) -> Operation:
         return Operation(request, self.perform, buffer=self._buffer)
 
     def is_quick(self, request: Request) -> bool:
@@ -539,11 +420,6 @@ class Pluto:
                 if self._detected is ask.stale:
                     await self.find()
         return self.detected
-
-
-def _named(command: c.Command) -> str:
-    """What the operation of a command is called: its verb, but for those that people call otherwise."""
-    return {"initiate": "up", "terminate": "down"}.get(command.verb, command.verb)
 
 
 def _both(write: Callable[[msgspec.Struct], None], sink: Sink | None) -> Sink:

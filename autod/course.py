@@ -29,9 +29,9 @@ from autod.recognise import recognise
 
 if TYPE_CHECKING:
     from autod.asking.asks import Asked, Course
+    from autod.asking.request import Request, Sink
     from autod.events import Event
     from autod.exchange.control import Pending
-    from autod.operation import Request, Sink
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
 

@@ -23,7 +23,7 @@ from autod.protocol import commands as c
 
 if TYPE_CHECKING:
     from autod.asking.asks import Asked, Course
-    from autod.operation import Request
+    from autod.asking.request import Request
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 

@@ -18,51 +18,17 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Protocol
 
-import msgspec
 import trio
 
+from autod.asking.request import Request, Sink
 from autod.events import Dropped, Event
 from autod.outcomes import Outcome
-from autod.protocol.commands import Command
 from autod.protocol.errors import UsageError
-from autod.protocol.exchange import Answers
 
 __all__ = ["BUFFER", "Operation", "Request", "Sink"]
 
 BUFFER = 262_144
 """Events kept for a consumer who does not take them: a --status of 12,000 connections has fewer lines."""
-
-Sink = Callable[[Callable[[], Event]], None]
-"""Takes what gives the next event when called: lines of a listing are recognised when they are looked at."""
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What is asked: the operation's name in outcomes, the command, and how long it may take.
-
-    `timeout` in seconds from the call on, None for no deadline. `listing`: the replies come in bulk, so they are
-    drained first and recognised after. `members`: the connections of an alias, where the caller knows them.
-    `force`: take down first what would make the operation harmful.
-    """
-
-    operation: str
-    command: Command
-    name: str | None = None
-    timeout: float | None = None
-    answers: Answers | None = None
-    members: tuple[str, ...] | None = None
-    listing: bool = False
-    force: bool = False
-
-    def named(self, name: str) -> Request:
-        """The same, asked of another connection."""
-        return msgspec.structs.replace(
-            self, command=msgspec.structs.replace(self.command, name=name), name=name
-        )
-
-    @property
-    def asynchronous(self) -> bool:
-        """Whether pluto is asked to answer before it is done."""
-        return bool(getattr(self.command, "asynchronous", False))
 
 
 class Perform(Protocol):

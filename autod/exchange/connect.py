@@ -12,25 +12,28 @@ import os
 import socket
 from contextlib import ExitStack
 
-import trio
-
-from autod.errors import NoSocket, NotPermitted, PlutoReplaced, UsageError, WhackError
+from autod.errors import ConnectionLost, NoSocket, NotPermitted, PlutoReplaced, UsageError, WhackError
 
 __all__ = [
+    "FIRST_WAIT",
+    "LONGEST_WAIT",
     "SUN_PATH",
     "address_of",
+    "answer_prompt",
     "check_path",
     "connect_patiently",
     "explain",
     "finish_sending",
     "open_socket",
+    "send_whole",
 ]
 
 SUN_PATH = 107
 """Bytes of a path that sun_path of struct sockaddr_un holds, less its NUL (Linux)."""
 
-_FIRST_WAIT = 0.0002
-_LONGEST_WAIT = 0.020
+FIRST_WAIT = 0.0002
+LONGEST_WAIT = 0.020
+"""Seconds between two tries to connect, at first and at the longest."""
 
 
 def check_path(path: str) -> None:
@@ -52,15 +55,45 @@ def open_socket(kind: int) -> socket.socket:
     return socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 
 
+def send_whole(sock: socket.socket, message: bytes) -> bool:
+    """Send all of `message` in one call; False where pluto had shut the stream before. There is no second
+    call: pluto reads once, and takes what it got for the whole."""
+    try:
+        sent = sock.send(message, socket.MSG_DONTWAIT)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    except BlockingIOError:
+        sent = 0
+    if sent != len(message):
+        raise ConnectionLost(
+            f"the system took {sent} of {len(message)} bytes for pluto, which drops such a message:"
+            f" nothing was done; raise net.core.wmem_default"
+        )
+    return True
+
+
+def answer_prompt(sock: socket.socket, answer: bytes | None) -> None:
+    """Answer a prompt; None shuts our way of the stream."""
+    if answer is None:
+        finish_sending(sock)
+        return
+    try:
+        sock.send(answer, socket.MSG_DONTWAIT)
+    except (BrokenPipeError, ConnectionResetError, BlockingIOError):
+        finish_sending(sock)
+
+
 async def connect_patiently(sock: socket.socket, address: str) -> None:
     """Connect, however long pluto's backlog is full. After EAGAIN the same socket can try again."""
-    wait = _FIRST_WAIT
+    import trio  # a command that asks for one thing does without
+
+    wait = FIRST_WAIT
     while True:
         try:
             return sock.connect(address)
         except BlockingIOError:
             await trio.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
+            wait = min(2 * wait, LONGEST_WAIT)
 
 
 def finish_sending(sock: socket.socket) -> None:

@@ -37,15 +37,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 import trio
 
-from autod.errors import ConnectionLost, PlutoReplaced, UsageError, WhackError
+from autod.errors import PlutoReplaced, UsageError, WhackError
 from autod.exchange.connect import (
     SUN_PATH,
     address_of,
+    answer_prompt,
     check_path,
     connect_patiently,
     explain,
     finish_sending,
     open_socket,
+    send_whole,
 )
 from autod.exchange.descriptors import gauge_for, own_spare
 from autod.exchange.peer import Listener, listener, meet, opener, socket_file
@@ -211,7 +213,7 @@ class Control:
             sock = open_socket(self._type)
             sock.connect(self.path)
             self._meet(sock)
-            taken = _send(sock, message)
+            taken = send_whole(sock, message)
         except (OSError, WhackError):
             # Whatever it was, submit() waits for it or explains it.
             if sock is not None:
@@ -343,7 +345,7 @@ class Control:
             sock = await self._connect()
             try:
                 self._meet(sock)
-                return sock, _send(sock, message)
+                return sock, send_whole(sock, message)
             except BaseException:
                 sock.close()
                 raise
@@ -440,7 +442,7 @@ class Control:
             return
         on_replies(replies)
         for answer in exchange.due:
-            _answer(pending.sock, answer)
+            answer_prompt(pending.sock, answer)
         exchange.due.clear()
 
     async def _receive(self, pending: Pending) -> None:
@@ -457,31 +459,3 @@ class Control:
 
 
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}
-
-
-def _send(sock: socket.socket, message: bytes) -> bool:
-    """Send all of `message` in one call; False where pluto had shut the stream before. There is no second
-    call: pluto reads once, and takes what it got for the whole."""
-    try:
-        sent = sock.send(message)
-    except (BrokenPipeError, ConnectionResetError):
-        return False
-    except BlockingIOError:
-        sent = 0
-    if sent != len(message):
-        raise ConnectionLost(
-            f"the system took {sent} of {len(message)} bytes for pluto, which drops such a message:"
-            f" nothing was done; raise net.core.wmem_default"
-        )
-    return True
-
-
-def _answer(sock: socket.socket, answer: bytes | None) -> None:
-    """Answer a prompt; None shuts our way of the stream."""
-    if answer is None:
-        finish_sending(sock)
-        return
-    try:
-        sock.send(answer)
-    except (BrokenPipeError, ConnectionResetError, BlockingIOError):
-        finish_sending(sock)

@@ -12,17 +12,23 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import trio
 
 from autod.identify.programs import open_program
 
 if TYPE_CHECKING:
     from autod.identify.programs import Program
 
-__all__ = ["Version", "parse_version", "version_beside", "version_of", "version_of_process"]
+__all__ = [
+    "Version",
+    "parse_version",
+    "version_beside",
+    "version_of",
+    "version_of_process",
+    "version_of_process_blocking",
+]
 
 DEADLINE = 5.0
 """Seconds for `pluto --version`, which takes 0.04 s on 4.10 (measured)."""
@@ -70,12 +76,26 @@ async def version_of_process(pid: int) -> Version | None:
     """
     try:
         with open_program(f"/proc/{pid}/exe", name="pluto") as program:
-            name = os.readlink(f"/proc/self/fd/{program.path.rpartition('/')[2]}")
-            if os.path.basename(name.removesuffix(" (deleted)")) != "pluto":
-                return None
-            return await version_of(program)
+            return await version_of(program) if _is_pluto(program) else None
     except OSError:
         return None
+
+
+def version_of_process_blocking(pid: int) -> Version | None:
+    """The same for a thread."""
+    try:
+        with open_program(f"/proc/{pid}/exe", name="pluto") as program:
+            if not _is_pluto(program):
+                return None
+            done = program.run_blocking("--version", env=_ENVIRONMENT, cwd="/", timeout=DEADLINE)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
+
+
+def _is_pluto(program: Program) -> bool:
+    name = os.readlink(f"/proc/self/fd/{program.path.rpartition('/')[2]}")
+    return os.path.basename(name.removesuffix(" (deleted)")) == "pluto"
 
 
 async def version_beside(program: str) -> Version | None:
@@ -96,6 +116,8 @@ async def version_of(program: Program) -> Version | None:
 
     OSError where it cannot be run. Cancelled: the program is killed.
     """
+    import trio  # a command that asks for one thing does without
+
     with trio.move_on_after(DEADLINE):
         done = await program.run("--version", env=_ENVIRONMENT, cwd="/")
         return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))

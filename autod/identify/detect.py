@@ -17,14 +17,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autod.errors import ConnectionLost, ProtocolViolation, UnknownRelease, UsageError
-from autod.exchange.control import Control, check_path
+from autod.exchange.connect import check_path
 from autod.exchange.peer import Listener, listener, socket_file
-from autod.identify.binary import version_of_process
+from autod.identify.binary import Version, version_of_process
 from autod.identify.cache import Entry, Known
 from autod.protocol import encode, releases
 from autod.protocol.codes import CODES_5_3
@@ -34,7 +35,18 @@ if TYPE_CHECKING:
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["Detected", "How", "Told", "detect", "resolve"]
+__all__ = [
+    "AskPluto",
+    "AskProgram",
+    "Detected",
+    "How",
+    "Probed",
+    "Question",
+    "Told",
+    "detect",
+    "detection",
+    "resolve",
+]
 
 _PLUTO_VERSION = re.compile(r"pluto_version=([^\s,]+)")
 _LABELED = re.compile(r"secctx-attr-type=(<unsupported>|\d+)$")
@@ -85,6 +97,33 @@ class Detected:
         return None if self.pluto is None else self.pluto.pid
 
 
+@dataclass(frozen=True, slots=True)
+class AskProgram:
+    """Ask the program of the process `pid` for its version. The answer is a Version, or None."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskPluto:
+    """Send pluto the safe probe; `read` gets its replies. The answer is a Probed."""
+
+    message: bytes
+    read: Callable[[list[Reply]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """How the exchange of a probe ended, who answered, and on which type of socket."""
+
+    ending: Ending
+    pluto: Listener
+    seqpacket: bool
+
+
+Question: TypeAlias = AskProgram | AskPluto
+
+
 async def detect(
     path: str | os.PathLike[str],
     *,
@@ -92,20 +131,50 @@ async def detect(
     seccomp: bool | None = None,
     known: Known | None = None,
 ) -> Detected:
-    """Which release listens at `path`.
+    """`detection`, carried out with trio. A silent pluto is waited for: the caller's cancel scope is the deadline.
+    Cancelled: the probe may still be answered, and a program under way is killed."""
+    from autod.exchange.control import Control  # which a command that asks for one thing does without
+
+    path = os.fspath(path)
+    course = detection(path, release=release, seccomp=seccomp, known=known)
+    answer: Version | Probed | None = None
+    while True:
+        try:
+            question = course.send(answer)
+        except StopIteration as done:
+            detected: Detected = done.value
+            return detected
+        try:
+            if isinstance(question, AskProgram):
+                answer = await version_of_process(question.pid)
+            else:
+                control = Control(path, codes=CODES_5_3, seqpacket=None)
+                ending = await control.exchange(question.message, question.read)
+                answer = Probed(ending, control.pluto, bool(control.seqpacket))
+        except BaseException:
+            course.close()
+            raise
+
+
+def detection(
+    path: str,
+    *,
+    release: str | None = None,
+    seccomp: bool | None = None,
+    known: Known | None = None,
+) -> Generator[Question, Any, Detected]:
+    """Which release listens at `path`: a generator of questions, to be carried out by who runs it.
 
     `release` and `seccomp` (whether pluto was built with USE_SECCOMP) are the caller's word for what pluto does not
     tell; UsageError where pluto, or the program that runs, tells otherwise. `known` remembers what was told for the
     life of that pluto.
 
     Raises UnknownRelease, which names the release and what to do; NoSocket, NotPermitted, ConnectionLost;
-    ProtocolViolation where what answers is no pluto. A silent pluto is waited for: the caller's cancel scope is
-    the deadline. Cancelled: the probe may still be answered, and a program under way is killed.
+    ProtocolViolation where what answers is no pluto.
     """
-    path = os.fspath(path)
     check_path(path)
     given = None if release is None else releases.find(release)
-    told = await _find_out(path, known)
+    told = yield from _find_out(path, known)
     resolved = resolve(path, told, given, seccomp)
     how = told.how if given is None else How.GIVEN
     return Detected(resolved, how, resolved.seqpacket, told.pluto)
@@ -165,13 +234,13 @@ def resolve(path: str, told: Told, given: Release | None, seccomp: bool | None) 
     )
 
 
-async def _find_out(path: str, known: Known | None) -> Told:
+def _find_out(path: str, known: Known | None) -> Generator[Question, Any, Told]:
     """What pluto and its program say, by the cheapest way.
 
     The path still leads to this pluto afterwards, or it is known by its process.
     """
     for last in (False, False, True):
-        told = _recall(path, known) or await _ask_program(path) or await _ask_pluto(path)
+        told = _recall(path, known) or (yield from _ask_program(path)) or (yield from _ask_pluto(path))
         if known is not None and told.how is not How.CACHE:
             _remember(path, known, told)
         if told.pluto.file is not None and told.pluto.file == socket_file(path):
@@ -183,32 +252,29 @@ async def _find_out(path: str, known: Known | None) -> Told:
     )
 
 
-async def _ask_program(path: str) -> Told | None:
+def _ask_program(path: str) -> Generator[Question, Any, Told | None]:
     """What the program that listens says, None where it cannot be asked."""
     pluto = listener(path)
-    version = None if pluto.pid is None else await version_of_process(pluto.pid)
+    version: Version | None = None if pluto.pid is None else (yield AskProgram(pluto.pid))
     if version is None:
         return None
     return Told(How.BINARY, pluto, version.text, version.seccomp, version.labeled, version.fetching)
 
 
-async def _ask_pluto(path: str) -> Told:
+def _ask_pluto(path: str) -> Generator[Question, Any, Told]:
     """What the safe status probe says, and what the program adds where the connection names a process that can be
     asked."""
-    control = Control(path, codes=CODES_5_3, seqpacket=None)
     status = _StatusReader()
-    ending = await control.exchange(encode.probe(), status.read)
-    if status.text is None and ending is not Ending.EOF:
+    probed: Probed = yield AskPluto(encode.probe(), status.read)
+    if status.text is None and probed.ending is not Ending.EOF:
         raise ConnectionLost(
             f"{path}: pluto went away while it was asked for its release: try again", path=path
         )
-    pluto, fetching = control.pluto, None
-    version = None if pluto.pid is None else await version_of_process(pluto.pid)
+    pluto, fetching = probed.pluto, None
+    version: Version | None = None if pluto.pid is None else (yield AskProgram(pluto.pid))
     if version is not None and version.text == status.text:
         fetching = version.fetching
-    return Told(
-        How.STATUS, pluto, status.text, status.seccomp, status.labeled, fetching, bool(control.seqpacket)
-    )
+    return Told(How.STATUS, pluto, status.text, status.seccomp, status.labeled, fetching, probed.seqpacket)
 
 
 class _StatusReader:

@@ -22,8 +22,6 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import trio
-
 from autod.exchange.peer import executable
 
 if TYPE_CHECKING:
@@ -70,6 +68,8 @@ class Program:
 
         OSError where it cannot be run. Cancelled: it is killed.
         """
+        import trio  # a command that asks for one thing does without
+
         command = [*prefix, self.path, *arguments] if prefix else [self.name, *arguments]
         return await trio.run_process(
             command,
@@ -80,6 +80,21 @@ class Program:
             check=False,
             env={**os.environ, "LC_ALL": "C"} if env is None else dict(env),
             cwd=cwd,
+        )
+
+    def run_blocking(
+        self, *arguments: str, env: Mapping[str, str], cwd: str, timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """The same for a thread: OSError, and TimeoutExpired after `timeout` seconds, when it is killed."""
+        return subprocess.run(
+            [self.name, *arguments],
+            executable=self.path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            env=dict(env),
+            cwd=cwd,
+            timeout=timeout,
         )
 
 

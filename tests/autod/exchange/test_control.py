@@ -414,7 +414,7 @@ async def test_a_full_backlog_costs_few_attempts(
         sleeps += 1
         await sleep(seconds)
 
-    monkeypatch.setattr("autod.exchange.connect.trio.sleep", counted)
+    monkeypatch.setattr("trio.sleep", counted)
     control = controller(path)
     async with fake_pluto(path, answers(b"002 one\n"), open_=False) as pluto, trio.open_nursery() as nursery:
         for _ in range(1000):

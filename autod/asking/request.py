@@ -1,0 +1,49 @@
+"""One request: what is asked, and how long it may take.
+
+Owns: the value. Must not know: who carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from autod.events import Event
+from autod.protocol.commands import Command
+from autod.protocol.exchange import Answers
+
+__all__ = ["Request", "Sink"]
+
+Sink: TypeAlias = Callable[[Callable[[], Event]], None]
+"""Takes what gives the next event when called: lines of a listing are recognised when they are looked at."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What is asked: the operation's name in outcomes, the command, and how long it may take.
+
+    `timeout` in seconds from the call on, None for no deadline. `listing`: the replies come in bulk, so they are
+    drained first and recognised after. `members`: the connections of an alias, where the caller knows them.
+    `force`: take down first what would make the operation harmful.
+    """
+
+    operation: str
+    command: Command
+    name: str | None = None
+    timeout: float | None = None
+    answers: Answers | None = None
+    members: tuple[str, ...] | None = None
+    listing: bool = False
+    force: bool = False
+
+    def named(self, name: str) -> Request:
+        """The same, asked of another connection."""
+        return msgspec.structs.replace(
+            self, command=msgspec.structs.replace(self.command, name=name), name=name
+        )
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether pluto is asked to answer before it is done."""
+        return bool(getattr(self.command, "asynchronous", False))

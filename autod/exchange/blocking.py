@@ -1,0 +1,167 @@
+"""The socket half of one exchange for a thread: the same rules as autod.exchange.control, without an event loop.
+
+Owns: the socket of one exchange, from connecting to the end of the stream. Must not know: trio, what a message asks
+for, what a reply means.
+
+pluto's rules are written at the head of autod.exchange.control. Here nothing else goes on in the thread, so there is no
+gate and nothing is sent ahead; the stream is read to its end, or until the deadline.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from autod.errors import PlutoReplaced
+from autod.exchange.connect import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    address_of,
+    answer_prompt,
+    explain,
+    finish_sending,
+    open_socket,
+    send_whole,
+)
+from autod.exchange.descriptors import gauge_for
+from autod.exchange.peer import Listener, listener, meet, opener
+from autod.protocol.exchange import Ending, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autod.protocol.exchange import Answers
+    from autod.protocol.replies import Reply, ReplyCodes
+
+__all__ = ["Talk"]
+
+_CHUNK = 65536
+_LOOK_AGAIN = 0.05
+
+
+class Talk:
+    """One exchange with the pluto at `path`.
+
+    `pluto` is the one that the message is for, None where any will do (a probe that is safe on every release);
+    `seqpacket` its type of socket, None to find it out. After `run` both say what was met.
+    """
+
+    def __init__(
+        self, path: str, *, codes: ReplyCodes, seqpacket: bool | None, pluto: Listener | None
+    ) -> None:
+        self.path = path
+        self.pluto = Listener() if pluto is None else pluto
+        self.seqpacket = seqpacket
+        self.sent = False
+        """The message has gone out."""
+        self._pinned = pluto is not None
+        self._codes = codes
+
+    def run(
+        self,
+        message: bytes,
+        on_replies: Callable[[list[Reply]], None],
+        deadline: Callable[[], float],
+        *,
+        answers: Answers | None = None,
+        holds_descriptor: bool = False,
+    ) -> Ending:
+        """Send `message`, hand every reply to `on_replies` as it comes, and say how it ended.
+
+        `deadline` gives the time (time.monotonic) at which waiting ends, and is asked again after each reply: UNSENT
+        before the message went out, else DEADLINE. Raises as Control.exchange does. An exception, a KeyboardInterrupt
+        too, closes the socket; pluto goes on with what it was sent.
+        """
+        if holds_descriptor and not self._wait_for_place(deadline):
+            return Ending.UNSENT
+        with ExitStack() as stack:
+            sock = self._connect(stack, deadline)
+            if sock is None:
+                return Ending.UNSENT
+            self._meet(sock)
+            exchange = Exchange(self._codes, taken=send_whole(sock, message), answers=answers)
+            self.sent = True
+            if answers is None:
+                finish_sending(sock)
+            while not exchange.over:
+                if not _wait_readable(sock, deadline()):
+                    return Ending.DEADLINE
+                _receive(sock, exchange)
+                replies = exchange.replies()
+                if replies:
+                    on_replies(replies)
+                for answer in exchange.due:
+                    answer_prompt(sock, answer)
+                exchange.due.clear()
+            return exchange.ending(gone=self.pluto.is_gone())
+
+    def _wait_for_place(self, deadline: Callable[[], float]) -> bool:
+        """Until pluto can bear one more descriptor. False at the deadline."""
+        gauge = gauge_for(self.path, self.pluto)
+        while gauge is not None and gauge.spare(0) <= 0:
+            if time.monotonic() >= deadline():
+                return False
+            time.sleep(_LOOK_AGAIN)
+        return True
+
+    def _connect(self, stack: ExitStack, deadline: Callable[[], float]) -> socket.socket | None:
+        """A connected socket, None at the deadline. The type is found out where it is not known."""
+        address = address_of(self.path, stack)
+        for seqpacket in (False, True) if self.seqpacket is None else (self.seqpacket,):
+            sock = stack.enter_context(
+                open_socket(socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM)
+            )
+            wait = FIRST_WAIT
+            while True:
+                try:
+                    sock.connect(address)
+                except BlockingIOError:
+                    # pluto's backlog is full.
+                    if time.monotonic() + wait >= deadline():
+                        return None
+                    time.sleep(wait)
+                    wait = min(2 * wait, LONGEST_WAIT)
+                except OSError as error:
+                    if error.errno == errno.EPROTOTYPE and self.seqpacket is None and not seqpacket:
+                        break
+                    raise explain(self.path, error) from error
+                else:
+                    self.seqpacket = seqpacket
+                    return sock
+        raise AssertionError
+
+    def _meet(self, sock: socket.socket) -> None:
+        """See who answers; refuse one whom the message is not for."""
+        if not self._pinned:
+            self.pluto = listener(self.path, opener(sock))
+            return
+        met = meet(sock, self.path, self.pluto)
+        if met is None:
+            raise PlutoReplaced(
+                f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
+                f" sent: find out the release again",
+                path=self.path,
+            )
+        self.pluto = met
+
+
+def _wait_readable(sock: socket.socket, deadline: float) -> bool:
+    """Until there is something to read. False at the deadline."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    left = deadline - time.monotonic()
+    # Longer than a day is asked for again.
+    return bool(poll.poll(max(0.0, min(left, 86400.0)) * 1000)) or left > 86400.0
+
+
+def _receive(sock: socket.socket, exchange: Exchange) -> None:
+    try:
+        exchange.receive(sock.recv(_CHUNK))
+    except BlockingIOError:
+        return
+    except ConnectionResetError:
+        exchange.broken()
