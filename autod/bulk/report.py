@@ -20,7 +20,7 @@ from autod.bulk.result import Phase
 if TYPE_CHECKING:
     from autod.bulk.result import Attempt, BulkResult, ConnectionResult
 
-__all__ = ["render", "write"]
+__all__ = ["render", "style", "write"]
 
 _PLACE = "/*run*/null"
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -32,6 +32,12 @@ def render(result: BulkResult) -> str:
     """The page, ASCII only."""
     template = resources.files("autod.bulk").joinpath("report.html").read_text(encoding="utf-8")
     return template.replace(_PLACE, _embed(_run(result)), 1)
+
+
+def style() -> str:
+    """The style of the page, for other pages that look alike."""
+    template = resources.files("autod.bulk").joinpath("report.html").read_text(encoding="utf-8")
+    return template.partition("<style>")[2].partition("</style>")[0]
 
 
 def write(result: BulkResult, path: str) -> None:

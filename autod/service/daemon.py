@@ -6,15 +6,17 @@ Owns the order of starting and stopping, and what each side feature runs. Decide
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import structlog
 import trio
 
 from autod.errors import ConfigurationError
-from autod.service.access import Access
+from autod.service.access import Access, Peer, Right
 from autod.service.hookrunner import HookRunner
 from autod.service.journal import configure as configure_log
 from autod.service.methods import Methods
@@ -30,7 +32,6 @@ from autod.supervisor.settingsfile import LastGood, Read
 from autod.supervisor.states import Keep, State
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping, Sequence
 
     from autod.protocol.releases import Release
@@ -196,6 +197,7 @@ class Daemon:
             Side("history", lambda s: s.history, self.recorder.run),
             Side("hooks", lambda s: (s.hooks, s.hook), self._hooks.run),
             Side("metrics", lambda s: s.metrics.listen, self._metrics),
+            Side("page", lambda s: s.page, self._page),
             Side("textfile", lambda s: (s.metrics.textfile, s.metrics.every), self._textfile),
         ]
 
@@ -222,6 +224,30 @@ class Daemon:
         listen = settings.metrics.listen
         server = HttpServer(handlers, any_host=bool(listen) and not Address.parse(listen).local)
         await _serve(server, listen, passed, trouble)
+
+    async def _page(self, settings: Settings, trouble: Trouble) -> None:
+        said, passed = settings.page, self._passed.get("page", ())
+        if not (said.listen or passed):
+            return
+        from autod.service.http import HttpServer
+        from autod.service.pages import Pages
+
+        for sock in passed:
+            if sock.family != socket.AF_UNIX and not _is_loopback(sock) and not said.unprotected:
+                raise ConfigurationError(
+                    "page.unprotected: everybody who reaches this address could read the page"
+                )
+        any_host = bool(said.listen) and not Address.parse(said.listen).local
+        any_host = any_host or any(
+            sock.family != socket.AF_UNIX and not _is_loopback(sock) for sock in passed
+        )
+        server = HttpServer(
+            Pages(self.supervisor, self.recorder).handlers(), may=self._may_look, any_host=any_host
+        )
+        await _serve(server, said.listen, passed, trouble)
+
+    def _may_look(self, peer: Peer) -> bool:
+        return self.server.access.right(peer) >= Right.LOOK
 
     async def _textfile(self, settings: Settings, trouble: Trouble) -> None:
         if settings.metrics.textfile:
@@ -278,6 +304,10 @@ class Daemon:
 
 
 _WORTH = (State.STARTING, State.WAITING, State.REFUSED, State.SUSPENDED)
+
+
+def _is_loopback(sock: socket.socket) -> bool:
+    return ipaddress.ip_address(sock.getsockname()[0]).is_loopback
 
 
 async def _serve(server: HttpServer, listen: str, passed: Sequence[socket.socket], trouble: Trouble) -> None:

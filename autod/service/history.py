@@ -17,7 +17,7 @@ from autod.service.ledger import UNKNOWN, Tally
 if TYPE_CHECKING:
     from autod.service.store import Line, Named, Reader
 
-__all__ = ["Account", "Change", "Outage", "accounts", "by_peer", "changes", "outages"]
+__all__ = ["Account", "Change", "Outage", "accounts", "by_peer", "changes", "outages", "outages_of"]
 
 DAY = 86400.0
 MOST = 1000
@@ -124,7 +124,13 @@ def changes(reader: Reader, since: float, until: float, names: Sequence[str], mo
 
 
 def outages(reader: Reader, since: float, until: float, names: Sequence[str], most: int) -> list[Outage]:
-    """When each was down, in order of the beginning."""
+    """When each that `names` mean was down, in order of the beginning; without names, all."""
+    wanted = [name for name in reader.names() if not names or _matches(name, names)]
+    return outages_of(reader, since, until, wanted)[-most:]
+
+
+def outages_of(reader: Reader, since: float, until: float, names: Sequence[str]) -> list[Outage]:
+    """When each connection of one of these very names was down, in order of the beginning."""
     found = [
         Outage(
             connection=name,
@@ -134,12 +140,11 @@ def outages(reader: Reader, since: float, until: float, names: Sequence[str], mo
             cause=one.cause or UNSET,
             detail=one.detail or UNSET,
         )
-        for name in reader.names()
-        if not names or _matches(name, names)
+        for name in names
         for one in reader.outages(name, int(since * 1000), int(until * 1000))
     ]
     found.sort(key=lambda one: one.since)
-    return found[-most:]
+    return found
 
 
 def _line(line: Line) -> Account:

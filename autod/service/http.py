@@ -26,7 +26,7 @@ from autod.service.access import Peer, peer_of
 from autod.service.server import listen
 from autod.supervisor.addresses import Address
 
-__all__ = ["HttpServer", "Request", "Response", "open_socket"]
+__all__ = ["Handler", "HttpServer", "Request", "Response", "open_socket"]
 
 log = structlog.get_logger("autod.service.http")
 

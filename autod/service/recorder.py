@@ -115,6 +115,10 @@ class Recorder:
         """When the connections that `names` mean were down, the last `most` times."""
         return await self._ask(lambda reader: history.outages(reader, since, until, names, most))
 
+    async def outages_of(self, since: float, until: float, name: str, most: int) -> list[history.Outage]:
+        """When the connection of exactly this name was down, the last `most` times."""
+        return await self._ask(lambda reader: history.outages_of(reader, since, until, [name])[-most:])
+
     # Within
 
     async def _ask(self, question: Callable[[Reader], T]) -> T:

@@ -148,6 +148,8 @@ class Engine:
         detail: str = "",
         *,
         passing: bool = False,
+        reason: str = "",
+        advice: str = "",
     ) -> None:
         """The act that was started with `ticket` is over. One that pluto's end has already settled is ignored."""
         entry = self.table.get(name)
@@ -157,6 +159,7 @@ class Engine:
         seconds = self._leave(entry, act, now, up=cause is None)
         if cause is not None:
             entry.failed[cause] += 1
+            entry.advised = (detail, reason, advice)
         elif act is not Act.ROUTE:
             entry.initiated = act is Act.UP
         self._reports.append(Tried(name, act, cause, seconds, detail))

@@ -42,6 +42,9 @@ class Result:
     code: int | None = None
     ike_sa: int | None = None
     child_sa: int | None = None
+    reason: str = ""
+    """Why, more exactly than `cause` (see autod.causes), where that was found out; and what to do about it."""
+    advice: str = ""
 
 
 class Link(Protocol):

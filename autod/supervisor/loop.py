@@ -305,12 +305,13 @@ class Supervisor:
         name, act = start.name, start.act
         cause: Cause | None = Cause.GAVE_WAY
         detail = "others were waiting, and nobody had answered" if act is Act.UP else ""
-        passing = False
+        passing, reason, advice = False, "", ""
         with trio.CancelScope() as scope:
             self._running[name] = scope
             try:
                 result = await self.link.act(act, name, start.deadline, lambda: self._heard(name))
                 cause, detail, passing = result.cause, result.detail, result.passing
+                reason, advice = result.reason, result.advice
                 self._teller.result(name, act, result)
             except PlutoGone as problem:
                 cause, detail = Cause.PLUTO_GONE, str(problem)
@@ -330,7 +331,16 @@ class Supervisor:
             return
         if scope.cancelled_caught:
             await self.link.give_up(name)
-        self.engine.finish(name, start.ticket, trio.current_time(), cause, detail, passing=passing)
+        self.engine.finish(
+            name,
+            start.ticket,
+            trio.current_time(),
+            cause,
+            detail,
+            passing=passing,
+            reason=reason,
+            advice=advice,
+        )
         self._wake()
 
     async def _look(self, life: trio.CancelScope) -> None:

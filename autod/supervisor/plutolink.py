@@ -314,4 +314,13 @@ def _result(outcome: Outcome) -> Result:
     if outcome.ok:
         return Result(ike_sa=outcome.ike_sa, child_sa=outcome.child_sa)
     cause = CAUSES.get(outcome.result, Cause.FAILED)
-    return Result(cause, outcome.sentence, outcome.retryable, outcome.code, outcome.ike_sa, outcome.child_sa)
+    return Result(
+        cause,
+        outcome.sentence,
+        outcome.retryable,
+        outcome.code,
+        outcome.ike_sa,
+        outcome.child_sa,
+        outcome.cause or "",
+        outcome.advice or "",
+    )

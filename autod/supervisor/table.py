@@ -146,5 +146,7 @@ class Entry:
     released: bool = False
     peer: str = ""
     """The other end, for people; empty until pluto has told it."""
+    advised: tuple[str, str, str] = ("", "", "")
+    """The detail of a failed try, its reason and its advice: they hold as long as the record has that detail."""
     initiated: bool = False
     """An Up of ours reached its end in this pluto, which has kept it up itself since, unless somebody said down."""

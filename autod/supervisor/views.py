@@ -61,6 +61,8 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     next_try: float | UnsetType = UNSET
     cause: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    advice: str | UnsetType = UNSET
     received: int | UnsetType = UNSET
     sent: int | UnsetType = UNSET
 
@@ -152,6 +154,8 @@ def connection(entry: Entry, offset: float) -> Connection:
     """`entry` as it is shown; `offset` turns its clock into UNIX seconds."""
     record, wanted = entry.record, entry.wanted
     up = record.actual is Actual.UP
+    detail, reason, advice = entry.advised
+    advised = bool(record.cause) and record.detail == detail
     waits = record.state in (State.WAITING, State.REFUSED) and record.next_try is not None
     return Connection(
         name=plain(wanted.name),
@@ -166,6 +170,8 @@ def connection(entry: Entry, offset: float) -> Connection:
         next_try=round(record.next_try + offset, 3) if waits and record.next_try is not None else UNSET,
         cause=record.cause.value if record.cause else UNSET,
         detail=plain(record.detail) or UNSET,
+        reason=(reason if advised else "") or UNSET,
+        advice=(plain(advice) if advised else "") or UNSET,
         received=entry.traffic.received if up else UNSET,
         sent=entry.traffic.sent if up else UNSET,
     )

@@ -31,6 +31,7 @@ SCENARIOS = (
     "no_room",
     "hands",
     "history",
+    "page",
     "hooks",
     "restart_pluto",
     "alone",

@@ -594,6 +594,26 @@ def history(gate: Gateway) -> None:
     say(f"history: {len(told)} changes told over three kill -9, all kept; lost: {sorted(lost)}")
 
 
+def page(gate: Gateway) -> None:
+    """The page on a socket of systemd's and on one of its own, under the shipped unit, also with hooks on."""
+    text = SETTINGS.read_text()
+    shutil.copy(CONTRIB / "autod-page.socket", UNITS / "autod-page.socket")
+    run("systemctl", "daemon-reload")
+    restarted(gate, "autod-page.socket")
+    told = json.loads(fetch("9742", "/state.json"))
+    assert {one["name"] for one in told["connections"] if one["state"] == "up"} >= set(gate.names)
+    assert "<script src=" in fetch("9742", "/")
+    wait_until(lambda: json.loads(fetch("9742", "/day.json"))["connections"], what="the day")
+    run("systemctl", "stop", "autod.service", "autod-page.socket")
+    SETTINGS.write_text(text + "[page]\nlisten = 'unix:/run/autod/page.sock'\n")
+    restarted(gate)
+    assert json.loads(fetch("/run/autod/page.sock", "/state.json"))["pluto"]["running"]
+    SETTINGS.write_text(text)
+    run("systemctl", "reload", "autod")
+    wait_until(lambda: not os.path.exists("/run/autod/page.sock"), what="the end of the page's socket")
+    say("page: on a socket of systemd's and on one of its own, gone when the settings say so")
+
+
 def hooks(gate: Gateway) -> None:
     """Hooks as units with rights of their own: told what happens, killed when they hang, few when there are many."""
     text = SETTINGS.read_text()
@@ -862,6 +882,7 @@ SCENARIOS: dict[str, Callable[[Gateway], None]] = {
         no_room,
         hands,
         history,
+        page,
         hooks,
         restart_pluto,
         alone,
