@@ -276,7 +276,7 @@ def _remembered(path: str) -> dict[str, bool]:
         with open(path, "rb") as file:
             found = json.load(file)
         return msgspec.convert(found, dict[str, bool])
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return {}
 
 

@@ -45,15 +45,25 @@ class Course:
             await trio.sleep(self.lasts)
         except trio.Cancelled:
             self.cancelled += 1
+            if given_up is not None:
+                given_up(_outcome(request, Result.CANCELLED))
             raise
         if self.error is not None:
             raise self.error
-        return Outcome(
-            operation=request.operation, connection=request.name, result=Result.UP, ok=True, sentence="up"
-        )
+        return _outcome(request, Result.UP)
 
     def up(self, name: str, *, buffer: int = 100) -> Operation:
         return Operation(Request("up", c.Initiate(name), name), self.perform, buffer=buffer)
+
+
+def _outcome(request: Request, result: Result) -> Outcome:
+    return Outcome(
+        operation=request.operation,
+        connection=request.name,
+        result=result,
+        ok=result is Result.UP,
+        sentence=result.value,
+    )
 
 
 def _gives(event: Event) -> Callable[[], Event]:
@@ -206,3 +216,4 @@ async def test_one_can_be_given_up_from_its_block() -> None:
         async for _ in operation:
             operation.cancel()
     assert course.cancelled == 1
+    assert operation.outcome.result is Result.CANCELLED
