@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     from autod.protocol.commands import Command
     from autod.protocol.families.family import Family
+    from autod.protocol.packing import Tuple
     from autod.protocol.releases import Release
 
-__all__ = ["check", "check_program", "check_release"]
+__all__ = ["Carried", "check", "check_program", "check_release", "wrong_socket"]
 
 _ADVICE = (
     "restart pluto if Libreswan was upgraded while it ran, or name the folder of the programs of this pluto in "
@@ -36,12 +38,29 @@ _ADVICE = (
 )
 
 
-def check(message: bytes, release: Release) -> tuple[type[Command], ...]:
-    """The commands that a message carries for a pluto of `release`, by its flags: an add may carry a delete, too.
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a message carries: the commands by its flags (an add may carry a delete, too), the packed strings and chunks
+    by path, and the settings of 5.4. All empty where the layout of the release is not known, and no commands where the
+    flags are none that autod sends.
+    """
 
-    Empty where its flags are none that autod sends, or where the layout of the release is not known: then magic,
-    size and the place of the name are looked at. ForeignMessage, whose sentence says of which release it is and what to
-    do, where the pluto would misread it: do not send it.
+    commands: tuple[type[Command], ...] = ()
+    strings: Mapping[str, bytes] = field(default_factory=dict)
+    settings: tuple[Tuple, ...] = ()
+
+    @property
+    def name(self) -> str | None:
+        """The name of the connection that it is about."""
+        name = self.strings.get("name")
+        return None if name is None else name.decode("utf-8", "surrogateescape")
+
+
+def check(message: bytes, release: Release) -> Carried:
+    """What a message carries for a pluto of `release`.
+
+    Of a release whose layout is not known the magic, the size and the place of the name are looked at. ForeignMessage,
+    whose sentence says of which release it is and what to do, where the pluto would misread it: do not send it.
     """
     try:
         return _read(message, release)
@@ -74,6 +93,15 @@ def check_program(program: str, version: str, listens: Release) -> None:
     check_release(made_for, listens, what=program)
 
 
+def wrong_socket(program: str, listens: Release) -> ForeignMessage:
+    """What to say where `program` cannot connect, for its release has another type of socket (5.4: seqpacket)."""
+    return ForeignMessage(
+        f"{program} is of another release than pluto {listens}, whose type of socket it does not know, so nothing was "
+        f"sent: {_ADVICE}",
+        release=str(listens),
+    )
+
+
 def _foreign(what: str, made_for: str, listens: Release) -> ForeignMessage:
     return ForeignMessage(
         f"{what} is of Libreswan {made_for}, whose messages pluto {listens} would misread, so nothing was sent: "
@@ -82,14 +110,15 @@ def _foreign(what: str, made_for: str, listens: Release) -> ForeignMessage:
     )
 
 
-def _read(message: bytes, release: Release) -> tuple[type[Command], ...]:
+def _read(message: bytes, release: Release) -> Carried:
     if message == probe():
-        return (Status,)
+        return Carried((Status,))
     if len(message) < 4:
         raise DecodeError(f"it has {len(message)} bytes")
     (magic,) = struct.unpack_from("<I", message)
     if release.outline.module is None:
-        return _unread(message, magic, release)
+        _look(message, magic, release)
+        return Carried()
     family = release.family
     basic = magic == BASIC_MAGIC and family.has_basic
     if magic != release.magic and not basic:
@@ -106,17 +135,18 @@ def _read(message: bytes, release: Release) -> tuple[type[Command], ...]:
         command = family.command(number, bool(release.seccomp))
         if command is None:
             raise DecodeError(f"{number} is not a whack_command")
-    strings = _strings(message, release, command)
-    return tuple(
+    strings, settings = _packed(message, release, command)
+    commands = tuple(
         kind
         for kind, is_basic, numbers, values in _traces(family, bool(release.seccomp))
         if (is_basic or not basic)
         and all(layout[path].read(message) == number for path, number in numbers)
         and (not values or any(path in strings or layout[path].read(message) for path in values))
     )
+    return Carried(commands, strings, tuple(settings))
 
 
-def _unread(message: bytes, magic: int, release: Release) -> tuple[type[Command], ...]:
+def _look(message: bytes, magic: int, release: Release) -> None:
     """What can be looked at where nobody knows the layout: the magic, the head's size, and the name behind the head."""
     outline = release.outline
     if magic != release.magic:
@@ -128,15 +158,16 @@ def _unread(message: bytes, magic: int, release: Release) -> tuple[type[Command]
         name = message[outline.head : outline.head + length]
         if length and (len(name) < length or name.find(b"\0") != length - 1):
             raise DecodeError(f"there is no name of {length} bytes behind its head")
-    return ()
 
 
-def _strings(message: bytes, release: Release, command: str | None) -> Mapping[str, bytes]:
+def _packed(
+    message: bytes, release: Release, command: str | None
+) -> tuple[Mapping[str, bytes], Sequence[Tuple]]:
     """DecodeError unless the strings end where the message does. What is not known of the build may be either."""
     trailing = b""
     for labeled in (True, False) if release.labeled is None else (release.labeled,):
         try:
-            strings, _, trailing = release.family.packing.unpack(
+            strings, settings, trailing = release.family.packing.unpack(
                 release.family.layout, message, labeled=labeled, command=command
             )
         except DecodeError:
@@ -144,7 +175,7 @@ def _strings(message: bytes, release: Release, command: str | None) -> Mapping[s
                 raise
             continue
         if not trailing:
-            return strings
+            return strings, settings
     raise DecodeError(f"{len(trailing)} bytes stand behind its last string")
 
 

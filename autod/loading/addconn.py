@@ -26,20 +26,18 @@ from autod.identify.binary import version_beside
 from autod.identify.programs import open_program
 from autod.loading.result import Transcript, outcome_of
 from autod.protocol import commands as c
-from autod.protocol.check import check, check_program
+from autod.protocol.check import Carried, check, check_program, wrong_socket
 from autod.protocol.connection.pairs import pair_names
-from autod.protocol.decode import decode
-from autod.protocol.errors import DecodeError
+from autod.protocol.errors import WhackError
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autod.client import Pluto
     from autod.exchange.control import Control
     from autod.identify.programs import Program
     from autod.loading.interface import Hear, Told
-    from autod.protocol.decode import Message
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
@@ -51,6 +49,9 @@ quarter of a megabyte are some 10,000 names, so one run is the rule."""
 
 _ASKED = frozenset({c.AddConnection, c.AddPublicKey, c.Delete, c.Initiate, c.Listen, c.Route})
 """What addconn asks of pluto (3.27 to 5.4)."""
+
+_WRONG_SOCKET = "Protocol wrong type for socket"
+"""What every addconn prints where the control socket is of another type than its own release's (EPROTOTYPE)."""
 
 _CONNALIAS = (2, 38)
 _SUBNET, _SUBNETS = 24, 25
@@ -81,7 +82,17 @@ class AddconnLoader:
 
     async def check(self) -> None:
         """See `autod.loading.interface.Loader`. ForeignMessage where the program is of another release."""
-        await _check_version(self._program, self._pluto.release)
+        pluto = self._pluto
+        if not await _is_of(self._program, pluto.release):
+            await load(
+                (),
+                program=self._program,
+                config=self._path,
+                release=pluto.release,
+                control=pluto.control,
+                autoall=True,
+                rehearses=True,
+            )
 
     async def load(
         self, names: Sequence[str], *, hear: Hear, told: Told, timeout: float | None = None
@@ -140,13 +151,14 @@ async def load(
     on_reply: Callable[[str | None, Reply], None] | None = None,
     autoall: bool = False,
     prefix: Sequence[str] = (),
+    rehearses: bool = False,
 ) -> AddconnResult:
     """Runs `program` (the release's addconn) for `names`, or with --autoall, and reports what was sent.
 
     `config` is the path of ipsec.conf, None for addconn's own default; paths in it are read relative to the
     current folder, as addconn does. `control` is the way to pluto. `on_reply` gets the connection's name (None for
     `listen` and its like) and each reply as pluto sends it. `prefix` stands before the program on its command line
-    (chroot, ip netns exec).
+    (chroot, ip netns exec). Where it `rehearses`, the messages are looked at and nothing is sent.
 
     Errors: UsageError for a name that no command line can carry, ForeignMessage where the program is of another
     release than the pluto that listens (nothing of it was sent), ConfigurationError where addconn refuses the whole
@@ -160,8 +172,8 @@ async def load(
                 f"{name!r} is not the name of a connection; nothing was loaded.", name=name, option="names"
             )
     if not prefix:
-        await _check_version(program, release)
-    run = _Run(release, on_reply)
+        await _is_of(program, release)
+    run = _Run(program, release, on_reply, rehearses)
     arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
     async with AsyncExitStack() as stack:
         addconn = stack.enter_context(open_program(program))
@@ -187,41 +199,62 @@ async def load(
     return run.result(names)
 
 
-async def _check_version(program: str, release: Release) -> None:
-    """ForeignMessage where `program` is known to be of another release than the pluto that listens."""
+async def _is_of(program: str, release: Release) -> bool:
+    """Whether `program` says that it is one for pluto of `release`; ForeignMessage where it says that it is not."""
     version = await version_beside(program)
-    if version is not None:
-        check_program(program, version.text, release)
+    if version is None:
+        return False
+    check_program(program, version.text, release)
+    return True
+
+
+class _Rehearsed(WhackError):
+    """A message that would have been sent."""
 
 
 class _Run:
     """What one or more runs of addconn did so far."""
 
-    def __init__(self, release: Release, on_reply: Callable[[str | None, Reply], None] | None) -> None:
+    def __init__(
+        self,
+        program: str,
+        release: Release,
+        on_reply: Callable[[str | None, Reply], None] | None,
+        rehearses: bool,
+    ) -> None:
         self.relayed: list[Relayed] = []
         self.stdout: list[str] = []
         self.stderr: list[str] = []
         self.status = 0
         self.foreign: ForeignMessage | None = None
+        self._program = program
         self._release = release
         self._on_reply = on_reply
-        self._seen: tuple[bytes, str | None] = (b"", None)
+        self._rehearses = rehearses
+        self._carried: dict[bytes, Carried] = {}
 
     def check(self, message: bytes) -> None:
         """ForeignMessage for what addconn of this release does not send. Once it is raised, nothing more is sent."""
         if self.foreign is None:
             try:
-                asked = check(message, self._release)
-                if self._release.outline.module is not None and not (asked and _ASKED.issuperset(asked)):
-                    raise ForeignMessage(
-                        f"this message of addconn asks pluto {self._release} for something that addconn does not "
-                        "ask for, so it was not sent",
-                        release=str(self._release),
-                    )
+                self._carried[message] = self._read(message)
             except ForeignMessage as error:
                 self.foreign = error
         if self.foreign is not None:
             raise self.foreign
+        if self._rehearses:
+            raise _Rehearsed("it was only looked at")
+
+    def _read(self, message: bytes) -> Carried:
+        carried = check(message, self._release)
+        asked = carried.commands
+        if self._release.outline.module is not None and not (asked and _ASKED.issuperset(asked)):
+            raise ForeignMessage(
+                f"this message of addconn asks pluto {self._release} for something that addconn does not ask for, so "
+                "it was not sent",
+                release=str(self._release),
+            )
+        return carried
 
     @property
     def refused(self) -> bool:
@@ -231,15 +264,15 @@ class _Run:
     def reply(self, message: bytes, reply: Reply) -> None:
         if self._on_reply is None:
             return
-        if self._seen[0] is not message:
-            self._seen = (message, _subject(message, self._release).name)
-        self._on_reply(self._seen[1], reply)
+        self._on_reply(self._carried[message].name, reply)
 
     async def addconn(self, program: Program, arguments: Sequence[str], prefix: Sequence[str]) -> None:
         done = await program.run(*arguments, prefix=prefix)
         self.stdout += _lines(done.stdout)
         self.stderr += _lines(done.stderr)
         self.status = done.returncode
+        if any(_WRONG_SOCKET in line for line in (*self.stderr, *self.stdout)):
+            self.foreign = self.foreign or wrong_socket(self._program, self._release)
 
     def result(self, names: Sequence[str]) -> AddconnResult:
         return AddconnResult(
@@ -247,7 +280,7 @@ class _Run:
             tuple(self.stdout),
             tuple(self.stderr),
             tuple(self.relayed),
-            tuple(_assign(names, self.relayed, self.stderr + self.stdout, self._release)),
+            tuple(_assign(names, self.relayed, self.stderr + self.stdout, self._carried)),
         )
 
 
@@ -280,28 +313,24 @@ class _Subject:
     names: tuple[str, ...] = ()
 
 
-def _subject(message: bytes, release: Release) -> _Subject:
-    try:
-        decoded = decode(message, release)
-    except DecodeError:
-        return _Subject(None, (), False)
-    if decoded.members.get("whack_key"):
+def _subject(carried: Carried) -> _Subject:
+    if c.AddPublicKey in carried.commands:
         return _Subject(None, (), True)
-    aliases = [decoded.strings.get("connalias", b"")]
-    aliases += [value for end, key, value in decoded.settings if (end, key) == _CONNALIAS]
-    name = decoded.name
-    names = () if name is None else pair_names(name, _subnets(decoded, 0), _subnets(decoded, 1))
+    aliases = [carried.strings.get("connalias", b"")]
+    aliases += [value for end, key, value in carried.settings if (end, key) == _CONNALIAS]
+    name = carried.name
+    names = () if name is None else pair_names(name, _subnets(carried, 0), _subnets(carried, 1))
     return _Subject(name, tuple(_text(b" ".join(aliases)).split()), False, names)
 
 
-def _subnets(decoded: Message, end: int) -> tuple[str | None, str | None]:
+def _subnets(carried: Carried, end: int) -> tuple[str | None, str | None]:
     """leftsubnet= and leftsubnets= (end 0) of a message of 5.0 and later, None where there is none."""
-    given = {key: value for at, key, value in decoded.settings if at == end}
+    given = {key: value for at, key, value in carried.settings if at == end}
     found = []
     for slot, number in (("subnet", _SUBNET), ("subnets", _SUBNETS)):
         value = given.get(number)
         for path in (f"{('left', 'right')[end]}.{slot}", f"end[{end}].{slot}"):
-            value = decoded.strings.get(path, value)
+            value = carried.strings.get(path, value)
         found.append(None if value is None else _text(value))
     return found[0], found[1]
 
@@ -311,13 +340,13 @@ def _text(data: bytes) -> str:
 
 
 def _assign(
-    names: Sequence[str], relayed: Sequence[Relayed], lines: Sequence[str], release: Release
+    names: Sequence[str], relayed: Sequence[Relayed], lines: Sequence[str], carried: Mapping[bytes, Carried]
 ) -> Iterable[Transcript]:
     """Each message under every word that may have asked for it: name, alias, and `a` for `a/1x2` (subnets=)."""
     found: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
     words: tuple[str, ...] = ()
     for one in relayed:
-        subject = _subject(one.message, release)
+        subject = _subject(carried[one.message])
         # The keys of a connection follow its own message at once.
         if not subject.is_key:
             root, _, pair = (subject.name or "").rpartition("/")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from autod.protocol import commands as c
 from autod.protocol import releases
-from autod.protocol.check import check, check_program, check_release
+from autod.protocol.check import Carried, check, check_program, check_release
+from autod.protocol.decode import decode
 from autod.protocol.encode import encode, probe
 from autod.protocol.errors import ForeignMessage, Unsupported
 from autod.protocol.outlines import Outline
@@ -45,9 +46,12 @@ def test_a_recorded_message_passes_where_the_layout_is_the_same_and_nowhere_else
     monkeypatch.setattr("autod.protocol.check._of", lambda message: [])  # what the sentence says costs most
     passed = 0
     for capture in captures(release):
+        decoded = decode(capture.message, built(release))
         for listener in LISTENERS:
             if same(release, capture, listener):
-                check(capture.message, listener)
+                carried = check(capture.message, listener)
+                assert carried.strings == decoded.strings
+                assert carried.settings == decoded.settings
                 passed += 1
             else:
                 with pytest.raises(ForeignMessage, match=str(listener)):
@@ -62,7 +66,7 @@ ADDCONN = {c.AddConnection, c.AddPublicKey, c.Delete, c.Initiate, c.Listen, c.Ro
 def test_a_message_of_addconn_carries_what_addconn_asks(release: str) -> None:
     """Adds (which may carry a delete), keys, and what --autoall asks afterwards."""
     asked = [
-        set(check(capture.message, built(release)))
+        set(check(capture.message, built(release)).commands)
         for capture in captures(release)
         if capture.program == "addconn"
     ]
@@ -79,13 +83,13 @@ def test_what_encode_makes_passes_and_carries_its_command(text: str) -> None:
             pluto = releases.find(text, seccomp=seccomp, labeled=labeled)
             for command in simple():
                 if pluto.supports(type(command)):
-                    assert type(command) in check(encode(command, pluto), pluto), command
+                    assert type(command) in check(encode(command, pluto), pluto).commands, command
 
 
 @pytest.mark.parametrize("pluto", LISTENERS, ids=str)
 def test_the_probe_passes_everywhere(pluto: Release) -> None:
     """It is the one message that every release reads alike."""
-    assert check(probe(), pluto) == (c.Status,)
+    assert check(probe(), pluto).commands == (c.Status,)
 
 
 def test_the_sentence_says_of_which_releases_it_is_and_what_to_do() -> None:
@@ -115,7 +119,7 @@ def test_a_message_that_is_cut_or_longer_is_refused(
     """The strings end where the message does."""
     pluto = releases.find(text, seccomp=False, labeled=False)
     whole = encode(command, pluto)
-    assert type(command) in check(whole, pluto)
+    assert type(command) in check(whole, pluto).commands
     cut = data.draw(st.integers(0, len(whole) - 1))
     longer = data.draw(st.binary(min_size=1, max_size=5000))
     for message in (whole[:cut], whole + longer):
@@ -128,7 +132,7 @@ def test_anything_is_refused_or_read(message: bytes, pluto: Release) -> None:
     """Arbitrary bytes behind the right magic give commands or ForeignMessage, and nothing else."""
     for data in (message, pluto.magic.to_bytes(4, "little") + message):
         try:
-            commands = check(data, pluto)
+            commands = check(data, pluto).commands
         except ForeignMessage:
             continue
         assert all(pluto.supports(command) for command in commands)
@@ -182,7 +186,7 @@ def test_of_an_unknown_layout_magic_size_and_name_are_looked_at(text: str) -> No
     pluto = Release("9.9", (9, 9), outline)
     for capture in captures(text):
         if capture.command not in ("status", "shutdown"):
-            assert check(capture.message, pluto) == ()
+            assert check(capture.message, pluto) == Carried()
     message = encode(c.AddConnection("branch"), known)
     bad = [b"\0" * 4 + message[4:], message[: known.outline.head - 1]]
     if known.outline.slot is not None:
@@ -197,4 +201,4 @@ def test_what_a_release_lacks_is_not_read_out_of_a_message() -> None:
     pluto = releases.find("4.10")
     with pytest.raises(Unsupported):
         encode(c.Suspend("x"), pluto)
-    assert c.Suspend not in check(encode(c.Terminate("x"), pluto), pluto)
+    assert c.Suspend not in check(encode(c.Terminate("x"), pluto), pluto).commands

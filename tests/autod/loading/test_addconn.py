@@ -6,6 +6,7 @@ The addconn is a script that sends recorded messages, so that every release's ca
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +14,13 @@ import pytest
 from autod.errors import ForeignMessage
 from autod.exchange.control import Control
 from autod.exchange.relay import open_relay
-from autod.loading.addconn import load
+from autod.loading.addconn import AddconnLoader, load
 from autod.protocol import commands as c
 from autod.protocol import releases
 from autod.protocol.check import check
 from autod.protocol.encode import encode
+from autod.protocol.outlines import Outline
+from autod.protocol.releases import Release
 from autod.supervisor.plutolink import PlutoLink
 from autod.supervisor.states import Act
 from tests.fakes.fakepluto import answers, fake_pluto
@@ -166,11 +169,75 @@ async def test_what_addconn_does_not_ask_is_not_sent_on(tmp_path: Path) -> None:
         assert fake.messages == []
 
 
+@pytest.mark.parametrize(("listener", "program"), [("5.3.2", "5.4"), ("5.4", "5.3.2"), ("5.4", "4.10")])
+async def test_an_addconn_that_expects_another_type_of_socket_is_of_another_release(
+    listener: str, program: str, tmp_path: Path
+) -> None:
+    """It cannot even connect, which is not to say that the configuration has no such connection."""
+    pluto = built(listener)
+    path = tmp_path / "pluto.ctl"
+    sends = addconn(tmp_path, adds(program), seqpacket=built(program).seqpacket)
+    async with fake_pluto(path, answers(b""), seqpacket=pluto.seqpacket) as fake:
+        with pytest.raises(ForeignMessage, match=f"another release than pluto {listener}"):
+            await load(
+                ["baz"],
+                program=sends,
+                config=None,
+                release=pluto,
+                control=Control(path, codes=pluto.codes, seqpacket=pluto.seqpacket),
+            )
+        assert fake.messages == []
+
+
+@pytest.mark.parametrize("whack", [None, "4.6", "4.12"])
+@pytest.mark.parametrize("program", ["4.6", "4.12"])
+async def test_before_anything_is_deleted_addconn_is_looked_at_and_nothing_is_sent(
+    program: str, whack: str | None, tmp_path: Path
+) -> None:
+    """Its whack is asked, or where there is none, what it would send is read."""
+    pluto = built("4.6")
+    path = tmp_path / "pluto.ctl"
+    sends = addconn(tmp_path, adds(program), whack=whack)
+    async with fake_pluto(path, answers(b"")) as fake:
+        control = Control(path, codes=pluto.codes, seqpacket=False)
+        loader = AddconnLoader(SimpleNamespace(release=pluto, control=control), sends, None)  # type: ignore[arg-type]
+        if "4.12" in (whack or program):
+            with pytest.raises(ForeignMessage):
+                await loader.check()
+        else:
+            await loader.check()
+        assert fake.messages == []
+
+
+LEARNED = Outline(None, ("9.9",), releases.find("5.2").magic, "CODES_5_0", head=1608, slot=24)
+
+
+@pytest.mark.parametrize(("program", "passes"), [("5.2", True), ("5.1", False), ("4.10", False)])
+async def test_a_release_that_was_learned_gets_messages_with_its_magic_and_name_in_its_place(
+    program: str, passes: bool, tmp_path: Path
+) -> None:
+    """Nobody can read them, but the learned ones showed that much."""
+    pluto = Release("9.9", (9, 9), LEARNED)
+    path = tmp_path / "pluto.ctl"
+    sends = addconn(tmp_path, adds(program), whack="9.9")
+    async with fake_pluto(path, answers(b"")) as fake:
+        control = Control(path, codes=pluto.codes, seqpacket=False)
+        try:
+            await load(["baz"], program=sends, config=None, release=pluto, control=control)
+        except ForeignMessage:
+            assert not passes
+            assert fake.messages == []
+        else:
+            assert passes
+            assert fake.messages == adds(program)
+
+
 async def test_the_supervisor_says_what_to_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """4.3 listens, and 4.10's programs are on the disk: nothing is sent, so that what is loaded stays."""
     path = tmp_path / "pluto.ctl"
     addconn(tmp_path, adds("4.10"), whack="4.10")
     monkeypatch.setenv("IPSEC_EXECDIR", str(tmp_path))
+    monkeypatch.setattr("autod.loading.loader.native", lambda release: None)
     async with fake_pluto(path, answers(b"000 total traffic 0\n")) as fake:
         link = PlutoLink(str(path), release="4.3")
         await link.find()
