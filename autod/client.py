@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -38,7 +38,7 @@ from autod.judging.judge import Judge
 from autod.judging.memo import Alike
 from autod.operation import BUFFER, Operation, Request, Sink
 from autod.operations import of_command
-from autod.outcomes import Outcome
+from autod.outcomes import Outcome, Result, gather, sentence
 from autod.protocol import commands as c
 from autod.protocol.encode import encode
 from autod.protocol.exchange import Ending
@@ -342,6 +342,45 @@ class Pluto(Methods[Operation]):
     async def settle(self, outcome: Outcome) -> Outcome:
         """Look at pluto's state where its lines did not say how it ended; unsettled if there is no answer."""
         return await self.drive(settle(self, outcome))
+
+    async def up_the_rest(
+        self,
+        request: Request,
+        members: Sequence[str],
+        up: Collection[str],
+        sink: Sink | None = None,
+    ) -> Outcome:
+        """Bring up those of `members` that are not `up`, at once; one outcome for the name they stand for.
+
+        pluto would add one more Child SA to each that is up, if it were asked by that name. Raises and leaves behind
+        what `perform` does.
+        """
+        outcomes = {
+            member: Outcome(
+                operation=request.operation,
+                connection=member,
+                result=Result.UP,
+                ok=True,
+                sentence=sentence(Result.UP, request.operation, member),
+            )
+            for member in members
+        }
+        errors: list[WhackError] = []
+
+        async def bring_up(member: str, scope: trio.CancelScope) -> None:
+            try:
+                outcomes[member] = await self.perform(request.named(member), sink)
+            except WhackError as error:
+                errors.append(error)
+                scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            for member in members:
+                if member not in up:
+                    nursery.start_soon(bring_up, member, nursery.cancel_scope)
+        if errors:
+            raise errors[0]
+        return gather(request.operation, request.name, tuple(outcomes.values()))
 
     def _writer(self, request: Request) -> Callable[[msgspec.Struct], None] | None:
         """What writes the events of a request to the log, None where there is no log."""

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.asking.asks import GivenUp, Send
-from autod.asking.looks import ask_and_read, exchange
+from autod.asking.looks import ask_and_read, exchange, look_at_members
 from autod.errors import DeadlinePassed, WhackError
 from autod.guards import look_before
 from autod.judging.judge import Judge
-from autod.judging.resolve import settled
+from autod.judging.resolve import is_unknown, settled, stands_for_others
 from autod.operations import of_command
 from autod.protocol import commands as c
 from autod.protocol.exchange import Ending
@@ -114,6 +114,13 @@ class _Watched:
         except DeadlinePassed:
             # While pluto was found again.
             ending = Ending.UNSENT
+        if self._judge.stands_for_several and request.operation == "up" and ending is Ending.EOF:
+            try:
+                members = yield from look_at_members(self._pluto, self._pluto.now() + _LOOK)
+            except (GivenUp, WhackError):
+                pass
+            else:
+                self._judge.know(members.of(request.name or "") or ())
         outcome = self._outcome(ending)
         if outcome.needs_state and ending not in (Ending.GONE, Ending.UNSENT):
             patience = _LOOK if self._heard or ending is Ending.EOF else _LOOK_AT_SILENT
@@ -157,11 +164,19 @@ def settle(pluto: Asked, outcome: Outcome, patience: float = _LOOK) -> Course[Ou
     seconds."""
     if outcome.connection is None or outcome.operation not in ("up", "down"):
         return outcome
+    deadline, members = pluto.now() + patience, tuple(one.connection or "" for one in outcome.members)
     try:
-        replies = yield from ask_and_read(pluto, c.TrafficStatus(outcome.connection), pluto.now() + patience)
+        if not members:
+            replies = yield from ask_and_read(pluto, c.TrafficStatus(outcome.connection), deadline)
+            if not (is_unknown(replies) or stands_for_others(outcome.connection, replies)):
+                return settled(outcome, replies)
+            members = (yield from look_at_members(pluto, deadline)).of(outcome.connection)
+            if not members:
+                return settled(outcome, replies)
+        replies = yield from ask_and_read(pluto, c.TrafficStatus(), deadline)
     except WhackError:
         return outcome
-    return settled(outcome, replies)
+    return settled(outcome, replies, members)
 
 
 def _judge(request: Request, started: float) -> Judge:

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autod.asking.looks import ask_and_read
+from autod.asking.looks import ask_and_read, look_at_members
 from autod.errors import DeadlinePassed
+from autod.judging.resolve import is_unknown
 from autod.operations import of_command
-from autod.outcomes import OK, Outcome, Result, sentence
+from autod.outcomes import OK, Outcome, Result, quoted, sentence
 from autod.protocol import commands as c
 
 if TYPE_CHECKING:
@@ -34,18 +35,20 @@ __all__ = ["GUARDS", "Guard", "guards_of", "look_before"]
 class Guard:
     """One danger.
 
-    `threatens` says which releases it harms. `look` is the course that looks, until the deadline that it is given; it
-    comes to an outcome if the request must not be sent, else to None.
+    `threatens` says which releases it harms, `concerns` which requests of those whose row names it. `look` is the
+    course that looks, until the deadline that it is given; it comes to an outcome if the request must not be sent, else
+    to None.
     """
 
     threatens: Callable[[Release], bool]
     look: Callable[[Asked, Request, float], Course[Outcome | None]]
+    concerns: Callable[[Request], bool] = lambda request: True
 
 
 def guards_of(request: Request, release: Release) -> list[Guard]:
     """The guards that a request to this release needs: its row of autod.operations names them."""
     guards = [GUARDS[name] for name in of_command(type(request.command).__name__).guards]
-    return [guard for guard in guards if guard.threatens(release)]
+    return [guard for guard in guards if guard.threatens(release) and guard.concerns(request)]
 
 
 def look_before(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
@@ -64,18 +67,85 @@ def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | 
     """To unroute what is up kills 4.0 to 4.15 (a null pointer, found on 4.10 and 4.15), and takes down its IKE SA and
     all siblings on 5.x. Between the look and the request another client may still bring it up."""
     name = request.name or ""
-    up = _established((yield from ask_and_read(pluto, c.TrafficStatus(name), deadline)))
+    up = yield from _up_of(pluto, name, deadline)
     if up and request.force:
         yield from ask_and_read(pluto, c.Terminate(name), deadline)
-        up = _established((yield from ask_and_read(pluto, c.TrafficStatus(name), deadline)))
+        up = yield from _up_of(pluto, name, deadline)
     if not up:
         return None
-    harm = (
-        "would kill pluto"
-        if not pluto.release.at_least(5, 0)
-        else "would take down its IKE SA and every connection that shares it"
+    if pluto.release.at_least(5, 0):
+        harm = "to unroute it now would take down its IKE SA and every connection that shares it"
+    elif pluto.release.at_least(4, 0):
+        harm = "to unroute it now would kill pluto"
+    else:
+        harm = "pluto does not unroute what is up"
+    which = "it" if up == {name} else f"{min(up)}, which it stands for,"
+    said = f"{which} is up, and {harm} ({pluto.release}); take it down first, or use --force"
+    return _outcome(request, Result.REFUSED, said=said)
+
+
+def _up_of(pluto: Asked, name: str, deadline: float) -> Course[frozenset[str]]:
+    """Which of the connections that `name` stands for are up."""
+    replies = yield from ask_and_read(pluto, c.TrafficStatus(name), deadline)
+    if not is_unknown(replies):
+        return _established(replies)
+    # Up to 4.15 it knows no alias here.
+    members = (yield from look_at_members(pluto, deadline)).of(name)
+    if not members:
+        return frozenset()
+    return _established((yield from ask_and_read(pluto, c.TrafficStatus(), deadline))) & frozenset(members)
+
+
+def _names_a_peer(request: Request) -> bool:
+    return isinstance(request.command, c.Initiate) and request.command.remote_host is not None
+
+
+def _template_is_adrift(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """3.27 to 4.15 fail an assertion when they make an instance of a template none of whose ends is this host (seen on
+    4.3 and 4.10). 5.x says so itself."""
+    from autod.status import parse
+    from autod.status.members import Members
+
+    state = parse((yield from ask_and_read(pluto, c.Status(), deadline)))
+    meant = Members(state.connections).of(request.name or "")
+    for one in state.connections:
+        if one.name in meant and one.kind != "permanent" and one.oriented is not True:
+            said = (
+                f"neither end of {quoted(one.label)} is an address of this host, and to initiate it to a named one now"
+                f" would kill pluto ({pluto.release}); give this host its address, and --ready"
+            )
+            return _outcome(request, Result.REFUSED, said=said)
+    return None
+
+
+def _peer_has_no_address(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """5.0 to 5.4 die of the missing address when they route a connection whose peer's name was not resolved when it was
+    loaded (seen on all of them)."""
+    from autod.status import parse
+
+    name = request.name or ""
+    state = parse((yield from ask_and_read(pluto, c.ConnectionStatus(name), deadline)))
+    for one in state.connections:
+        host = one.remote.host
+        if one.remote.address is None and host is not None and not host.startswith("%"):
+            said = (
+                f"the address of its peer {host} is not known, and to route it now would kill pluto ({pluto.release});"
+                " see that the name resolves, and load it again (--replace)"
+            )
+            return _outcome(request, Result.REFUSED, said=said)
+    return None
+
+
+def _cannot_fetch(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """5.3.1 and 5.3.2 built with neither curl nor LDAP fail an assertion; later ones may (read to 5.4)."""
+    yield from ()
+    built = (
+        "this pluto was built with neither curl nor LDAP"
+        if pluto.release.fetching is False
+        else "nothing tells whether this pluto was built with curl or LDAP"
     )
-    said = f"it is up, and to unroute it now {harm} ({pluto.release}); take it down first, or use --force"
+    harm = f"and without them it would kill pluto ({pluto.release})"
+    said = f"{built}, {harm}; --rereadsecrets and --rereadcerts do the rest"
     return _outcome(request, Result.REFUSED, said=said)
 
 
@@ -84,7 +154,9 @@ def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Cour
     from autod.status import parse
 
     state = parse((yield from ask_and_read(pluto, c.Status(), deadline)))
-    instances = [one.label for one in state.connections if one.kind == "instance" or "#" in one.name]
+    instances = [
+        one.label for one in state.connections if one.kind == "instance" or one.template_serial is not None
+    ]
     if not instances:
         return None
     said = (
@@ -104,6 +176,9 @@ def _nothing_is_loaded(pluto: Asked, request: Request, deadline: float) -> Cours
 
 GUARDS: dict[str, Guard] = {
     "up": Guard(lambda release: True, _is_up),
+    "adrift": Guard(lambda release: not release.at_least(5, 0), _template_is_adrift, _names_a_peer),
+    "unresolved": Guard(lambda release: release.at_least(5, 0), _peer_has_no_address),
+    "fetching": Guard(lambda release: release.at_least(5, 3) and release.fetching is not True, _cannot_fetch),
     "instances": Guard(lambda release: (4, 6) <= release.version < (5,), _instance_is_loaded),
     "loaded": Guard(lambda release: release.at_least(5, 4), _nothing_is_loaded),
 }
@@ -123,6 +198,8 @@ def _outcome(request: Request, result: Result, said: str | None = None) -> Outco
         connection=request.name,
         result=result,
         ok=result in OK,
-        sentence=sentence(result, request.operation, request.name, said=said),
+        sentence=sentence(result, request.operation, request.name)
+        if said is None
+        else f"{quoted(request.name)}: {request.operation} was not sent: {said}",
         ended=time.time(),
     )

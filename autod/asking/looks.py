@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from autod.asking.asks import Asked, Course
     from autod.protocol import commands as c
     from autod.protocol.replies import Reply
+    from autod.status.members import Members
 
-__all__ = ["ask_and_read", "exchange"]
+__all__ = ["ask_and_read", "exchange", "look_at_members"]
 
 _REDETECTIONS = 2
 
@@ -68,3 +69,15 @@ def ask_and_read(pluto: Asked, command: c.Command, deadline: float) -> Course[tu
             f"{pluto.path}: pluto went away in the middle of {command.verb}: try again", path=pluto.path
         )
     return tuple(replies)
+
+
+def look_at_members(pluto: Asked, deadline: float) -> Course[Members]:
+    """What each name stands for now. Raises as `ask_and_read`.
+
+    All of --status, 0.3 s of pluto's time with 5,000 connections: for a name that turned out to be no connection.
+    """
+    from autod.protocol.commands import Status
+    from autod.status import parse
+    from autod.status.members import Members
+
+    return Members(parse((yield from ask_and_read(pluto, Status(), deadline))).connections)

@@ -86,6 +86,9 @@ async def bulk(
         timeout=timeout,
         load=load,
     )
+    names = names_of(names)
+    driver.wanted = frozenset(names)
+    driver.only_missing = if_down and operation in ("up", "start")
     options = Options(
         limit=limit,
         peers=peers or {},
@@ -143,6 +146,7 @@ async def wait(
     """
     driver = PlutoDriver(pluto, "up")
     wanted = names_of(names)
+    driver.wanted = frozenset(wanted)
     check_seconds(timeout, "timeout")
     check_seconds(poll, "poll")
     seen = Waited((), tuple(wanted))

@@ -5,7 +5,7 @@ Owns: what each step asks of the client or of a loader. Must not know: order, li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
@@ -13,7 +13,7 @@ from autod.course import holds_descriptor
 from autod.errors import DeadlinePassed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from autod.client import Pluto
     from autod.events import Event
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autod.operation import Request
     from autod.outcomes import Outcome
 
-__all__ = ["AskStep", "LoadStep", "OwnStep", "Step"]
+__all__ = ["AskStep", "LoadStep", "OwnStep", "Rest", "Step"]
 
 
 class Step(Protocol):
@@ -64,14 +64,24 @@ class Step(Protocol):
         """Load `names`; see autod.loading.interface.Loader."""
 
 
+class Rest(NamedTuple):
+    """What a name stands for, where some of it is `up` already."""
+
+    members: Sequence[str]
+    up: Collection[str]
+
+
 class AskStep:
     """One request, the same for each connection but for its name."""
 
     loads = False
 
-    def __init__(self, pluto: Pluto, request: Request) -> None:
+    def __init__(
+        self, pluto: Pluto, request: Request, rest: Callable[[str], Rest | None] | None = None
+    ) -> None:
         self._pluto = pluto
         self._request = request
+        self._rest = rest
         self.holds_descriptor = holds_descriptor(request.command)
         self._begun: dict[str, tuple[Request, Pending]] = {}
         self._unsettled: dict[str, Outcome] = {}
@@ -83,6 +93,8 @@ class AskStep:
 
     def begin(self, name: str) -> bool:
         """Begun as the client begins it."""
+        if self._rest is not None and self._rest(name) is not None:
+            return False
         request = self._request.named(name)
         pending = self._pluto.start(request)
         if pending is None:
@@ -114,6 +126,11 @@ class AskStep:
         if unsettled is not None:
             return await self._pluto.settle(unsettled)
         request, pending = self._begun.pop(name, (self._request.named(name), None))
+        rest = self._rest(name) if self._rest is not None and pending is None else None
+        if rest is not None:
+            return await self._pluto.up_the_rest(
+                request, rest.members, rest.up, lambda event: observe(event())
+            )
         return await self._pluto.perform(request, lambda event: observe(event()), pending)
 
     async def check(self) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from autod.protocol import commands as c
 from autod.status import parse
+from autod.status.members import Members
 from autod.status.render import is_about, narrow, table
 
 if TYPE_CHECKING:
@@ -29,9 +30,14 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
     now = time.time()
     replies = [*await pluto.replies(c.Status()), *await pluto.replies(c.TrafficStatus())]
     whole = parse(replies, time=now)
-    state = narrow(whole, names)
+    known = Members(whole.connections)
+    members = {name: frozenset((name, *known.of(name))) for name in names}
+    asked = frozenset().union(*members.values())
+    state = narrow(whole, asked)
     missing = [
-        name for name in names if not any(is_about(connection, [name]) for connection in whole.connections)
+        name
+        for name in names
+        if not any(is_about(connection, members[name]) for connection in whole.connections)
     ]
     if options.json:
         session.put(msgspec.structs.replace(state, refused=(*state.refused, *map(_refused, missing))))
@@ -40,7 +46,7 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
             session.say(line)
     else:
         for reply in replies:
-            if any(_names(reply.text, name) for name in names):
+            if any(_names(reply.text, name) for name in asked):
                 session.show_reply(reply)
     for name in missing:
         session.say(_refused(name))

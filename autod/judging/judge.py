@@ -146,6 +146,17 @@ class Judge:
             evidence.code = event.code
 
     @property
+    def stands_for_several(self) -> bool:
+        """Whether the name is that of several connections, going by pluto's lines, and nobody said of which."""
+        return self._members is None and (self._alias or len(self._named) > 1)
+
+    def know(self, members: tuple[str, ...]) -> None:
+        """What the name stands for, where that was found out later: those without a line of their own count too."""
+        self._members = members
+        self._alias = True
+        self._expected = len(members)
+
+    @property
     def decided(self) -> Outcome | None:
         """The outcome, as soon as nothing that pluto may still say changes it; the stream may yet be open.
 

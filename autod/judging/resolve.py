@@ -12,27 +12,43 @@ from autod.outcomes import Outcome, Result, gather, sentence
 from autod.protocol.replies import Reply
 from autod.recognise import recognise
 
-__all__ = ["settled"]
+__all__ = ["is_unknown", "settled", "stands_for_others"]
 
 
-def settled(outcome: Outcome, replies: tuple[Reply, ...]) -> Outcome:
-    """An outcome of up or down that needed a look at the state, after the replies to --trafficstatus of its name."""
+def is_unknown(replies: tuple[Reply, ...]) -> bool:
+    """Whether pluto says that it has no connection of the name: up to 4.15 it says so of an alias too."""
+    return any(isinstance(recognise(reply, time=0.0), Unknown) for reply in replies)
+
+
+def stands_for_others(name: str, replies: tuple[Reply, ...]) -> bool:
+    """Whether pluto, asked for `name`, told of other connections that are up: those it stands for, and not how many."""
+    from autod.status import established
+
+    up = established(replies)
+    return bool(up) and name not in up
+
+
+def settled(outcome: Outcome, replies: tuple[Reply, ...], members: tuple[str, ...] = ()) -> Outcome:
+    """An outcome of up or down that needed a look at the state, after the replies to --trafficstatus of its name, or of
+    everything where `members` says what the name stands for."""
     name = outcome.connection or ""
     from autod.status import established
 
     up = established(replies)
-    here = any(other == name or other.startswith(f"{name}/") for other in up)
+    if members:
+        up &= frozenset(members)
+    here = up == frozenset(members) if members else name in up
     if outcome.operation == "up":
         if not outcome.members:
             return outcome.settled(here)
-        members = tuple(
+        outcomes = tuple(
             member.settled(member.connection in up) if member.needs_state else member
             for member in outcome.members
         )
-        return gather(outcome.operation, outcome.connection, members)
+        return gather(outcome.operation, outcome.connection, outcomes)
     if outcome.operation != "down" or not outcome.ok:
         return outcome
-    if any(isinstance(recognise(reply, time=0.0), Unknown) for reply in replies):
+    if not members and is_unknown(replies):
         result, said = Result.UNKNOWN, None
     elif up:
         result, said = Result.FAILED, "it is still up"

@@ -22,16 +22,18 @@ from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
 from autod.presence import Presence
 from autod.protocol import commands as c
+from autod.status import established
+from autod.status.members import Members
 from autod.supervisor.link import Instance, Result
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from autod.events import Event
     from autod.loading.interface import Loader
-    from autod.operation import Operation
+    from autod.operation import Operation, Sink
     from autod.protocol.releases import Release
     from autod.status import State
 
@@ -99,14 +101,14 @@ class PlutoLink:
         )
         self._on_found = on_found
         self._presence = Presence(self._pluto, answer=answer)
-        self._members: Mapping[str, frozenset[str]] = {}
+        self._members = Members()
         self._adds: dict[str, _Add] = {}
         self._loading = trio.Lock()
         self._status_after = 0.0
 
     async def find(self) -> Instance:
         detected = await self._presence.find()
-        self._members = {}
+        self._members = Members()
         if self._on_found is not None:
             self._on_found(detected.release)
         listens = self._presence.listens
@@ -127,14 +129,13 @@ class PlutoLink:
             commands = (c.TrafficStatus(),)
         state = await self._pluto.state(*commands, timeout=self.answer)
         if everything:
-            self._members = _members(connection.name for connection in state.connections)
+            self._members = Members(state.connections)
         return snapshot(state, asked, self._members, states=states or everything, everything=everything)
 
     async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
         match act:
             case Act.UP:
-                members = tuple(sorted(self._members[name])) if name in self._members else None
-                done = await self._perform(self._pluto.up(name, members=members, timeout=deadline), heard)
+                done = await self._up(name, deadline, heard)
                 if done.cause is Cause.DEADLINE:
                     # What is still being tried would hold a descriptor of pluto until pluto itself gives it up.
                     await self.give_up(name)
@@ -171,8 +172,7 @@ class PlutoLink:
         found: dict[str, bool] = {}
         state = await self._pluto.state(*commands, timeout=self.answer) if names else None
         for connection in () if state is None else state.connections:
-            base = connection.name.rpartition("/")[0]
-            for name in (connection.name, base, *connection.aliases):
+            for name in (connection.name, *connection.aliases):
                 if name in names and connection.keep_up is not None:
                     found[name] = found.get(name, False) or connection.keep_up
         return found
@@ -188,16 +188,19 @@ class PlutoLink:
     def open_descriptors(self) -> int | None:
         return self._presence.open_descriptors()
 
+    async def _up(self, name: str, deadline: float, heard: Callable[[], None]) -> Result:
+        """Bring up `name`; of several members only those that are down."""
+        members = self._members.of(name)
+        operation = self._pluto.up(name, members=members if len(members) > 1 else None, timeout=deadline)
+        if len(members) > 1:
+            up = established(await self._pluto.replies(c.TrafficStatus(), timeout=deadline))
+            if not up.isdisjoint(members):
+                sink = _until_heard(heard)
+                return _result(await self._pluto.up_the_rest(operation.request, members, up, sink))
+        return await self._perform(operation, heard)
+
     async def _perform(self, operation: Operation, heard: Callable[[], None]) -> Result:
-        told = False
-
-        def sink(event: Callable[[], Event]) -> None:
-            nonlocal told
-            if not told and event().traits.shows_peer:
-                told = True
-                heard()
-
-        return _result(await self._pluto.perform(operation.request, sink))
+        return _result(await self._pluto.perform(operation.request, _until_heard(heard)))
 
     async def _add(self, name: str, deadline: float) -> Result:
         """Add `name`, together with all that want adding at about the same time, whose deadline counts for all."""
@@ -227,6 +230,12 @@ class PlutoLink:
         def told(name: str, outcome: Outcome) -> None:
             if name in batch:
                 batch[name].result = _result(outcome)
+            if outcome.ok:
+                # The next look at who is up asks for no more than that.
+                parts = [
+                    one.connection for one in outcome.members or (outcome,) if one.connection is not None
+                ]
+                self._members.learn({name: parts})
 
         try:
             await self._loader().load(list(batch), hear=_not_heard, told=told)
@@ -252,15 +261,14 @@ class _Add:
 def snapshot(
     state: State,
     asked: float,
-    members: Mapping[str, frozenset[str]],
+    members: Members,
     *,
     states: bool,
     everything: bool,
 ) -> Snapshot:
     """`state` as the engine takes it.
 
-    `members` are the connections that pluto made of one with several subnets (`a` of `a/1x1`, `a/1x2`): that one is
-    up when all of them are.
+    `members` says what the names stand for: one with several members is up when all of them are.
     """
     up: dict[str, Traffic] = {}
     for sa in state.child_sas:
@@ -281,16 +289,17 @@ def snapshot(
             told = {"GROUTED", "ROUTE"}.intersection(connection.policy)
             routed = bool(told) and (made is None or not made.unrouted)
         present[connection.name] = present.get(connection.name, False) or routed
-        for alias in connection.aliases:
-            present.setdefault(alias, routed)
     peers = {one.name: peer for one in state.connections if (peer := one.remote.address or one.remote.host)}
-    peers |= {base: peers[part] for base, parts in members.items() for part in parts if part in peers}
-    for base, parts in members.items():
-        present.setdefault(base, all(present.get(part, False) for part in parts))
-        if parts <= up.keys():
-            up[base] = Traffic(sum(up[p].received for p in parts), sum(up[p].sent for p in parts))
-        elif parts & negotiating:
-            negotiating.add(base)
+    for name, parts in members.shared.items():
+        peers.update((name, peers[part]) for part in parts if part in peers)
+        present.setdefault(name, all(present.get(part, False) for part in parts))
+        if name in up:
+            continue
+        here = [up[part] for part in parts if part in up]
+        if members.is_up(name, up):
+            up[name] = Traffic(sum(each.received for each in here), sum(each.sent for each in here))
+        elif not negotiating.isdisjoint(parts):
+            negotiating.add(name)
     return Snapshot(
         asked=asked,
         up=up,
@@ -301,13 +310,17 @@ def snapshot(
     )
 
 
-def _members(names: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for name in names:
-        base, slash, _ = name.rpartition("/")
-        if slash and base:
-            found.setdefault(base, set()).add(name)
-    return {base: frozenset(parts) for base, parts in found.items()}
+def _until_heard(heard: Callable[[], None]) -> Sink:
+    """Calls `heard` at the first event that shows that the peer is there."""
+    told = False
+
+    def sink(event: Callable[[], Event]) -> None:
+        nonlocal told
+        if not told and event().traits.shows_peer:
+            told = True
+            heard()
+
+    return sink
 
 
 def _result(outcome: Outcome) -> Result:

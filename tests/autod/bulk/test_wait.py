@@ -55,7 +55,7 @@ async def test_it_ends_when_the_last_is_up(tmp_path: Path, autojump_clock: MockC
         waited = await wait(pluto, ["a", "b", "a"], on_change=told.append)
     assert waited == Waited(("a", "b"), ())
     assert told == [Waited(("b",), ("a",)), waited]
-    assert 29 <= len(traffic.asked) <= 32
+    assert 29 <= len(traffic.asked) <= 33  # with one look at what the names stand for
 
 
 async def test_what_is_missing_when_the_time_is_over(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -1,0 +1,313 @@
+"""Each danger that a request can be to a pluto: what is looked at, and what is not sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autod.asking.asks import Send
+from autod.errors import ConnectionLost, PlutoGone
+from autod.guards import GUARDS, guards_of, look_before
+from autod.operation import Request
+from autod.operations import ROWS, of_command
+from autod.outcomes import Result
+from autod.protocol import commands as c
+from autod.protocol.exchange import Ending
+from autod.protocol.releases import ALL, find
+from autod.protocol.replies import ReplyDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autod.outcomes import Outcome
+    from autod.protocol.releases import Release
+
+
+@dataclass
+class FakePluto:
+    """What a course asks. `answers`: command -> lines, or an ending that comes without one."""
+
+    release: Release
+    answers: dict[c.Command, Sequence[str] | Ending]
+    path: str = "/run/pluto/pluto.ctl"
+    detected: Any = None
+    asked: list[c.Command] = field(default_factory=list)
+
+    def message(self, command: c.Command) -> bytes:
+        self.asked.append(command)
+        return b"x"
+
+    def now(self) -> float:
+        return 0.0
+
+    def look(self, request: Request) -> Outcome | None:
+        """Drive the guards of the request."""
+        course = look_before(self, request, 10.0)
+        try:
+            ask = next(course)
+            while True:
+                assert isinstance(ask, Send)
+                said = self.answers[self.asked[-1]]
+                if isinstance(said, Ending):
+                    ask = course.send(said)
+                    continue
+                decoder = ReplyDecoder(self.release.codes)
+                ask.on_replies(decoder.feed("".join(f"{line}\n" for line in said).encode()))
+                ask = course.send(Ending.EOF)
+        except StopIteration as done:
+            outcome: Outcome | None = done.value
+            return outcome
+
+
+def request(command: c.Command, *, force: bool = False) -> Request:
+    return Request(
+        of_command(type(command).__name__).name, command, getattr(command, "name", None), 10.0, force=force
+    )
+
+
+def traffic(*names: str) -> list[str]:
+    return [
+        f"006 #{number}: \"{name}\", type=ESP, add_time=1, inBytes=0, outBytes=0, id='@e'"
+        for number, name in enumerate(names, 2)
+    ]
+
+
+def listed(
+    name: str,
+    *,
+    there: str = "192.1.2.77",
+    oriented: bool = True,
+    alias: str = "",
+    made_from: int | None = None,
+    serial: int = 1,
+) -> list[str]:
+    """One connection in a status of 4.10."""
+    from_template = "" if made_from is None else f", instantiated from: ${made_from}"
+    lines = [
+        f"000 {name}: 192.1.2.45...{there}; unrouted; eroute owner: #0",
+        f"000 {name}:     {'oriented' if oriented else 'unoriented'}; my_ip=unset; their_ip=unset; my_updown=x;",
+        f"000 {name}:   newest IKE SA: #0; newest IPsec SA: #0; conn serial: ${serial}{from_template};",
+    ]
+    return [*lines, f"000 {name}:   aliases: {alias}"] if alias else lines
+
+
+# Which are looked for -----------------------------------------------------------------------------------
+
+
+CERTAINLY = {"fetching": True}
+
+
+@pytest.mark.parametrize("version", ALL)
+def test_each_release_has_the_dangers_that_it_was_seen_to_have(version: str) -> None:
+    release = find(version)
+    before_4, before_5 = release.version < (4,), release.version < (5,)
+    named = request(c.Initiate("a", remote_host="192.0.2.1"))
+
+    def guarded(asked: Request, release: Release = release) -> list[str]:
+        return [name for name, guard in GUARDS.items() if guard in guards_of(asked, release)]
+
+    assert guarded(request(c.Unroute("a"))) == ["up"]
+    assert guarded(named) == (["adrift"] if before_5 else [])
+    assert guarded(request(c.Initiate("a"))) == []
+    assert guarded(request(c.Route("a"))) == ([] if before_5 else ["unresolved"])
+    instances = ["instances"] if (4, 6) <= release.version < (5,) else []
+    fetching = ["fetching"] if release.version >= (5, 3) else []
+    for known in (None, False, True):
+        built = release.built(fetching=known)
+        rest = [] if known else fetching
+        assert guarded(request(c.RereadAll()), built) == sorted(instances + rest, reverse=True)
+        assert guarded(request(c.FetchCrls()), built) == rest
+    assert guarded(request(c.RereadCerts())) == instances
+    assert guarded(request(c.RefreshDdns())) == (["loaded"] if release.version >= (5, 4) else [])
+    for harmless in (c.Status(), c.Delete("a"), c.Terminate("a"), c.RereadSecrets(), c.Listen()):
+        assert guarded(request(harmless)) == []
+    assert not before_4 or before_5
+
+
+def test_every_guard_is_named_by_a_row_and_every_name_is_a_guard() -> None:
+    assert {name for row in ROWS for name in row.guards} == set(GUARDS)
+
+
+# Unrouting what is up -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "harm"),
+    [
+        ("3.32", "pluto does not unroute what is up"),
+        ("4.10", "would kill pluto"),
+        ("5.2", "every connection that shares it"),
+    ],
+)
+def test_what_is_up_is_not_unrouted(version: str, harm: str) -> None:
+    pluto = FakePluto(find(version, labeled=True), {c.TrafficStatus("a"): traffic("a")})
+    outcome = pluto.look(request(c.Unroute("a")))
+    assert outcome is not None
+    assert (outcome.result, outcome.ok) == (Result.REFUSED, False)
+    assert harm in outcome.sentence
+    assert outcome.sentence.startswith('"a": unroute was not sent: it is up')
+    assert pluto.asked == [c.TrafficStatus("a")]
+
+
+def test_what_is_down_is_unrouted() -> None:
+    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): []})
+    assert pluto.look(request(c.Unroute("a"))) is None
+    assert pluto.asked == [c.TrafficStatus("a")]
+
+
+@pytest.mark.parametrize(("up", "refused"), [(["nets/1x2"], True), (["other"], False), ([], False)])
+def test_a_name_that_stands_for_others_is_not_unrouted_while_one_is_up(up: list[str], refused: bool) -> None:
+    """Up to 4.15 --trafficstatus knows no alias of what is down."""
+    pluto = FakePluto(
+        find("4.10"),
+        {
+            c.TrafficStatus("nets"): ['021 no such connection or aliased connection named "nets"'],
+            c.Status(): [
+                *listed('"nets/1x1"', alias="nets"),
+                *listed('"nets/1x2"', alias="nets"),
+                *listed('"other"'),
+            ],
+            c.TrafficStatus(): traffic(*up),
+        },
+    )
+    outcome = pluto.look(request(c.Unroute("nets")))
+    assert (outcome is not None) is refused
+    assert outcome is None or "nets/1x2, which it stands for, is up" in outcome.sentence
+
+
+def test_what_pluto_does_not_know_is_left_to_pluto() -> None:
+    pluto = FakePluto(
+        find("4.10"),
+        {
+            c.TrafficStatus("no"): ['021 no such connection or aliased connection named "no"'],
+            c.Status(): listed('"a"'),
+        },
+    )
+    assert pluto.look(request(c.Unroute("no"))) is None
+    assert pluto.asked == [c.TrafficStatus("no"), c.Status()]
+
+
+def test_with_force_it_is_taken_down_first_and_looked_at_again() -> None:
+    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): traffic("a"), c.Terminate("a"): []})
+    outcome = pluto.look(request(c.Unroute("a"), force=True))
+    assert outcome is not None
+    assert outcome.result is Result.REFUSED
+    assert pluto.asked == [c.TrafficStatus("a"), c.Terminate("a"), c.TrafficStatus("a")]
+
+
+@pytest.mark.parametrize(
+    ("ending", "result"), [(Ending.DEADLINE, Result.NOT_SENT), (Ending.UNSENT, Result.NOT_SENT)]
+)
+def test_where_nobody_can_look_nothing_is_sent(ending: Ending, result: Result) -> None:
+    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): ending})
+    outcome = pluto.look(request(c.Unroute("a")))
+    assert outcome is not None
+    assert outcome.result is result
+
+
+@pytest.mark.parametrize("ending", [Ending.GONE, Ending.RESET])
+def test_a_look_that_was_cut_off_is_no_permission(ending: Ending) -> None:
+    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): ending})
+    with pytest.raises((ConnectionLost, PlutoGone)):
+        pluto.look(request(c.Unroute("a")))
+
+
+# A named peer -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        (listed('"T"', there="%any", oriented=False), True),
+        (listed('"T"', there="%any"), False),
+        (listed('"T"', oriented=False), False),
+        (listed('"other"', there="%any", oriented=False), False),
+        ([*listed('"one"'), *listed('"two"', there="%any", oriented=False, alias="T")], True),
+        ([*listed('"T"'), *listed('"two"', there="%any", oriented=False, alias="T")], False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize("version", ["3.32", "4.3", "4.15"])
+def test_a_template_that_is_not_oriented_is_not_initiated_to_a_named_peer(
+    version: str, lines: list[str], refused: bool
+) -> None:
+    pluto = FakePluto(find(version, labeled=True), {c.Status(): lines})
+    outcome = pluto.look(request(c.Initiate("T", remote_host="192.0.2.1")))
+    assert (outcome is not None) is refused
+    if outcome is not None:
+        assert outcome.result is Result.REFUSED
+        assert "is an address of this host" in outcome.sentence
+    assert pluto.look(request(c.Initiate("T"))) is None
+    assert pluto.asked == [c.Status()]
+
+
+# A peer without an address ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "refused"),
+    [("%dns<no.such.name>", True), ("192.1.2.77", False), ("%any", False), ("%opportunistic", False)],
+)
+@pytest.mark.parametrize("version", ["5.0", "5.2", "5.4"])
+def test_a_peer_whose_name_was_not_resolved_is_not_routed_to(version: str, there: str, refused: bool) -> None:
+    lines = [
+        f'000 "h": 192.1.2.45...{there}; unrouted; my_ip=unset; their_ip=unset;',
+        f'000 "h":   host: oriented; local: 192.1.2.45; remote: {there};',
+    ]
+    pluto = FakePluto(find(version, seccomp=False), {c.ConnectionStatus("h"): lines})
+    outcome = pluto.look(request(c.Route("h")))
+    assert (outcome is not None) is refused
+    if outcome is not None:
+        assert outcome.result is Result.REFUSED
+        assert "the address of its peer no.such.name is not known" in outcome.sentence
+
+
+# Certificates -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("known", "said"), [(False, "built with neither"), (None, "nothing tells whether")])
+@pytest.mark.parametrize("command", [c.RereadAll(), c.FetchCrls()])
+@pytest.mark.parametrize("version", ["5.3", "5.3.1", "5.3.2", "5.4"])
+def test_nothing_is_fetched_by_a_pluto_that_cannot(
+    version: str, command: c.Command, known: bool | None, said: str
+) -> None:
+    pluto = FakePluto(find(version).built(fetching=known, seccomp=False), {})
+    outcome = pluto.look(request(command))
+    assert outcome is not None
+    assert outcome.result is Result.REFUSED
+    assert said in outcome.sentence
+    assert pluto.asked == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        (listed('"T"', there="%any"), False),
+        ([*listed('"T"', there="%any"), *listed('"T"[1]', made_from=1, serial=2)], True),
+        (listed('"private#10.0.0.0/8"', there="%opportunistic", made_from=7), True),
+        (listed('"plain#1"'), False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize("command", [c.RereadAll(), c.RereadCerts()])
+def test_certificates_are_not_read_again_with_an_instance(
+    command: c.Command, lines: list[str], refused: bool
+) -> None:
+    """Told by the serials, as a plain name may hold # too."""
+    pluto = FakePluto(find("4.10"), {c.Status(): lines})
+    outcome = pluto.look(request(command))
+    assert (outcome is not None) is refused
+    assert outcome is None or "would kill pluto" in outcome.sentence
+
+
+# Names --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lines", "done"), [([], True), (['000 #1 "a"\t192.1.2.45 <==> 192.1.2.77'], False)])
+def test_with_nothing_loaded_there_is_no_name_to_look_up(lines: list[str], done: bool) -> None:
+    pluto = FakePluto(find("5.4", seccomp=False), {c.BriefConnectionStatus(): lines})
+    outcome = pluto.look(request(c.RefreshDdns()))
+    assert (outcome is not None) is done
+    assert outcome is None or (outcome.result, outcome.ok) == (Result.DONE, True)
