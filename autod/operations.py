@@ -18,6 +18,7 @@ __all__ = [
     "LISTS",
     "PLUTO",
     "ROWS",
+    "SAS",
     "STATE",
     "Row",
     "Substitute",
@@ -34,6 +35,8 @@ class Takes:
     NAMES = "names"
     """One connection or more."""
     NOTHING = "nothing"
+    ONE = "one"
+    """One word that is no name of a connection, and no pattern."""
     OPTIONAL = "optional"
     """Names narrow it down; without any it is about everything."""
 
@@ -53,7 +56,7 @@ class Row(NamedTuple):
     """One operation. What is empty or false does not apply to it."""
 
     name: str
-    """As outcomes and events name it; its flag is this with two dashes in front."""
+    """As outcomes and events name it; its flag is this with two dashes in front, and its word is this alone."""
     group: str = ""
     """The heading of its flag in --help. Empty: it has no flag, only callers of the library ask for it."""
     takes: str = Takes.NOTHING
@@ -62,6 +65,13 @@ class Row(NamedTuple):
     """The options that it honours, as the parser names their values ("via_addconn")."""
     service: frozenset[str] = frozenset()
     """The options that it honours with --service. Empty: a supervisor cannot be asked for it."""
+
+    aliases: tuple[str, ...] = ()
+    """Other names for it: whack's own."""
+    example: str = ""
+    """What stands behind its flag in the example of its help."""
+    wants: str = "NAME"
+    """What stands for a name in its usage: a user, an identity, a number."""
 
     command: str = ""
     """Class of autod.protocol.commands. Empty: it is made of other operations (`steps`), or autod answers it."""
@@ -118,6 +128,21 @@ class Row(NamedTuple):
         return f"--{self.name}" if self.group else ""
 
     @property
+    def usage(self) -> str:
+        """Its option, and what stands behind it: `--up NAME ...`."""
+        operands = {
+            Takes.NAMES: f" {self.wants} ...",
+            Takes.OPTIONAL: f" [{self.wants} ...]",
+            Takes.ONE: f" {self.wants}",
+        }
+        return (self.flag or self.name) + operands.get(self.takes, "")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Its options, that of its name first."""
+        return tuple(f"--{name}" for name in (self.name, *self.aliases)) if self.group else ()
+
+    @property
     def initiates(self) -> bool:
         """Whether it ends with a Child SA."""
         return self.leaves == "up"
@@ -138,19 +163,22 @@ PLUTO = "operations on pluto"
 LISTS = "lists"
 STATE = "state"
 CONFIGURATION = "operations on the configuration"
+SAS = "operations on SAs"
 
 _WHICH = frozenset({"ctlsocket", "config", "release", "seccomp"})
 """Which installation is meant. Every operation takes them: scripts give them to all alike."""
 _ASK = _WHICH | {"timeout", "deadline", "json", "verbose"}
+_DO = _ASK | {"quiet"}
+_ALL = _ASK | {"all"}
 _SHOWN = _ASK | {"showonly"}
-_MANY = _ASK | {"all", "limit", "retries", "report"}
+_MANY = _ALL | {"quiet", "limit", "retries", "report"}
 _RUN = _MANY | {"showonly"}
 _LOAD = _RUN | {"via_addconn"}
 _UP = frozenset(
     {"asynchronous", "if_down", "on_failure", "wait", "remote_host", "xauthname", "xauthpass_file"}
 )
 _UTC = frozenset({"utc"})
-_SERVICE = frozenset({"service", "api", "json", "timeout"})
+_SERVICE = frozenset({"service", "api", "json", "timeout", "deadline", "quiet"})
 
 _DOWN_EVENTS = ("Terminating", "Deleting", "Deleted", "AliasExpanded")
 _DOWN_INSTEAD = "take the connection down instead"
@@ -161,8 +189,10 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "initiate, and wait until the Child SA is established or it failed",
+        example="branch-17",
         options=_RUN | _UP | {"service", "api"},
         service=_SERVICE | {"all", "asynchronous"},
+        aliases=("initiate",),
         command="Initiate",
         guards=("adrift",),
         holds_descriptor=True,
@@ -183,8 +213,10 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "terminate: take the SAs down, keep the connection loaded",
+        example="--all --deadline 2m",
         options=_RUN | {"service", "api"},
         service=_SERVICE | {"all", "asynchronous"},
+        aliases=("terminate",),
         command="Terminate",
         quick=True,
         result="down",
@@ -201,6 +233,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "load from the configuration; one that is loaded is replaced",
+        example="@new-branches",
         options=_LOAD,
         command="AddConnection",
         result="loaded",
@@ -216,6 +249,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "take down and unload; deleting what is not loaded is done already",
+        example="old-branch",
         options=_RUN,
         command="Delete",
         quick=True,
@@ -233,6 +267,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "delete if loaded, then add",
+        example="--config /etc/ipsec.d/new.conf branch-17",
         options=_LOAD,
         steps=("delete", "add"),
         result="loaded",
@@ -247,6 +282,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "add, then up",
+        example="branch-1 branch-2 --report start.html",
         options=_LOAD | _UP,
         steps=("add", "up"),
         result="up",
@@ -262,6 +298,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "route: traffic brings the connection up",
+        example="spare-line",
         options=_RUN,
         command="Route",
         guards=("unresolved",),
@@ -280,6 +317,7 @@ ROWS: tuple[Row, ...] = (
         Takes.NAMES,
         "remove the route; refused for a connection that is up where that would kill pluto (4.0 to 4.15) "
         "or take its SAs down (5.x), unless --force",
+        example="spare-line",
         options=_RUN | {"force"},
         command="Unroute",
         guards=("up",),
@@ -295,6 +333,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "add, then route",
+        example="spare-line",
         options=_LOAD,
         steps=("add", "route"),
         result="routed",
@@ -308,6 +347,7 @@ ROWS: tuple[Row, ...] = (
         CONNECTIONS,
         Takes.NAMES,
         "add again, which takes the certificates as they are now",
+        example="--all",
         options=_LOAD,
         steps=("add",),
         result="loaded",
@@ -323,7 +363,8 @@ ROWS: tuple[Row, ...] = (
         Takes.NAMES,
         "initiate nothing, end when every connection named is up; with --asynchronous and --up or --start: wait "
         "for that after all were taken",
-        options=_ASK | {"all", "service", "api"},
+        example="--all --timeout 2m",
+        options=_ALL | {"quiet", "service", "api"},
         service=_SERVICE | {"all"},
         instead="a look at the traffic status, until all are up",
         leaves="up",
@@ -332,10 +373,86 @@ ROWS: tuple[Row, ...] = (
         failed="not up",
     ),
     Row(
+        "rekey-ike",
+        CONNECTIONS,
+        Takes.NAMES,
+        "negotiate new keys for the IKE SA (3.30 on)",
+        example="branch-17",
+        options=_ALL | {"quiet"},
+        command="RekeyIke",
+        lacking="came with 3.30; take the connection down and up instead",
+        holds_descriptor=True,
+        shown_by=("Rekeyed",),
+        doing="rekeying",
+        done="rekeyed",
+        failed="not rekeyed",
+    ),
+    Row(
+        "rekey-child",
+        CONNECTIONS,
+        Takes.NAMES,
+        "negotiate new keys for the Child SA (3.30 on)",
+        example="branch-17",
+        options=_ALL | {"quiet"},
+        command="RekeyChild",
+        lacking="came with 3.30; take the connection down and up instead",
+        holds_descriptor=True,
+        shown_by=("Rekeyed",),
+        doing="rekeying",
+        done="rekeyed",
+        failed="not rekeyed",
+    ),
+    Row(
+        "suspend",
+        CONNECTIONS,
+        Takes.NAMES,
+        "take down so that the session can be resumed (5.2 on)",
+        example="laptop",
+        options=_ALL | {"quiet"},
+        command="Suspend",
+        lacking=f"came with 5.2; {_DOWN_INSTEAD}",
+        doing="suspending",
+        done="suspended",
+        failed="not suspended",
+    ),
+    Row(
+        "deletestate",
+        SAS,
+        Takes.ONE,
+        "delete one SA by its serial number, as --showstates has it",
+        example="12",
+        options=_DO,
+        command="DeleteState",
+        wants="NUMBER",
+    ),
+    Row(
+        "deleteuser",
+        SAS,
+        Takes.ONE,
+        "take down the SAs of an XAUTH user",
+        example="alice",
+        options=_DO,
+        command="DeleteUser",
+        wants="USER",
+        absent_is_done=True,
+    ),
+    Row(
+        "deleteid",
+        SAS,
+        Takes.ONE,
+        "take down the SAs of a peer's identity",
+        example="@laptop.example.org",
+        options=_DO,
+        command="DeleteId",
+        wants="ID",
+        absent_is_done=True,
+    ),
+    Row(
         "status",
         STATE,
         Takes.OPTIONAL,
         "pluto's status; typed with --json or --format table",
+        example="branch-17 --format table",
         options=_SHOWN | {"all", "format", "service", "api"},
         service=_SERVICE | {"all"},
         command="Status",
@@ -348,7 +465,8 @@ ROWS: tuple[Row, ...] = (
         STATE,
         Takes.OPTIONAL,
         "bytes in and out of each established Child SA",
-        options=_ASK | {"all", "format"},
+        example="--json",
+        options=_ALL | {"format"},
         command="TrafficStatus",
         lists=True,
         whack=("--trafficstatus",),
@@ -405,6 +523,10 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "connectionstatus",
+        STATE,
+        Takes.OPTIONAL,
+        "the connections' part of the status",
+        options=_ALL,
         command="ConnectionStatus",
         substitute=Substitute(
             "Status", ('"', "Total IPsec connections:"), "the lines of the connections in --status"
@@ -413,6 +535,10 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "briefconnectionstatus",
+        STATE,
+        Takes.OPTIONAL,
+        "a line for each connection (5.0 on)",
+        options=_ALL,
         command="BriefConnectionStatus",
         lacking="came with 5.0; use --status, or --trafficstatus for what is up",
         lists=True,
@@ -420,19 +546,34 @@ ROWS: tuple[Row, ...] = (
     Row(
         "addresspoolstatus",
         STATE,
-        help="the pools that peers get addresses from",
+        help="the pools that peers get addresses from (4.0 on)",
         options=_ASK | {"format"},
         command="AddressPoolStatus",
         lacking="came with 4.0",
         lists=True,
     ),
-    Row("processstatus", command="ProcessStatus", lacking="came with 4.2", lists=True),
-    Row("clearstats", command="ClearStats"),
+    Row(
+        "processstatus",
+        STATE,
+        help="pluto's child processes (4.2 on)",
+        options=_ASK,
+        command="ProcessStatus",
+        lacking="came with 4.2",
+        lists=True,
+    ),
+    Row(
+        "clearstats",
+        PLUTO,
+        help="set pluto's counters to zero",
+        options=_DO,
+        command="ClearStats",
+    ),
     Row(
         "ready",
         PLUTO,
         help="listen for IKE messages",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
+        aliases=("listen",),
         command="Listen",
         whack=("--listen",),
         old=True,
@@ -441,7 +582,7 @@ ROWS: tuple[Row, ...] = (
         "rereadall",
         PLUTO,
         help="reread secrets and CRLs, and certificates where the release has them",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
         command="RereadAll",
         guards=("instances", "fetching"),
         whack=("--rereadall",),
@@ -451,7 +592,7 @@ ROWS: tuple[Row, ...] = (
         "rereadsecrets",
         PLUTO,
         help="reread the secrets file",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
         command="RereadSecrets",
         whack=("--rereadsecrets",),
         old=True,
@@ -460,7 +601,7 @@ ROWS: tuple[Row, ...] = (
         "rereadcerts",
         PLUTO,
         help="reread the certificates",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
         command="RereadCerts",
         lacking="came with 4.0; before, certificates are read when a connection is added: replace it",
         guards=("instances",),
@@ -477,7 +618,7 @@ ROWS: tuple[Row, ...] = (
         "rereadcrls",
         PLUTO,
         help="fetch the CRLs, which is what is left of it",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
         steps=("fetchcrls",),
         old=True,
     ),
@@ -485,14 +626,14 @@ ROWS: tuple[Row, ...] = (
         "rereadgroups",
         PLUTO,
         help="reread the policy groups: pluto does it when told to listen",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
         steps=("ready",),
     ),
     Row(
         "fetchcrls",
         PLUTO,
         help="fetch the CRLs of the loaded certificates",
-        options=_SHOWN,
+        options=_SHOWN | {"quiet"},
         command="FetchCrls",
         guards=("fetching",),
         whack=("--fetchcrls",),
@@ -511,6 +652,7 @@ ROWS: tuple[Row, ...] = (
         "listall",
         LISTS,
         help="public keys, certificates, CA certificates, CRLs and pre-shared keys",
+        example="--utc",
         options=_SHOWN | _UTC,
         command="ListAll",
         lists=True,
@@ -572,8 +714,24 @@ ROWS: tuple[Row, ...] = (
         variants=("utc",),
         old=True,
     ),
-    Row("listevents", command="ListEvents", lists=True),
-    Row("listpsks", command="ListPsks", lists=True),
+    Row(
+        "listevents",
+        LISTS,
+        help="what pluto will do, and when",
+        options=_ASK | _UTC,
+        command="ListEvents",
+        lists=True,
+        variants=("utc",),
+    ),
+    Row(
+        "listpsks",
+        LISTS,
+        help="for whom there are pre-shared keys; never the keys",
+        options=_ASK | _UTC,
+        command="ListPsks",
+        lists=True,
+        variants=("utc",),
+    ),
     Row(
         "listgroups",
         LISTS,
@@ -586,6 +744,7 @@ ROWS: tuple[Row, ...] = (
         CONFIGURATION,
         Takes.OPTIONAL,
         "read the configuration, send nothing, show every error and warning",
+        example="--config ipsec.conf",
         options=_ASK - {"verbose"} | {"all"},
         instead="the reader of the release's rules; nothing is sent",
     ),
@@ -594,6 +753,7 @@ ROWS: tuple[Row, ...] = (
         CONFIGURATION,
         Takes.OPTIONAL,
         "what differs between the configuration and pluto",
+        example="branch-17",
         options=_ASK - {"verbose"} | {"all"},
         instead="--status, compared with the configuration",
     ),
@@ -602,28 +762,12 @@ ROWS: tuple[Row, ...] = (
         CONFIGURATION,
         Takes.OPTIONAL,
         "make pluto hold what the configuration says, and touch nothing else",
-        options=_ASK
-        | {"all", "dry_run", "force", "via_addconn", "service", "api", "prune", "remove_at_most"},
+        example="--dry-run",
+        options=_ALL
+        | {"quiet", "dry_run", "force", "via_addconn", "service", "api", "prune", "remove_at_most"},
         service=_SERVICE | {"dry_run"},
         instead="--status, compared with the configuration; then --add and --delete",
     ),
-    Row(
-        "rekey-ike",
-        takes=Takes.NAMES,
-        command="RekeyIke",
-        lacking="came with 3.30; take the connection down and up instead",
-        holds_descriptor=True,
-        shown_by=("Rekeyed",),
-    ),
-    Row(
-        "rekey-child",
-        takes=Takes.NAMES,
-        command="RekeyChild",
-        lacking="came with 3.30; take the connection down and up instead",
-        holds_descriptor=True,
-        shown_by=("Rekeyed",),
-    ),
-    Row("suspend", takes=Takes.NAMES, command="Suspend", lacking=f"came with 5.2; {_DOWN_INSTEAD}"),
     Row("down-ike", takes=Takes.NAMES, command="TerminateIke", lacking=f"came with 5.0; {_DOWN_INSTEAD}"),
     Row(
         "down-child",
@@ -633,17 +777,32 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("delete-ike", takes=Takes.NAMES, command="DeleteIke", lacking=f"came with 5.0; {_DOWN_INSTEAD}"),
     Row("delete-child", takes=Takes.NAMES, command="DeleteChild", lacking=f"came with 5.0; {_DOWN_INSTEAD}"),
-    Row("deleteuser", takes=Takes.NAMES, command="DeleteUser", absent_is_done=True),
-    Row("deleteid", takes=Takes.NAMES, command="DeleteId", absent_is_done=True),
-    Row("deletestate", takes=Takes.NAMES, command="DeleteState"),
     Row(
         "ddns",
+        PLUTO,
+        help="look up again the names of peers (3.30 on)",
+        options=_DO,
         command="RefreshDdns",
         lacking="came with 3.30; replace the connection, which looks its names up again",
         guards=("loaded",),
     ),
-    Row("unlisten", command="Unlisten"),
-    Row("shutdown", command="Shutdown", end_is_done=True),
+    Row(
+        "unlisten",
+        PLUTO,
+        help="stop listening for IKE messages",
+        options=_DO,
+        command="Unlisten",
+    ),
+    Row(
+        "shutdown",
+        PLUTO,
+        help="end pluto; with --leave-state its SAs and policies stay in the kernel. Refused beside a running "
+        "supervisor, unless --force",
+        example="--leave-state",
+        options=_DO | {"leave_state", "force", "api"},
+        command="Shutdown",
+        end_is_done=True,
+    ),
     Row(
         "shutdown-leave-state",
         command="ShutdownLeaveState",

@@ -13,7 +13,7 @@ import trio
 
 from autod.bulk import wait
 from autod.cli.configuration import DEFAULT, read
-from autod.cli.session import Interrupts, Session, open_session
+from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.choose import auto
 from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone
 from autod.protocol import commands as c
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.bulk import Waited
-    from autod.cli.output import Output
     from autod.config import Configuration
 
 __all__ = ["started_by", "wait_for_all"]
@@ -39,13 +38,15 @@ _LAST = 5.0
 _LATE = 124
 
 
-async def wait_for_all(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     """0 when all are up; 124 at the deadline (`--timeout`, or `--deadline`), with what is missing."""
-    limit = options.timeout if options.timeout is not None else options.deadline
+    limits = [limit for limit in (options.timeout, options.deadline) if limit is not None]
+    limit = min(limits, default=None)
+    interrupts.leave_the_deadline(_LAST)
     ends = float("inf") if limit is None else trio.current_time() + limit
     while True:
         try:
-            async with open_session(options, output, interrupts) as opened:
+            async with open_session(options, outputs, interrupts) as opened:
                 return await _wait(opened, ends)
         except NotPermitted:
             raise
@@ -62,9 +63,9 @@ async def wait_for_all(options: argparse.Namespace, output: Output, interrupts: 
                         "missing": options.names,
                         "text": sentence,
                     }
-                    output.line(json_line(told), keep=True)
+                    outputs.out.line(json_line(told), keep=True)
                 else:
-                    output.line(sentence, keep=True)
+                    outputs.err.line(sentence, keep=True)
                 return _LATE
         await trio.sleep(_LOOK)
 
@@ -77,7 +78,8 @@ async def _wait(opened: Session, ends: float) -> int:
         for name in now.up:
             if name not in said:
                 said.add(name)
-                opened.say(f'"{name}" is up')
+                if not opened.quiet:
+                    opened.say(f'"{name}" is up')
 
     left = ends - trio.current_time()
     waited = await wait(
@@ -95,8 +97,9 @@ async def _wait(opened: Session, ends: float) -> int:
             }
         )
     for name in waited.missing:
-        opened.say(f'"{name}" is not {"loaded" if name in absent else "up"}')
-    opened.say(f"{len(waited.up)} of {len(names)} up")
+        opened.complain(f'"{name}" is not {"loaded" if name in absent else "up"}')
+    if not (opened.quiet and waited.ok):
+        opened.say(f"{len(waited.up)} of {len(names)} up")
     return 0 if waited.ok else _LATE
 
 
@@ -104,9 +107,9 @@ async def _names(opened: Session) -> Sequence[str]:
     """Those that are meant. Where there is no configuration, --all is what pluto has loaded."""
     options = opened.options
     if not options.all:
-        from autod.cli.many import resolve_names
+        from autod.cli.resolve import resolve
 
-        return (await resolve_names(opened, loads=False)).names
+        return (await resolve(opened, loads=False)).names
     try:
         configuration = read(options.config, opened.pluto.release)
     except ConfigurationError:

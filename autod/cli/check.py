@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, TypeVar
 
 from autod.cli.configuration import DEFAULT, release_to_check
+from autod.cli.resolve import match
 from autod.config import Severity, check, describe, load, nearest_native, show
 from autod.config.check import needs_ikev1
 from autod.config.include import Files
@@ -30,8 +31,10 @@ def run(options: argparse.Namespace) -> int:
     release, known = _release(options)
     configuration = load(options.config or DEFAULT, nearest_native(release))
     policy = _ikev1_policy(options, configuration)
-    found = [one for one in check(configuration, ikev1_policy=policy) if _concerns(one, options.names)]
-    missing = [name for name in options.names if not configuration.find(name)]
+    there = [connection.name for connection in configuration.connections]
+    names = match(options.names, there, str(configuration.path))
+    found = [one for one in check(configuration, ikev1_policy=policy) if _concerns(one, names)]
+    missing = [name for name in names if not configuration.find(name)]
     if options.json:
         _print_json(configuration, found, missing)
     else:

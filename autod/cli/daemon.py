@@ -1,4 +1,4 @@
-"""Verbs about pluto as a whole: listening, rereading, lists and the status family, as pluto's own text."""
+"""Operations on pluto as a whole, on SAs, lists and the status family, as pluto's own text."""
 
 from __future__ import annotations
 
@@ -7,49 +7,87 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.cli import session
-from autod.cli.session import Interrupts, Session, open_session
-from autod.operations import STATE, Row, find, steps_of
+from autod.cli.names import is_pattern
+from autod.cli.session import Interrupts, Outputs, Session, open_session
+from autod.errors import UsageError
+from autod.operations import Row, Takes, find, steps_of
 from autod.protocol import commands as c
+from autod.protocol.encode import check_string
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from autod.cli.output import Output
     from autod.protocol.replies import Reply
 
-__all__ = ["run"]
+__all__ = ["command", "run"]
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask, and show what pluto says."""
+    for name in options.names:
+        check_string(name, "the name")
+    row = find(options.operation)
+    if row.takes != Takes.OPTIONAL:
+        # What cannot be asked is told before anything is.
+        for step in steps_of(row.name):
+            command(step, options)
+    if row.name == "shutdown" and not options.force:
+        from autod.cli.supervised import refuse_shutdown
+
+        refuse_shutdown(options.api, options.ctlsocket)
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
-    async with open_session(options, output, interrupts) as opened:
-        operation = options.operation
-        if not find(operation).lists:
-            (step,) = steps_of(operation)
-            return await _do(opened, command(step, utc=options.utc))
-        if operation == "status" and (options.json or options.format == "table" or options.names):
+async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
+    async with open_session(options, outputs, interrupts) as opened:
+        row = find(options.operation)
+        if not row.lists:
+            (step,) = steps_of(row.name)
+            return await _do(opened, command(step, options))
+        if row.name == "status" and (options.json or options.format == "table" or options.names):
             from autod.cli.state import show_state
 
             return await show_state(opened, options.names)
-        asked: list[c.Command] = [command(step, utc=options.utc) for step in steps_of(operation)]
-        if operation == "trafficstatus" and options.names:
-            asked = [c.TrafficStatus(name) for name in options.names]
-        if find(operation).group == STATE and (options.json or options.format == "table"):
+        if row.takes == Takes.OPTIONAL:
+            asked = await _of_names(opened, row)
+        else:
+            asked = [command(step, options) for step in steps_of(row.name)]
+        if "format" in row.options and (options.json or options.format == "table"):
             from autod.cli.state import show_answer
 
-            return await show_answer(opened, operation, asked)
+            return await show_answer(opened, row.name, asked)
         return await _list(opened, asked)
 
 
-def command(row: Row, *, utc: bool) -> c.Command:
-    """What is asked for an operation that is about pluto as a whole."""
+def command(row: Row, options: argparse.Namespace) -> c.Command:
+    """What is asked for an operation that is not about connections."""
+    if row.name == "shutdown" and options.leave_state:
+        return c.ShutdownLeaveState()
+    if row.name == "deletestate":
+        return c.DeleteState(_serial(options.names[0]))
     kind: type[c.Command] = getattr(c, row.command)
-    return kind(utc=utc) if "utc" in row.variants else kind()
+    if row.takes == Takes.ONE:
+        return kind(name=options.names[0])
+    return kind(utc=options.utc) if "utc" in row.variants else kind()
+
+
+def _serial(text: str) -> int:
+    number = text.removeprefix("#")
+    if not (number.isascii() and number.isdigit() and 0 < int(number) < 2**32):
+        raise UsageError(f"{text!r} is not the serial number of an SA, such as 12 or #12", name=text)
+    return int(number)
+
+
+async def _of_names(opened: Session, row: Row) -> list[c.Command]:
+    """One command for each name, or one about everything."""
+    kind = getattr(c, row.command)
+    names = opened.options.names
+    if any(map(is_pattern, names)):
+        from autod.cli.resolve import resolve
+
+        names = (await resolve(opened, loads=False)).names
+    return [kind(name) for name in names] or [kind()]
 
 
 async def _do(opened: Session, asked: c.Command) -> int:
@@ -58,25 +96,23 @@ async def _do(opened: Session, asked: c.Command) -> int:
             opened.show(event)
     outcome = operation.outcome
     if outcome.ok:
-        operation_asked = opened.options.operation
-        outcome = msgspec.structs.replace(
-            outcome, operation=operation_asked, sentence=f"{operation_asked}: done"
-        )
+        name = opened.options.operation
+        outcome = msgspec.structs.replace(outcome, operation=name, sentence=f"{name}: done")
     opened.conclude(outcome)
     return outcome.exit_status
 
 
 async def _list(opened: Session, commands: Sequence[c.Command]) -> int:
     status = 0
-    for command in commands:
+    for asked in commands:
         if opened.options.json:
-            async with opened.pluto.listing(command) as operation:
+            async with opened.pluto.listing(asked) as operation:
                 async for event in operation:
                     opened.show(event)
             opened.conclude(operation.outcome)
             status = status or operation.outcome.exit_status
         else:
-            replies = await opened.pluto.replies(command)
+            replies = await opened.pluto.replies(asked)
             for reply in replies:
                 opened.show_reply(reply)
             status = status or _refusal(opened, replies)

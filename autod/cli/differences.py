@@ -12,7 +12,8 @@ from autod.cli.configuration import read
 from autod.cli.elements import load_elements
 from autod.cli.loading import load
 from autod.cli.remembering import remember, writer
-from autod.cli.session import Interrupts, Session, open_session
+from autod.cli.resolve import known_names, match_known
+from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.around import Machine
 from autod.config.compare import Comparison, Difference, Memory, compare
 from autod.config.policies import is_group
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from autod.cli.output import Output
     from autod.config import Configuration
     from autod.outcomes import Outcome
     from autod.status import State
@@ -44,20 +44,22 @@ def run(options: argparse.Namespace) -> int:
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
-    async with open_session(options, output, interrupts) as opened:
+async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
+    async with open_session(options, outputs, interrupts) as opened:
         configuration = read(options.config, opened.pluto.release)
         replies = [*await opened.pluto.replies(c.Status()), *await opened.pluto.replies(c.TrafficStatus())]
         state = parse(replies)
         pluto = opened.pluto.detected.pluto
         record = Record(options.ctlsocket, configuration.path, pluto=pluto)
         memory = Memory(record.loads(), record.names(), writer(configuration))
+        known = [name for one in configuration.connections for name in (one.name, *one.aliases)]
+        names = match_known(options.names, [*known, *known_names(state)], "the configuration or pluto")
         comparison = await trio.to_thread.run_sync(
             functools.partial(
                 compare,
                 configuration,
                 state,
-                frozenset(options.names),
+                frozenset(names),
                 shows=shown(replies),
                 around=Machine(None if pluto is None else pluto.pid),
                 memory=memory,

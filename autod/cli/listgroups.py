@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autod.cli import session
-from autod.cli.session import Interrupts, open_session
+from autod.cli.session import Interrupts, Outputs, open_session
 from autod.config.policies import Group, PolicyFile, groups, loaded_groups, read_policy
 from autod.errors import PlutoGone
 from autod.protocol import commands as c
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from autod.cli.output import Output
     from autod.status import State
 
 __all__ = ["policy_folder", "run"]
@@ -31,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     state: State | None = None
     gone: PlutoGone | None = None
     try:
-        async with open_session(options, output, interrupts) as opened:
+        async with open_session(options, outputs, interrupts) as opened:
             state = await opened.pluto.state(c.Status())
     except PlutoGone as error:
         gone = error
@@ -45,10 +44,10 @@ async def _work(options: argparse.Namespace, output: Output, interrupts: Interru
         from autod.cli.render import json_line
 
         for group in listed:
-            output.line(json_line(_as_json(group, folder)), keep=True)
+            outputs.out.line(json_line(_as_json(group, folder)), keep=True)
     else:
         for line in _as_text(listed, folder):
-            output.line(line, keep=True)
+            outputs.out.line(line, keep=True)
     if gone is not None:
         raise gone
     return 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.releases import Release
 
-__all__ = ["check_loading", "load", "loader"]
+__all__ = ["after_loading", "check_loading", "load", "loader"]
 
 
 def loader(session: Session, configuration: Configuration | None = None) -> Loader:
@@ -92,14 +92,22 @@ async def load(
         timeout=session.pluto.timeout,
     )
     for text, count in complaints.items():
-        session.say(text if count == 1 else f"{text} [{count} connections]")
-    if isinstance(loads, NativeLoader):
-        await _make_groups(session, loads.configuration, outcomes)
-    if remembers and isinstance(loads, NativeLoader):
+        session.complain(text if count == 1 else f"{text} [{count} connections]")
+    await after_loading(session, loads, outcomes, remembers=remembers)
+    return outcomes
+
+
+async def after_loading(
+    session: Session, loads: Loader, outcomes: Mapping[str, Outcome], *, remembers: bool = True
+) -> None:
+    """What follows when `outcomes` says which names were loaded by `loads`: groups are made, and it is remembered."""
+    if not isinstance(loads, NativeLoader):
+        return
+    await _make_groups(session, loads.configuration, outcomes)
+    if remembers:
         from autod.cli.remembering import remember_loaded
 
         await remember_loaded(session, loads.configuration, outcomes)
-    return outcomes
 
 
 async def _make_groups(

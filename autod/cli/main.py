@@ -11,13 +11,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from autod.cli.parser import parse
-from autod.operations import CONNECTIONS, find
+from autod.cli.asked import parse
+from autod.operations import BY_NAME, CONNECTIONS, Takes, find
 from autod.protocol.errors import WhackError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["INTERRUPTED", "OUTPUT_CLOSED", "main"]
 
@@ -52,20 +52,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else 0
+        status = ending.code if isinstance(ending.code, int) else 0
+        if status == 2 and "--json" in (sys.argv[1:] if arguments is None else arguments):
+            _print_error("UsageError", getattr(ending, "sentence", ""), 2)
+        return status
     try:
         status = _run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         return _output_closed()
     except BaseException as error:
-        return _explain(error)
+        return _explain(error, json=getattr(options, "json", False))
     return status
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.module is not None:
         return _call(options.module, options)
+    row = BY_NAME.get(options.operation)
+    if row is not None and row.takes in (Takes.NAMES, Takes.OPTIONAL):
+        from autod.cli.names import expand_files
+
+        words = options.names or options.literal
+        options.names = expand_files(options.names, options.literal) if words else []
+    else:
+        options.names += options.literal
     if options.old_form:
         print("autod: warning: obsolete command syntax used", file=sys.stderr)
     if options.showonly:
@@ -114,8 +125,17 @@ def _output_closed() -> int:
     return OUTPUT_CLOSED
 
 
-def _explain(error: BaseException) -> int:
-    """One sentence on standard error for what a user can cause; what nobody foresaw is raised again."""
+def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, object] | None = None) -> None:
+    """A mistake or a failure as a line of JSON, for a program that reads JSON."""
+    import json
+
+    error = {"event": "error", "error": kind, "sentence": sentence, "status": status, **(fields or {})}
+    print(json.dumps(error, ensure_ascii=False), flush=True)
+
+
+def _explain(error: BaseException, *, json: bool) -> int:
+    """One sentence on standard error for what a user can cause, and an object with --json; what nobody foresaw is
+    raised again."""
     leaves = list(_leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
         print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
@@ -126,8 +146,20 @@ def _explain(error: BaseException) -> int:
         sentence = _sentence(leaf)
         if sentence is None:
             raise error
-        print(f"autod: {sentence.removesuffix('.')}", file=sys.stderr)
+        _complain(f"autod: {sentence.removesuffix('.')}")
+        if json:
+            fields = leaf.fields if isinstance(leaf, WhackError) else None
+            _print_error(type(leaf).__name__, sentence, _status(leaf), fields)
     return _status(leaves[0])
+
+
+def _complain(line: str) -> None:
+    """To standard error; a name or a file in it must not move a terminal's cursor."""
+    if sys.stderr.isatty():
+        from autod.cli.output import harmless
+
+        line = harmless(line.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    print(line, file=sys.stderr)
 
 
 _OPTIONS = {"path": "--ctlsocket", "answers": "--xauthpass-file", "xauth_username": "--xauthname"}

@@ -1,4 +1,4 @@
-"""Several connections at once: names resolved, loaded where that is asked, and run through autod.bulk.
+"""Several connections at once, run through autod.bulk, and what is shown of that.
 
 Thin: order, limits, retries and the truth about each are autod.bulk's.
 """
@@ -8,22 +8,22 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace as replaced
 
 from autod.bulk import bulk, render
 from autod.bulk import events as e
 from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
-from autod.cli.loading import check_loading, load
-from autod.cli.names import is_pattern
+from autod.cli.loading import after_loading, check_loading, loader
 from autod.cli.render import outcome_line
-from autod.cli.resolve import all_of, match, peers_of
+from autod.cli.resolve import ASK_PEERS_FROM, look, peers_of
 from autod.errors import UsageError
 from autod.operations import find
-from autod.outcomes import Outcome
-from autod.protocol import commands as c
+from autod.outcomes import Outcome, Result
 
 if TYPE_CHECKING:
     import argparse
@@ -31,160 +31,133 @@ if TYPE_CHECKING:
 
     from autod.bulk import BulkResult, Run
     from autod.bulk.operations import OperationName
+    from autod.cli.resolve import Resolved
     from autod.cli.session import Session
-    from autod.config import Configuration
-    from autod.status import State
+    from autod.loading.interface import Loader
+    from autod.operations import Row
 
-__all__ = ["do_many", "resolve_names", "summary_line"]
+    B = TypeVar("B", bound=e.BulkEvent)
 
-_ASK_PEERS_FROM = 64
-"""Names from which on it pays to ask pluto who shares a peer: fewer go out at once anyway (the client's
-limit)."""
+__all__ = ["do_many", "summary_line"]
+
+_NOT_LOADED = frozenset(
+    {
+        Result.UNKNOWN,
+        Result.LOAD_FAILED,
+        Result.REFUSED,
+        Result.PLUTO_GONE,
+        Result.CANCELLED,
+        Result.NOT_SENT,
+        Result.FAILED,
+        Result.DEADLINE,
+    }
+)
+"""Results after which it is not certain that the connection was loaded."""
 
 _NAMED = 10
 """Connections that are named in a summary for each cause; the lines before have them all."""
 
 
-class Resolved(NamedTuple):
-    """The names that were asked for, and what was read or asked to find them."""
-
-    names: Sequence[str]
-    state: State | None = None
-    configuration: Configuration | None = None
-
-
-async def resolve_names(session: Session, *, loads: bool) -> Resolved:
-    """Patterns and --all, against the configuration where the operation loads, else against pluto."""
-    options = session.options
-    if not options.all and not any(is_pattern(name) for name in options.names):
-        wants_peers = options.operation == "up" and len(options.names) >= _ASK_PEERS_FROM
-        return Resolved(options.names, await _state(session) if wants_peers else None)
-    if loads:
-        from autod.cli.configuration import names_to_load, read
-
-        configuration = read(options.config, session.pluto.release)
-        return Resolved(names_to_load(configuration, options.names), None, configuration)
-    state = await _state(session)
-    if options.all:
-        return Resolved(all_of(state), state)
-    known = [name for one in state.connections for name in (one.name, *one.aliases)]
-    return Resolved(match(options.names, known, "those that pluto has loaded"), state)
-
-
-async def _state(session: Session) -> State:
-    return await session.pluto.state(c.Status())
-
-
-async def do_many(session: Session, resolved: Resolved, steps: Sequence[str]) -> int:
-    """The steps for all of `names`; 0 if what was asked is so for every one, else 1.
+async def do_many(session: Session, resolved: Resolved) -> int:
+    """The operation for all of the names, as one run: 0 if what was asked is so for every one, else 1.
 
     One name, with an option that makes it a run: the status of its outcome.
     """
-    names, state, configuration = resolved
-    _check_report(session.options.report)
-    failed: dict[str, Outcome] = {}
-    if "add" in steps:
-        failed = await _load_all(session, names, steps, configuration)
-    rest = [name for name in names if name not in failed]
-    last = steps[-1]
-    if last == "add":
-        return _conclude_loading(session, names, failed)
-    status = 1 if failed else 0
-    if not rest:
-        return next(iter(failed.values())).exit_status if len(names) == 1 else 1
-    if last == "up" and state is None and len(rest) >= _ASK_PEERS_FROM:
-        state = await _state(session)
-    result = await _run(
-        session, rest, cast("OperationName", last), peers_of(state) if state is not None else {}
-    )
-    if session.options.report is not None:
-        from autod.bulk import report
-
-        report.write(result, session.options.report)
-    if len(names) == 1:
-        only = next(iter(result.results.values()))
-        return only.outcome.exit_status if only.outcome is not None else (0 if only.ok else 1)
-    return result.exit_status or status
-
-
-def _check_report(path: str | None) -> None:
-    """UsageError before anything is asked of pluto, where the page could not be written after it."""
-    folder = os.path.dirname(os.path.abspath(path or "."))
-    if path is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
-        raise UsageError(f"{path}: no file can be written in {folder}: name another (--report)")
-
-
-async def _load_all(
-    session: Session, names: Sequence[str], steps: Sequence[str], configuration: Configuration | None
-) -> dict[str, Outcome]:
-    """Load them; the outcomes of those that were not."""
-    if steps[0] == "delete":
+    options, names = session.options, resolved.names
+    _check_report(options)
+    row = find(options.operation)
+    load = loader(session, resolved.configuration) if row.loads else None
+    if load is not None:
         await check_loading(session)
-        async with bulk(session.pluto, names, "delete", limit=session.options.limit) as run:
-            async for event in run:
-                if isinstance(event, e.Said):
-                    session.show(event.said)
-    outcomes = await load(session, names, configuration)
-    failed = {name: outcome for name, outcome in outcomes.items() if not outcome.ok}
-    for outcome in outcomes.values():
-        if not outcome.ok or steps[-1] == "add":
-            session.conclude(outcome)
-    return failed
+    state = resolved.state
+    if row.initiates and not row.loads and state is None and len(names) >= ASK_PEERS_FROM:
+        state = await look(session)
+    several = len(names) > 1
+    if options.report == "-" or (several and not options.verbose and not sys.stdout.isatty()):
+        session = replace(session, quiet=True)
+    result = await _run(session, names, row, peers_of(state) if state is not None else {}, load)
+    if load is not None:
+        await after_loading(session, load, _loaded(result))
+    if options.report is not None:
+        _write_report(session, result)
+    return result.exit_status
 
 
-def _conclude_loading(session: Session, names: Sequence[str], failed: Mapping[str, Outcome]) -> int:
-    if session.options.json:
-        session.put(
-            {
-                "event": "summary",
-                "operation": session.options.operation,
-                "total": len(names),
-                "done": len(names) - len(failed),
-                "failed": _by_result(failed),
-            }
-        )
+def _loaded(result: BulkResult) -> dict[str, Outcome]:
+    """What became of the loading of each, as far as its outcome tells: a later step fails only where this one did
+    not."""
+    outcomes = {name: one.outcome for name, one in result.results.items() if one.outcome is not None}
+    return {
+        name: outcome if outcome.ok or outcome.result in _NOT_LOADED else replaced(outcome, ok=True)
+        for name, outcome in outcomes.items()
+    }
+
+
+def _check_report(options: argparse.Namespace) -> None:
+    """UsageError before anything is asked of pluto, where the page could not be written after it."""
+    path = options.report
+    if path == "-" and options.json:
+        raise UsageError("--json and --report - both want standard output: name a file", option="report")
+    if path is None or path == "-":
+        return
+    folder = os.path.dirname(os.path.abspath(path))
+    if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        raise UsageError(f"{path}: no file can be written in {folder}: name another (--report)", path=path)
+
+
+def _write_report(session: Session, result: BulkResult) -> None:
+    from autod.bulk import report
+
+    if session.options.report == "-":
+        session.line(report.render(result).rstrip("\n"), keep=True)
     else:
-        session.say(f"{len(names) - len(failed)} of {len(names)} loaded")
-    if len(names) == 1 and failed:
-        return next(iter(failed.values())).exit_status
-    return 1 if failed else 0
-
-
-def _by_result(failed: Mapping[str, Outcome]) -> dict[str, list[str]]:
-    causes: dict[str, list[str]] = {}
-    for name, outcome in failed.items():
-        causes.setdefault(outcome.result.value, []).append(name)
-    return causes
+        report.write(result, session.options.report)
 
 
 async def _run(
-    session: Session, names: Sequence[str], operation: OperationName, peers: Mapping[str, str]
+    session: Session,
+    names: Sequence[str],
+    row: Row,
+    peers: Mapping[str, str],
+    load: Loader | None,
 ) -> BulkResult:
-    options = session.options
+    options, interrupts = session.options, session.interrupts
     several = len(names) > 1
     async with bulk(
         session.pluto,
         names,
-        operation,
+        cast("OperationName", row.name),
         limit=options.limit,
         peers=peers,
-        if_down=several if options.if_down is None else options.if_down,
-        timeout=options.timeout,
-        deadline=options.deadline,
+        if_down=True if options.if_down is None else options.if_down,
+        timeout=session.pluto.timeout,
+        deadline=interrupts.remaining(),
         retries=options.retries or 0,
         on_failure=options.on_failure or "leave",
         asynchronous=options.asynchronous,
         wait=options.wait,
         remote_host=options.remote_host,
         force=options.force,
+        load=load,
     ) as run:
-        session.interrupts.steps[:] = [lambda: _stop(run), run.cancel]
+        interrupts.leave_the_deadline()
+        interrupts.steps[:] = [lambda: _stop(session, run), run.cancel]
+        interrupts.left = lambda: _left(run, row)
         if several and _is_live(options):
             await _watch(session, run, len(names))
         else:
             async for event in run:
-                _show(session, event)
+                _show(session, event, several=several)
     return run.result
+
+
+def _left(run: Run, row: Row) -> str:
+    """What goes on in pluto after the run was ended, and how to end that."""
+    names = run.result.summary.unknown
+    if not names:
+        return "nothing is left in flight"
+    left = f"pluto goes on with {len(names)} ({_some(names)})"
+    return f"{left}; `autod --down NAME` takes one down" if row.initiates else left
 
 
 def _is_live(options: argparse.Namespace) -> bool:
@@ -207,20 +180,20 @@ async def _watch(session: Session, run: Run, total: int) -> None:
             progress.see(event)
     for result in run.result.results.values():
         if not result.ok:
-            session.say(outcome_line(result.outcome) if result.outcome is not None else result.sentence)
-    session.say(summary_line(run.result.summary))
+            session.complain(outcome_line(result.outcome) if result.outcome is not None else result.sentence)
+    session.say(summary_line(_relabelled(run.result.summary, session.options.operation)))
 
 
-def _stop(run: Run) -> None:
+def _stop(session: Session, run: Run) -> None:
     """The first Ctrl-C: nothing more goes out; the second ends at once."""
     run.stop_admitting()
     pending = len(run.in_flight)
-    rest = f"; {pending} in flight {'is' if pending == 1 else 'are'} waited for (once more ends at once)"
-    print(f"autod: nothing more is begun{rest if pending else ''}", file=sys.stderr)
+    rest = f"; {pending} in flight {'is' if pending == 1 else 'are'} waited for (Ctrl-C again ends at once)"
+    session.complain(f"autod: nothing more is begun{rest if pending else ''}")
 
 
-def _relabelled(event: e.BulkEvent, operation: str) -> e.BulkEvent:
-    """As of the operation that was asked for: the last step of --start is an up."""
+def _relabelled(event: B, operation: str) -> B:
+    """As of the operation that was asked for."""
     match event:
         case e.Ended(outcome=Outcome() as outcome) if outcome.operation != operation:
             return msgspec.structs.replace(
@@ -231,42 +204,50 @@ def _relabelled(event: e.BulkEvent, operation: str) -> e.BulkEvent:
     return event
 
 
-def _show(session: Session, event: e.BulkEvent) -> None:
+def _show(session: Session, event: e.BulkEvent, *, several: bool) -> None:
     event = _relabelled(event, session.options.operation)
     if session.options.json:
-        session.line(render(event).decode(), keep=not isinstance(event, e.Said))
+        if not (session.options.quiet and isinstance(event, e.Said)):
+            session.line(render(event).decode(), keep=not isinstance(event, e.Said))
         return
     match event:
         case e.Said():
             session.show(event.said)
         case e.Ended(outcome=Outcome() as outcome):
-            session.say(outcome_line(outcome))
+            session.conclude(outcome)
         case e.Ended():
-            session.say(_ended(event))
+            _show_ended(session, event)
         case e.Retrying():
-            session.say(f"{outcome_line(event.outcome)}; tried again in {event.delay:.1f} s")
+            session.complain(f"{outcome_line(event.outcome)}; tried again in {event.delay:.1f} s")
         case e.PlutoLost():
-            session.say(f"pluto went away with {len(event.in_flight)} in flight; waiting for it")
+            session.complain(f"pluto went away with {len(event.in_flight)} in flight; waiting for it")
         case e.PlutoBack():
-            session.say(f"pluto is back after {event.away:.1f} s")
-        case Summary():
+            session.complain(f"pluto is back after {event.away:.1f} s")
+        case Summary() if several and session.options.report == "-":
+            session.complain(summary_line(event))
+        case Summary() if several and not session.options.quiet:
             session.say(summary_line(event))
 
 
-def _ended(event: e.Ended) -> str:
+def _show_ended(session: Session, event: e.Ended) -> None:
     words = {
-        Became.ALREADY: "was up before, and was left alone",
+        Became.ALREADY: "is up already, and was left alone",
         Became.TAKEN: "was taken by pluto",
         Became.NOT_STARTED: "was not begun: the run was ended first",
     }
-    return f'"{event.connection}" {words.get(Became(event.state), event.state)}'
+    line = f'"{event.connection}" {words.get(Became(event.state), event.state)}'
+    if Became(event.state) is Became.NOT_STARTED:
+        session.complain(line)
+    elif not session.quiet:
+        session.say(line)
 
 
 def summary_line(summary: Summary) -> str:
     """The sums of a run on one line, and what failed by cause."""
-    parts = [f"{summary.done} of {summary.total} {find(summary.operation).done}"]
+    done = find(summary.operation).done
+    parts = [f"{summary.done + summary.already} of {summary.total} {done}"]
     if summary.already:
-        parts.append(f"{summary.already} were so before")
+        parts[0] += f" ({summary.already} of them already)"
     if summary.taken:
         parts.append(f"{summary.taken} taken by pluto")
     for cause, names in summary.failed.items():

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["expand_files", "is_pattern", "read_password"]
 
 
-def expand_files(names: Iterable[str]) -> list[str]:
+def expand_files(words: Iterable[str], literal: Iterable[str] = ()) -> list[str]:
     """The names, each once, in order; @FILE stands for those in the file, one a line, # for a comment.
 
-    @- is standard input. UsageError for a file that cannot be read, or if nothing is left.
+    @- is standard input. `literal` are names whatever they begin with. UsageError for a file that cannot be read, or
+    if nothing is left.
     """
     found = dict.fromkeys(
-        name for word in names for name in (_lines(word[1:]) if word.startswith("@") else [word])
+        name for word in words for name in (_lines(word[1:]) if word.startswith("@") else [word])
     )
+    found.update(dict.fromkeys(literal))
     if not found:
         raise UsageError("no name is left: the files that were named hold none")
     return list(found)

@@ -1,4 +1,4 @@
-"""Standard output that never holds back who writes to it. Must not know what the lines are.
+"""Standard output and error that never hold back who writes to them. Must not know what the lines are.
 
 A pipe that nobody reads, or a terminal that was stopped, blocks a write. Were that in the event loop, pluto's
 replies would not be drained, and pluto would stand still. So lines go through a bounded buffer to a thread;
@@ -8,17 +8,18 @@ what finds it full is counted, and the count is written when there is room again
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["BOUND", "Output", "standard_output"]
+__all__ = ["BOUND", "Output", "harmless", "standard_error", "standard_output"]
 
 BOUND = 64 * 1024 * 1024
 """Bytes that wait at most: the events of some hundred thousand negotiations."""
@@ -106,17 +107,36 @@ class Output:
 def standard_output() -> Output:
     """To the descriptor of sys.stdout where it has one, else (a test, an embedding program) to its text
     layer."""
-    sys.stdout.flush()
+    return _to(sys.stdout)
+
+
+def standard_error() -> Output:
+    """The same for sys.stderr."""
+    return _to(sys.stderr)
+
+
+def _to(stream: TextIO) -> Output:
+    stream.flush()
     try:
-        descriptor = sys.stdout.fileno()
+        descriptor = stream.fileno()
     except (OSError, AttributeError):
-        return Output(_write_text)
-    return Output(lambda data: _write_all(descriptor, data))
+        return Output(lambda data: _write_text(stream, data))
+    terminal = os.isatty(descriptor)
+    return Output(lambda data: _write_all(descriptor, harmless(data) if terminal else data))
 
 
-def _write_text(data: bytes) -> None:
-    sys.stdout.write(data.decode("utf-8", "surrogateescape"))
-    sys.stdout.flush()
+def harmless(data: bytes) -> bytes:
+    """Lines of pluto, and names, for a terminal: what would move its cursor or do worse stands as U+FFFD."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}".encode(), data)
+
+
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+"""C0 without tab and newline, DEL, and C1 in UTF-8: ESC, BEL, carriage return and CSI are among them."""
+
+
+def _write_text(stream: TextIO, data: bytes) -> None:
+    stream.write(data.decode("utf-8", "surrogateescape"))
+    stream.flush()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -1,29 +1,41 @@
-"""The argument parser: what `ipsec auto` took, and what autod adds.
+"""The options of the command line, as argparse has them: what `ipsec auto` took, and what autod adds.
 
-Imports argparse and the tables and nothing else: `autod --help` is to cost no event loop. Sub-words (`autod
-doctor`, ...) have parsers of their own, built by the module of the word, which offers
+Owns: the options, their values and their help. Must not know: which operation honours which option
+(autod.operations), what the arguments come to (autod.cli.asked).
+
+Imports argparse and the rows and nothing else: `autod --help` is to cost no event loop. Sub-words (`autod doctor`, ...)
+have parsers of their own, built by the module of the word, which offers
 
     configure(parser: argparse.ArgumentParser) -> None
     run(options: argparse.Namespace) -> int
 
-and imports nothing that costs time at its top. A word's `options` are completed by `complete()` like those of
-the operations: ctlsocket, config and release have their values from the environment.
+and imports nothing that costs time at its top.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from autod.operations import BY_NAME, ROWS, Takes, find
+from autod.operations import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-__all__ = ["WORDS", "Parser", "build_full_parser", "build_parser", "build_word_parser", "complete", "parse"]
+__all__ = [
+    "API",
+    "WORDS",
+    "Parser",
+    "build_full_parser",
+    "build_parser",
+    "build_word_parser",
+    "seconds",
+]
+
+API = "/run/autod/autod.sock"
+"""Where the supervisor listens, unless it was told otherwise."""
 
 WORDS: dict[str, tuple[str, str]] = {
     "learn": ("autod.cli.learn", "learn the messages of an installed release that autod does not know"),
@@ -39,27 +51,28 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 """Sub-word -> module, one line of help."""
 
-USAGE = """autod [OPTION ...] --OPERATION [NAME ...]
-       autod {{{words}}} [OPTION ...]"""
 
-DESCRIPTION = """Talk to pluto, the IKE daemon of Libreswan: everything `ipsec auto` did, for one connection
-or for thousands, on every release from 3.27 to 5.4."""
+class Mistake(SystemExit):
+    """The command line cannot be understood; `sentence` says why, and was printed."""
 
-EPILOG = """words:
-{words}
-  `autod WORD --help` says more.
-
-NAME is a connection, an alias, a pattern (`branch-*`) or @FILE (a name a line).
-
-exit status: 0 what was asked is so; 1 it failed without a code, or not for all of several names; 2 usage;
-3 configuration; 20 to 99 pluto's own code, where it refused one connection; 33 no pluto; 124 deadline."""
+    def __init__(self, sentence: str) -> None:
+        super().__init__(2)
+        self.sentence = sentence
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and a pointer, as the full usage is longer than a screen."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` lists the options\n")
+        print(f"{self.prog}: {message}; `{self.prog} --help` lists the options", file=sys.stderr)
+        raise Mistake(message)
+
+    def suggest(self, given: str, known: Iterable[str]) -> str:
+        """`; did you mean ...?` where something that is known is spelled much alike, else nothing."""
+        from difflib import get_close_matches
+
+        close = get_close_matches(given, list(known), n=1, cutoff=0.7)
+        return f"; did you mean {close[0]}?" if close else ""
 
 
 def seconds(text: str) -> float:
@@ -70,14 +83,14 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: give seconds, or a number with s, m or h")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: give seconds, or a number with s, m or h")
     return value
 
 
 def count(text: str) -> int:
     """A whole number, 0 or more."""
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
 
 
@@ -95,17 +108,9 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of the operations. Names and options may stand in any order (parse() sees to that)."""
-    parser = Parser(
-        prog="autod",
-        usage=USAGE.format(words=",".join(WORDS)),
-        description=DESCRIPTION,
-        epilog=EPILOG.format(words="\n".join(f"  {word:<22}{help}" for word, (_, help) in WORDS.items())),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        argument_default=None,
-    )
+    parser = Parser(prog="autod", allow_abbrev=False, argument_default=None, add_help=False)
     _add_operations(parser)
     _add_ipsec_auto_options(parser)
     _add_target_options(parser)
@@ -123,7 +128,9 @@ def _add_operations(parser: argparse.ArgumentParser) -> None:
         group = groups.get(row.group)
         if group is None:
             group = groups[row.group] = parser.add_argument_group(row.group)
-        group.add_argument(row.flag, dest="operations", action="append_const", const=row.name, help=row.help)
+        group.add_argument(
+            *row.flags, dest="operations", action="append_const", const=row.name, help=row.help
+        )
 
 
 def _add_ipsec_auto_options(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +156,12 @@ def _add_ipsec_auto_options(parser: argparse.ArgumentParser) -> None:
         "--remote-host", metavar="ADDRESS", help="peer to initiate to, for a connection that leaves it open"
     )
     group.add_argument("--version", action="store_true", help="print autod's version")
+    group.add_argument(
+        "-h",
+        "--help",
+        action="store_true",
+        help="say what there is, or all of the operation or word beside it",
+    )
     group.add_argument("--complete", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -173,13 +186,12 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--service",
         action="store_true",
-        help="ask the running supervisor instead of pluto: --up, --down, --wait, --status, --sync; needs no root",
+        help="ask the running supervisor instead of pluto; needs no root",
     )
     group.add_argument(
         "--api",
         metavar="PATH",
-        default="/run/autod/autod.sock",
-        help="the supervisor's socket, for --service",
+        help=f"the supervisor's socket, for --service (default: {API})",
     )
 
 
@@ -187,9 +199,18 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="a JSON object a line: events, then outcomes")
     group.add_argument(
-        "--format", choices=("text", "table"), default="text", help="of a status: pluto's text, or a table"
+        "--format", choices=("text", "table"), help="of a status: pluto's text (the default), or a table"
     )
-    group.add_argument("--report", metavar="FILE", help="write a page (HTML, self-contained) about the run")
+    group.add_argument(
+        "--quiet",
+        action="store_true",
+        help="say nothing of what succeeds (default for several names, where standard output is no terminal)",
+    )
+    group.add_argument(
+        "--report",
+        metavar="FILE",
+        help="write a page (HTML, self-contained) about the run; - is standard output",
+    )
 
 
 def _add_many_options(parser: argparse.ArgumentParser) -> None:
@@ -201,7 +222,12 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timeout", type=seconds, metavar="S", help="for each connection; 90, 90s, 5m and 1h are times"
     )
-    group.add_argument("--deadline", type=seconds, metavar="S", help="for the whole")
+    group.add_argument(
+        "--deadline",
+        type=seconds,
+        metavar="S",
+        help="for the whole, from finding out the release to the last look",
+    )
     group.add_argument("--retries", type=count, metavar="N", help="try again what may pass, with a back-off")
     group.add_argument(
         "--on-failure",
@@ -212,6 +238,9 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
         "--if-down",
         action=argparse.BooleanOptionalAction,
         help="leave alone what is up (default with several names)",
+    )
+    group.add_argument(
+        "--leave-state", action="store_true", help="with --shutdown: tunnels go on without pluto"
     )
     group.add_argument(
         "--dry-run", action="store_true", help="with --sync: say what would be done, and what it would cost"
@@ -258,132 +287,3 @@ def build_full_parser() -> argparse.ArgumentParser:
 def _configure_word(module: str, parser: argparse.ArgumentParser) -> None:
     importlib.import_module(module).configure(parser)
     parser.set_defaults(module=module)
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """What was asked. `options.module` is a sub-word's module, or `options.operation` says which operation.
-
-    Raises SystemExit as argparse does: 0 after --help, 2 on a mistake.
-    """
-    if arguments and arguments[0] in WORDS:
-        return complete(build_word_parser(arguments[0]).parse_args(arguments[1:]))
-    parser = build_parser()
-    head, tail = list(arguments), []
-    if "--" in head:
-        at = head.index("--")
-        head, tail = head[:at], head[at + 1 :]
-    options, unknown = parser.parse_known_intermixed_args(head)
-    options.names += tail
-    options.module = None
-    _check_word(parser, options)
-    if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    _settle_operation(parser, options)
-    _check_together(parser, options)
-    return complete(options)
-
-
-def _check_word(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """A word after options is told where it belongs: its options are its own parser's."""
-    if options.operations or options.version or options.complete:
-        return
-    word = options.names[0] if options.names else None
-    if word in WORDS and not any(_is_old_verb(name) for name in options.names[1:]):
-        parser.error(f"put the word first, then its options: autod {word} [OPTION ...]")
-
-
-def _settle_operation(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    asked: list[str] = options.operations or []
-    del options.operations
-    names: list[str] = options.names
-    options.old_form = options.wait = False
-    if options.version or options.complete:
-        options.operation = "version" if options.version else "complete"
-        return
-    if not asked:
-        if len(names) == 2 and _is_old_verb(names[1]):
-            asked, options.names, options.old_form = [names[1]], names[:1], True
-        elif len(names) == 1 and _is_old_word(names[0]):
-            asked, options.names, options.old_form = [names[0]], [], True
-        else:
-            parser.error("no operation was given, such as --up NAME or --status")
-    if len(asked) > 1 and "wait" in asked:
-        # Beside another operation it is an option of that one.
-        asked, options.wait = [name for name in asked if name != "wait"], True
-    if len(asked) > 1:
-        parser.error(f"one operation at a time, not --{asked[0]} and --{asked[1]}")
-    options.operation = asked[0]
-    _check_names(parser, options)
-
-
-def _is_old_verb(word: str) -> bool:
-    """Whether `autod NAME WORD` is the old form of an operation on connections."""
-    row = BY_NAME.get(word)
-    return row is not None and row.old and row.takes == Takes.NAMES
-
-
-def _is_old_word(word: str) -> bool:
-    """Whether `autod WORD` is the old form of an operation that needs no name."""
-    row = BY_NAME.get(word)
-    return row is not None and row.old and row.takes != Takes.NAMES
-
-
-def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    operation, names = options.operation, options.names
-    takes = find(operation).takes
-    if takes == Takes.NAMES and not names and not options.all:
-        parser.error(f"--{operation} wants the name of a connection")
-    if takes == Takes.NOTHING and (names or options.all):
-        parser.error(f"--{operation} takes no name")
-    if names and options.all:
-        parser.error("give names or --all, not both")
-    if "" in names:
-        parser.error("an empty name is no connection")
-
-
-def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Options that make sense only with some operation, so that a slip is not silently without effect."""
-    initiates = options.operation in ("up", "start")
-    for name, given in (
-        ("--xauthname", options.xauthname is not None),
-        ("--xauthpass-file", options.xauthpass_file is not None),
-    ):
-        if given and not initiates:
-            parser.error(f"{name} belongs to --up and --start")
-    if options.dry_run and options.operation != "sync":
-        parser.error("--dry-run belongs to --sync")
-    if options.wait and options.operation not in ("up", "start"):
-        parser.error("--wait stands alone, or with --up and --start")
-    if options.service and options.operation not in ("up", "down", "wait", "status", "sync"):
-        parser.error("--service belongs to --up, --down, --wait, --status and --sync")
-    if options.format == "table" and "format" not in find(options.operation).options:
-        parser.error("--format table belongs to --status and the other requests for a state")
-
-
-def complete(options: argparse.Namespace) -> argparse.Namespace:
-    """Fill in what the environment says, and undo the locale: names are the bytes of UTF-8, whatever the
-    locale is.
-
-    IPSEC_RUNDIR and IPSEC_CONF are what `ipsec auto` knew. `options.config` stays None if neither the option
-    nor the environment names a file: the release's own default is meant.
-    """
-    values = vars(options)
-    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):
-        for key, value in values.items():
-            if isinstance(value, str):
-                values[key] = _utf8(value)
-            elif isinstance(value, list):
-                values[key] = [_utf8(item) if isinstance(item, str) else item for item in value]
-    if "ctlsocket" in values and options.ctlsocket is None:
-        options.ctlsocket = f"{os.environ.get('IPSEC_RUNDIR') or '/run/pluto'}/pluto.ctl"
-    if "config" in values:
-        options.config_given = options.config is not None
-        if options.config is None:
-            options.config = os.environ.get("IPSEC_CONF") or None
-    if "seccomp" in values:
-        options.seccomp = {"yes": True, "no": False, None: None}[options.seccomp]
-    return options
-
-
-def _utf8(text: str) -> str:
-    return os.fsencode(text).decode("utf-8", "surrogateescape")

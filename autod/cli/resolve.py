@@ -1,22 +1,79 @@
-"""Patterns and --all to names, against what pluto has loaded or what the configuration has. Pure.
+"""From the words of a command line to names of connections: aliases, patterns and --all, for every operation.
 
-Owns: the matching, and who can be initiated at all. Must not know: where the two lists come from.
+Owns: the matching, what is asked or read for it, and that a pattern which matches nothing is a mistake. Must not know:
+what is done with the names.
 """
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autod.cli.names import is_pattern
+from autod.protocol import commands as c
 from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from autod.cli.session import Session
+    from autod.config import Configuration
     from autod.status import ConnectionState, State
 
-__all__ = ["all_of", "match", "peers_of"]
+__all__ = [
+    "ASK_PEERS_FROM",
+    "Resolved",
+    "all_of",
+    "known_names",
+    "look",
+    "match",
+    "match_known",
+    "peers_of",
+    "resolve",
+]
+
+ASK_PEERS_FROM = 64
+"""Names from which on it pays to ask pluto who shares a peer: fewer go out at once anyway (the client's limit)."""
+
+
+class Resolved(NamedTuple):
+    """The names that were asked for, and what was read or asked to find them."""
+
+    names: Sequence[str]
+    state: State | None = None
+    configuration: Configuration | None = None
+
+
+async def resolve(session: Session, *, loads: bool) -> Resolved:
+    """Patterns and --all, against the configuration where the operation loads, else against pluto.
+
+    UsageError where one matches nothing. A plain name stands for itself.
+    """
+    options = session.options
+    if not options.all and not any(map(is_pattern, options.names)):
+        wants_peers = options.operation in ("up", "start") and len(options.names) >= ASK_PEERS_FROM
+        return Resolved(options.names, await look(session) if wants_peers else None)
+    if loads:
+        from autod.cli.configuration import names_to_load, read
+
+        configuration = read(options.config, session.pluto.release)
+        return Resolved(names_to_load(configuration, options.names), None, configuration)
+    state = await look(session)
+    if options.all:
+        return Resolved(all_of(state), state)
+    return Resolved(match(options.names, known_names(state), "those that pluto has loaded"), state)
+
+
+async def look(session: Session) -> State:
+    """What pluto has, by one --status."""
+    from autod.status import parse
+
+    return parse(await session.pluto.replies(c.Status()))
+
+
+def known_names(state: State) -> list[str]:
+    """The connections that pluto has, and their aliases."""
+    return [name for one in state.connections for name in (one.name, *one.aliases)]
 
 
 def match(words: Sequence[str], known: Iterable[str], where: str) -> list[str]:
@@ -33,9 +90,18 @@ def match(words: Sequence[str], known: Iterable[str], where: str) -> list[str]:
             continue
         hits = [name for name in candidates if fnmatchcase(name, word)]
         if not hits:
-            raise UsageError(f"{word!r} matches no connection of {where}")
+            raise UsageError(f"{word!r} matches no connection of {where}", name=word)
         found.update(dict.fromkeys(hits))
     return list(found)
+
+
+def match_known(words: Sequence[str], known: Sequence[str], where: str) -> list[str]:
+    """As `match`, where a name that is not known is a mistake too."""
+    found = match(words, known, where)
+    for name in found:
+        if name not in known:
+            raise UsageError(f"{where} has no connection or alias {name!r}", name=name)
+    return found
 
 
 def all_of(state: State) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every command that talks to pluto shares: the event loop, signals, the output, the pluto that was
+"""What every command that talks to pluto shares: the event loop, signals, the deadline, the output, the pluto that was
 asked for.
 
 Must not know what an operation does.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from autod.cli.output import Output, standard_output
+from autod.cli.output import Output, standard_error, standard_output
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
 from autod.client import TIMEOUT, Pluto
-from autod.errors import UnknownRelease
+from autod.errors import DeadlinePassed, UnknownRelease
 from autod.identify.cache import Known, default_folder
 from autod.operation import BUFFER
 
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
 
-    Work: TypeAlias = Callable[[argparse.Namespace, Output, "Interrupts"], Awaitable[int]]
+    Work: TypeAlias = Callable[[argparse.Namespace, "Outputs", "Interrupts"], Awaitable[int]]
 
-__all__ = ["Interrupts", "Session", "open_session", "run"]
+__all__ = ["Interrupts", "Outputs", "Session", "open_session", "run"]
+
+GRACE = 1.5
+"""Seconds that a run of many has after the deadline, in which it ends by itself and says what became of each."""
 
 _SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """Exit status by signal: 128 and its number."""
@@ -39,10 +43,33 @@ _SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 @dataclass(slots=True)
 class Interrupts:
-    """What Ctrl-C and SIGTERM do: each takes the next of `steps`; where none is left, all is cancelled."""
+    """What ends a command early.
+
+    Ctrl-C takes the next of `steps`, SIGTERM the last; where none is left, all is cancelled. `left` says then what
+    goes on in pluto. `scope` has the deadline of the whole.
+    """
 
     steps: list[Callable[[], None]] = field(default_factory=list)
     caught: list[int] = field(default_factory=list)
+    left: Callable[[], str] = lambda: "pluto goes on with what it was asked"
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+
+    def remaining(self) -> float | None:
+        """Seconds until the deadline of the whole; None without one."""
+        end = self.scope.deadline
+        return None if end == float("inf") else max(end - trio.current_time(), 0.01)
+
+    def leave_the_deadline(self, grace: float = GRACE) -> None:
+        """What goes on now ends itself at the deadline; it is cut off only `grace` seconds after it."""
+        self.scope.deadline += grace
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where lines go: what was asked for, and what failed."""
+
+    out: Output
+    err: Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,60 +77,98 @@ class Session:
     """A pluto, and where its lines go in the way that was asked for."""
 
     pluto: Pluto
-    output: Output
+    outputs: Outputs
     options: argparse.Namespace
     interrupts: Interrupts
+    quiet: bool = False
+    """Nothing is said of what succeeds."""
 
     def show(self, event: Event) -> None:
         """An event, as it came."""
         if self.options.json:
-            self.output.line(json_line(event))
+            if not self.options.quiet:
+                self.outputs.out.line(json_line(event))
             return
         line = event_line(event, self.pluto.release.codes, verbose=self.options.verbose)
-        if line is not None:
-            self.output.line(line)
+        if line is not None and not (self.quiet and not self.options.verbose):
+            self.outputs.out.line(line)
 
     def show_reply(self, reply: Reply) -> None:
         """A line of a list or a status."""
-        self.output.line(reply_line(reply, verbose=self.options.verbose), keep=True)
+        self.outputs.out.line(reply_line(reply, verbose=self.options.verbose), keep=True)
 
     def conclude(self, outcome: Outcome) -> None:
-        """The outcome: one line, or one object."""
-        self.output.line(json_line(outcome) if self.options.json else outcome_line(outcome), keep=True)
+        """The outcome: one object; or one line, on standard error where it failed."""
+        if self.options.json:
+            self.outputs.out.line(json_line(outcome), keep=True)
+        elif not outcome.ok:
+            self.complain(outcome_line(outcome))
+        elif not self.quiet:
+            self.outputs.out.line(outcome_line(outcome), keep=True)
 
     def say(self, sentence: str) -> None:
         """A line for people, which JSON has no place for."""
         if not self.options.json:
-            self.output.line(sentence, keep=True)
+            self.outputs.out.line(sentence, keep=True)
+
+    def complain(self, sentence: str) -> None:
+        """A line for people about what failed."""
+        if not self.options.json:
+            self.outputs.err.line(sentence, keep=True)
+
+    def note(self, sentence: str) -> None:
+        """A line for people that no program needs, on standard error: advice."""
+        if not (self.options.json or self.options.quiet):
+            self.outputs.err.line(f"autod: {sentence}", keep=True)
+
+    def remark(self, name: str, text: str) -> None:
+        """What is said of a connection that was loaded all the same."""
+        if self.options.json:
+            self.put({"event": "remark", "time": time.time(), "connection": name, "text": text})
+        else:
+            self.complain(text)
 
     def line(self, line: str, *, keep: bool) -> None:
         """A line that is rendered already."""
-        self.output.line(line, keep=keep)
+        self.outputs.out.line(line, keep=keep)
 
     def put(self, value: object) -> None:
         """An object for programs."""
-        self.output.line(json_line(value), keep=True)
+        self.outputs.out.line(json_line(value), keep=True)
 
 
 def run(options: argparse.Namespace, work: Work) -> int:
-    """Run `work` to its exit status. Ctrl-C and SIGTERM cancel it; pluto goes on with what it was asked."""
+    """Run `work` to its exit status. Ctrl-C and SIGTERM cancel it; pluto goes on with what it was asked.
+
+    DeadlinePassed where --deadline passed before it ended.
+    """
     # The output is closed outside the event loop: a Ctrl-C while it waits for its reader then ends the program.
-    with standard_output() as output:
+    with standard_error() as err, standard_output() as out:
         interrupts = Interrupts()
-        status = trio.run(_run, options, work, output, interrupts)
+        status = trio.run(_run, options, work, Outputs(out, err), interrupts)
         if interrupts.caught:
-            output.hurry()
-            print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
-            return _SIGNALS[signal.Signals(interrupts.caught[0])]
+            out.hurry()
+            err.hurry()
+            print(f"autod: interrupted; {interrupts.left()}", file=sys.stderr)
+            return _SIGNALS[signal.Signals(interrupts.caught[-1])]
         return status
 
 
-async def _run(options: argparse.Namespace, work: Work, output: Output, interrupts: Interrupts) -> int:
+async def _run(options: argparse.Namespace, work: Work, outputs: Outputs, interrupts: Interrupts) -> int:
     status = 1
+    if options.deadline is not None:
+        interrupts.scope.deadline = trio.current_time() + options.deadline
     async with trio.open_nursery() as nursery:
         await nursery.start(_watch_signals, nursery.cancel_scope, interrupts)
-        status = await work(options, output, interrupts)
+        with interrupts.scope:
+            status = await work(options, outputs, interrupts)
         nursery.cancel_scope.cancel()
+    if interrupts.scope.cancelled_caught:
+        raise DeadlinePassed(
+            f"the deadline of {options.deadline:g} s passed; {interrupts.left()}",
+            seconds=options.deadline,
+            option="deadline",
+        )
     return status
 
 
@@ -117,6 +182,8 @@ async def _watch_signals(
         async for number in signals:
             interrupts.caught.append(number)
             if interrupts.steps:
+                if number == signal.SIGTERM:
+                    del interrupts.steps[:-1]
                 interrupts.steps.pop(0)()
             else:
                 scope.cancel()
@@ -124,7 +191,7 @@ async def _watch_signals(
 
 @asynccontextmanager
 async def open_session(
-    options: argparse.Namespace, output: Output, interrupts: Interrupts
+    options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts
 ) -> AsyncGenerator[Session, None]:
     """The pluto of --ctlsocket, --release and --seccomp, with the limit and the deadline that were asked
     for."""
@@ -141,7 +208,7 @@ async def open_session(
             await pluto.find()
         except UnknownRelease:
             raise unknown from None
-    yield Session(pluto, output, options, interrupts)
+    yield Session(pluto, outputs, options, interrupts, quiet=options.quiet)
 
 
 def _client(kind: type[Pluto], options: argparse.Namespace) -> Pluto:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from autod.cli.names import is_pattern
+from autod.cli.resolve import known_names, match
 from autod.protocol import commands as c
 from autod.status import parse
 from autod.status.members import Members
@@ -30,6 +32,8 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
     now = time.time()
     replies = [*await pluto.replies(c.Status()), *await pluto.replies(c.TrafficStatus())]
     whole = parse(replies, time=now)
+    if any(map(is_pattern, names)):
+        names = match(names, known_names(whole), "those that pluto has loaded")
     known = Members(whole.connections)
     members = {name: frozenset((name, *known.of(name))) for name in names}
     asked = frozenset().union(*members.values())
@@ -49,7 +53,7 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
             if any(_names(reply.text, name) for name in asked):
                 session.show_reply(reply)
     for name in missing:
-        session.say(_refused(name))
+        session.complain(_refused(name))
     return _UNKNOWN if missing else 0
 
 
@@ -66,7 +70,7 @@ async def show_answer(session: Session, operation: str, commands: Sequence[c.Com
         for line in TABLES[operation](state, now):
             session.say(line)
         for line in state.refused:
-            session.say(line)
+            session.complain(line)
     return _UNKNOWN if state.refused else 0
 
 

@@ -29,8 +29,8 @@ def run(options: argparse.Namespace) -> int:
     from autod.service.client import Client
 
     if options.operation == "wait":
-        return until_up(options.api, options.names, options.timeout or options.deadline)
-    with Client(options.api, timeout=options.timeout or options.deadline or ANSWER) as client:
+        return until_up(options.api, options.names, _limit(options))
+    with Client(options.api, timeout=_limit(options) or ANSWER) as client:
         match options.operation:
             case "up" | "down":
                 return _order(client, options)
@@ -40,6 +40,11 @@ def run(options: argparse.Namespace) -> int:
                 return _status(client, options)
 
 
+def _limit(options: argparse.Namespace) -> float | None:
+    """Seconds until it is given up: --timeout or --deadline, whichever is shorter."""
+    return min((limit for limit in (options.timeout, options.deadline) if limit is not None), default=None)
+
+
 def _order(client: Client, options: argparse.Namespace) -> int:
     up = options.operation == "up"
     names = ["*"] if options.all else options.names
@@ -47,13 +52,13 @@ def _order(client: Client, options: argparse.Namespace) -> int:
     if options.asynchronous:
         client.call("Up" if up else "Down", names=names)
         return 0
-    timeout = options.timeout or options.deadline
+    timeout = _limit(options)
     # Whether anybody is there shows first; how long the rest may take, the supervisor itself knows.
     with suppress(NotPermitted):
         client.call("Statistics")
-    client.set_timeout(None if timeout is None else timeout + ANSWER)
+    client.set_timeout(None if timeout is None else timeout + 1.0)
     for reply in client.stream("Up" if up else "Down", names=names, timeout=timeout):
-        if "event" in reply:
+        if "event" in reply and not options.quiet:
             _tell(reply["event"], options.json)
         found = reply.get("connections", found)
     left = [c for c in found if (c["state"] == "up") is not up and (up or "received" in c)]

@@ -61,8 +61,8 @@ def test_a_row_is_about_names_as_its_command_is(row: Row) -> None:
     """A command that wants a name has a row that takes one, and a run takes names."""
     if row.command and row.group:
         fields = getattr(c, row.command).__struct_fields__
-        assert ("name" in fields) == (row.takes != Takes.NOTHING) or row.name == "status"
-    if "limit" in row.options:
+        assert bool({"name", "serial"} & set(fields)) == (row.takes != Takes.NOTHING) or row.name == "status"
+    if row.is_run:
         assert row.takes == Takes.NAMES
 
 

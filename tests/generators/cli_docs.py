@@ -5,21 +5,19 @@ from __future__ import annotations
 import argparse
 
 from autod.cli.parser import WORDS, build_parser, build_word_parser
-from autod.operations import ROWS, Takes
-
-_NAMES = {Takes.NAMES: " NAME...", Takes.OPTIONAL: " [NAME...]", Takes.NOTHING: ""}
+from autod.operations import ROWS
 
 
 def operations() -> str:
     """A row an operation."""
     rows = ["| operation | what it does |", "|---|---|"]
-    rows += [f"| `{row.flag}{_NAMES[row.takes]}` | {_cell(row.help)} |" for row in ROWS if row.flag]
+    rows += [f"| `{row.usage}` | {_cell(row.help)} |" for row in ROWS if row.flag]
     return "\n".join(rows) + "\n"
 
 
 def options() -> str:
     """A row an option, by group."""
-    flags = {row.flag for row in ROWS}
+    flags = {flag for row in ROWS for flag in row.flags}
     rows = ["| option | what it does |", "|---|---|"]
     for group in build_parser()._action_groups:
         rows += [

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
-from autod.cli.parser import WORDS, build_parser, parse
-from autod.operations import ROWS, Takes
+from autod.cli.asked import parse
+from autod.cli.help import of_all, of_operation
+from autod.cli.parser import WORDS, build_parser
+from autod.operations import ROWS, Row, Takes
 
 
 def operation_and_names(*arguments: str) -> tuple[str, list[str]]:
@@ -25,7 +29,9 @@ def test_an_operation_on_connections_takes_several_names(operation: object) -> N
 
 
 @pytest.mark.parametrize(
-    "operation", [row for row in ROWS if row.flag and row.takes != Takes.NAMES], ids=lambda o: o.name
+    "operation",
+    [row for row in ROWS if row.flag and row.takes in (Takes.NOTHING, Takes.OPTIONAL)],
+    ids=lambda o: o.name,
 )
 def test_other_operations_need_no_name(operation: object) -> None:
     """They are about pluto, or about everything."""
@@ -34,8 +40,8 @@ def test_other_operations_need_no_name(operation: object) -> None:
 
 def test_what_follows_two_dashes_is_a_name() -> None:
     """Also where it looks like an option."""
-    assert operation_and_names("--up", "--", "-x", "--down") == ("up", ["-x", "--down"])
-    assert operation_and_names("--up", "a", "--", "b") == ("up", ["a", "b"])
+    options = parse(["--up", "a", "--", "-x", "@b"])
+    assert (options.operation, options.names, options.literal) == ("up", ["a"], ["-x", "@b"])
 
 
 @pytest.mark.parametrize("verb", ["up", "down", "add", "delete", "replace", "start", "route", "unroute"])
@@ -51,9 +57,32 @@ def test_a_word_in_the_old_form_is_a_name() -> None:
 
 
 def test_the_old_form_of_one_word() -> None:
-    """`autod status` is `autod --status`, marked as old."""
+    """`autod status` is `autod --status`, as `ipsec status` is of 5.x."""
     options = parse(["status"])
-    assert (options.operation, options.names, options.old_form) == ("status", [], True)
+    assert (options.operation, options.names, options.old_form) == ("status", [], False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "operation", "names"),
+    [
+        (("up", "west"), "up", ["west"]),
+        (("add", "--config", "/x", "west", "east"), "add", ["west", "east"]),
+        (("--config", "/x", "replace", "west"), "replace", ["west"]),
+        (("trafficstatus",), "trafficstatus", []),
+        (("listen",), "ready", []),
+        (("initiate", "west"), "up", ["west"]),
+        (("--initiate", "west"), "up", ["west"]),
+        (("--terminate", "west"), "down", ["west"]),
+        (("--listen",), "ready", []),
+        (("up", "down"), "up", ["down"]),
+        (("up", "--", "@west"), "up", []),
+        (("rereadcacerts",), "rereadcacerts", []),
+    ],
+)
+def test_the_words_of_5_x_and_of_whack(arguments: tuple[str, ...], operation: str, names: list[str]) -> None:
+    """`ipsec up NAME` and `whack --initiate` are known, and are not the old form."""
+    options = parse(arguments)
+    assert (options.operation, options.names, options.old_form) == (operation, names, False)
 
 
 @pytest.mark.parametrize(
@@ -65,26 +94,34 @@ def test_the_old_form_of_one_word() -> None:
         (("--ctlsocket", "/s", "top", "--once"), "put the word first, then its options: autod top"),
         (("--json", "watch"), "put the word first, then its options: autod watch"),
         (("--up",), "wants the name"),
-        (("--up", ""), "empty name"),
+        (("--up", ""), "an empty name"),
         (("--up", "--down", "a"), "one operation at a time"),
         (("--ready", "a"), "takes no name"),
         (("--up", "--all", "a"), "not both"),
         (("--ready", "--all"), "takes no name"),
-        (("--upp", "a"), "unrecognized arguments"),
+        (("--upp", "a"), "did you mean --up?"),
+        (("statsu",), "did you mean status?"),
+        (("--status", "--limit", "3"), "--limit belongs to --up, --down"),
+        (("--wait", "a", "--report", "f"), "--wait does not take --report"),
+        (("--ready", "--asynchronous"), "--asynchronous belongs to --up and --start"),
+        (("--add", "a", "--service"), "--service belongs to --up, --down, --wait, --status and --sync"),
+        (("--up", "a", "--service", "--report", "f"), "--report does not go with --service"),
+        (("--deletestate",), "wants one NUMBER"),
+        (("--deleteuser", "a", "b"), "wants one USER"),
         (("--asynch", "--up", "a"), "unrecognized arguments"),
-        (("--up", "a", "--timeout", "soon"), "is no time"),
-        (("--up", "a", "--timeout", "-1"), "is no time"),
-        (("--up", "a", "--timeout", "0"), "is no time"),
-        (("--up", "a", "--timeout", "nan"), "is no time"),
-        (("--up", "a", "--timeout", "inf"), "is no time"),
+        (("--up", "a", "--timeout", "soon"), "is not a time"),
+        (("--up", "a", "--timeout", "-1"), "is not a time"),
+        (("--up", "a", "--timeout", "0"), "is not a time"),
+        (("--up", "a", "--timeout", "nan"), "is not a time"),
+        (("--up", "a", "--timeout", "inf"), "is not a time"),
         (("--up", "a", "--limit", "0"), "1 or more"),
-        (("--up", "a", "--limit", "many"), "no whole number"),
-        (("--up", "a", "--retries", "1.5"), "no whole number"),
+        (("--up", "a", "--limit", "many"), "not a whole number"),
+        (("--up", "a", "--retries", "1.5"), "not a whole number"),
         (("--up", "a", "--seccomp", "maybe"), "invalid choice"),
-        (("--down", "a", "--xauthname", "u"), "belongs to --up"),
-        (("--down", "a", "--xauthpass-file", "f"), "belongs to --up"),
+        (("--down", "a", "--xauthname", "u"), "belongs to --up and --start"),
+        (("--down", "a", "--xauthpass-file", "f"), "belongs to --up and --start"),
         (("--up", "a", "--dry-run"), "belongs to --sync"),
-        (("--down", "a", "--wait"), "stands alone"),
+        (("--down", "a", "--wait"), "belongs to --up and --start"),
         (("--up", "a", "--format", "table"), "belongs to --status"),
         (("--up", "a", "--xauthpass", "secret"), "unrecognized arguments"),
     ],
@@ -143,8 +180,40 @@ def test_every_option_has_a_help_text() -> None:
         assert action.help, action.option_strings
 
 
-def test_the_words_are_in_the_help() -> None:
-    """Someone who reads --help learns of doctor and the others."""
-    text = build_parser().format_help()
+def test_every_option_is_in_the_help() -> None:
+    """Someone who reads --help learns of each operation, option and word, on one screen of 80 columns."""
+    parser = build_parser()
+    text = of_all(parser)
+    for action in parser._actions:
+        if (
+            action.option_strings
+            and action.help != argparse.SUPPRESS
+            and action.dest not in ("help", "version")
+        ):
+            assert any(option in text.split() for option in action.option_strings), action.option_strings
     for word in WORDS:
-        assert f"  {word} " in text
+        assert f" {word} " in text
+    assert text.count("\n") <= 24
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.flag], ids=lambda row: row.name)
+def test_the_help_of_an_operation_has_an_example_that_is_understood(row: Row) -> None:
+    """Each option that it takes, and a command that parses."""
+    text = of_operation(build_parser(), row)
+    arguments = text.rpartition("example: autod ")[2].split()
+    assert parse(arguments).operation == row.name
+    for action in build_parser()._actions:
+        if action.dest in row.options and action.help != argparse.SUPPRESS:
+            assert action.option_strings[-1] in text
+
+
+@pytest.mark.parametrize("arguments", [("--up", "--help"), ("up", "-h"), ("--help", "--up"), ("--help",)])
+def test_help_is_of_what_stands_beside_it(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And ends with 0."""
+    with pytest.raises(SystemExit) as ending:
+        parse(arguments)
+    assert ending.value.code == 0
+    said = capsys.readouterr().out
+    assert ("--remote-host ADDRESS" in said) == (len(arguments) == 2)

@@ -135,7 +135,7 @@ def test_the_summary_of_a_run_has_what_failed_by_cause() -> None:
         interrupted=False,
     )
     line = summary_line(summary)
-    assert line.startswith("6 of 20 up, 1 were so before, 12 peer silent (c0, c1, ")
+    assert line.startswith("7 of 20 up (1 of them already), 12 peer silent (c0, c1, ")
     assert (
         "c9 and 2 more), 1 unknown (x); 12.3 s, median 0.50 s, 95 % within 1.25 s, 3 retransmissions" in line
     )

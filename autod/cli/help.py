@@ -1,0 +1,124 @@
+"""What --help says: one screen about everything, and all about one operation. Pure: a parser in, text out."""
+
+from __future__ import annotations
+
+import shutil
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from autod.cli.parser import WORDS
+from autod.operations import ROWS, Row
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+__all__ = ["of_all", "of_operation"]
+
+_INDENT = 15
+_FOOT = (
+    "`autod --up --help` says all about --up. Exit status: 0 done, 1 not, 2 usage, 3 configuration, 20-99 pluto's, "
+    "33 no pluto, 124 deadline."
+)
+_MORE = {"--help", "--version"}
+
+
+def of_all(parser: argparse.ArgumentParser) -> str:
+    """Every operation, option and word by name; each has a help of its own."""
+    width = _width()
+    groups: dict[str, list[str]] = {}
+    for row in ROWS:
+        if row.flag:
+            groups.setdefault(row.group.removeprefix("operations on ").removeprefix("the "), []).append(
+                row.flag
+            )
+    operations = {option for row in ROWS for option in row.flags}
+    options = [
+        action.option_strings[-1]
+        for action in parser._actions
+        if action.option_strings and action.option_strings[0] not in operations and _is_shown(action)
+    ]
+    return "\n".join(
+        (
+            "usage: autod [OPTION ...] --OPERATION [NAME ...]",
+            fill(
+                f"autod {' | '.join(WORDS)} [OPTION ...]",
+                width,
+                initial_indent="       ",
+                subsequent_indent=" " * 13,
+            ),
+            *(_listed(heading, flags, width) for heading, flags in groups.items()),
+            _listed("options", [option for option in options if option not in _MORE], width),
+            fill(_FOOT, width),
+            "",
+        )
+    )
+
+
+def of_operation(parser: argparse.ArgumentParser, row: Row) -> str:
+    """What it does, what it takes, each of its options with its help, and an example."""
+    width = _width()
+    called = row.flag or row.name
+    lines = [f"usage: autod [OPTION ...] {row.usage}", ""]
+    lines += [fill(_sentence(row.help), width), ""] if row.help else []
+    if row.steps and row.steps != (row.name,):
+        lines += [f"It is made of {', then '.join(f'--{step}' for step in row.steps)}.", ""]
+    if row.aliases:
+        lines += [f"Also written {', '.join(row.flags[1:])}.", ""]
+    lines.append("options:")
+    for action in parser._actions:
+        if (
+            action.option_strings
+            and (action.dest in row.options or action.dest == "help")
+            and _is_shown(action)
+        ):
+            lines += _option(action, width)
+    if "wait" in row.options:
+        lines += [
+            "  --wait                     with --asynchronous: wait until it is up, after all were taken"
+        ]
+    if row.service:
+        flags = [a.option_strings[-1] for a in parser._actions if a.dest in row.service and a.option_strings]
+        lines += ["", fill(f"With --service it takes {', '.join(sorted(set(flags)))}.", width)]
+    lines += ["", f"example: autod {called} {row.example}".rstrip(), ""]
+    return "\n".join(lines)
+
+
+def _is_shown(action: argparse.Action) -> bool:
+    return action.help != "==SUPPRESS=="
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _listed(heading: str, words: Iterable[str], width: int) -> str:
+    return fill(
+        " ".join(words),
+        width,
+        initial_indent=f"{heading + ':':<{_INDENT}}",
+        subsequent_indent=" " * _INDENT,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _option(action: argparse.Action, width: int) -> list[str]:
+    value = action.metavar if isinstance(action.metavar, str) else "|".join(map(str, action.choices or ()))
+    written = ", ".join(action.option_strings) + (f" {value}" if value and action.nargs != 0 else "")
+    beside = width >= 60 and len(written) <= 26
+    indent = " " * (29 if beside else 6)
+    text = fill(
+        action.help or "",
+        width,
+        initial_indent=f"  {written:<26} " if beside else indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return [text] if beside else [f"  {written}", text]
+
+
+def _width() -> int:
+    """As wide as the terminal, or COLUMNS; from 40 to 100."""
+    return max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
