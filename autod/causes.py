@@ -381,15 +381,15 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "both",
         False,
         "the peer was reached, but both ends have no ESP proposal in common",
-        "compare esp= (phase2alg=), pfs= and phase2= of both ends",
-        ("esp=", "pfs=", "phase2="),
+        "compare esp= (phase2alg=), pfs=, phase2= and type= of both ends",
+        ("esp=", "pfs=", "phase2=", "type="),
     ),
     Cause.TRAFFIC_SELECTORS: Advice(
         _CHILD,
         "both",
         False,
         "the peer was reached, but the two ends want to protect different networks",
-        "compare the subnets of both ends: leftsubnet= here must be rightsubnet= there",
+        "compare the subnets of both ends: leftsubnet= here must be rightsubnet= there; if they fit, its log says why",
         ("leftsubnet=", "rightsubnet=", "leftprotoport=", "rightprotoport="),
     ),
     Cause.CHILD_MODE: Advice(

@@ -40,6 +40,7 @@ API = "/run/autod/autod.sock"
 WORDS: dict[str, tuple[str, str]] = {
     "learn": ("autod.cli.learn", "learn the messages of an installed release that autod does not know"),
     "doctor": ("autod.cli.doctor", "say what was found, and what is wrong"),
+    "explain": ("autod.cli.explain", "say why a connection is not up, and what to do"),
     "decode": ("autod.cli.decode", "show a captured message as a tree"),
     "top": ("autod.cli.top", "a live table of the connections"),
     "watch": ("autod.cli.watch", "events of a running supervisor, as they happen"),

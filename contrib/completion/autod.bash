@@ -5,10 +5,11 @@
 #    source ~/.local/share/bash_completion/autod
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_autod_subparsers=(learn doctor decode top watch history supervise)
+_shtab_autod_subparsers=(learn doctor explain decode top watch history supervise)
 
 _shtab_autod_learn_option_strings=(-h --help --whack --pluto --ctlsocket --cache --json)
 _shtab_autod_doctor_option_strings=(-h --help --ctlsocket --config --release --seccomp --verbose --json)
+_shtab_autod_explain_option_strings=(-h --help --all --try --timeout --json --verbose --ctlsocket --config --release --seccomp --api)
 _shtab_autod_decode_option_strings=(-h --help --release --seccomp --json)
 _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json)
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)
@@ -24,11 +25,12 @@ _shtab_autod___api_COMPGEN=_shtab_compgen_files
 _shtab_autod___report_COMPGEN=_shtab_compgen_files
 
 _shtab_autod_doctor___seccomp_choices=(yes no)
+_shtab_autod_explain___seccomp_choices=(yes no)
 _shtab_autod_decode___seccomp_choices=(yes no)
 _shtab_autod_top___seccomp_choices=(yes no)
 _shtab_autod_top___sort_choices=(name state peer since in out rate failure)
 _shtab_autod_top___only_choices=(all up not_up trouble)
-_shtab_autod_pos_1_choices=(learn doctor decode top watch history supervise)
+_shtab_autod_pos_1_choices=(learn doctor explain decode top watch history supervise)
 _shtab_autod___seccomp_choices=(yes no)
 _shtab_autod___format_choices=(text table)
 _shtab_autod___on_failure_choices=(leave down)
@@ -41,6 +43,13 @@ _shtab_autod_doctor__h_nargs=0
 _shtab_autod_doctor___help_nargs=0
 _shtab_autod_doctor___verbose_nargs=0
 _shtab_autod_doctor___json_nargs=0
+_shtab_autod_explain_pos_0_nargs='*'
+_shtab_autod_explain__h_nargs=0
+_shtab_autod_explain___help_nargs=0
+_shtab_autod_explain___all_nargs=0
+_shtab_autod_explain___try_nargs=0
+_shtab_autod_explain___json_nargs=0
+_shtab_autod_explain___verbose_nargs=0
 _shtab_autod_decode__h_nargs=0
 _shtab_autod_decode___help_nargs=0
 _shtab_autod_decode___json_nargs=0
@@ -142,7 +151,7 @@ _shtab_autod___dry_run_nargs=0
 # Custom Preamble
 # $1=COMP_WORDS[1]
 _autod_names() {
-  [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor decode top watch history supervise" -- "$1"
+  [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor explain decode top watch history supervise" -- "$1"
   compgen -W "$(autod --complete 2>/dev/null)" -- "$1"
 }
 # End Custom Preamble

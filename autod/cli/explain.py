@@ -1,0 +1,213 @@
+"""`autod explain`: why a connection is not up, on one screen; many by their cause.
+
+Asks pluto, the configuration and a supervisor, if one runs; autod.explain makes the text.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from autod.cli.output import Output
+    from autod.cli.session import Interrupts, Session
+    from autod.explain import Record, Secrets
+    from autod.outcomes import Outcome
+    from autod.status import State
+
+__all__ = ["configure", "run"]
+
+_TRY = 30.0
+"""Seconds that a try may take, if the command line does not say."""
+
+_ASK_SUPERVISOR = 2.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `autod explain`."""
+    from autod.cli.parser import seconds
+
+    parser.description = (
+        "Say in plain words why a connection is not up: what is known of it, the cause, on which end it can be "
+        "mended, and what to type. Several names are grouped by cause. Nothing is changed without --try."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="connection, alias, pattern, or @FILE")
+    parser.add_argument("--all", action="store_true", help="every connection that pluto has loaded")
+    parser.add_argument(
+        "--try", dest="attempt", action="store_true", help="bring it up, and tell what happens meanwhile"
+    )
+    parser.add_argument(
+        "--timeout", type=seconds, metavar="TIME", help=f"for --try, each (default: {_TRY:g}s)"
+    )
+    parser.add_argument("--json", action="store_true", help="an object for each connection")
+    parser.add_argument(
+        "--verbose", action="store_true", help="with --try: every line of pluto's, with its code"
+    )
+    parser.add_argument("--ctlsocket", metavar="PATH", help="control socket (default: as of autod itself)")
+    parser.add_argument("--config", metavar="FILE", help="ipsec.conf (default: as of autod itself)")
+    parser.add_argument("--release", metavar="R", help="pluto's release, where it cannot be found out")
+    parser.add_argument("--seccomp", choices=("yes", "no"), help="whether pluto was built with USE_SECCOMP")
+    parser.add_argument(
+        "--api", metavar="PATH", default="/run/autod/autod.sock", help="the supervisor's socket"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Explain: 0 if all are up, else 1."""
+    from autod.cli import session
+    from autod.errors import UsageError
+
+    if not options.names and not options.all:
+        raise UsageError("give the name of a connection, or --all")
+    if options.names and options.all:
+        raise UsageError("give names or --all, not both")
+    options.limit = None
+    return session.run(options, _work)
+
+
+async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+    from autod.cli.session import open_session
+    from autod.explain import Facts, explain, grouped, screen
+
+    async with open_session(options, output, interrupts) as opened:
+        names = await _names(opened)
+        outcomes = await _try(opened, names) if options.attempt else {}
+        state, secrets = await _ask(opened)
+        configured, differences = await _compare(opened, state, names)
+        records = _records(options.api, names)
+        now = time.time()
+        explanations = [
+            explain(
+                Facts(
+                    name,
+                    state,
+                    now,
+                    secrets,
+                    configured.get(name),
+                    differences.get(name),
+                    records.get(name),
+                    outcomes.get(name),
+                )
+            )
+            for name in names
+        ]
+        if options.json:
+            for one in explanations:
+                opened.put(one)
+        else:
+            lines = screen(explanations[0]) if len(explanations) == 1 else grouped(explanations)
+            for line in lines:
+                opened.say(line)
+        return 0 if all(one.up for one in explanations) else 1
+
+
+async def _names(opened: Session) -> list[str]:
+    """The names that are meant. One that pluto does not have is kept: that is explained, too."""
+    from autod.cli.names import expand_files, is_pattern
+    from autod.cli.resolve import match
+    from autod.protocol import commands as c
+    from autod.status import parse
+
+    options = opened.options
+    words = [] if options.all else expand_files(options.names)
+    if not options.all and not any(is_pattern(word) for word in words):
+        return words
+    state = parse(await opened.pluto.replies(c.Status()))
+    loaded = list(dict.fromkeys(one.name for one in state.connections))
+    return loaded if options.all else match(words, loaded, "pluto")
+
+
+async def _try(opened: Session, names: Sequence[str]) -> dict[str, Outcome]:
+    """Bring them up, one after the other or many at once; a try that is over leaves nothing behind that was not."""
+    timeout = _TRY if opened.options.timeout is None else opened.options.timeout
+    if len(names) == 1:
+        async with opened.pluto.up(names[0], timeout=timeout) as operation:
+            async for event in operation:
+                if not opened.options.json:
+                    opened.show(event)
+        if not opened.options.json:
+            opened.say("")
+        return {names[0]: operation.outcome}
+    from autod.bulk import bulk
+
+    async with bulk(opened.pluto, list(names), timeout=timeout) as going:
+        async for _ in going:
+            pass
+    found = going.result.results
+    return {name: one.outcome for name, one in found.items() if one.outcome is not None}
+
+
+async def _ask(opened: Session) -> tuple[State, Secrets]:
+    from autod.explain import read_secrets
+    from autod.protocol import commands as c
+    from autod.status import parse
+
+    pluto = opened.pluto
+    replies = [*await pluto.replies(c.Status()), *await pluto.replies(c.TrafficStatus())]
+    lists = [*await pluto.replies(c.ListPsks(utc=True)), *await pluto.replies(c.ListCerts(utc=True))]
+    return parse(replies, time=time.time()), read_secrets(lists)
+
+
+async def _compare(
+    opened: Session, state: State, names: Sequence[str]
+) -> tuple[dict[str, bool], dict[str, tuple[str, ...]]]:
+    """Whether each is in the configuration, and what differs; empty where the configuration cannot be read."""
+    import trio
+
+    from autod.cli.configuration import read
+    from autod.config.compare import compare
+    from autod.errors import WhackError
+
+    try:
+        configuration = await trio.to_thread.run_sync(read, opened.options.config, opened.pluto.release)
+        comparison = compare(configuration, state, frozenset(names))
+    except (WhackError, OSError):
+        return {}, {}
+    missing = {one.connection for one in comparison.missing}
+    different = {
+        one.connection: tuple(
+            f"{d.setting}: {d.configured} in the file, {d.loaded} in pluto" for d in one.details
+        )
+        for one in comparison.different
+    }
+    outside = {*comparison.forgotten, *comparison.foreign}
+    configured = {
+        name: name not in outside for name in names if name in outside | missing | set(comparison.same)
+    }
+    return configured, {**dict.fromkeys(comparison.same, ()), **different}
+
+
+def _records(path: str, names: Sequence[str]) -> dict[str, Record]:
+    """What a supervisor has of them; nothing where none runs, or this user may not ask it."""
+    import os
+
+    from autod.explain import Record
+
+    if not os.path.exists(path):
+        return {}
+    from autod.errors import WhackError
+    from autod.service.client import ApiError, Client
+
+    found: dict[str, Record] = {}
+    try:
+        with Client(path, timeout=_ASK_SUPERVISOR) as client:
+            for name in names:
+                try:
+                    one = client.call("Get", name=name)["connection"]
+                except ApiError:
+                    continue
+                found[name] = Record(
+                    one["wanted"],
+                    one["state"],
+                    one.get("since"),
+                    one.get("cause"),
+                    one.get("detail"),
+                    one.get("attempts"),
+                    one.get("next_try"),
+                )
+    except WhackError:
+        return found
+    return found
