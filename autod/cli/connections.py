@@ -117,6 +117,10 @@ async def _one(opened: Session, row: Row, name: str) -> int:
         opened.options.operation = "up"
         return await do_many(opened, Resolved([name]))
     outcome = msgspec.structs.replace(outcome, operation=row.name)
+    if outcome.result is Result.NOT_ORIENTED:
+        from autod.cli.oriented import explain
+
+        outcome = await explain(opened, outcome)
     opened.conclude(outcome)
     return outcome.exit_status
 

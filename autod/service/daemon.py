@@ -173,6 +173,7 @@ class Daemon:
         with working:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.supervisor.watch)
+                nursery.start_soon(self.supervisor.follow)
                 nursery.start_soon(self.supervisor.run)
 
     async def _stop(self, working: trio.CancelScope) -> None:

@@ -9,7 +9,7 @@ import glob
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,17 +19,19 @@ import structlog
 import trio
 
 from autod.config.steps import removes_too_much
-from autod.errors import ConfigurationError, UsageError
+from autod.errors import ConfigurationError, UsageError, WhackError
+from autod.supervisor.following import concerned, follow_names, follow_network, is_name
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import LastGood, Read, load
-from autod.supervisor.states import Keep
+from autod.supervisor.states import Actual, Changed, Keep, Mended
 from autod.supervisor.table import Synced
 from autod.supervisor.views import Differences, Operator, plain
 from autod.supervisor.wanted import Reading, Source, resolve
 
 if TYPE_CHECKING:
     from autod.supervisor.link import Instance, Link
+    from autod.supervisor.network import Change
     from autod.supervisor.table import Wanted
 
 __all__ = ["ConfiguredSupervisor", "signature"]
@@ -82,6 +84,11 @@ class ConfiguredSupervisor(Supervisor):
         """Set, and replaced by a new one, when settings were taken."""
         self._on_reload = on_reload
         self._reading: Reading | None = None
+        self._named: dict[str, tuple[str, ...]] = {}
+        """Connections with host names, and these."""
+        self._instance: Instance | None = None
+        self._met = trio.Event()
+        """Set, and replaced by a new one, when a pluto was met."""
         self._reloading = trio.Lock()
         self._salt = os.uname().nodename
         self._seen = self._signatures()
@@ -89,6 +96,9 @@ class ConfiguredSupervisor(Supervisor):
 
     async def prepare(self, instance: Instance) -> None:
         """Read the configuration as the release that was found reads it: it has just read the file itself."""
+        self._instance = instance
+        met, self._met = self._met, trio.Event()
+        met.set()
         # What is wrong was told, and is shown; what is wanted by name is kept all the same.
         with suppress(ConfigurationError):
             await self._take(self.settings)
@@ -192,6 +202,68 @@ class ConfiguredSupervisor(Supervisor):
             else:
                 await self.reread_secrets()
 
+    async def follow(self) -> None:
+        """Have pluto know of addresses, default routes and names of peers that come and change, and try again at once
+        what may come up by it. Until cancelled."""
+        while True:
+            met = self._met
+            async with trio.open_nursery() as nursery:
+                if self._instance is not None:
+                    nursery.start_soon(self._follow_network, self._instance.pid)
+                    nursery.start_soon(follow_names, self._peers_by_name, self._renamed)
+                await met.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _follow_network(self, pid: int | None) -> None:
+        try:
+            await follow_network(pid, self._moved)
+        except OSError as problem:
+            self.trouble("network", f"addresses that come are not noticed: {problem.strerror}")
+            await trio.sleep_forever()
+
+    async def _moved(self, found: frozenset[Change]) -> None:
+        """Addresses or default routes came or went."""
+        known = self._reading.connections if self._reading is not None else {}
+        table = self.engine.table
+        ends = {name: known[name].ends for name in table if name in known}
+        what = concerned(found, ends)
+        if what.listen and self.pluto is not None:
+            try:
+                await self.link.listen()
+            except WhackError as problem:
+                log.warning("pluto was not told of an address that changed", detail=plain(str(problem)))
+                return
+        self._retry(what.mended, what.reloaded, "an address or a route of this machine changed")
+
+    async def _renamed(self, host: str) -> None:
+        """The name of a peer has another address."""
+        names = frozenset(self._peers_by_name().get(host, ()))
+        self._retry(names, names, f"{host} has another address")
+        await trio.lowlevel.checkpoint()
+
+    def _peers_by_name(self) -> dict[str, tuple[str, ...]]:
+        """Host names of peers whose connections are not up, with these connections."""
+        found: dict[str, list[str]] = {}
+        for name, hosts in self._named.items():
+            entry = self.engine.table.get(name)
+            if entry is not None and entry.record.actual is not Actual.UP:
+                for host in hosts:
+                    found.setdefault(host, []).append(name)
+        return {host: tuple(names) for host, names in found.items()}
+
+    def _retry(self, names: Collection[str], reloaded: Collection[str], detail: str) -> None:
+        """Try these now, unless they are up or somebody has them; load again first those that need it."""
+        now = trio.current_time()
+        for name in names:
+            entry = self.engine.table.get(name)
+            if entry is None or entry.record.actual is Actual.UP or entry.record.suspended:
+                continue
+            if name in reloaded:
+                self.engine.feed(name, Changed(), now)
+            else:
+                self.engine.feed(name, Mended(detail), now)
+        self._wake()
+
     async def _take(self, settings: Settings, *, force: bool = False) -> Synced:
         try:
             reading = await trio.to_thread.run_sync(self._source.read)
@@ -206,6 +278,8 @@ class ConfiguredSupervisor(Supervisor):
         taken, self.taken = self.taken, trio.Event()
         taken.set()
         self._reading = reading
+        hosts = {name: tuple(filter(is_name, one.ends)) for name, one in reading.connections.items()}
+        self._named = {name: ends for name, ends in hosts.items() if ends}
         # The files that count may be others now.
         self._seen = self._signatures()
         synced = self._adopt(settings, reading)

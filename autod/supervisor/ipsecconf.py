@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from autod.config.meaning import Meaning
 from autod.errors import ConfigurationError
 from autod.supervisor.wanted import Definition, Reading
 
@@ -47,11 +48,18 @@ class IpsecConf:
         self.groups = frozenset(one.name for one in found.connections if is_group(one))
         return Reading(
             {
-                one.name: Definition(name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one))
+                one.name: Definition(
+                    name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one), ends=_ends(one)
+                )
                 for one in found.connections
             },
             found.files,
         )
+
+
+def _ends(connection: Connection) -> tuple[str, str]:
+    meaning = Meaning(connection.settings, "5.2")
+    return meaning.text("left"), meaning.text("right")
 
 
 def _peer(connection: Connection) -> str:

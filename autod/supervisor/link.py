@@ -81,6 +81,10 @@ class Link(Protocol):
     async def give_up(self, name: str) -> None:
         """Have pluto end what it negotiates for `name`, after an `act` for it was cancelled. Raises nothing."""
 
+    async def listen(self) -> None:
+        """Have pluto look at the addresses of this machine again, and listen on them. Raises PlutoGone or
+        DeadlinePassed."""
+
     async def reread_secrets(self) -> None:
         """Have pluto read its secrets again. Raises PlutoGone or DeadlinePassed."""
 

@@ -180,6 +180,11 @@ class PlutoLink:
     async def give_up(self, name: str) -> None:
         await self._presence.give_up(name)
 
+    async def listen(self) -> None:
+        outcome = await self._pluto.listen(timeout=self.answer)
+        if outcome.result is Said.DEADLINE:
+            raise DeadlinePassed(outcome.sentence)
+
     async def reread_secrets(self) -> None:
         outcome = await self._pluto.reread_secrets(timeout=self.answer)
         if outcome.result is Said.DEADLINE:

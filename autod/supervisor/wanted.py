@@ -41,13 +41,14 @@ class Definition:
     """One connection as the configuration defines it.
 
     `auto` is the word after `auto=`, or empty. `peer` tells whom it talks to, `digest` differs when anything in
-    the definition does.
+    the definition does. `ends` are left= and right= as they are written.
     """
 
     name: str
     auto: str = ""
     peer: str = ""
     digest: str = ""
+    ends: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,9 @@ class ScriptedLink:
         await trio.lowlevel.checkpoint()
         self.given_up.append(name)
 
+    async def listen(self) -> None:
+        await trio.lowlevel.checkpoint()
+
     async def reread_secrets(self) -> None:
         await trio.lowlevel.checkpoint()
         self.secrets_read += 1

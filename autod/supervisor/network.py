@@ -1,0 +1,166 @@
+"""Addresses and default routes that come and go, as the kernel tells them.
+
+Owns: the netlink socket and its messages; where pluto lives in another network namespace, a look at what /proc shows of
+that. Must not know: connections, or what is done about a change.
+
+pluto finds a new local address only when it is told to listen (3.27 to 5.4), and a default route only when a connection
+is loaded again (to 5.2). A multicast of rtnetlink wants no right at all. When more happens than the socket holds, the
+kernel says so, and everything counts as changed.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import trio
+
+from autod.config.around import same_network
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+__all__ = ["EVERYTHING", "Change", "changes", "read"]
+
+
+class Change(NamedTuple):
+    """An address that came or went, or (`address` empty) a default route."""
+
+    address: str
+    gone: bool
+
+
+EVERYTHING: Final = frozenset({Change("", False)})
+"""More changed than can be told."""
+
+_GROUPS: Final = 0x10 | 0x40 | 0x100 | 0x400
+"""RTMGRP_IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR and _IPV6_ROUTE (linux/rtnetlink.h)."""
+_NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE = 20, 21, 24, 25
+_HEADER: Final = struct.Struct("=IHHII")
+_ADDRESS: Final = struct.Struct("=BBBBI")
+_ROUTE: Final = struct.Struct("=BBBBBBBBI")
+_ATTRIBUTE: Final = struct.Struct("=HH")
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
+_TENTATIVE: Final = 0x40
+"""IFA_F_TENTATIVE: an IPv6 address that is not certain to be this machine's alone yet; pluto cannot use it."""
+_RTA_DST: Final = 1
+_MAIN: Final = 254
+_BUFFER: Final = 65536
+_LOOK: Final = 2.0
+"""Seconds between two looks into another namespace."""
+
+
+def read(data: bytes) -> Iterator[Change]:
+    """The changes of one datagram; what is none of ours, or makes no sense, is left out."""
+    at = 0
+    while at + _HEADER.size <= len(data):
+        length, kind, _, _, _ = _HEADER.unpack_from(data, at)
+        if length < _HEADER.size or at + length > len(data):
+            return
+        body = data[at + _HEADER.size : at + length]
+        if kind in (_NEWADDR, _DELADDR) and len(body) >= _ADDRESS.size:
+            yield from _address(body, gone=kind == _DELADDR)
+        elif kind in (_NEWROUTE, _DELROUTE) and len(body) >= _ROUTE.size:
+            route = _ROUTE.unpack_from(body)
+            # No destination of any length: a default route.
+            if route[1] == 0 and route[4] == _MAIN and _RTA_DST not in _attributes(body[_ROUTE.size :]):
+                yield Change("", kind == _DELROUTE)
+        at += (length + 3) & ~3
+
+
+def _address(body: bytes, *, gone: bool) -> Iterator[Change]:
+    _, _, flags, _, _ = _ADDRESS.unpack_from(body)
+    attributes = _attributes(body[_ADDRESS.size :])
+    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS) or b""
+    more = attributes.get(_IFA_FLAGS, b"")
+    flags |= int.from_bytes(more, "little") if len(more) == 4 else 0
+    if len(packed) in (4, 16) and (gone or not flags & _TENTATIVE):
+        yield Change(str(ipaddress.ip_address(packed)), gone)
+
+
+def _attributes(data: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    at = 0
+    while at + _ATTRIBUTE.size <= len(data):
+        length, kind = _ATTRIBUTE.unpack_from(data, at)
+        if length < _ATTRIBUTE.size:
+            break
+        found[kind & 0x3FFF] = data[at + _ATTRIBUTE.size : at + length]
+        at += (length + 3) & ~3
+    return found
+
+
+async def changes(pid: int | None) -> AsyncIterator[frozenset[Change]]:
+    """Sets of changes in the network of the process `pid` (None: of this one), as they come. Ends only by cancellation.
+
+    Where the network of the process cannot be seen at all, there are none.
+    """
+    if pid is None or same_network(pid):
+        async for found in _told():
+            yield found
+    else:
+        async for found in _looked(pid):
+            yield found
+
+
+async def _told() -> AsyncIterator[frozenset[Change]]:
+    plain = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, 0)
+    with trio.socket.from_stdlib_socket(plain) as sock:
+        await sock.bind((0, _GROUPS))
+        while True:
+            try:
+                data = await sock.recv(_BUFFER)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                yield EVERYTHING
+                continue
+            found = frozenset(read(data))
+            if found:
+                yield found
+
+
+async def _looked(pid: int) -> AsyncIterator[frozenset[Change]]:
+    """By what /proc shows of another network: which addresses are local there, and its default routes."""
+    before = _seen(pid)
+    while True:
+        await trio.sleep(_LOOK)
+        now = _seen(pid)
+        if now is not None and before is not None and now != before:
+            yield frozenset(
+                [
+                    *(Change(one, False) for one in now - before),
+                    *(Change(one, True) for one in before - now),
+                ]
+            )
+        before = now
+
+
+def _seen(pid: int) -> frozenset[str] | None:
+    """Local addresses as text, and "" with its gateway for a default route; None where nothing can be seen."""
+    found = set()
+    try:
+        with open(f"/proc/{pid}/net/fib_trie", encoding="ascii", errors="replace") as trie:
+            last = ""
+            for line in trie:
+                word = line.strip()
+                if word.startswith("|-- "):
+                    last = word[4:]
+                elif word.startswith("/32 host LOCAL"):
+                    found.add(last)
+        with open(f"/proc/{pid}/net/route", encoding="ascii", errors="replace") as routes:
+            if any(line.split("\t")[1:2] == ["00000000"] for line in routes):
+                found.add("")
+        if os.path.exists(f"/proc/{pid}/net/if_inet6"):
+            with open(f"/proc/{pid}/net/if_inet6", encoding="ascii", errors="replace") as six:
+                for line in six:
+                    digits, _, _, _, flags = line.split()[:5]
+                    if not int(flags, 16) & _TENTATIVE:
+                        found.add(str(ipaddress.ip_address(bytes.fromhex(digits))))
+    except (OSError, ValueError):
+        return None
+    return frozenset(found)
