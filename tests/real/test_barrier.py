@@ -46,12 +46,13 @@ def test_the_set_is_what_the_configuration_starts(
     pluto.load(connection("here"))
     status = main(command(pluto, "--wait", "--all", "--timeout", "1", "--config", str(file)))
     assert status == 124
-    assert capsys.readouterr().out.splitlines() == [
+    told = capsys.readouterr()
+    assert told.out.splitlines() == ["0 of 4 up"]
+    assert [line.removeprefix("autod: ") for line in told.err.splitlines()] == [
         '"here" is not up',
         '"absent" is not loaded',
         '"pairs/0x1" is not loaded',
         '"pairs/0x2" is not loaded',
-        "0 of 4 up",
     ]
 
 
@@ -70,7 +71,7 @@ def test_a_pluto_that_is_not_there_yet_is_waited_for(
     status = main(["--wait", "a", "--timeout", "1", "--ctlsocket", str(tmp_path / "none.ctl")])
     assert status == 124
     assert time.monotonic() - started < 10
-    assert "there is no pluto yet" in capsys.readouterr().out
+    assert "there is no pluto yet" in capsys.readouterr().err
 
 
 def test_a_pluto_that_comes_is_met(pluto: Pluto, tmp_path: Path) -> None:

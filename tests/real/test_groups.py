@@ -10,8 +10,7 @@ import pytest
 import trio
 
 from autod.cli import main
-from autod.status import parse
-from autod.supervisor.plutolink import PlutoLink, snapshot
+from autod.supervisor.plutolink import PlutoLink
 from autod.supervisor.states import Act
 from tests.real.plutos import WEST, gateway
 
@@ -128,9 +127,3 @@ async def test_the_supervisor_takes_a_group_for_routed_only_where_it_is(pluto: P
     assert look.present is not None
     assert look.present["private"] is True
     assert caught(pluto)
-
-
-def test_a_state_without_connections_has_no_group() -> None:
-    """Nothing is present, and nothing raises."""
-    look = snapshot(parse([]), 0.0, {}, states=True, everything=True)
-    assert look.present == {}
