@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from autod.protocol import commands as c
 from autod.protocol import releases
-from autod.protocol.check import Carried, check, check_program, check_release
+from autod.protocol.check import Carried, check, check_program, check_release, wrong_socket
 from autod.protocol.decode import decode
 from autod.protocol.encode import encode, probe
 from autod.protocol.errors import ForeignMessage, Unsupported
@@ -23,6 +23,8 @@ LISTENERS = [
     for labeled in ((None,) if releases.find(text).at_least(4, 2) else (None, False, True))
 ]
 """Every release, in every build that changes what it reads, and with nothing known of the build."""
+
+FAMILIES = [family.releases[0] for family in releases.FAMILIES]
 
 
 def same(release: str, capture: Capture, listener: Release) -> bool:
@@ -100,6 +102,37 @@ def test_the_sentence_says_of_which_releases_it_is_and_what_to_do() -> None:
     assert "Libreswan 4.8 to 4.15" in str(caught.value)
     assert "restart pluto" in str(caught.value)
     assert "IPSEC_EXECDIR" in str(caught.value)
+
+
+@pytest.mark.parametrize("seccomp", [False, True])
+def test_the_sentence_knows_every_build(seccomp: bool) -> None:
+    """The last command of 5.4 has a number that only one build has."""
+    pluto = releases.find("5.4", seccomp=seccomp)
+    message = encode(c.AddPublicKey("@peer", b"0sAQ"), pluto)
+    with pytest.raises(ForeignMessage, match=r"one of Libreswan 5\.4,"):
+        check(message, releases.find("5.2"))
+
+
+def test_a_program_that_cannot_connect_is_of_another_release() -> None:
+    error = wrong_socket("/usr/libexec/ipsec/addconn", releases.find("5.4"))
+    assert str(error).startswith("/usr/libexec/ipsec/addconn is of another release than pluto 5.4")
+    assert error.release == "5.4"
+
+
+@pytest.mark.parametrize("text", FAMILIES)
+def test_a_flag_that_is_neither_0_nor_1_is_refused(text: str) -> None:
+    """Whatever else stands there in another layout, each byte where this one has a bool counts."""
+    pluto = releases.find(text, seccomp=False, labeled=False)
+    message = encode(c.AddConnection("branch"), pluto)
+    for flag in pluto.family.layout.flags:
+        for value, passes in ((1, True), (2, False), (255, False)):
+            changed = bytearray(message)
+            changed[flag.offset] = value
+            if passes:
+                check(bytes(changed), pluto)
+            else:
+                with pytest.raises(ForeignMessage, match="would misread"):
+                    check(bytes(changed), pluto)
 
 
 def test_a_message_of_no_release_is_said_to_be_of_none() -> None:
