@@ -101,6 +101,8 @@ class Run:
         self._wake = trio.Event()
         self._watching = False
         self._sprinting = False
+        self._doubtful = False
+        self._stuck = False
         self._loading: trio.CancelScope | None = None
         self._identity: object = None
         self._away = False
@@ -188,6 +190,7 @@ class Run:
                 up = await self._look(self._options.timeout)
             except DeadlinePassed as error:
                 # Whoever waits longer waits in vain: pluto is busy or stopped, and was asked for nothing yet.
+                self._stuck = True
                 for job in self._ledger.clear():
                     job.outcome = self._ledger.outcome(
                         job, Result.NOT_SENT, f'"{job.name}" was not sent: {error}'
@@ -208,7 +211,9 @@ class Run:
 
     def _fill(self) -> None:
         ledger = self._ledger
-        while ledger.queue and not self._away and self._room() > 0 and not self._sprinting:
+        while (
+            ledger.queue and not (self._away or self._doubtful) and self._room() > 0 and not self._sprinting
+        ):
             if self._ask is not None and self._ask.is_quick:
                 self._sprinting = True
                 self._nursery.start_soon(self._sprint)
@@ -288,7 +293,7 @@ class Run:
 
     def _take_quick(self, most: int) -> Iterator[Job]:
         ledger = self._ledger
-        if not self._away:
+        if not (self._away or self._doubtful):
             for _ in range(min(most, self._room(), len(ledger.queue))):
                 yield ledger.take(self._options.timeout)
 
@@ -308,7 +313,7 @@ class Run:
         ledger = self._ledger
         step = self._driver.steps[job.step]
         try:
-            outcome = await step.attempt(job.name, partial(self._hear, job))
+            outcome = await step.attempt(job.name, partial(self._hear, job), self._left_for(job))
         except WhackError as error:
             outcome = self._outcome_of(job, error)
         except Exception as error:
@@ -318,6 +323,12 @@ class Run:
         finally:
             ledger.land(job)
         self._settle(job, outcome)
+
+    def _left_for(self, job: Job) -> float | None:
+        """Seconds that its attempt may still take: it counts from the moment at which it was admitted."""
+        if self._options.timeout is None:
+            return None
+        return max(0.0, job.admitted + self._options.timeout - self._teller.now())
 
     def _outcome_of(self, job: Job, error: WhackError) -> Outcome:
         """What a job comes to where its request ended in an error."""
@@ -348,6 +359,9 @@ class Run:
             retransmissions=job.attempts[-1].retransmissions,
         )
         self._teller.limit(self._limit.value, now)
+        if result in (Result.NOT_SENT, Result.DEADLINE) and not job.heard and not self._doubtful:
+            self._doubtful = True
+            self._nursery.start_soon(self._see_whether_it_answers)
         if result is Result.PLUTO_GONE:
             self._gone(job)
         elif result is Result.ACCEPTED and self._row.initiates:
@@ -363,6 +377,22 @@ class Run:
             self._delay(job, SETTLE)
         else:
             self._failed(job)
+
+    async def _see_whether_it_answers(self) -> None:
+        """A request was given up, and pluto had said nothing of it. If it does not answer at all, it is busy or
+        stopped, and those that wait would wait in vain, one after the other."""
+        try:
+            await self._driver.established(LAST_LOOK)
+        except DeadlinePassed as error:
+            self._stuck = True
+            for job in self._ledger.clear():
+                said = f'"{job.name}" was not sent: {error}'
+                job.outcome = self._ledger.outcome(job, Result.NOT_SENT, said)
+                self._ledger.close(job, ResultState.FAILED)
+        except WhackError:
+            pass  # that pluto went away, the next request finds out
+        self._doubtful = False
+        self._fill()
 
     def _failed(self, job: Job) -> None:
         assert job.outcome is not None
@@ -475,6 +505,8 @@ class Run:
         if self._away:
             await self._is_back.wait()
             return not self._ledger.open
+        if self._stuck:
+            return True
         claims = self._row.initiates or (self._row.leaves == "down")
         if not claims or not self._ledger.jobs or self._given_up or self._options.taken_is_enough:
             return True

@@ -32,6 +32,7 @@ class Job:
         "expires",
         "failures",
         "flying",
+        "heard",
         "name",
         "outcome",
         "peer",
@@ -53,6 +54,7 @@ class Job:
         self.attempts: list[Attempt] = []
         self.failures = 0
         self.flying = False
+        self.heard = False
         self.admitted = 0.0
         self.phases: list[tuple[str, float]] = []
         self.retransmissions = 0
@@ -72,7 +74,7 @@ class Job:
         self.admitted = now
         self.flying = True
         self.phases = []
-        self.taken = False
+        self.taken = self.heard = False
         self.retransmissions = self.silent = 0
 
     def proceed(self) -> None:

@@ -124,6 +124,7 @@ class Ledger:
         """pluto said something of a job in flight. True if there may be room for others now: pluto has done with the
         job what it can for now, or the peer seems to be silent."""
         self._teller.said(job, event)
+        job.heard = True
         if not event.traits.progress:
             return False
         stalled, taken = job.stalled, job.taken

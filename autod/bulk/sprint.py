@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["sprint"]
 
+PATIENCE = 0.02
+"""Seconds for which a request waits here for a place in pluto's backlog; then it has a task to wait in, which does not
+keep the others."""
+
 ROUNDS = 2
 """Rounds of AHEAD requests between two turns of the event loop: some 1 ms."""
 
@@ -72,7 +76,8 @@ async def sprint(
         return None
 
     try:
-        await turn()
+        with trio.move_on_after(PATIENCE):
+            await turn()
         for lap in count(1):
             answered = collect()
             late = begin()
@@ -89,7 +94,8 @@ async def sprint(
                 # Others stand in pluto's backlog: this one goes behind them. Until then the answers to what was begun
                 # wait in the kernel, a few lines each, which holds nobody up.
                 try:
-                    await turn()
+                    with trio.move_on_after(PATIENCE):
+                        await turn()
                 except trio.Cancelled:
                     ledger.put_back(late)
                     raise

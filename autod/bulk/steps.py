@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import msgspec
 import trio
 
 from autod.course import holds_descriptor
@@ -54,8 +55,11 @@ class Step(Protocol):
     def drop(self, name: str) -> None:
         """Give up what was begun; pluto goes on with it."""
 
-    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
-        """Do it for one connection; `observe` gets pluto's events as they come."""
+    async def attempt(
+        self, name: str, observe: Callable[[Event], None], timeout: float | None = None
+    ) -> Outcome:
+        """Do it for one connection; `observe` gets pluto's events as they come. `timeout` in seconds, None for the
+        client's own."""
 
     async def check(self) -> None:
         """Raise what would keep it from being done at all, before anything is sent."""
@@ -120,12 +124,16 @@ class AskStep:
         """Close it."""
         self._pluto.control.drop(self._begun.pop(name)[1])
 
-    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+    async def attempt(
+        self, name: str, observe: Callable[[Event], None], timeout: float | None = None
+    ) -> Outcome:
         """The request to its outcome, or what is left of it."""
         unsettled = self._unsettled.pop(name, None)
         if unsettled is not None:
             return await self._pluto.settle(unsettled)
         request, pending = self._begun.pop(name, (self._request.named(name), None))
+        if timeout is not None:
+            request = msgspec.structs.replace(request, timeout=timeout)
         rest = self._rest(name) if self._rest is not None and pending is None else None
         if rest is not None:
             return await self._pluto.up_the_rest(
@@ -168,11 +176,16 @@ class LoadStep(_NeverQuick):
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
-    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+    async def attempt(
+        self, name: str, observe: Callable[[Event], None], timeout: float | None = None
+    ) -> Outcome:
         """One alone."""
         outcomes: list[Outcome] = []
         await self._loader.load(
-            [name], hear=lambda _, event: observe(event), told=lambda _, outcome: outcomes.append(outcome)
+            [name],
+            hear=lambda _, event: observe(event),
+            told=lambda _, outcome: outcomes.append(outcome),
+            timeout=timeout,
         )
         return outcomes[0]
 
@@ -196,9 +209,12 @@ class OwnStep(_NeverQuick):
         self._call = call
         self._timeout = timeout
 
-    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+    async def attempt(
+        self, name: str, observe: Callable[[Event], None], timeout: float | None = None
+    ) -> Outcome:
         """DeadlinePassed where it takes longer than the attempt may."""
-        with trio.move_on_after(float("inf") if self._timeout is None else self._timeout):
+        timeout = self._timeout if timeout is None else timeout
+        with trio.move_on_after(float("inf") if timeout is None else timeout):
             return await self._call(name, observe)
         raise DeadlinePassed(
             f'"{name}" was not loaded within {self._timeout} s',

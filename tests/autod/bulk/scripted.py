@@ -150,7 +150,9 @@ class Scripted:
     def drop(self, name: str) -> None:
         raise AssertionError
 
-    async def attempt(self, name: str, observe: Callable[[Event], None]) -> Outcome:
+    async def attempt(
+        self, name: str, observe: Callable[[Event], None], timeout: float | None = None
+    ) -> Outcome:
         if not self.alive:
             await trio.lowlevel.checkpoint()
             raise NoSocket("no pluto")
