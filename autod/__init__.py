@@ -10,6 +10,7 @@ What programs import, all of it described in docs/library.md:
 * `autod.bulk`: many connections at once
 * `autod.status`: pluto's state as typed values
 * `autod.config`: ipsec.conf, and loading what it says
+* `autod.sync`, `autod.aio`: the client for threads and for asyncio
 * `autod.testing`: a pluto for the tests of programs
 * `autod.protocol`: the whack protocol, bytes to values and back
 

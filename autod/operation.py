@@ -1,45 +1,24 @@
-"""One operation on pluto: awaited for its outcome, or entered for the stream of its events.
+"""One operation on pluto, for trio: awaited for its outcome, or entered for the stream of its events.
 
-Owns: what a caller holds in his hands, and the buffer between the reader and a slow consumer. Must not know:
-sockets, messages, how an outcome follows from events.
-
-The reader never waits for the consumer, for pluto writes to it and stands still if it is not read. What the
-consumer has not taken yet is kept, up to a bound; past that, events are dropped, counted, and a `Dropped` event
-says how many at the place where they are missing.
+Owns: the task that reads while the caller is in the block. Must not know: what awaiting and entering mean
+(autod.asking.handle), sockets, messages.
 """
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Self
 
 import trio
 
+from autod.asking.handle import BUFFER, Handle, Perform
 from autod.asking.request import Request, Sink
-from autod.events import Dropped, Event
-from autod.outcomes import Outcome
-from autod.protocol.errors import UsageError
 
 __all__ = ["BUFFER", "Operation", "Request", "Sink"]
 
-BUFFER = 262_144
-"""Events kept for a consumer who does not take them: a --status of 12,000 connections has fewer lines."""
 
-
-class Perform(Protocol):
-    """Runs a request to its outcome; `given_up` gets the outcome where it is cancelled."""
-
-    def __call__(
-        self, request: Request, sink: Sink | None, /, *, given_up: Callable[[Outcome], None]
-    ) -> Awaitable[Outcome]: ...
-
-
-class Operation(Coroutine[Any, Any, Outcome]):
+class Operation(Handle):
     """One operation, not begun until it is awaited or entered; once.
 
         outcome = await pluto.up("a")
@@ -62,105 +41,22 @@ class Operation(Coroutine[Any, Any, Outcome]):
     the second time raises UsageError.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        perform: Perform,
-        *,
-        buffer: int = BUFFER,
-    ) -> None:
-        self._request = request
-        self._perform = perform
-        self._begun = False
-        self._claimed = False
-        self._course: Coroutine[Any, Any, Outcome] | None = None
-        self._outcome: Outcome | None = None
-        self._error: BaseException | None = None
-        self._waiting: deque[Callable[[], Event] | Event] = deque()
-        self._buffer = buffer
-        self._dropped = 0
-        self._entered = False
-        self._left = False
-        self._ended = False
+    def __init__(self, request: Request, perform: Perform, *, buffer: int = BUFFER) -> None:
+        super().__init__(request, perform, buffer=buffer)
         self._news: trio.Event
         self._manager: AbstractAsyncContextManager[trio.Nursery]
         self._scope: trio.CancelScope
 
-    def __repr__(self) -> str:
-        return f"<{self._request.operation} {self._request.name or ''}>"
-
-    def __del__(self) -> None:
-        # Not there where a caller's arguments did not fit __init__.
-        if not getattr(self, "_begun", True) and not self._claimed:
-            warnings.warn(
-                f"{self!r} was neither awaited nor entered, so pluto was not asked",
-                RuntimeWarning,
-                stacklevel=2,
-                source=self,
-            )
-
-    @property
-    def request(self) -> Request:
-        """What is asked. Who takes it performs it himself: the operation need not be awaited then."""
-        self._claimed = True
-        return self._request
-
-    @property
-    def outcome(self) -> Outcome:
-        """What became of it. UsageError before the operation has ended."""
-        if self._outcome is None:
-            raise UsageError(f"{self!r} has no outcome yet: await it, or leave its block first")
-        return self._outcome
-
-    def cancel(self) -> None:
-        """Give the operation up, from inside its block; pluto goes on with what it was asked."""
-        if not self._entered:
-            raise UsageError(f"{self!r} is not entered: cancel the scope around it")
+    def _end(self) -> None:
         self._scope.cancel()
 
-    def _begin(self) -> None:
-        if self._begun:
-            raise UsageError(f"{self!r} was awaited or entered before: ask for another one")
-        self._begun = True
-
-    async def _run(self) -> Outcome:
-        self._outcome = await self._perform(self._request, None, given_up=self._give_up)
-        return self._outcome
-
-    def _give_up(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-
-    def __await__(self) -> Generator[Any, Any, Outcome]:
-        self._begin()
-        return self._run().__await__()
-
-    def send(self, value: Any, /) -> Any:
-        """As a coroutine's: for event loops."""
-        if self._course is None:
-            self._begin()
-            self._course = self._run()
-        return self._course.send(value)
-
-    def throw(self, *what: Any) -> Any:
-        """As a coroutine's: for event loops."""
-        if self._course is None:
-            self._begin()
-            self._course = self._run()
-        return self._course.throw(*what)
-
-    def close(self) -> None:
-        """As a coroutine's: an operation that was not begun need not be awaited any more."""
-        self._begun = True
-        if self._course is not None:
-            self._course.close()
-
-    async def __aenter__(self) -> Operation:
+    async def __aenter__(self) -> Self:
         self._begin()
         self._news = trio.Event()
         self._manager = trio.open_nursery()
         self._scope = trio.CancelScope()
         nursery = await self._manager.__aenter__()
-        nursery.start_soon(self._read)
+        nursery.start_soon(self._read_in_scope)
         self._entered = True
         return self
 
@@ -177,54 +73,16 @@ class Operation(Coroutine[Any, Any, Outcome]):
         if kind is None:
             self._complain()
 
-    async def _read(self) -> None:
-        try:
-            with self._scope:
-                self._outcome = await self._perform(self._request, self._take, given_up=self._give_up)
-        except Exception as error:
-            self._error = error
-        finally:
-            self._ended = True
-            self._news.set()
+    async def _read_in_scope(self) -> None:
+        with self._scope:
+            await self._read()
 
-    def _take(self, event: Callable[[], Event]) -> None:
-        if self._left:
-            return
-        if len(self._waiting) >= self._buffer:
-            self._dropped += 1
-            return
-        if self._dropped:
-            self._mark()
-        self._waiting.append(event)
+    def _tell(self) -> None:
         self._news.set()
 
-    def _mark(self) -> None:
-        """Say where events are missing."""
-        self._waiting.append(Dropped(time=time.time(), count=self._dropped))
-        self._dropped = 0
+    async def _news_came(self) -> None:
+        self._news = trio.Event()
+        await self._news.wait()
 
-    def _complain(self) -> None:
-        """Raise what kept the operation from its end, once."""
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
-
-    def __aiter__(self) -> AsyncIterator[Event]:
-        if not self._entered:
-            raise UsageError(f"{self!r} is not entered, so it has no events: `async with` it first")
-        return self
-
-    async def __anext__(self) -> Event:
-        while True:
-            if self._waiting:
-                await trio.lowlevel.checkpoint()
-                event = self._waiting.popleft()
-                return event if isinstance(event, Event) else event()
-            if self._dropped:
-                self._mark()
-                continue
-            if self._ended:
-                self._complain()
-                raise StopAsyncIteration
-            self._news = trio.Event()
-            await self._news.wait()
+    async def _turn(self) -> None:
+        await trio.lowlevel.checkpoint()

@@ -3,58 +3,43 @@
     with autod.sync.open_pluto() as pluto:
         outcome = pluto.up("branch-17", timeout=30)
 
-Owns: the blocking driver of the courses that autod.client drives with trio. Must not know: the order of an operation's
-asks (autod.course), how bytes travel (autod.exchange).
+Owns: waiting in a thread. Must not know: what is waited for (autod.drive).
 
-One thing at a time: what pluto says is taken as it comes, and nothing else goes on in the thread. For many connections
-at once there is autod.bulk. An exception that comes in between (KeyboardInterrupt) ends the waiting and nothing in
-pluto.
+One thing at a time: what pluto says is taken as it comes, and nothing else goes on in the thread. `bulk` is for many
+connections. An exception that comes in between (KeyboardInterrupt) ends the waiting and nothing in pluto.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from autod.arguments import check_seconds
-from autod.asking.asks import FindAgain, GivenUp, Send
-from autod.asking.looks import exchange
-from autod.asking.methods import Methods
-from autod.course import operate
-from autod.errors import ConnectionLost, DeadlinePassed, WhackError
-from autod.exchange.blocking import Talk
-from autod.exchange.connect import check_path
+from autod.drive import CONTROL_SOCKET, TIMEOUT, PlainPluto, Turn
+from autod.errors import UsageError
+from autod.exchange.blocking import Wait
 from autod.identify.binary import version_of_process_blocking
-from autod.identify.detect import AskProgram, Probed, detection
 from autod.outcomes import Outcome
-from autod.protocol.codes import CODES_5_3
-from autod.protocol.encode import encode
-from autod.protocol.exchange import Ending
+from autod.protocol import commands as c
 
 if TYPE_CHECKING:
-    from autod.asking.asks import Ask, Course
+    from autod.asking.asks import Course
     from autod.asking.request import Request, Sink
+    from autod.bulk import BulkEvent, BulkResult
+    from autod.bulk.operations import OperationName
+    from autod.drive import Steps
     from autod.events import Event
     from autod.identify.binary import Version
     from autod.identify.cache import Known
     from autod.identify.detect import Detected
-    from autod.protocol import commands as c
-    from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
+    from autod.status import ChildSa, State
 
-__all__ = ["CONTROL_SOCKET", "TIMEOUT", "Pluto", "open_pluto"]
+__all__ = ["CONTROL_SOCKET", "TIMEOUT", "Pluto", "bulk", "open_pluto"]
 
 T = TypeVar("T")
-
-CONTROL_SOCKET = "/run/pluto/pluto.ctl"
-"""Where pluto of every release makes its control socket, unless it was told otherwise."""
-
-TIMEOUT = 120.0
-"""Seconds until an operation is given up, unless the caller says otherwise (see autod.client)."""
 
 
 @contextmanager
@@ -77,7 +62,7 @@ def open_pluto(
     yield pluto
 
 
-class Pluto(Methods[Outcome]):
+class Pluto(PlainPluto[Outcome]):
     """A pluto, and what may be asked of it: each method blocks until its outcome is known. Made by `open_pluto`.
 
     May be used by one thread at a time.
@@ -93,81 +78,39 @@ class Pluto(Methods[Outcome]):
         timeout: float | None = TIMEOUT,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        check_seconds(timeout, "timeout")
-        self.path = os.fspath(path)
-        check_path(self.path)
-        self.timeout = timeout
-        self._given = release
-        self._seccomp = seccomp
-        self._known = known
+        super().__init__(path, release, seccomp=seccomp, known=known, timeout=timeout)
         self._on_event = on_event
-        self._detected: Detected | None = None
 
     def find(self, deadline: float | None = None) -> Detected:
         """Find out which release listens, again: after pluto was started anew.
 
-        DeadlinePassed after `timeout`, or at `deadline` (time.monotonic), which the program that may be asked for its
-        version (5 s) can overstep.
+        DeadlinePassed after `timeout`, or at `deadline` (time.monotonic).
         """
-        end = deadline if deadline is not None else self.now() + _seconds(self.timeout)
-        course = detection(self.path, release=self._given, seccomp=self._seccomp, known=self._known)
-        answer: Version | Probed | None = None
-        while True:
-            try:
-                question = course.send(answer)
-            except StopIteration as done:
-                self._detected = done.value
-                return self.detected
-            if isinstance(question, AskProgram):
-                answer = version_of_process_blocking(question.pid)
-                continue
-            talk = Talk(self.path, codes=CODES_5_3, seqpacket=None, pluto=None)
-            ending = talk.run(question.message, question.read, lambda: end)
-            if ending in (Ending.DEADLINE, Ending.UNSENT):
-                raise DeadlinePassed(
-                    f"{self.path}: pluto did not answer in time: it is busy or stopped",
-                    path=self.path,
-                    seconds=self.timeout,
-                    option="timeout",
-                )
-            answer = Probed(ending, talk.pluto, bool(talk.seqpacket))
-
-    @property
-    def detected(self) -> Detected:
-        """What was found out about this pluto."""
-        assert self._detected is not None
-        return self._detected
-
-    @property
-    def release(self) -> Release:
-        """The release that listens."""
-        return self.detected.release
-
-    def message(self, command: c.Command) -> bytes:
-        """The bytes that ask `command` of this release. BadString, Unsupported."""
-        return encode(command, self.release)
+        return _block(self.finding(deadline))
 
     def replies(self, command: c.Command, *, timeout: float | None = None) -> tuple[Reply, ...]:
         """Ask, drain to the end, and give pluto's replies as they are.
 
         DeadlinePassed after `timeout` seconds, ConnectionLost where pluto went away in the middle.
         """
-        check_seconds(timeout, "timeout")
-        replies: list[Reply] = []
-        limit = self.timeout if timeout is None else timeout
-        ending = self.drive(exchange(self, command, Send(b"", replies.extend, self.now() + _seconds(limit))))
-        if ending in (Ending.DEADLINE, Ending.UNSENT):
-            raise DeadlinePassed(
-                f"{self.path}: pluto did not answer {command.verb} in {limit} s",
-                path=self.path,
-                seconds=limit,
-                option="timeout",
-            )
-        if ending is not Ending.EOF:
-            raise ConnectionLost(
-                f"{self.path}: pluto went away in the middle of {command.verb}: try again", path=self.path
-            )
-        return tuple(replies)
+        return _block(self.asking(command, timeout))
+
+    def state(self, *commands: c.Command, timeout: float | None = None) -> State:
+        """What pluto knows, as typed values; see autod.Pluto.state. With 5,000 connections up to a second in all."""
+        from autod.status import parse
+
+        asked = commands or (c.Status(), c.TrafficStatus())
+        return parse([reply for command in asked for reply in self.replies(command, timeout=timeout)])
+
+    def traffic(self, name: str | None = None, *, timeout: float | None = None) -> tuple[ChildSa, ...]:
+        """The Child SAs that are established, with what went through them: all, or those of one connection."""
+        return self.state(c.TrafficStatus(name), timeout=timeout).child_sas
+
+    def established(self, *, timeout: float | None = None) -> frozenset[str]:
+        """The names of the connections that have an established Child SA, the cheapest way."""
+        from autod.status import established
+
+        return established(self.replies(c.TrafficStatus(), timeout=timeout))
 
     def _operation(self, request: Request) -> Outcome:
         return self.perform(request)
@@ -176,51 +119,56 @@ class Pluto(Methods[Outcome]):
         """Run a request to its outcome; each event goes to `sink`, or else to `on_event`, as it comes."""
         on_event = self._on_event
         if sink is None and on_event is not None:
-            return self.drive(operate(self, request, lambda event: on_event(event())))
-        return self.drive(operate(self, request, sink))
-
-    def now(self) -> float:
-        """The clock of courses."""
-        return time.monotonic()
+            return _block(self.performing(request, lambda event: on_event(event())))
+        return _block(self.performing(request, sink))
 
     def drive(self, course: Course[T]) -> T:
         """Carry out what `course` asks for, to what it comes to."""
-        step: Callable[[], Ask] = partial(next, course)
+        return _block(self.carrying(course))
+
+
+def _block(steps: Steps[T]) -> T:
+    """Wait for each step in this thread."""
+    answer: Version | bool | None = None
+    try:
         while True:
             try:
-                ask = step()
+                wanted = steps.send(answer)
             except StopIteration as done:
                 result: T = done.value
                 return result
-            try:
-                answer = self._carry_out(ask)
-            except WhackError as error:
-                step = partial(course.throw, error)
-            except BaseException:
-                with suppress(StopIteration, GivenUp):
-                    course.throw(GivenUp())
-                raise
+            answer = None
+            if isinstance(wanted, Wait):
+                wanted.block()
+            elif isinstance(wanted, Turn):
+                answer = True
             else:
-                step = partial(course.send, answer)
-
-    def _carry_out(self, ask: Ask) -> object:
-        if isinstance(ask, FindAgain):
-            return self.find(ask.deadline)
-        detected = self.detected
-        talk = Talk(
-            self.path, codes=detected.release.codes, seqpacket=detected.seqpacket, pluto=detected.pluto
-        )
-        try:
-            return talk.run(
-                ask.message,
-                ask.on_replies,
-                lambda: ask.deadline,
-                answers=ask.answers,
-                holds_descriptor=ask.holds_descriptor,
-            )
-        finally:
-            ask.sent = talk.sent
+                answer = version_of_process_blocking(wanted.pid)
+    finally:
+        steps.close()
 
 
-def _seconds(timeout: float | None) -> float:
-    return float("inf") if timeout is None else timeout
+def bulk(
+    pluto: Pluto,
+    names: Iterable[str],
+    operation: OperationName = "up",
+    *,
+    on_event: Callable[[BulkEvent], None] | None = None,
+    **options: Any,
+) -> BulkResult:
+    """autod.bulk.bulk, to its end: what became of each connection. Its options are those of autod.bulk.bulk.
+
+    `on_event` gets what the run tells as it comes. trio runs in this thread meanwhile, so no event loop may run in it;
+    a KeyboardInterrupt, or an exception of `on_event`, ends the run at once, and pluto goes on with what is in flight.
+    """
+    import trio
+
+    from autod.bulk.portal import whole
+
+    try:
+        trio.lowlevel.current_trio_token()
+    except RuntimeError:
+        pass
+    else:
+        raise UsageError("an event loop of trio runs in this thread: use autod.bulk.bulk there")
+    return trio.run(partial(whole, pluto, names, operation, on_event, options))

@@ -1,7 +1,7 @@
-"""The socket half of one exchange for a thread: the same rules as autod.exchange.control, without an event loop.
+"""The socket half of one exchange without trio: the same rules as autod.exchange.control, for a thread or asyncio.
 
-Owns: the socket of one exchange, from connecting to the end of the stream. Must not know: trio, what a message asks
-for, what a reply means.
+Owns: the socket of one exchange, from connecting to the end of the stream. Must not know: how anybody waits (`steps`
+says for what), what a message asks for, what a reply means.
 
 pluto's rules are written at the head of autod.exchange.control. Here nothing else goes on in the thread, so there is no
 gate and nothing is sent ahead; the stream is read to its end, or until the deadline.
@@ -14,6 +14,7 @@ import select
 import socket
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autod.errors import PlutoReplaced
@@ -32,15 +33,34 @@ from autod.exchange.peer import Listener, listener, meet, opener
 from autod.protocol.exchange import Ending, Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from autod.protocol.exchange import Answers
     from autod.protocol.replies import Reply, ReplyCodes
 
-__all__ = ["Talk"]
+__all__ = ["Talk", "Wait"]
 
 _CHUNK = 65536
 _LOOK_AGAIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What an exchange waits for: until `until` (time.monotonic), or until `sock` has something to read."""
+
+    until: float
+    sock: socket.socket | None = None
+
+    def block(self) -> None:
+        """Wait in this thread. May end early."""
+        # Longer than a day is asked for again.
+        left = max(0.0, min(self.until - time.monotonic(), 86400.0))
+        if self.sock is None:
+            time.sleep(left)
+            return
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        poll.poll(left * 1000)
 
 
 class Talk:
@@ -70,16 +90,43 @@ class Talk:
         answers: Answers | None = None,
         holds_descriptor: bool = False,
     ) -> Ending:
-        """Send `message`, hand every reply to `on_replies` as it comes, and say how it ended.
+        """As `steps`, waiting in this thread. An exception, a KeyboardInterrupt too, closes the socket; pluto goes on
+        with what it was sent."""
+        steps = self.steps(message, on_replies, deadline, answers=answers, holds_descriptor=holds_descriptor)
+        try:
+            while True:
+                try:
+                    wait = next(steps)
+                except StopIteration as done:
+                    ending: Ending = done.value
+                    return ending
+                wait.block()
+        finally:
+            steps.close()
+
+    def steps(
+        self,
+        message: bytes,
+        on_replies: Callable[[list[Reply]], None],
+        deadline: Callable[[], float],
+        *,
+        answers: Answers | None = None,
+        holds_descriptor: bool = False,
+    ) -> Generator[Wait, None, Ending]:
+        """Send `message`, hand every reply to `on_replies` as it comes, and say how it ended; yield where to wait.
 
         `deadline` gives the time (time.monotonic) at which waiting ends, and is asked again after each reply: UNSENT
-        before the message went out, else DEADLINE. Raises as Control.exchange does. An exception, a KeyboardInterrupt
-        too, closes the socket; pluto goes on with what it was sent.
+        before the message went out, else DEADLINE. Raises as Control.exchange does. Closing the generator closes
+        the socket.
         """
-        if holds_descriptor and not self._wait_for_place(deadline):
-            return Ending.UNSENT
+        if holds_descriptor:
+            gauge = gauge_for(self.path, self.pluto)
+            while gauge is not None and gauge.spare(0) <= 0:
+                if time.monotonic() >= deadline():
+                    return Ending.UNSENT
+                yield Wait(min(time.monotonic() + _LOOK_AGAIN, deadline()))
         with ExitStack() as stack:
-            sock = self._connect(stack, deadline)
+            sock = yield from self._connect(stack, deadline)
             if sock is None:
                 return Ending.UNSENT
             self._meet(sock)
@@ -88,9 +135,11 @@ class Talk:
             if answers is None:
                 finish_sending(sock)
             while not exchange.over:
-                if not _wait_readable(sock, deadline()):
-                    return Ending.DEADLINE
-                _receive(sock, exchange)
+                yield Wait(deadline(), sock)
+                if not _receive(sock, exchange):
+                    if time.monotonic() >= deadline():
+                        return Ending.DEADLINE
+                    continue
                 replies = exchange.replies()
                 if replies:
                     on_replies(replies)
@@ -99,16 +148,9 @@ class Talk:
                 exchange.due.clear()
             return exchange.ending(gone=self.pluto.is_gone())
 
-    def _wait_for_place(self, deadline: Callable[[], float]) -> bool:
-        """Until pluto can bear one more descriptor. False at the deadline."""
-        gauge = gauge_for(self.path, self.pluto)
-        while gauge is not None and gauge.spare(0) <= 0:
-            if time.monotonic() >= deadline():
-                return False
-            time.sleep(_LOOK_AGAIN)
-        return True
-
-    def _connect(self, stack: ExitStack, deadline: Callable[[], float]) -> socket.socket | None:
+    def _connect(
+        self, stack: ExitStack, deadline: Callable[[], float]
+    ) -> Generator[Wait, None, socket.socket | None]:
         """A connected socket, None at the deadline. The type is found out where it is not known."""
         address = address_of(self.path, stack)
         for seqpacket in (False, True) if self.seqpacket is None else (self.seqpacket,):
@@ -123,7 +165,7 @@ class Talk:
                     # pluto's backlog is full.
                     if time.monotonic() + wait >= deadline():
                         return None
-                    time.sleep(wait)
+                    yield Wait(time.monotonic() + wait)
                     wait = min(2 * wait, LONGEST_WAIT)
                 except OSError as error:
                     if error.errno == errno.EPROTOTYPE and self.seqpacket is None and not seqpacket:
@@ -149,19 +191,12 @@ class Talk:
         self.pluto = met
 
 
-def _wait_readable(sock: socket.socket, deadline: float) -> bool:
-    """Until there is something to read. False at the deadline."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    left = deadline - time.monotonic()
-    # Longer than a day is asked for again.
-    return bool(poll.poll(max(0.0, min(left, 86400.0)) * 1000)) or left > 86400.0
-
-
-def _receive(sock: socket.socket, exchange: Exchange) -> None:
+def _receive(sock: socket.socket, exchange: Exchange) -> bool:
+    """Read what is there. False where nothing is."""
     try:
         exchange.receive(sock.recv(_CHUNK))
     except BlockingIOError:
-        return
+        return False
     except ConnectionResetError:
         exchange.broken()
+    return True

@@ -28,6 +28,7 @@ KEPT = {
     "trace": "the third argument of __exit__, which Python gives",
     "traceback": "the third argument of __exit__, which Python gives",
     "autod/client.py:*": "the operations that callers ask for",
+    "autod/asking/methods.py:*": "the operations that callers ask for",
     "autod/errors.py:*": "fields that callers read",
     "autod/testing/*": "what tests of programs use",
     "autod/operation.py:cancel": "callers give an operation up with it",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import trio
+
 from tests.helpers.examples import run_examples
 from tests.real.plutos import connection, gateway
 
@@ -12,5 +17,10 @@ async def test_every_example_of_the_document_does_what_it_says() -> None:
         pluto.conf.write_text(f"config setup\n\n{connection('a', auto='add')}\n{connection('b', auto='add')}")
         names: dict[str, object] = {"path": str(pluto.socket), "ipsec_conf": str(pluto.conf)}
         assert await run_examples("library.md", names) >= 7
+        thread: Any = names["in_a_thread"]
+        await trio.to_thread.run_sync(thread, str(pluto.socket))
+        under_asyncio: Any = names["under_asyncio"]
+        outcome = await trio.to_thread.run_sync(lambda: asyncio.run(under_asyncio(str(pluto.socket))))
+        assert outcome.code == 21
         assert names["names"] == ["a", "b"]
         assert '"a":' in pluto.whack("--status").stdout
