@@ -24,6 +24,7 @@ class Cause(StrEnum):
     """Why it failed. The value is what JSON has."""
 
     PEER_SILENT = "peer_silent"
+    IKEV1_UNANSWERED = "ikev1_unanswered"
     AUTH_UNANSWERED = "auth_unanswered"
     CHILD_UNANSWERED = "child_unanswered"
     PORT_CLOSED = "port_closed"
@@ -127,6 +128,15 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "the peer does not answer",
         "check its address, the way there, and UDP ports 500 and 4500",
         ("left=", "right=", "`ip route get PEER`", "firewalls"),
+    ),
+    Cause.IKEV1_UNANSWERED: Advice(
+        "peer_silent",
+        "both",
+        True,
+        "the peer does not answer IKEv1",
+        "check its address, the way there, and UDP ports 500 and 4500; a peer that has no connection for IKEv1 is "
+        "silent, too, so compare ikev2= of both ends, and look at its ikev1-policy=",
+        ("ikev2=", "the peer's ikev1-policy=", "right=", "firewalls"),
     ),
     Cause.AUTH_UNANSWERED: Advice(
         "peer_silent",

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from autod.cli.output import Output
-    from autod.cli.session import Interrupts, Session
+    from autod.cli.session import Interrupts, Outputs, Session
     from autod.explain import Record, Secrets
     from autod.outcomes import Outcome
     from autod.status import State
@@ -68,11 +67,11 @@ def run(options: argparse.Namespace) -> int:
     return session.run(options, _work)
 
 
-async def _work(options: argparse.Namespace, output: Output, interrupts: Interrupts) -> int:
+async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     from autod.cli.session import open_session
     from autod.explain import Facts, explain, grouped, screen
 
-    async with open_session(options, output, interrupts) as opened:
+    async with open_session(options, outputs, interrupts) as opened:
         names = await _names(opened)
         outcomes = await _try(opened, names) if options.attempt else {}
         state, secrets = await _ask(opened)

@@ -309,8 +309,13 @@ class Judge:
         """The stream of an `up` ended, and no line said how the negotiation did."""
         if ending is not Ending.EOF:
             ignored = evidence.ignored
-            if ignored is not None and ending in (Ending.DEADLINE, Ending.CANCELLED):
-                return ike_refused(ignored)
+            if ending in (Ending.DEADLINE, Ending.CANCELLED):
+                # pluto still waits, but what is wrong was said already.
+                fault = of_fault(evidence.faults)
+                if fault is not None and fault.cause is not Cause.SEND_FAILED:
+                    return fault
+                if ignored is not None:
+                    return ike_refused(ignored)
             return ended_otherwise(ending)
         gone = self._gone(evidence)
         if gone is not None:

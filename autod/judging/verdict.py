@@ -13,8 +13,11 @@ import msgspec
 from autod.causes import ADVICE, Cause, Finder
 from autod.events import (
     Deleted,
+    Fatal,
     IkeEstablished,
+    IkeRejected,
     InitiateFailed,
+    Initiating,
     LoadFailed,
     NetworkError,
     Redirected,
@@ -31,7 +34,7 @@ from autod.protocol.exchange import Ending
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from autod.events import ChildRejected, Event, IkeRejected
+    from autod.events import ChildRejected, Event
 
 __all__ = [
     "Verdict",
@@ -150,7 +153,7 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
         # In IKEv2 a peer that does not accept us says so; pluto's guess is one about IKEv1.
         return Verdict(Result.AUTHENTICATION_FAILED, certain=False, cause=Cause.AUTHENTICATION, by="us")
     if timeout.suspected == "proposal":
-        return Verdict(Result.CHILD_REJECTED, certain=False, cause=Cause.CHILD_PROPOSAL, by="us")
+        return Verdict(Result.CHILD_REJECTED, certain=False, cause=Cause.CHILD_REFUSED, by="us")
     if fault is not None:
         return fault
     network = evidence.seen.get(NetworkError)
@@ -162,6 +165,9 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
         return Verdict(Result.PEER_SILENT, cause=Cause.AUTH_UNANSWERED, by="us")
     if ike_is_up or timeout.exchange in ("CREATE_CHILD_SA", "QUICK_MODE"):
         return Verdict(Result.PEER_SILENT, cause=Cause.CHILD_UNANSWERED, by="us")
+    initiating = evidence.seen.get(Initiating)
+    if isinstance(initiating, Initiating) and initiating.version == 1:
+        return Verdict(Result.PEER_SILENT, cause=Cause.IKEV1_UNANSWERED, by="us")
     return Verdict(Result.PEER_SILENT, cause=Cause.PEER_SILENT, by="us")
 
 
@@ -203,7 +209,14 @@ def left_behind(operation: str, evidence: Evidence, result: Result) -> str | Non
         attempt = f" (attempt {retry.attempt})" if retry.attempt is not None else ""
         return f"pluto tries again by itself{attempt}, until the connection is taken down"
     over = Deleted in evidence.seen or RetransmitTimeout in evidence.seen
-    if result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL) and evidence.begun and not over:
+    waiting = result in (Result.DEADLINE, Result.CANCELLED, Result.NO_PROPOSAL, Result.AUTHENTICATION_FAILED)
+    if (
+        waiting
+        and evidence.begun
+        and not over
+        and Fatal not in evidence.seen
+        and IkeRejected not in evidence.seen
+    ):
         return "pluto goes on negotiating, until the connection is taken down"
     if result in (Result.DEADLINE, Result.CANCELLED):
         return "pluto has the request, and carries it out when it comes to it"

@@ -251,7 +251,7 @@ _SECRETS = (
         "3.27-5.4",
         words=("No", "Failed", "Can't"),
     ),
-    _row(Cause.AUTHENTICATION, "us", r"received Hash Payload does not match computed value", "3.27-5.4"),
+    _row(Cause.SECRET_DIFFERS, "us", r"received Hash Payload does not match computed value", "3.27-5.4"),
     _row(
         Cause.PRIVATE_KEY_MISSING,
         "us",

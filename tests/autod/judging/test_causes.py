@@ -196,7 +196,7 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         002 "x" #1: deleting state (STATE_AGGR_I1) aged 0.1s and NOT sending notification
         """,
         Result.AUTHENTICATION_FAILED,
-        Cause.AUTHENTICATION,
+        Cause.SECRET_DIFFERS,
         "us",
         False,
     ),
