@@ -241,6 +241,8 @@ def _commands(cause: Cause, name: str) -> tuple[str, ...]:
         Cause.SECRETS_FILE,
     ):
         return ("autod --rereadsecrets", f"autod --up {name}")
+    if cause is Cause.NEGOTIATING:
+        return (f"autod --down {name}", f"autod explain {name} --try")
     if ADVICE[cause].again:
         return (f"autod --up {name}",)
     return (f"autod --replace {name}", f"autod --up {name}")
@@ -249,7 +251,8 @@ def _commands(cause: Cause, name: str) -> tuple[str, ...]:
 def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, str | None]:
     """Why it is not up, from the most certain fact to the least; without a cause, what it waits for."""
     outcome = facts.outcome
-    if outcome is not None and not outcome.ok and outcome.cause is not None:
+    busy = outcome is not None and outcome.cause is Cause.NEGOTIATING
+    if outcome is not None and not outcome.ok and outcome.cause is not None and not busy:
         return outcome.cause, outcome.found_by, outcome.notification
     if not found.connections:
         return Cause.UNKNOWN_NAME, "pluto", None
@@ -265,6 +268,8 @@ def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, st
     waiting = _waiting(found)
     if waiting is not None:
         return waiting
+    if busy:
+        return Cause.NEGOTIATING, "pluto", None
     if first.kind in ("template", "group") and first.remote.address is None:
         return None, None, "it is for any peer, and waits to be called"
     if any(one.routing == "ondemand" for one in found.whole):

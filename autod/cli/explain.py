@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=seconds, metavar="TIME", help=f"for --try, each (default: {_TRY:g}s)"
     )
+    parser.add_argument(
+        "--deadline", type=seconds, metavar="TIME", help="end all of it with 124 after so long (5, 30s, 2m)"
+    )
     parser.add_argument("--json", action="store_true", help="an object for each connection")
     parser.add_argument(
         "--verbose", action="store_true", help="with --try: every line of pluto's, with its code"
@@ -64,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     if options.names and options.all:
         raise UsageError("give names or --all, not both")
     options.limit = None
+    options.quiet = False
     return session.run(options, _work)
 
 
