@@ -96,9 +96,7 @@ def _show(client: Client, found: list[dict[str, Any]], *, table: bool) -> None:
     """The connections for people, under a line about the whole."""
     figures = client.call("Statistics")
     pluto, now = figures["pluto"], time.time()
-    wanted = [one for one in found if one["wanted"] == "up"]
-    up = sum(one["state"] == "up" for one in wanted)
-    words = [f"{up} of {len(wanted)} that should be up are"]
+    words = [f"{figures['up']} of {figures['expected']} that should be up are"]
     if pluto["running"]:
         words.append(f"Libreswan {pluto.get('release')} for {duration(now - pluto['since'])}")
     else:

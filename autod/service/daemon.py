@@ -29,7 +29,7 @@ from autod.supervisor.configured import ConfiguredSupervisor
 from autod.supervisor.ipsecconf import IpsecConf
 from autod.supervisor.plutolink import PlutoLink
 from autod.supervisor.settingsfile import LastGood, Read
-from autod.supervisor.states import Keep, State
+from autod.supervisor.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -289,10 +289,8 @@ class Daemon:
             self.notifier.ready(self._line())
 
     def _line(self) -> str:
-        states = self.supervisor.engine.states()
-        table = self.supervisor.engine.table
-        wanted = sum(e.wanted.policy.keep is Keep.UP for e in table.values())
-        words = [f"{states[State.UP]} of {wanted} up"]
+        states, figures = self.supervisor.engine.states(), self.supervisor.statistics()
+        words = [f"{figures.up} of {figures.expected} up"]
         words += [f"{states[s]} {s.value}" for s in _WORTH if states[s]]
         if not self.supervisor.pluto_runs():
             words.append("pluto is not running")

@@ -221,16 +221,18 @@ async def _as_unit(command: Sequence[str], told: Mapping[str, Any]) -> tuple[str
     files = (Path(FOLDER, f"{name}.json"), Path(FOLDER, f"{name}.env"))
     values = {**environment(told), "AUTOD_HOOK_COMMAND": shlex.join(command)}
     env = {"PATH": "/usr/bin:/bin"}
+    ended = False
     try:
         _private(files[0], json.dumps(told))
         _private(files[1], environment_file(values))
-        return await _process(["systemctl", "--no-ask-password", "--quiet", "start", unit], env, b"")
-    except trio.Cancelled:
-        with trio.move_on_after(5.0, shield=True):
-            for words in (["kill", "--signal=KILL", unit], ["stop", unit]):
-                await _process(["systemctl", "--no-ask-password", "--quiet", *words], env, b"")
-        raise
+        found = await _process(["systemctl", "--no-ask-password", "--quiet", "start", unit], env, b"")
+        ended = True
+        return found
     finally:
+        if not ended:
+            with trio.move_on_after(5.0, shield=True):
+                for words in (["kill", "--signal=KILL", unit], ["stop", unit]):
+                    await _process(["systemctl", "--no-ask-password", "--quiet", *words], env, b"")
         for file in files:
             file.unlink(missing_ok=True)
 

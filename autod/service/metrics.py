@@ -21,7 +21,7 @@ from msgspec import UNSET, UnsetType
 from autod.errors import UsageError
 from autod.service.history import by_peer
 from autod.service.http import Request, Response
-from autod.supervisor.states import Act, Actual, Keep
+from autod.supervisor.states import Act, Actual
 from autod.supervisor.views import plain
 
 try:
@@ -33,7 +33,7 @@ except ImportError:  # pragma: no cover - the message is all there is to it
     ) from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from prometheus_client.metrics_core import Metric
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from autod.service.server import Server
     from autod.supervisor.loop import Supervisor
     from autod.supervisor.states import Cause
-    from autod.supervisor.table import Entry
 
 __all__ = ["Exporter"]
 
@@ -195,7 +194,6 @@ class Exporter:
     def _rest(self) -> Iterator[Metric]:
         figures = self._supervisor.statistics()
         pluto = figures.pluto
-        table = self._supervisor.engine.table
         instance = self._supervisor.pluto
         release = GaugeMetricFamily("autod_pluto_info", "1 with the release that runs.", labels=["release"])
         if pluto.release is not UNSET:
@@ -206,7 +204,7 @@ class Exporter:
         yield info
         limit = instance.descriptors if instance is not None else None
         rows: list[tuple[str, str, float | int | UnsetType | None]] = [
-            ("autod_wanted_up", "Connections that should be up.", _wanted_up(table.values())),
+            ("autod_wanted_up", "Connections that should be up, without suspended ones.", figures.expected),
             ("autod_pluto_up", "Whether pluto runs.", pluto.running),
             ("autod_pluto_stuck", "Whether pluto runs and does not answer.", self._supervisor.stuck),
             ("autod_pluto_answer_seconds", "What pluto took to tell its state last.", pluto.answer_seconds),
@@ -240,10 +238,6 @@ class Exporter:
         ]  # fmt: skip
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value=value)
-
-
-def _wanted_up(entries: Iterable[Entry]) -> int:
-    return sum(entry.wanted.policy.keep is Keep.UP for entry in entries)
 
 
 def _count(value: int | UnsetType) -> int:

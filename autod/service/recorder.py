@@ -95,7 +95,7 @@ class Recorder:
             feed.let_go()
             self._path = ""
             with trio.CancelScope(shield=True):
-                await self._in_thread(partial(self._last_words, store))
+                await self._in_thread(partial(self._last_words, store, self._now()))
 
     async def accounts(
         self, since: float, until: float, names: Sequence[str] | None = None, peer: str | None = None
@@ -227,9 +227,9 @@ class Recorder:
                 log.debug("the last day is not known", detail=str(problem))
             await trio.sleep(EVERY)
 
-    def _last_words(self, store: Store) -> None:
+    def _last_words(self, store: Store, now: int) -> None:
         try:
-            _write(store, self._pending, self._now())
+            _write(store, self._pending, now)
             self._pending.clear()
         except sqlite3.Error as problem:
             log.warning("the last changes were not written", detail=str(problem))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import UNSET
 
+from autod.supervisor.states import Actual, Keep
 from autod.supervisor.views import PlutoView, Statistics
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def statistics(supervisor: Watched) -> Statistics:
     engine, pluto = supervisor.engine, supervisor.pluto
     answer = supervisor.answer_seconds
     descriptors = supervisor.link.open_descriptors() if pluto else None
+    # What an operator took in hand need not be up.
+    expected = [
+        e for e in engine.table.values() if e.wanted.policy.keep is Keep.UP and not e.record.suspended
+    ]
     return Statistics(
         version=supervisor.version,
         instance=supervisor.instance,
@@ -52,6 +57,8 @@ def statistics(supervisor: Watched) -> Statistics:
         since=round(supervisor.started, 3),
         sequence=supervisor.feed.last,
         states={state.value: count for state, count in sorted(engine.states().items(), key=str)},
+        expected=len(expected),
+        up=sum(entry.record.actual is Actual.UP for entry in expected),
         in_flight=engine.admission.in_flight,
         queued=engine.admission.waiting,
         limit=engine.admission.limits.in_flight,

@@ -127,6 +127,8 @@ class Statistics(Struct, frozen=True, kw_only=True):
     since: float
     sequence: int
     states: dict[str, int]
+    expected: int
+    up: int
     in_flight: int
     queued: int
     limit: int

@@ -547,7 +547,11 @@ def history(gate: Gateway) -> None:
     for _ in range(3):
         for name in ("c7", "c8", "c9"):
             gate.east.whack("--delete", "--name", name)
-        wait_until(lambda: not {"c7", "c8", "c9"} & gate.established(), what="the end of three", timeout=30)
+        # pluto is slow to answer here, so it is looked at seldom: an outage between two looks is not seen.
+        for name in ("c7", "c8", "c9"):
+            wait_until(
+                lambda n=name: gate.state(n) not in ("up", "absent"), what=f"the end of {name}", timeout=90
+            )
         time.sleep(8)
         gate.east.addconn("c7", "c8", "c9")
         gate.all_up()
@@ -570,7 +574,7 @@ def history(gate: Gateway) -> None:
     by_name = {one["name"]: one for one in kept["connections"]}
     lost = {name for name, one in by_name.items() if one["losses"]}
     assert lost == {"c7", "c8", "c9"}, lost
-    assert all(by_name[name]["losses"] == 3 and 15 < by_name[name]["down"] < 150 for name in lost), by_name
+    assert all(by_name[name]["losses"] == 3 and 15 < by_name[name]["down"] < 400 for name in lost), by_name
     assert len([one for one in kept["outages"] if one["connection"] == "c7"]) == 3, kept["outages"]
     assert all(by_name[name]["availability"] == 1.0 for name in gate.names if name not in lost), by_name
     assert sum(one["kind"] == "life" and one.get("act") == "begins" for one in kept["changes"]) == 3

@@ -58,7 +58,7 @@ function tile(value, text, colour) {
 }
 
 function top_(all) {
-  const wanted = all.filter(r => r.wanted === "up"), up = wanted.filter(r => r.state === "up").length;
+  const wanted = all.filter(r => r.wanted === "up" && r.state !== "suspended"), up = wanted.filter(r => r.state === "up").length;
   document.title = `${up} of ${wanted.length} up \u2013 ${told.host}`;
   $("title").textContent = `autod on ${told.host}`;
   const pluto = told.pluto.running ? `Libreswan ${told.pluto.release} for ${duration(told.now - told.pluto.since)}` : "pluto is not running";

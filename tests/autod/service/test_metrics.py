@@ -9,11 +9,13 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import trio
 import trio.testing
 from prometheus_client.parser import text_string_to_metric_families
 
+from autod.service.history import Account
 from autod.service.http import Request
 from autod.service.metrics import Exporter
 from autod.supervisor.loop import Supervisor
@@ -26,18 +28,45 @@ CONTRIB = Path(__file__).resolve().parents[3] / "contrib"
 
 
 @asynccontextmanager
-async def exporter(count: int = 4) -> AsyncIterator[Exporter]:
+async def exporter(count: int = 4, recorder: Any = None) -> AsyncIterator[Exporter]:
     names = [f"c{i}" for i in range(count)]
     link = ScriptedLink(names, takes=0.2, fails={"c1": Cause.AUTHENTICATION})
     link.start()
     supervisor = Supervisor(parse(""), link, version="1")
     supervisor.adopt([Wanted(name=n, peer=n, group="g" if n == "c0" else "") for n in names])
-    metrics = Exporter(supervisor)
+    metrics = Exporter(supervisor, recorder=recorder)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervisor.run)
         await trio.sleep(30)
         yield metrics
         nursery.cancel_scope.cancel()
+
+
+class Day:
+    """What a recorder knows of the last day."""
+
+    day = (
+        Account(
+            name="c0", peer="192.0.2.1", availability=0.5, up=10.0, down=10.0, losses=2, held=0, longest=7.0
+        ),
+        Account(name="c1", peer="192.0.2.1", up=0.0, down=0.0, losses=0, held=0, longest=0.0),
+        Account(
+            name="c2", peer="192.0.2.1", availability=1.0, up=20.0, down=0.0, losses=0, held=0, longest=0.0
+        ),
+    )
+
+
+DAY = Day()
+
+
+async def test_the_last_day_is_told_by_connection_and_by_peer(autojump_clock: object) -> None:
+    async with exporter(recorder=DAY) as metrics:
+        told = samples(metrics.text().decode())
+    assert told[("autod_connection_day_availability_ratio", (("connection", "c0"),))] == 0.5
+    assert ("autod_connection_day_availability_ratio", (("connection", "c1"),)) not in told
+    assert told[("autod_connection_day_down_seconds", (("connection", "c0"),))] == 10
+    assert told[("autod_connection_day_losses", (("connection", "c0"),))] == 2
+    assert told[("autod_peer_day_availability_ratio", (("peer", "192.0.2.1"),))] == 0.75
 
 
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -141,7 +170,7 @@ def test_promtool_accepts_the_alert_rules_and_they_fire_when_they_should() -> No
 def test_rules_and_dashboard_use_only_metrics_that_there_are() -> None:
     def main_text() -> str:
         async def main() -> bytes:
-            async with exporter() as metrics:
+            async with exporter(recorder=DAY) as metrics:
                 return metrics.text()
 
         return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)).decode()
