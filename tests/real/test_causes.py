@@ -127,7 +127,7 @@ def test_a_secrets_file_that_cannot_be_used_is_told(pair: tuple[Pluto, Pluto]) -
         '%any %any : PSK "unterminated\n',
         "%any %any : PSK\n",
         "this is not a line of secrets\n",
-        "@a @b : WORD \"x\"\n",
+        '@a @b : WORD "x"\n',
     )
     try:
         for text in broken:
