@@ -110,9 +110,17 @@ async def run_with(
 ) -> AsyncGenerator[Run, None]:
     """As `bulk`, with any Driver."""
     run = Run(driver, operation, names, options)
+    raised: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run.work)
-        yield run
+        try:
+            yield run
+        except (Exception, KeyboardInterrupt) as error:
+            # It leaves as it is and not in a group: the run, the only child, keeps its own errors.
+            raised = error
+            nursery.cancel_scope.cancel()
+    if raised is not None:
+        raise raised
     if run.failure is not None:
         raise run.failure
 

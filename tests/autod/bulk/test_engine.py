@@ -231,7 +231,7 @@ async def test_a_fault_of_ours_with_one_connection_leaves_the_others_alone(autoj
 
 
 async def test_an_error_in_the_callers_block_ends_the_run(autojump_clock: MockClock) -> None:
-    """No task stays behind."""
+    """Bare, and no task stays behind."""
     driver = Scripted({"a": [hangs]})
 
     async def block() -> None:
@@ -239,9 +239,8 @@ async def test_an_error_in_the_callers_block_ends_the_run(autojump_clock: MockCl
             await trio.sleep(1)
             raise RuntimeError("the caller's own")
 
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(RuntimeError, match="the caller's own"):
         await block()
-    assert caught.group_contains(RuntimeError, match="the caller's own")
     assert driver.flying == 0
 
 

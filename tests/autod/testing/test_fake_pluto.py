@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from autod.client import open_pluto
+from autod.bulk import bulk
+from autod.client import Pluto, open_pluto
 from autod.errors import NoSocket, UsageError
 from autod.exchange.peer import socket_file
 from autod.outcomes import Result
@@ -263,3 +264,20 @@ async def test_other_tasks_run_while_a_long_state_is_read() -> None:
                 await client.state(c.Status())
                 nursery.cancel_scope.cancel()
             assert turns >= len(replies) // 5000
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("mine"), KeyboardInterrupt()], ids=["ValueError", "KeyboardInterrupt"]
+)
+async def test_what_the_block_of_a_run_raises_comes_out_bare(error: BaseException) -> None:
+    async def block(client: Pluto) -> None:
+        async with bulk(client, ["a", "b"]) as run:
+            await anext(aiter(run))
+            raise error
+
+    with FakePluto(connections=["a", "b"]) as pluto:
+        pluto.peer_is_silent("*")
+        async with open_pluto(pluto.path) as client:
+            with pytest.raises(type(error)) as raised:
+                await block(client)
+            assert raised.value is error
