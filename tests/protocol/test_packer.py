@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autod.protocol.cstruct import Layout
 from autod.protocol.encode import Packer, pack
 from autod.protocol.errors import BadString
 from autod.protocol.releases import find
@@ -49,3 +51,25 @@ def test_each_message_is_what_it_would_be_alone(drawn: tuple[str, list[dict[str,
     packer = Packer(release)
     for members in drawn[1]:
         assert _outcome(lambda m=members: packer.pack(m)) == _outcome(lambda m=members: pack(release, m))  # type: ignore[misc]
+
+
+def test_construct_builds_the_first_of_a_kind_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other members, and members that are gone, are changed in what there is; another whack_command is another kind."""
+    release = find("5.4", seccomp=False)
+    built: list[object] = []
+    build = Layout.build
+    monkeypatch.setattr(
+        Layout, "build", lambda layout, members: built.append(members) or build(layout, members)
+    )
+    packer = Packer(release)
+    asked = [
+        {"whack_command": 14, "name": "a"},
+        {"whack_command": 14, "name": "b"},
+        {"whack_command": 14, "name": "c", "whack_async": True},
+        {"whack_command": 14},
+        {"whack_command": 15, "name": "a"},
+        {"whack_command": 15, "name": "b", "whack_from": 2},
+    ]
+    packed = [packer.pack(members) for members in asked]
+    assert len(built) == 2
+    assert packed == [pack(release, members) for members in asked]
