@@ -32,7 +32,7 @@ __all__ = ["started_by", "wait_for_all"]
 _LOOK = 0.5
 """Seconds between two looks for a pluto that is not there."""
 
-_LAST = 5.0
+_LAST = 1.0
 """Seconds that the last question may take, which tells what is missing."""
 
 _LATE = 124
@@ -42,7 +42,7 @@ async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts
     """0 when all are up; 124 at the deadline (`--timeout`, or `--deadline`), with what is missing."""
     limits = [limit for limit in (options.timeout, options.deadline) if limit is not None]
     limit = min(limits, default=None)
-    interrupts.leave_the_deadline(_LAST)
+    interrupts.leave_the_deadline()
     ends = float("inf") if limit is None else trio.current_time() + limit
     while True:
         try:

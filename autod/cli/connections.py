@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from autod.operation import Operation
     from autod.operations import Row
 
-__all__ = ["run"]
+__all__ = ["operation_of", "run"]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -152,7 +152,7 @@ async def _step(opened: Session, step: Row, name: str, heard: list[Event]) -> Ou
             ok=True,
             sentence=f'"{name}" is up already, and was left alone (--no-if-down adds one more Child SA)',
         )
-    operation = _operation(opened, step, name)
+    operation = operation_of(opened, step, name)
     async with operation:
         async for event in operation:
             heard.append(event)
@@ -178,7 +178,8 @@ async def _is_up(opened: Session, name: str) -> bool:
     return name in established(await opened.pluto.replies(c.TrafficStatus(name)))
 
 
-def _operation(opened: Session, step: Row, name: str) -> Operation:
+def operation_of(opened: Session, step: Row, name: str) -> Operation:
+    """The operation that a step is, with the options that are for it."""
     pluto, options = opened.pluto, opened.options
     match step.name:
         case "up":

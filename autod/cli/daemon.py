@@ -11,6 +11,7 @@ from autod.cli.names import is_pattern
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.errors import UsageError
 from autod.operations import Row, Takes, find, steps_of
+from autod.outcomes import Result
 from autod.protocol import commands as c
 from autod.protocol.encode import check_string
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from autod.protocol.replies import Reply
 
-__all__ = ["command", "run"]
+__all__ = ["command", "refusal", "run"]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,6 +96,10 @@ async def _do(opened: Session, asked: c.Command) -> int:
         async for event in operation:
             opened.show(event)
     outcome = operation.outcome
+    if outcome.result is Result.UNKNOWN:
+        outcome = msgspec.structs.replace(
+            outcome, sentence=f"pluto has nothing of the name {' '.join(opened.options.names)}"
+        )
     if outcome.ok:
         name = opened.options.operation
         outcome = msgspec.structs.replace(outcome, operation=name, sentence=f"{name}: done")
@@ -115,11 +120,11 @@ async def _list(opened: Session, commands: Sequence[c.Command]) -> int:
             replies = await opened.pluto.replies(asked)
             for reply in replies:
                 opened.show_reply(reply)
-            status = status or _refusal(opened, replies)
+            status = status or refusal(opened, replies)
     return status
 
 
-def _refusal(opened: Session, replies: Sequence[Reply]) -> int:
+def refusal(opened: Session, replies: Sequence[Reply]) -> int:
     """pluto's code where it refused, such as 21 for a name it does not know; else 0."""
     codes = opened.pluto.release.codes
     return next((reply.code for reply in replies if reply.code is not None and codes.is_error(reply.code)), 0)

@@ -17,9 +17,9 @@ from autod.protocol.errors import WhackError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["INTERRUPTED", "OUTPUT_CLOSED", "main"]
+__all__ = ["INTERRUPTED", "OUTPUT_CLOSED", "ended", "main", "open_standard_streams", "pass_bytes"]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of the signal, as shells have it."""
@@ -46,9 +46,9 @@ def _module_of(operation: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
-    _open_standard_streams()
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
-        _pass_bytes(stream)
+        pass_bytes(stream)
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as ending:
@@ -56,13 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if status == 2 and "--json" in (sys.argv[1:] if arguments is None else arguments):
             _print_error("UsageError", getattr(ending, "sentence", ""), 2)
         return status
+    return ended(lambda: _run(options), json=getattr(options, "json", False))
+
+
+def ended(run: Callable[[], int], *, json: bool = False, program: str = "autod") -> int:
+    """The exit status of `run`, or of what it raised, which is told in the name of `program`."""
     try:
-        status = _run(options)
+        status = run()
         sys.stdout.flush()
     except BrokenPipeError:
         return _output_closed()
     except BaseException as error:
-        return _explain(error, json=getattr(options, "json", False))
+        return _explain(error, json=json, program=program)
     return status
 
 
@@ -99,7 +104,7 @@ def _call(module: str, options: argparse.Namespace) -> int:
     return status
 
 
-def _open_standard_streams() -> None:
+def open_standard_streams() -> None:
     """Where one is closed (`autod ... >&-`), the next file or socket would take its place, and its lines."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -110,7 +115,7 @@ def _open_standard_streams() -> None:
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
-def _pass_bytes(stream: TextIO) -> None:
+def pass_bytes(stream: TextIO) -> None:
     """Names and pluto's text are bytes, UTF-8 or not: they leave as they came, whatever the locale says."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
@@ -133,12 +138,12 @@ def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, obj
     print(json.dumps(error, ensure_ascii=False), flush=True)
 
 
-def _explain(error: BaseException, *, json: bool) -> int:
+def _explain(error: BaseException, *, json: bool, program: str) -> int:
     """One sentence on standard error for what a user can cause, and an object with --json; what nobody foresaw is
     raised again."""
     leaves = list(_leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
-        print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
+        print(f"{program}: interrupted; pluto goes on with what it was asked", file=sys.stderr)
         return INTERRUPTED
     if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
         return _output_closed()
@@ -146,7 +151,7 @@ def _explain(error: BaseException, *, json: bool) -> int:
         sentence = _sentence(leaf)
         if sentence is None:
             raise error
-        _complain(f"autod: {sentence.removesuffix('.')}")
+        _complain(f"{program}: {sentence.removesuffix('.')}")
         if json:
             fields = leaf.fields if isinstance(leaf, WhackError) else None
             _print_error(type(leaf).__name__, sentence, _status(leaf), fields)

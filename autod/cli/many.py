@@ -73,7 +73,9 @@ async def do_many(session: Session, resolved: Resolved) -> int:
     if row.initiates and not row.loads and state is None and len(names) >= ASK_PEERS_FROM:
         state = await look(session)
     several = len(names) > 1
-    if options.report == "-" or (several and not options.verbose and not sys.stdout.isatty()):
+    if options.report == "-" or (
+        several and not (options.verbose or options.json) and not sys.stdout.isatty()
+    ):
         session = replace(session, quiet=True)
     result = await _run(session, names, row, peers_of(state) if state is not None else {}, load)
     if load is not None:

@@ -86,7 +86,7 @@ class Session:
     def show(self, event: Event) -> None:
         """An event, as it came."""
         if self.options.json:
-            if not self.options.quiet:
+            if not self.quiet:
                 self.outputs.out.line(json_line(event))
             return
         line = event_line(event, self.pluto.release.codes, verbose=self.options.verbose)
@@ -118,7 +118,7 @@ class Session:
 
     def note(self, sentence: str) -> None:
         """A line for people that no program needs, on standard error: advice."""
-        if not (self.options.json or self.options.quiet):
+        if not (self.options.json or self.quiet):
             self.outputs.err.line(f"autod: {sentence}", keep=True)
 
     def remark(self, name: str, text: str) -> None:
@@ -156,8 +156,9 @@ def run(options: argparse.Namespace, work: Work) -> int:
 
 async def _run(options: argparse.Namespace, work: Work, outputs: Outputs, interrupts: Interrupts) -> int:
     status = 1
-    if options.deadline is not None:
-        interrupts.scope.deadline = trio.current_time() + options.deadline
+    deadline = getattr(options, "deadline", None)
+    if deadline is not None:
+        interrupts.scope.deadline = trio.current_time() + deadline
     async with trio.open_nursery() as nursery:
         await nursery.start(_watch_signals, nursery.cancel_scope, interrupts)
         with interrupts.scope:
@@ -165,8 +166,8 @@ async def _run(options: argparse.Namespace, work: Work, outputs: Outputs, interr
         nursery.cancel_scope.cancel()
     if interrupts.scope.cancelled_caught:
         raise DeadlinePassed(
-            f"the deadline of {options.deadline:g} s passed; {interrupts.left()}",
-            seconds=options.deadline,
+            f"the deadline of {deadline:g} s passed; {interrupts.left()}",
+            seconds=deadline,
             option="deadline",
         )
     return status
@@ -208,7 +209,7 @@ async def open_session(
             await pluto.find()
         except UnknownRelease:
             raise unknown from None
-    yield Session(pluto, outputs, options, interrupts, quiet=options.quiet)
+    yield Session(pluto, outputs, options, interrupts, quiet=getattr(options, "quiet", False))
 
 
 def _client(kind: type[Pluto], options: argparse.Namespace) -> Pluto:

@@ -9,7 +9,7 @@ _shtab_autod_subparsers=(learn doctor explain decode top watch history supervise
 
 _shtab_autod_learn_option_strings=(-h --help --whack --pluto --ctlsocket --cache --json)
 _shtab_autod_doctor_option_strings=(-h --help --ctlsocket --config --release --seccomp --verbose --json)
-_shtab_autod_explain_option_strings=(-h --help --all --try --timeout --json --verbose --ctlsocket --config --release --seccomp --api)
+_shtab_autod_explain_option_strings=(-h --help --all --try --timeout --deadline --json --verbose --ctlsocket --config --release --seccomp --api)
 _shtab_autod_decode_option_strings=(-h --help --release --seccomp --json)
 _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json)
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)

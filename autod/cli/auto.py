@@ -1,0 +1,205 @@
+"""The program `auto`: what `ipsec auto` of Libreswan 4.10 took and said, so that scripts which call it go on unchanged.
+
+pluto's lines go to standard output with their codes, as whack prints them; complaints about the configuration go to
+standard error, as addconn's do. What differs is documented in docs/cli.md: the exit status is autod's, --fetchcrls does
+what its name says, and a connection that could not be loaded is told on standard error.
+
+Owns: the arguments of that script, and its lines. Must not know: how anything is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from autod.cli.asked import parse
+from autod.cli.main import ended, open_standard_streams, pass_bytes
+from autod.operations import BY_NAME, Takes, steps_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from autod.cli.session import Interrupts, Outputs, Session
+    from autod.operations import Row
+    from autod.outcomes import Outcome
+
+__all__ = ["main"]
+
+_WITH_VALUE = frozenset({"--config", "--ctlsocket", "--remote-host"})
+_PLAIN = frozenset({"--showonly", "--utc", "--asynchronous", "--verbose"})
+
+
+class _Usage(Exception):
+    """The arguments cannot be understood."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script's command line: an exit status."""
+    open_standard_streams()
+    for stream in (sys.stdout, sys.stderr):
+        pass_bytes(stream)
+    try:
+        given, operation, names = _read(sys.argv[1:] if arguments is None else list(arguments))
+    except _Usage as problem:
+        print(f"ipsec auto: {problem}" if str(problem) else _usage(), file=sys.stderr)
+        return 2
+    if operation in ("help", "version"):
+        print(_usage() if operation == "help" else f"ipsec auto {_version()}")
+        return 0
+    if operation == "rereadcrls":
+        print("ipsec auto --rereadcrls has been obsoleted - please see: ipsec crls")
+        return 1
+    try:
+        options = parse([*given, f"--{operation}", "--", *names])
+    except SystemExit:
+        return 2
+    if options.showonly:
+        from autod.cli.show import run
+
+        options.names = list(names)
+        return run(options)
+    options.verbose, options.names, options.answers = True, list(names), None
+    return ended(lambda: _run(options), program="ipsec auto")
+
+
+def _read(words: list[str]) -> tuple[list[str], str, list[str]]:
+    """The options for autod, the operation, and the names."""
+    given: list[str] = []
+    names: list[str] = []
+    operation = ""
+    while words:
+        word = words.pop(0)
+        name = word.removeprefix("--")
+        row = BY_NAME.get(name) if word.startswith("--") else None
+        if word in ("--help", "--version"):
+            return [], name, []
+        if word in _WITH_VALUE:
+            if not words:
+                raise _Usage
+            given += [word, words.pop(0)]
+        elif word in _PLAIN:
+            given.append(word)
+        elif word == "--show":
+            continue
+        elif word == "--":
+            names += words
+            break
+        elif row is not None and _known(row):
+            if operation:
+                raise _Usage
+            operation = name
+        elif word.startswith("-"):
+            raise _Usage(f'unknown option "{word}"')
+        else:
+            names.append(word)
+    if not operation:
+        operation, names = _old_form(names)
+    wants_names = BY_NAME[operation].takes == Takes.NAMES
+    if wants_names != bool(names):
+        raise _Usage
+    return _fitting(given, operation), operation, names
+
+
+def _known(row: Row) -> bool:
+    """Whether `ipsec auto` of 4.10 had it."""
+    return "showonly" in row.options and row.name != "wait"
+
+
+def _old_form(names: list[str]) -> tuple[str, list[str]]:
+    """`NAME VERB`, or `VERB` alone."""
+    row = BY_NAME.get(names[-1]) if names and len(names) < 3 else None
+    if row is None or not row.old or (len(names) == 2) != (row.takes == Takes.NAMES):
+        raise _Usage
+    print("ipsec auto: warning: obsolete command syntax used", file=sys.stderr)
+    return row.name, names[:-1]
+
+
+def _fitting(given: list[str], operation: str) -> list[str]:
+    """The options that mean something for the operation; the script took all of them with every one."""
+    if "--showonly" in given:
+        return given
+    honoured = BY_NAME[operation].options
+    kept: list[str] = []
+    words = list(given)
+    while words:
+        word = words.pop(0)
+        taken = [word, words.pop(0)] if word in _WITH_VALUE else [word]
+        if word[2:].replace("-", "_") in honoured:
+            kept += taken
+    return kept
+
+
+def _run(options: argparse.Namespace) -> int:
+    from autod.cli import session
+    from autod.errors import NoSocket, exit_status
+
+    if not os.path.exists(options.ctlsocket):
+        print(f'whack: Pluto is not running (no "{options.ctlsocket}")', file=sys.stderr)
+        return exit_status(NoSocket(options.ctlsocket))
+    return session.run(options, _work)
+
+
+async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
+    from autod.cli.session import open_session
+
+    status = 0
+    async with open_session(options, outputs, interrupts) as opened:
+        for name in options.names or [None]:
+            # Each step is taken whatever became of the one before, as the script does.
+            for step in steps_of(options.operation):
+                ended = await _step(opened, step, name)
+                status = ended or status
+    return status
+
+
+async def _step(opened: Session, step: Row, name: str | None) -> int:
+    from autod.cli.connections import operation_of
+    from autod.cli.daemon import command, refusal
+
+    if step.name == "add":
+        assert name is not None
+        return await _load(opened, name)
+    if step.lists:
+        replies = await opened.pluto.replies(command(step, opened.options))
+        for reply in replies:
+            opened.show_reply(reply)
+        return refusal(opened, replies)
+    asked = None if name is not None else command(step, opened.options)
+    operation = opened.pluto.ask(asked) if asked is not None else operation_of(opened, step, name or "")
+    said = False
+    async with operation:
+        async for event in operation:
+            said = True
+            opened.show(event)
+    outcome = operation.outcome
+    if not outcome.ok and not said:
+        opened.complain(f"ipsec auto: {outcome.sentence}")
+    return outcome.exit_status
+
+
+async def _load(opened: Session, name: str) -> int:
+    """As addconn: nothing is said of what was loaded."""
+    from autod.cli.loading import loader
+    from autod.outcomes import Result
+
+    outcomes: dict[str, Outcome] = {}
+    await loader(opened).load(
+        [name], hear=lambda _, event: None, told=outcomes.__setitem__, timeout=opened.pluto.timeout
+    )
+    outcome = outcomes[name]
+    if outcome.result is Result.UNKNOWN:
+        opened.complain(f"conn '{name}': not found (tried aliases)")
+    elif not outcome.ok:
+        opened.complain(f"ipsec auto: {outcome.sentence}")
+    return outcome.exit_status
+
+
+def _usage() -> str:
+    operations = " ".join(f"--{row.name}" for row in BY_NAME.values() if row.flag and _known(row))
+    return f"usage: ipsec auto [{'] ['.join(sorted(_PLAIN | _WITH_VALUE))}] OPERATION [NAME]\n{operations}"
+
+
+def _version() -> str:
+    return os.environ.get("IPSEC_VERSION") or "(autod)"
