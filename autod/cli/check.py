@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autod.cli.configuration import DEFAULT, release_to_check
 from autod.cli.resolve import match
-from autod.config import Severity, check, describe, load, nearest_native, show
+from autod.config import Severity, check, describe, load, show
 from autod.config.check import needs_ikev1
 from autod.config.include import Files
 
@@ -29,7 +29,7 @@ _SERIOUS = (Severity.FATAL, Severity.ERROR)
 def run(options: argparse.Namespace) -> int:
     """0 where there is nothing wrong, else 3."""
     release, known = _release(options)
-    configuration = load(options.config or DEFAULT, nearest_native(release))
+    configuration = load(options.config or DEFAULT, release)
     policy = _ikev1_policy(options, configuration)
     there = [connection.name for connection in configuration.connections]
     names = match(options.names, there, str(configuration.path))

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from autod.cli.names import is_pattern
-from autod.config import Configuration, all_names, load, nearest_native
+from autod.config import Configuration, all_names, load
 from autod.errors import ConfigurationError, UnknownRelease, UsageError
 from autod.protocol import releases
 
@@ -74,7 +74,7 @@ async def _version_around(ctlsocket: str) -> str | None:
 def read(config: str | None, release: Release) -> Configuration:
     """The configuration as `release`, or its nearest neighbour, reads it; ConfigurationError if it is
     refused."""
-    configuration = load(config or DEFAULT, nearest_native(release))
+    configuration = load(config or DEFAULT, release)
     refusal = configuration.refusal
     if refusal is not None:
         raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))

@@ -309,7 +309,7 @@ async def _messages(programs: Programs, detected: Detected | None) -> list[Findi
 def _configuration(config: str | None, release: Release | None) -> list[Finding]:
     """Whether it can be read at all, and what is wrong in it for the release that runs."""
     from autod.cli.configuration import DEFAULT
-    from autod.config import Severity, check, load, nearest_native
+    from autod.config import Severity, check, load
     from autod.learn.doctor import Finding
     from autod.protocol.releases import ALL, find
 
@@ -320,7 +320,7 @@ def _configuration(config: str | None, release: Release | None) -> list[Finding]
     except OSError as error:
         sentence = f"{path}: {error.strerror}; name another with --config"
         return [Finding(check="configuration", ok=False, text=sentence, detail={"path": path})]
-    configuration = load(path, nearest_native(release if release is not None else find(ALL[-1])))
+    configuration = load(path, release if release is not None else find(ALL[-1]))
     wrong = [one for one in check(configuration) if one.severity is not Severity.WARNING]
     detail = {"path": path, "connections": len(configuration.connections), "errors": len(wrong)}
     text = f"{path} can be read, {len(configuration.connections)} connections"

@@ -9,7 +9,7 @@ from autod.config.check import check, describe, show
 from autod.config.choose import Chosen, all_names, autoall, choose, select
 from autod.config.model import Connection, Diagnostic, Place, Setting, Severity
 from autod.config.reader import Configuration, load
-from autod.protocol.connection.keywords import native, nearest_native
+from autod.protocol.connection.keywords import native
 
 __all__ = [
     "Chosen",
@@ -26,7 +26,6 @@ __all__ = [
     "describe",
     "load",
     "native",
-    "nearest_native",
     "select",
     "show",
 ]

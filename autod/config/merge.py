@@ -160,10 +160,10 @@ def connections(document: Document, rules: Rules) -> tuple[list[Connection], lis
             if merge.failed or (rules.old and "also" in base):
                 break
     alias = base.get("connalias")
-    if rules.old and alias is not None and any(s.name != _DEFAULT for s in document.sections):
+    if rules.aborts_over_alias and alias is not None and any(s.name != _DEFAULT for s in document.sections):
         sentence = "connalias= in conn %default makes addconn abort"
         diagnostics.append(Diagnostic(Severity.FATAL, sentence, alias.place, status=-6))
-    if rules.seconds:
+    if rules.aborts_over_family:
         diagnostics += _aborting(document)
     expand = _breadth_first if rules.old else _in_place
     result = []

@@ -35,13 +35,13 @@ class IpsecConf:
     def read(self) -> Reading:
         """All connections of the file; none as long as no release is known. Raises ConfigurationError where the
         release's own addconn would refuse it. May take some tenths of a second for thousands of connections."""
-        from autod.config import load, nearest_native
+        from autod.config import load
         from autod.config.choose import auto
         from autod.config.policies import is_group
 
         if self.release is None:
             return Reading()
-        found = load(self.path, nearest_native(self.release))
+        found = load(self.path, self.release)
         if found.refusal is not None:
             place = str(found.refusal.place) if found.refusal.place else self.path
             raise ConfigurationError(found.refusal.sentence, where=place)

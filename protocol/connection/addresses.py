@@ -30,6 +30,7 @@ __all__ = [
     "address",
     "cidr",
     "protoport",
+    "protoport_3",
     "range_",
     "subnet",
     "subnet_of",
@@ -264,8 +265,11 @@ def _mask_bits(mask: Address) -> int:
     return bits
 
 
-def range_(text: str, *, old: bool = False) -> Range:
-    """A-B, A/BITS, or one address. `old`: as up to 4.3, where the first may not be zero."""
+def range_(text: str, *, old: bool = False, strict: bool = False) -> Range:
+    """A-B, A/BITS, or one address. `old`: as up to 4.3, where the first may not be zero. `strict`: as up to 3.32,
+    where one address is no range, nor is a block of IPv4."""
+    if strict and "-" not in text and not (":" in text and "/" in text):
+        raise Malformed("not ipv4 address range with '-' or ipv6 subnet")
     cut = next((at for at, c in enumerate(text) if c in "/-"), len(text))
     first = address(text[:cut], None, old=old)
     if old and not first.specified:
@@ -323,6 +327,40 @@ def protoport(text: str, names: Names, *, any_is_zero: bool = True) -> ProtoPort
     return ProtoPort(protocol, port, False)
 
 
+def protoport_3(text: str, names: Names) -> ProtoPort:
+    """The same up to 3.32: a port that is none is 0, and nothing is protocol 0."""
+    head, _, service = text.partition("/")
+    protocol = names.protocol(head)
+    if protocol is None:
+        protocol, rest = _strtol(head)
+        if rest:
+            raise Malformed("<protocol> is neither a number nor a valid name")
+        if not 0 <= protocol <= 255:
+            raise Malformed("<protocol> must be between 0 and 255")
+    if service == "%any":
+        return ProtoPort(protocol, 0, True)
+    port = names.service(service)
+    if port is None:
+        port, rest = _strtol(service)
+        if rest:
+            port = 0
+        if not 0 <= port <= 65535:
+            raise Malformed("<port> must be between 0 and 65535")
+    return ProtoPort(protocol, port, False)
+
+
+def _strtol(text: str) -> tuple[int, str]:
+    """strtol(3) with base 0: blanks and a sign before, the prefixes of C, 0 and everything for no number."""
+    body = text.lstrip(" \t\n\v\f\r")
+    sign = -1 if body[:1] == "-" else 1
+    body = body[1:] if body[:1] in ("+", "-") else body
+    try:
+        number, rest = unsigned_prefix(body, 0)
+    except Malformed:
+        return 0, text
+    return sign * number, rest
+
+
 def _protocol(text: str, names: Names) -> int:
     found = names.protocol(text)
     if found is not None:
@@ -337,16 +375,9 @@ def _port(text: str, names: Names) -> int:
     found = names.service(text)
     if found is not None:
         return found
-    # strtol(3) with base 0: blanks and a sign before, and the prefixes of C.
-    body = text.lstrip(" \t\n\v\f\r")
-    sign = -1 if body[:1] == "-" else 1
-    body = body[1:] if body[:1] in ("+", "-") else body
-    try:
-        number, rest = unsigned_prefix(body, 0)
-    except Malformed:
-        number, rest = 0, text
+    number, rest = _strtol(text)
     if rest:
         raise Malformed("<protocol> is neither a number nor a valid name")
-    if not 0 <= sign * number <= 65535:
+    if not 0 <= number <= 65535:
         raise Malformed("<port> must be between 0 and 65535")
     return number

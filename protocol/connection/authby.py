@@ -61,6 +61,19 @@ _V2_4_6: Final = _V2 | {
 }
 """A slip of 3.30 to 4.6: rsa-sha2_256 alone does not stand for RSA."""
 
+_BOTH_3_29: Final = _BOTH | {"rsasig": ({"rsasig"}, _NO), "rsa": ({"rsasig"}, _NO)}
+_V2_3_29: Final = {
+    "null": ({"null"}, _NO),
+    "rsa-sha2": ({"rsasig"}, {256}),
+    "rsa-sha2_256": ({"rsasig"}, {256}),
+    "rsa-sha2_384": ({"rsasig"}, {384}),
+    "rsa-sha2_512": ({"rsasig"}, {512}),
+    "ecdsa": ({"ecdsa"}, {256}),
+    "ecdsa-sha2_256": ({"ecdsa"}, {256}),
+    "ecdsa-sha2_384": ({"ecdsa"}, {384}),
+    "ecdsa-sha2_512": ({"ecdsa"}, {512}),
+}
+
 _SEPARATOR: Final = re.compile("[, ]")
 
 
@@ -73,10 +86,13 @@ def authby(text: str, numbers: tuple[int, int, int] = _HASHES_4_7, *, ikev1: boo
 
 
 def authby_4_6(
-    text: str, numbers: tuple[int, int, int], *, ikev1: bool, words: int | None = None
+    text: str, numbers: tuple[int, int, int], *, ikev1: bool, words: int | None = None, old: bool = False
 ) -> tuple[AuthBy, int]:
-    """The same up to 4.6: empty words do not count. `words`: only so many are looked at."""
-    return _authby([word for word in _SEPARATOR.split(text) if word][:words], _V2_4_6, numbers, ikev1=ikev1)
+    """The same up to 4.6: empty words do not count. `words`: only so many are looked at. `old`: up to 3.29."""
+    split = [word for word in _SEPARATOR.split(text) if word][:words]
+    if old:
+        return _authby(split, _V2_3_29, numbers, ikev1=ikev1, both=_BOTH_3_29)
+    return _authby(split, _V2_4_6, numbers, ikev1=ikev1)
 
 
 def _authby(
@@ -85,11 +101,13 @@ def _authby(
     numbers: tuple[int, int, int],
     *,
     ikev1: bool,
+    both: Mapping[str, tuple[AbstractSet[str], AbstractSet[int]]] | None = None,
 ) -> tuple[AuthBy, int]:
+    both = _BOTH if both is None else both
     ways: set[str] = set()
     hashes: set[int] = set()
     for word in words:
-        found: tuple[AbstractSet[str], AbstractSet[int]] | None = _BOTH.get(word)
+        found: tuple[AbstractSet[str], AbstractSet[int]] | None = both.get(word)
         if found is None:
             if ikev1:
                 raise Malformed("ikev1 connection must use authby= of rsasig, secret or never")

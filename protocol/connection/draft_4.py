@@ -17,11 +17,13 @@ from autod.protocol.connection.addresses import (
     IPV6,
     Address,
     Block,
+    Names,
     ProtoPort,
     Range,
     address,
     cidr,
     protoport,
+    protoport_3,
     range_,
     subnet,
     subnet_of,
@@ -62,7 +64,6 @@ _FLAGS: Final = {
     "sha2-truncbug": ("sha2_truncbug", False),
     "intermediate": ("intermediate", False),
     "ignore-peer-dns": ("ignore_peer_dns", False),
-    "disablearrivalcheck": ("disable_arrival_check", False),
 }
 """Booleans that are a bit of the policy; True where the bit says the contrary of the keyword."""
 
@@ -78,7 +79,7 @@ _WAYS: Final = {
 
 _OF_NEVER: Final = (
     *("pfs", "compress", "esn_no", "esn_yes", "decap_dscp", "nopmtudisc", "frag_allow", "frag_force"),
-    *("ikev1", "ikev2"),
+    *("ikev1", "ikev2", "ikev2_propose", "saref_track", "saref_conntrack"),
 )
 """What makes no sense for a connection that never negotiates."""
 
@@ -102,7 +103,9 @@ _FAILURE_SHUNT: Final = {0: 1, 1: 4, 2: 5, 3: 6}
 _AUTO: Final[dict[int, Auto]] = {2: "add", 3: "ondemand", 4: "start", 5: "keep"}
 IKEV1, IKEV2 = 1, 2
 _YNA_NO, _YNA_YES = 2, 3
-_INSIST, _FORCE = 3, 2
+_NEVER, _PERMIT, _INSIST = 0, 1, 3
+_FORCE: Final = 2
+_SAREF_YES, _SAREF_CONNTRACK = 0, 2
 _DNS: Final = 1
 KEYS: Final = (("rsasigkey", 2), ("ecdsakey", 3), ("pubkey", 4))
 
@@ -144,6 +147,8 @@ class End:
         self.key: str | None = None
         self.key_kind = 0
         self.key_alg = 0
+        self.second: str | None = None
+        self.second_kind = 0
         self.key_from_dns = False
         self.cert: str | None = None
         self.ckaid: str | None = None
@@ -184,7 +189,7 @@ class Draft:
         self.worked = False
         self.policy = known.defaults
         self.authby = NONE
-        self.sighash = sum(known.facts.hashes)
+        self.sighash = sum(known.facts.hashes) if known.facts.default_hashes else 0
         self.ike_version = IKEV2
         self.prospective_shunt = self.negotiation_shunt = self.failure_shunt = 0
         old = known.facts.old_addresses
@@ -238,9 +243,15 @@ class Draft:
         ikev2 = settings.get("ikev2")
         if ikev2 is not None and ikev2.number in (0, 1, 2, 3):
             self.ike_version = IKEV1 if ikev2.number < 2 else IKEV2
-            if facts.version_in_policy:
+            if facts.four_versions:
+                self._set(bits["ikev1"], on=ikev2.number < _INSIST)
+                self._set(bits["ikev2"], on=ikev2.number > _NEVER)
+                self._set(bits["ikev2_propose"], on=ikev2.number > _PERMIT)
+            elif facts.version_in_policy:
                 self._set(bits["ikev1"], on=self.ike_version == IKEV1)
                 self._set(bits["ikev2"], on=self.ike_version == IKEV2)
+        if facts.four_versions:
+            self.ike_version = IKEV1 if self.policy & bits["ikev1"] else IKEV2
         if self.ike_version >= IKEV2:
             self._redirects_and_ppk()
         self._esn_and_fragmentation()
@@ -332,6 +343,10 @@ class Draft:
             number = given.number or 0
             self._set(bits["esn_no"], on=number in (1, 3))
             self._set(bits["esn_yes"], on=number in (2, 3))
+        given = self.settings.get("sareftrack")
+        if given is not None and self.known.facts.saref:
+            self._set(bits["saref_track"], on=given.number in (_SAREF_YES, _SAREF_CONNTRACK))
+            self._set(bits["saref_conntrack"], on=given.number == _SAREF_CONNTRACK)
         given = self.settings.get("fragmentation")
         if given is not None:
             self._set(bits["frag_allow"], on=given.number in (1, 2))
@@ -349,7 +364,8 @@ class Draft:
         ways = NONE
         try:
             # strtok(3) cuts the string at its first word, and leaves it so.
-            ways, self.sighash = authby_4_6(text, facts.hashes, ikev1=ikev1, words=1 if again else None)
+            words = 1 if again else None
+            ways, self.sighash = authby_4_6(text, facts.hashes, ikev1=ikev1, words=words, old=facts.old_words)
         finally:
             self.policy |= sum(bit for way, bit in self.known.ways.items() if getattr(ways, way))
 
@@ -377,7 +393,7 @@ class Draft:
         self._next_hop(end, version, lookup)
         given = get(f"{side}id")
         if given is not None and given.text is not None:
-            end.id = fix_id(given.text)
+            end.id = fix_id(given.text) if self.known.facts.mends_ids else given.text
         self._key(end)
         given = get(f"{side}sourceip")
         if given is not None:
@@ -390,9 +406,12 @@ class Draft:
         if given is not None:
             end.protoport = None
             try:
-                end.protoport = protoport(
-                    given.text or "", names_of(lookup), any_is_zero=self.known.facts.any_protocol
-                )
+                if self.known.facts.strtol_ports:
+                    end.protoport = protoport_3(given.text or "", Names(lookup.protocol, lookup.service))
+                else:
+                    end.protoport = protoport(
+                        given.text or "", names_of(lookup), any_is_zero=self.known.facts.any_protocol
+                    )
             except Malformed as reason:
                 self._bad(given, reason)
         given = get(f"{side}addresspool")
@@ -400,6 +419,8 @@ class Draft:
             self._pool(end, given)
         if self.known.facts.interface_ip:
             self._interface(end)
+        if self.known.facts.key_is_xauth and f"{side}rsasigkey2" in settings:
+            self.policy |= bits["xauth"]
         if f"{side}xauthserver" in settings or f"{side}xauthclient" in settings:
             self.policy |= self.known.bits["xauth"]
 
@@ -456,7 +477,8 @@ class Draft:
                 self.fail(f"bad value for {end.side}nexthop={name}", f"{end.side}nexthop")
 
     def _key(self, end: End) -> None:
-        one = bool(self.known.facts.one_key)
+        facts = self.known.facts
+        one = bool(facts.one_key) or facts.cert_key
         for name, algorithm in KEYS:
             given = self.settings.get(f"{end.side}{name}")
             if given is None:
@@ -468,6 +490,15 @@ class Draft:
             end.key_from_dns = end.key_kind == _DNS
             if not end.key_from_dns and given.text is not None:
                 end.key = given.text
+            if facts.cert_key:
+                self._second_key(end)
+
+    def _second_key(self, end: End) -> None:
+        """rsasigkey2= counts only beside rsasigkey=."""
+        given = self.settings.get(f"{end.side}rsasigkey2")
+        end.second_kind = 0 if given is None else given.number or 0
+        if given is not None and not end.key_from_dns and given.text is not None:
+            end.second = given.text
 
     def _source(self, end: End, given: Given, lookup: Lookup) -> None:
         text = given.text or ""
@@ -503,7 +534,9 @@ class Draft:
             self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
         end.pool = None
         try:
-            end.pool = range_(given.text or "", old=end.host.old)
+            if self.known.facts.pool_of_ipv4 and ("-" not in (given.text or "") or ":" in (given.text or "")):
+                raise Malformed("no two addresses of IPv4 with '-' between them")
+            end.pool = range_(given.text or "", old=end.host.old, strict=self.known.facts.strict_pool)
         except Malformed as reason:
             self._bad(given, reason)
             return

@@ -11,7 +11,16 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from autod.protocol.connection.shapes_4 import SHAPE_4_0, SHAPE_4_2, SHAPE_4_3, SHAPE_4_4, SHAPE_4_6, Shape
+from autod.protocol.connection.shapes_4 import (
+    SHAPE_3_27,
+    SHAPE_3_30,
+    SHAPE_4_0,
+    SHAPE_4_2,
+    SHAPE_4_3,
+    SHAPE_4_4,
+    SHAPE_4_6,
+    Shape,
+)
 
 __all__ = ["FACTS", "Facts"]
 
@@ -135,6 +144,51 @@ class Facts(msgspec.Struct, frozen=True):
     given_subnet: Literal["marked", "unmarked", "endpoint"] = "marked"
     """What a subnet that is given says: that it is there, nothing (4.0, 4.1), or that it is an endpoint (4.2)."""
 
+    default_hashes: bool = True
+    """All hashes are allowed where authby= is not given (3.30 on)."""
+
+    old_words: bool = False
+    """authby= has the words of 3.27 to 3.29."""
+
+    milliseconds: bool = False
+    """Durations are one number of milliseconds (up to 3.29)."""
+
+    four_versions: bool = False
+    """ikev2= has four meanings, and permit is what stands where it is not given (3.27)."""
+
+    finds_interfaces: bool = True
+    """The address of an interface is found (3.30 on)."""
+
+    mends_ids: bool = True
+    """`,,` in an id is mended (3.30 on)."""
+
+    pool_of_ipv4: bool = False
+    """addresspool= is two addresses of IPv4 (up to 3.29)."""
+
+    key_is_xauth: bool = False
+    """rsasigkey2= counts as xauthserver= too: they share a place (3.27)."""
+
+    strtol_ports: bool = False
+    """Ports and protocols are read with strtol() (up to 3.32)."""
+
+    strict_pool: bool = False
+    """addresspool= is two addresses, or a block of IPv6 (up to 3.32)."""
+
+    hop_of_address: bool = False
+    """A next hop that is not given is of the family of the address, and not of the host (up to 3.32)."""
+
+    aborts_over_interfaces: bool = False
+    """addconn aborts over the name of an interface that is there (3.30 to 3.32)."""
+
+    saref: bool = False
+    """There is sareftrack= (up to 3.32)."""
+
+    cert_key: bool = False
+    """A certificate or its ckaid is sent as the key of an end, and there is rsasigkey2= (up to 3.32)."""
+
+    ports: bool = False
+    """The port of protoport= stands in the addresses of its end too, and 500 in the end (up to 3.32)."""
+
     sends_half: bool = False
     """A connection without left= or right= is sent all the same (up to 4.4)."""
 
@@ -189,6 +243,7 @@ _4_2: Final = replace(
     shape=SHAPE_4_2,
     version_in_policy=True,
     given_subnet="endpoint",
+    unknown="<invalid>",
     version_of_never=2,
 )
 _4_0: Final = replace(
@@ -204,8 +259,49 @@ _4_0: Final = replace(
     texts={"policy-label": "policy_label"},
     times=_4_2.times | {"ikelifetime": ("sa_ike_life_seconds", 3_600_000)},
 )
+_3_30: Final = replace(
+    _4_0,
+    policy=_POLICY_3_30,
+    defaults=_4_0.defaults | {"saref_track"},
+    shape=SHAPE_3_30,
+    one_key="",
+    cert_key=True,
+    saref=True,
+    strtol_ports=True,
+    strict_pool=True,
+    hop_of_address=True,
+    unknown="0.0.0.0",
+    aborts_over_interfaces=True,
+    ports=True,
+    numbers=_4_0.numbers
+    | {"enable-tcp": ("", 0), "tcp-remoteport": ("", 0), "ipsec-interface": ("xfrm_if_id", 0)},
+    given_subnet="marked",
+)
+_3_28: Final = replace(
+    _3_30,
+    aborts_over_interfaces=False,
+    policy=_POLICY_3_28,
+    defaults=_3_30.defaults - {"ecdsa", "rsasig", "rsasig_v1_5"},
+    shape=SHAPE_3_27,
+    hashes=(2, 4, 8),
+    default_hashes=False,
+    old_words=True,
+    interface_ip=False,
+    milliseconds=True,
+    finds_interfaces=False,
+    mends_ids=False,
+    pool_of_ipv4=True,
+    numbers=_3_30.numbers | {"ipsec-interface": ("", 0)},
+)
+_3_27: Final = replace(
+    _3_28, policy=_POLICY_3_27, defaults=_3_28.defaults | {"ikev1"}, four_versions=True, key_is_xauth=True
+)
 
 FACTS: Final = {
+    "3.27": _3_27,
+    "3.28": _3_28,
+    "3.30": _3_30,
+    "3.32": _3_30,
     "4.0": _4_0,
     "4.2": _4_2,
     "4.3": _4_3,

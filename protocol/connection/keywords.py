@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from autod.protocol import releases
 from autod.protocol.connection.rules import rules, rules_of
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.rules import Rules
     from autod.protocol.releases import Release
 
-__all__ = ["Key", "Keyword", "Kind", "Table", "native", "nearest_native", "table"]
+__all__ = ["Key", "Keyword", "Kind", "Table", "native", "table"]
 
 Kind = Literal[
     "string",
@@ -162,13 +161,6 @@ def native(release: Release) -> str | None:
     """The name of the rules that this release follows, None where ipsec.conf is left to the release's own addconn."""
     found = rules_of(release)
     return None if found is None else found.name
-
-
-def nearest_native(release: Release) -> Release:
-    """The release by whose rules ipsec.conf is read for `release`: itself where it has some, else 4.0."""
-    if native(release) is not None:
-        return release
-    return releases.find("4.0", seccomp=release.seccomp)
 
 
 @functools.cache

@@ -78,6 +78,12 @@ class Rules(msgspec.Struct, frozen=True):
     seconds: bool = False
     """Durations are whole seconds, and one that cannot be read is left to chance (up to 4.6)."""
 
+    aborts_over_family: bool = False
+    """addconn aborts over a family of addresses that is none (3.30 to 4.6)."""
+
+    aborts_over_alias: bool = False
+    """addconn aborts over connalias= in conn %default (3.28 to 4.15)."""
+
     runs_on: bool = False
     """Up to 4.2: a value, or what follows an x- comment, may stand in a later line; a keyword takes no words before
     its `=`."""
@@ -108,18 +114,28 @@ _OLD: Final = Rules(
     after="each",
     says_from=False,
     per_second=1000,
+    aborts_over_alias=True,
     bare_words=True,
     decimals=False,
 )
 
+_OLD_4_7: Final = replace(_OLD, name="4.7", releases=("4.7",), wide=False)
+_OLD_4_6: Final = replace(_OLD_4_7, name="4.6", releases=("4.6",), seconds=True, aborts_over_family=True)
+_OLD_4_2: Final = replace(_OLD_4_6, name="4.2", releases=("4.2",), runs_on=True)
+_OLD_3_28: Final = replace(_OLD_4_2, name="3.28", releases=("3.28", "3.29"), aborts_over_family=False)
+
 RULES: Final = (
-    replace(_OLD, name="4.0", releases=("4.0", "4.1"), wide=False, seconds=True, runs_on=True),
-    replace(_OLD, name="4.2", releases=("4.2",), wide=False, seconds=True, runs_on=True),
-    replace(_OLD, name="4.3", releases=("4.3",), table="4.2", wide=False, seconds=True),
-    replace(_OLD, name="4.4", releases=("4.4",), table="4.5", wide=False, seconds=True),
-    replace(_OLD, name="4.5", releases=("4.5",), wide=False, seconds=True),
-    replace(_OLD, name="4.6", releases=("4.6",), wide=False, seconds=True),
-    replace(_OLD, name="4.7", releases=("4.7",), wide=False),
+    replace(_OLD_3_28, name="3.27", releases=("3.27",), aborts_over_alias=False),
+    _OLD_3_28,
+    replace(_OLD_4_2, name="3.30", releases=("3.30", "3.31")),
+    replace(_OLD_4_2, name="3.32", releases=("3.32",)),
+    replace(_OLD_4_2, name="4.0", releases=("4.0", "4.1")),
+    _OLD_4_2,
+    replace(_OLD_4_6, name="4.3", releases=("4.3",), table="4.2"),
+    replace(_OLD_4_6, name="4.4", releases=("4.4",), table="4.5"),
+    replace(_OLD_4_6, name="4.5", releases=("4.5",)),
+    _OLD_4_6,
+    _OLD_4_7,
     _OLD,
     Rules(
         "5.0",

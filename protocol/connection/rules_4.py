@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from autod.protocol.connection.addresses import IPV4, Block, subnet, unspecified
 from autod.protocol.connection.authby import NONE
 from autod.protocol.connection.draft_4 import IKEV1, KEYS, Draft, End, Known
-from autod.protocol.connection.ends import HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
+from autod.protocol.connection.ends import ANY, HOSTNAME, IFACE, IPADDR, SENDABLE, find_routes
 from autod.protocol.connection.facts_4 import FACTS, Facts
 from autod.protocol.connection.message import Message, Plan, Remark
 from autod.protocol.connection.numbers import Malformed, data
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["making"]
 
 _RESTART, _HOLD = 3, 2
+_NICKNAME, _CKAID = 1, 2
+"""enum whack_pubkey_type of 3.27 to 3.32."""
+_IKE_PORT: Final = 500
+_X_PUBKEY: Final = 4
 _REQID_MAX: Final = 16383
 _MAX_OPERATIONS: Final = 1 << 63
 _OTHER: Final = 255
@@ -129,8 +133,12 @@ def _split(milliseconds: int, *, floors: bool = False) -> tuple[int, int]:
     return sign * seconds, sign * rest * 1000
 
 
-def _put_time(members: dict[str, object], path: str, milliseconds: int, *, floors: bool = False) -> None:
-    members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = _split(milliseconds, floors=floors)
+def _put_time(members: dict[str, object], path: str, milliseconds: int, facts: Facts) -> None:
+    if facts.milliseconds:
+        members[f"{path}.ms"] = milliseconds
+        return
+    seconds, rest = _split(milliseconds, floors=facts.floors)
+    members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = seconds, rest
 
 
 @functools.cache
@@ -156,7 +164,7 @@ class _Making:
                 self.base |= {path: default} if default else {}
         for slot, (path, default) in (_TIMES | dict(facts.times)).items():
             self.places[slot] = ("time", path)
-            _put_time(self.base, path, default)
+            _put_time(self.base, path, default, facts)
         for slot, path in (_TEXTS | dict(facts.texts)).items():
             self.places[slot] = ("text", path)
         if facts.label_of_ends:
@@ -172,6 +180,8 @@ class _Making:
                 self.no_client[f"{side}.has_client"] = 1
                 no_client = facts.shape.everything(f"{side}.client", IPV4)
                 self.no_client |= dict.fromkeys((path for path, value in no_client.items() if value), 0)
+            if facts.ports:
+                self.base[f"{side}.host_port"] = _IKE_PORT
             if facts.says_leftright:
                 self.base[f"{side}.leftright"] = side
 
@@ -207,6 +217,13 @@ def _groups(
     making: _Making,
     remarks: list[Remark],
 ) -> Iterator[tuple[Message, ...]]:
+    if making.facts.aborts_over_interfaces:
+        for end in (draft.left, draft.right):
+            if end.host.kind == IFACE and end.host.address is not None:
+                remarks.append(
+                    Remark("addconn of this release aborts over an interface", end.side, fatal=True)
+                )
+                return
     half = False
     for end in (draft.left, draft.right):
         if end.host.kind not in SENDABLE:
@@ -281,10 +298,15 @@ def _members(draft: Draft, making: _Making, remarks: list[Remark]) -> dict[str, 
         elif kind == "bool":
             members[path] = 1 if number else 0
         else:
-            _put_time(members, path, number, floors=facts.floors)
+            _put_time(members, path, number, facts)
     label = settings.get("policy-label")
     if facts.label_of_ends and label is not None:
         members["left.sec_label"] = members["right.sec_label"] = label.text
+    if facts.key_is_xauth:
+        for side in _SIDES:
+            second = settings.get(f"{side}rsasigkey2")
+            if second is not None:
+                members[f"{side}.xauth_server"] = 1 if second.number else 0
     reqid = settings.get("reqid")
     if reqid is not None:
         if 0 < (reqid.number or 0) <= _REQID_MAX:
@@ -301,8 +323,8 @@ def _put_dpd(members: dict[str, object], draft: Draft, facts: Facts, remarks: li
     members["dpd_action"] = _HOLD
     if facts.old_dpd or draft.ike_version == IKEV1:
         if delay is not None and timeout is not None:
-            _put_time(members, "dpd_delay", delay.number or 0, floors=facts.floors)
-            _put_time(members, "dpd_timeout", timeout.number or 0, floors=facts.floors)
+            _put_time(members, "dpd_delay", delay.number or 0, facts)
+            _put_time(members, "dpd_timeout", timeout.number or 0, facts)
             if action is not None:
                 members["dpd_action"] = action.number
         elif delay or timeout or action:
@@ -310,7 +332,7 @@ def _put_dpd(members: dict[str, object], draft: Draft, facts: Facts, remarks: li
             remarks.append(Remark("dpd needs both dpddelay= and dpdtimeout=: it is ignored", slot))
     else:
         if delay is not None:
-            _put_time(members, "dpd_delay", delay.number or 0, floors=facts.floors)
+            _put_time(members, "dpd_delay", delay.number or 0, facts)
             if action is not None:
                 members["dpd_action"] = action.number
         elif action is not None:
@@ -336,12 +358,16 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
         "virt": end.virt,
         "key_from_DNS_on_demand": end.key_from_dns,
     }
-    if host.kind in (IPADDR, IFACE) and host.address is not None:
+    known = host.kind == IPADDR or (host.kind == IFACE and facts.finds_interfaces)
+    if known and host.address is not None:
         found |= shape.address("host_addr", host.address)
     elif facts.version_of_zero and host.kind in SENDABLE:
         # The address of an interface that is not there stays as it was at the start.
         found |= shape.address("host_addr", unspecified(IPV4 if host.kind == IFACE else host.version))
-    hop = host.hop if host.hop_kind == IPADDR else unspecified(host.version)
+    version = host.version
+    if facts.hop_of_address and host.kind != ANY:
+        version = IPV4 if host.address is None else host.address.version
+    hop = host.hop if host.hop_kind == IPADDR else unspecified(version)
     if hop is not None:
         found |= shape.address("host_nexthop", hop)
     if end.source is not None and end.source.specified:
@@ -357,9 +383,20 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
         found |= shape.everything("client", host.version)
     if facts.says_client:
         found["has_client"] = end.has_client
+    if facts.ports and end.protoport is not None and end.protoport.port:
+        # update_ports(): in the byte order of the network, like the ports of a socket.
+        found |= shape.ported("host_addr", end.protoport.port) | shape.ported(
+            "client.addr", end.protoport.port
+        )
     if end.protoport is not None:
         found |= shape.ports(end.protoport)
-    if end.key_kind == _OTHER and end.key is not None:
+    if facts.cert_key:
+        del found["cert"], found["ckaid"]
+        if end.ckaid is not None:
+            found["pubkey"], found["pubkey_type"] = end.ckaid, _CKAID
+        elif end.cert is not None:
+            found["pubkey"], found["pubkey_type"] = end.cert, _NICKNAME
+    elif end.key_kind == _OTHER and end.key is not None:
         if facts.one_key:
             found[facts.one_key] = end.key
         else:
@@ -373,19 +410,23 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
 def _keys(name: str, draft: Draft, remarks: list[Remark]) -> Iterator[Message]:
     """The messages that carry raw keys. A key that cannot be read stops them, in silence as far as pluto goes."""
     for end in (draft.left, draft.right):
-        if end.key is None or not end.id or end.key_kind != _OTHER:
-            continue
-        try:
-            value = data(end.key, 64 if end.key_alg == 4 else 0)
-        except Malformed as reason:
-            slot = end.side + next(word for word, number in KEYS if number == end.key_alg)
-            remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
-            return
-        yield Message(
-            "key",
-            name,
-            {"whack_key": 1, "pubkey_alg": end.key_alg, "keyid": end.id, "keyval": value},
-        )
+        for key, kind, slot in (
+            (end.key, end.key_kind, next((word for word, number in KEYS if number == end.key_alg), "")),
+            (end.second, end.second_kind, "rsasigkey2"),
+        ):
+            if key is None or not end.id or kind != _OTHER:
+                continue
+            try:
+                value = data(key, 64 if end.key_alg == _X_PUBKEY else 0)
+            except Malformed as reason:
+                slot = end.side + slot
+                remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
+                return
+            yield Message(
+                "key",
+                name,
+                {"whack_key": 1, "pubkey_alg": end.key_alg, "keyid": end.id, "keyval": value},
+            )
 
 
 def _pairs(

@@ -105,6 +105,12 @@ class Shape(msgspec.Struct, frozen=True):
             members.pop(f"{path}.{self.subnet_set}", None)
         return members
 
+    def ported(self, path: str, port: int) -> Members:
+        """The port of an address (up to 3.32)."""
+        if self.packed:
+            return {f"{path}.hport": port}
+        return {f"{path}.u.v4.sin_port": int.from_bytes(port.to_bytes(2, "big"), "little")}
+
     def with_prefix(self, path: str, value: Block) -> Members:
         """An address with a prefix."""
         if self.cidr == "subnet":
@@ -148,7 +154,8 @@ def _socket(path: str, value: Address) -> Members:
     """A sockaddr of Linux."""
     if value.version == IPV4:
         return {f"{path}.u.v4.sin_family": _AF[4], f"{path}.u.v4.sin_addr": value.packed}
-    return {f"{path}.u.v6.sin6_family": _AF[6], f"{path}.u.v6.sin6_addr": value.packed}
+    # The family is at the same place in both: it goes by one name, as messages are told apart by their members.
+    return {f"{path}.u.v4.sin_family": _AF[6], f"{path}.u.v6.sin6_addr": value.packed}
 
 
 SHAPE_4_6: Final = Shape()
