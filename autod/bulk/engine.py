@@ -59,6 +59,9 @@ HELD_UP = 1.0
 AWAY = 60.0
 """Seconds that a pluto which went away is waited for, where there is no deadline."""
 
+SHORT_LOOK = 0.5
+"""Seconds for the look whether a pluto that let a request wait until its end answers at all."""
+
 LAST_LOOK = 1.0
 """Seconds for the look whether anything came to pass after all, where nothing did as far as was said: a pluto that
 answers at all does so in less, with 5,000 connections up."""
@@ -382,7 +385,7 @@ class Run:
         """A request was given up, and pluto had said nothing of it. If it does not answer at all, it is busy or
         stopped, and those that wait would wait in vain, one after the other."""
         try:
-            await self._driver.established(LAST_LOOK)
+            await self._driver.established(SHORT_LOOK)
         except DeadlinePassed as error:
             self._stuck = True
             for job in self._ledger.clear():

@@ -101,7 +101,7 @@ async def after_loading(
     session: Session, loads: Loader, outcomes: Mapping[str, Outcome], *, remembers: bool = True
 ) -> None:
     """What follows when `outcomes` says which names were loaded by `loads`: groups are made, and it is remembered."""
-    if not isinstance(loads, NativeLoader):
+    if not isinstance(loads, NativeLoader) or loads.configuration is None:
         return
     await _make_groups(session, loads.configuration, outcomes)
     if remembers:

@@ -73,9 +73,8 @@ class NativeLoader:
         self._configuration: Configuration | None = None
 
     @property
-    def configuration(self) -> Configuration:
-        """What was read; only after check() or load()."""
-        assert self._configuration is not None
+    def configuration(self) -> Configuration | None:
+        """What was read last; None before anything was."""
         return self._configuration
 
     async def check(self) -> None:
