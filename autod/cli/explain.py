@@ -206,7 +206,7 @@ def _records(path: str, names: Sequence[str]) -> dict[str, Record]:
                     one["wanted"],
                     one["state"],
                     one.get("since"),
-                    one.get("cause"),
+                    one.get("reason") or one.get("cause"),
                     one.get("detail"),
                     one.get("attempts"),
                     one.get("next_try"),

@@ -52,6 +52,7 @@ CAUSES: Mapping[Said, Cause] = {
     Said.CHILD_REJECTED: Cause.CHILD_REJECTED,
     Said.ALREADY_NEGOTIATING: Cause.NEGOTIATING,
     Said.DELETED_BY_OTHER: Cause.DELETED,
+    Said.REDIRECTED: Cause.NEGOTIATING,
     Said.UNDECIDED: Cause.FAILED,
     Said.PLUTO_GONE: Cause.PLUTO_GONE,
     Said.DEADLINE: Cause.DEADLINE,
@@ -189,6 +190,9 @@ class PlutoLink:
         outcome = await self._pluto.reread_secrets(timeout=self.answer)
         if outcome.result is Said.DEADLINE:
             raise DeadlinePassed(outcome.sentence)
+        if not outcome.ok:
+            # pluto forgot what it had before it read: silence would be taken for success.
+            raise ConfigurationError(outcome.sentence)
 
     def open_descriptors(self) -> int | None:
         return self._presence.open_descriptors()
