@@ -9,7 +9,7 @@ from autod.asking.emulation import availability
 from autod.operations import ROWS, Row
 from autod.protocol import releases
 from autod.protocol.families.family import Family
-from tests.generators import cli_docs
+from tests.generators import architecture, cli_docs
 
 DOCS = Path(__file__).parents[2] / "docs"
 START = "<!-- made by python -m tests.generators.docs -->\n"
@@ -63,6 +63,7 @@ def _called(row: Row) -> str:
 
 
 PARTS = {
+    "architecture.md": {"picture": architecture.picture},
     "releases.md": {"families": families, "operations": operations},
     "cli.md": {"operations": cli_docs.operations, "options": cli_docs.options, "words": cli_docs.words},
 }
