@@ -6,24 +6,27 @@ who is up. The model's words do not change from release to release; docs/status.
 
 from __future__ import annotations
 
-from autod.status.model import (
-    SCHEMA,
-    AddressPool,
-    ChildSa,
-    ConnectionState,
-    End,
-    IkeSa,
-    Pending,
-    Selector,
-    SelectorPair,
-    State,
-    Totals,
-    Unparsed,
-    from_json,
-)
-from autod.status.parse import parse, parse_in_slices
-from autod.status.polling import established
-from autod.values import to_json
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autod.status.model import SCHEMA as SCHEMA
+    from autod.status.model import AddressPool as AddressPool
+    from autod.status.model import ChildSa as ChildSa
+    from autod.status.model import ConnectionState as ConnectionState
+    from autod.status.model import End as End
+    from autod.status.model import IkeSa as IkeSa
+    from autod.status.model import Pending as Pending
+    from autod.status.model import Selector as Selector
+    from autod.status.model import SelectorPair as SelectorPair
+    from autod.status.model import State as State
+    from autod.status.model import Totals as Totals
+    from autod.status.model import Unparsed as Unparsed
+    from autod.status.model import from_json as from_json
+    from autod.status.parsing import parse as parse
+    from autod.status.parsing import parse_in_slices as parse_in_slices
+    from autod.status.polling import established as established
+    from autod.values import to_json as to_json
 
 __all__ = [
     "SCHEMA",
@@ -44,3 +47,23 @@ __all__ = [
     "parse_in_slices",
     "to_json",
 ]
+
+_HOME = {
+    "established": "autod.status.polling",
+    "parse": "autod.status.parsing",
+    "parse_in_slices": "autod.status.parsing",
+    "to_json": "autod.values",
+}
+"""Where a name is, if not in autod.status.model. Who only asks who is up, as every `--up` does, loads no more."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_HOME.get(name, "autod.status.model")), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

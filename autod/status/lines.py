@@ -1,7 +1,7 @@
 """Lines about connections, of every release: what one line tells, as fields of the model.
 
 Owns: the shapes of the lines that begin with a connection's name in --status and --connectionstatus, but for
-the one that draws its ends (ends.py). Must not know: how a connection's lines are joined (parse.py).
+the one that draws its ends (ends.py). Must not know: how a connection's lines are joined (parsing.py).
 
     "t01":     oriented; my_ip=unset; their_ip=unset; my_updown=ipsec _updown;                 3.x, 4.x
     "t01":   host: oriented; local: 192.1.2.45; remote: 192.1.2.23; established IKE SA: #3;    5.x

@@ -1,6 +1,6 @@
 """Who is up, told cheaply: for those who ask pluto again and again.
 
-Must not know: the rest of the model. Where more than names is wanted, parse.py reads the same replies.
+Must not know: the rest of the model. Where more than names is wanted, parsing.py reads the same replies.
 """
 
 from __future__ import annotations

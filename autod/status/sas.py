@@ -1,7 +1,7 @@
 """Lines about SAs, of every release: what one line tells, as fields of the model.
 
 Owns: the shapes of the lines that begin with `#serial`. Must not know: connections' lines (lines.py), how the
-fields of several lines are joined (parse.py).
+fields of several lines are joined (parsing.py).
 
     #4: "t01", type=ESP, add_time=1795439288, inBytes=0, ...            --trafficstatus
     #3: "t01":500 STATE_PARENT_I3 (PARENT SA established); EVENT_...;   --showstates and --status, to 5.3.2

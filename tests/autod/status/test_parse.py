@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autod.protocol.replies import Reply, ReplyCodes, ReplyDecoder
 from autod.status import State, established, parse, parse_in_slices
-from autod.status.parse import UNPARSED_KEPT
+from autod.status.parsing import UNPARSED_KEPT
 from tests.helpers.transcripts import RELEASES, cases
 
 CODES = ReplyCodes(secret_prompt=40, user_prompt=41, errors=frozenset(), names={})
