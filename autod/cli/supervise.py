@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", metavar="FILE", help="the settings (default: /etc/autod.toml, which may be missing)"
     )
-    # Names of their own: what the environment says about these (IPSEC_RUNDIR, IPSEC_CONF) is for the shell.
+    # Names of their own: what the environment and the defaults of the other commands say of these is not meant here.
     parser.add_argument(
         "--ctlsocket",
         dest="pluto_socket",
@@ -40,7 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--release", metavar="RELEASE", help="the release of Libreswan, where it cannot be found out"
     )
     parser.add_argument(
-        "--api", metavar="PATH", help="where to answer, whatever the settings say; empty: nowhere"
+        "--api",
+        dest="api_socket",
+        metavar="PATH",
+        help="where to answer, whatever the settings say; empty: nowhere",
     )
     parser.add_argument(
         "--reload",
@@ -86,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
             settings = replace(
                 settings, supervise=replace(settings.supervise, configuration=options.ipsec_conf)
             )
-        if options.api is not None:
-            settings = replace(settings, api=replace(settings.api, socket=options.api))
+        if options.api_socket is not None:
+            settings = replace(settings, api=replace(settings.api, socket=options.api_socket))
         return settings
 
     if options.check:
@@ -110,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
 def _reload(options: argparse.Namespace) -> int:
     from autod.service.client import SOCKET, Client
 
-    with Client(options.api or SOCKET, timeout=options.timeout) as client:
+    with Client(options.api_socket or SOCKET, timeout=options.timeout) as client:
         done = client.call("Reload", force=options.force or None)
     words = [f"{len(done[key])} {key}" for key in ("added", "changed", "removed", "released")]
     print(f"{', '.join(words)}, {done['same']} the same")
