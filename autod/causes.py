@@ -262,7 +262,7 @@ ADVICE: Final[dict[Cause, Advice]] = {
         _AUTH,
         "here",
         False,
-        "this end's private key is not there",
+        "this end's private key is not there, or cannot be used",
         "import the certificate with its key into the NSS database, then load the connection again",
         ("leftcert=", "leftckaid=", "`certutil -K -d sql:/var/lib/ipsec/nss`"),
     ),

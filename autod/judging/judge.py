@@ -59,6 +59,7 @@ from autod.operations import BY_NAME
 from autod.outcomes import OK, Outcome, Result, gather, sentence
 from autod.protocol.codes import REFUSALS
 from autod.protocol.exchange import Ending
+from autod.recognise.table import exchange_in
 
 __all__ = ["Judge"]
 
@@ -295,6 +296,14 @@ class Judge:
             fault = of_fault(evidence.faults) or self._told(evidence)
             if fault is not None:
                 return fault
+            first = exchange_in(fatal.state) == "IKE_SA_INIT" and fatal.child_sa is None
+            if first and evidence.begun and not evidence.retransmissions:
+                # The peer answered, and pluto could not go on to IKE_AUTH: what it is to sign with is not there.
+                # Only its log says so (seen on 4.10 and 5.2; a secret that is missing is told).
+                said = "pluto gave up before it sent IKE_AUTH; its log says why"
+                return Verdict(
+                    Result.AUTHENTICATION_FAILED, reason=said, cause=Cause.PRIVATE_KEY_MISSING, by="us"
+                )
             failed = Verdict(Result.FAILED, cause=Cause.GONE_WITHOUT_REASON, by="pluto")
             return Verdict(Result.CHILD_REJECTED) if fatal.child_sa is not None else failed
         if AlreadyNegotiating in seen:

@@ -106,6 +106,22 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         False,
     ),
     (
+        "our own key is not there, IKEv2: pluto says nothing but that it gave up",
+        "5.2",
+        "up",
+        """
+        002 "x" #1: initiating IKEv2 connection to 192.0.2.1 using UDP
+        002 "x" #1: sent IKE_SA_INIT request to 192.0.2.1:UDP/500
+        002 "x" #1: processed IKE_SA_INIT response from 192.0.2.1:UDP/500 {cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_512 group=DH19}, initiating IKE_AUTH
+        056 "x" #1: encountered fatal error in state IKE_SA_INIT_IR
+        002 "x" #1: deleting IKE SA (processed IKE_SA_INIT response, preparing IKE_INTERMEDIATE or IKE_AUTH request)
+        """,
+        Result.AUTHENTICATION_FAILED,
+        Cause.PRIVATE_KEY_MISSING,
+        "us",
+        False,
+    ),
+    (
         "an IKEv1 peer refuses our proposal, 5.2",
         "5.2",
         "up",
