@@ -152,6 +152,7 @@ async def _sync(
         record,
         loaded={step.connection for step in doable if step.action in ("add", "replace")},
         gone={step.connection for step in doable if step.action == "delete"},
+        whole=not opened.options.names,
     )
     opened.say(
         f"{len(doable) - failed} of {_steps(len(planned))} done, {len(comparison.same)} left as they were"

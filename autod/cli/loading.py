@@ -40,7 +40,11 @@ def loader(session: Session, configuration: Configuration | None = None) -> Load
 
     options = session.options
     return loader_for(
-        session.pluto, _config_for_addconn(options.config), read, via_addconn=options.via_addconn
+        session.pluto,
+        _config_for_addconn(options.config),
+        read,
+        via_addconn=options.via_addconn,
+        autoall=options.all or (options.operation == "sync" and not options.names),
     )
 
 
@@ -115,12 +119,14 @@ async def _make_groups(
 ) -> None:
     """pluto makes the connections of a group's networks when it is told to listen, and only then.
 
-    Where the group is to be routed, that comes after routing it (autod.loading.groups).
+    A single one that is to be routed is listened for after that (autod.loading.groups).
     """
-    if session.options.operation not in ("add", "replace", "rotatecert"):
+    if session.options.operation == "sync" or (
+        len(outcomes) == 1 and session.options.operation == "ondemand"
+    ):
         return
-    loaded = [one for name, outcome in outcomes.items() if outcome.ok for one in configuration.find(name)]
-    if any(is_group(one) for one in loaded):
+    found = [one for name, outcome in outcomes.items() if outcome.ok for one in configuration.find(name)]
+    if any(is_group(one) for one in found):
         outcome = await session.pluto.listen()
         if not outcome.ok:
             session.conclude(outcome)

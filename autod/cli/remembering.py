@@ -49,7 +49,7 @@ async def remember_loaded(
     words = [word for word, outcome in outcomes.items() if outcome.ok]
     names = {one.name for word in choose(configuration, words) for one in word.connections}
     record = Record(opened.options.ctlsocket, configuration.path, pluto=opened.pluto.detected.pluto)
-    await remember(opened, configuration, record, loaded=names, whole=False)
+    await remember(opened, configuration, record, loaded=names, whole=opened.options.all)
 
 
 async def remember(
@@ -59,28 +59,29 @@ async def remember(
     *,
     loaded: Collection[str],
     gone: Collection[str] = (),
-    whole: bool = True,
+    whole: bool,
 ) -> None:
     """Keep what was sent for the connections in `loaded`, and which names are this file's.
 
     `whole`: the file as a whole was brought in; else only those in `loaded` are.
     """
     if loaded:
-        await _note(opened, configuration, record, loaded)
-    names = {one.name: one.place.file for one in wanted(configuration, () if whole else loaded)}
+        await _note(opened, configuration, record, loaded, whole=whole)
+    ours = wanted(configuration, () if whole else loaded) if whole or loaded else ()
+    names = {one.name: one.place.file for one in ours}
     record.remember(names, forget=set(gone) - names.keys())
 
 
 async def _note(
-    opened: Session, configuration: Configuration, record: Record, names: Collection[str]
+    opened: Session, configuration: Configuration, record: Record, names: Collection[str], *, whole: bool
 ) -> None:
     replies = await status_of(opened, names)
     if not replies:
         return
     sent = await trio.to_thread.run_sync(
-        functools.partial(digests, configuration, frozenset(names), around=Machine(None))
+        functools.partial(digests, configuration, frozenset(names), around=Machine(None), last=whole)
     )
-    words = {one.name: auto(one) for one in wanted(configuration, names)}
+    words = {one.name: auto(one) for one in wanted(configuration, names, last=whole)}
     of = {name: base for base, (_, parts) in sent.items() for name in parts}
     by = writer(configuration)
     record.note(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection import Planner
     from autod.protocol.connection.message import Auto
 
-__all__ = ["Chosen", "all_names", "auto", "autoall", "choose", "select"]
+__all__ = ["Chosen", "all_names", "auto", "autoall", "choose", "last_of_each", "select"]
 
 _FROM_ADDCONN: Final = 2
 _AUTO: Final[dict[str, Auto]] = {
@@ -57,6 +57,12 @@ def all_names(configuration: Configuration) -> list[str]:
     """The names that --all stands for: those whose auto= loads them when pluto starts, in file order."""
     names = (connection.name for connection in configuration.connections if auto(connection) != "ignore")
     return list(dict.fromkeys(names))
+
+
+def last_of_each(configuration: Configuration) -> dict[str, Connection]:
+    """What pluto holds of each name after addconn --autoall: it sends all sections of a name in file order, and each
+    takes the place of the one before."""
+    return {one.name: one for one in configuration.connections if auto(one) != "ignore"}
 
 
 def choose(configuration: Configuration, words: Iterable[str]) -> list[Chosen]:

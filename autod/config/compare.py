@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from autod.config.choose import auto
+from autod.config.choose import auto, last_of_each
 from autod.config.ends import Around, compare_ends, sendcerts
 from autod.config.expected import Row, auth_differs, end_rows, is_never, partly, rows_of
 from autod.config.meaning import Meaning, Unsure, version_of
@@ -209,7 +210,8 @@ class _Comparing:
             claimed.update(own)
             claimed.add(connection.name)
             claimed.update(self._pairs.get(connection.name, ()))
-            if plan.failed or not plan.groups:
+            # addconn --autoall sends what has a fault too, as far as it got with it.
+            if not plan.groups or (plan.failed and names):
                 refused.append(connection.name)
                 continue
             found = self._difference(connection, plan)
@@ -271,7 +273,9 @@ class _Comparing:
         )
 
     def _difference(self, connection: Connection, plan: Plan) -> _Found:
-        asked, own, now = auto(connection), plan.names, digest(plan.groups)
+        asked, own = auto(connection), plan.names
+        remembers = any(name in self._memory.loads for name in own)
+        now = digest(plan.groups) if remembers else ""
         there = [name for name in own if name in self._loaded]
         surplus = tuple(
             name
@@ -307,7 +311,7 @@ class _Comparing:
                 uncompared |= unsure
             if kept is not None and known and kept.auto == asked:
                 continue
-            begun = self._begun(asked, one)
+            begun = self._begun(asked, one, said)
             if begun is not None:
                 details[begun] = None
         if not details:
@@ -322,7 +326,7 @@ class _Comparing:
         )
         return _Found(difference, settings=tuple(sorted(uncompared)))
 
-    def _begun(self, asked: Auto, one: ConnectionState) -> Detail | None:
+    def _begun(self, asked: Auto, one: ConnectionState, said: Meaning) -> Detail | None:
         """What auto= asks for beyond loading, where pluto could do it and was not told to."""
         if one.kind == "group" and asked == "ondemand":
             found = routed(self._state, one.name)
@@ -331,6 +335,10 @@ class _Comparing:
                 return Detail("auto", "ondemand", "not routed")
             return None
         if one.kind != "permanent" or one.oriented is False or one.name in self._up:
+            return None
+        if is_never(said) and asked != "ondemand":
+            return None
+        if asked == "ondemand" and _is_pattern(said):
             return None
         if asked == "ondemand" and one.routing == "unrouted":
             return Detail("auto", "ondemand", "not routed")
@@ -399,6 +407,17 @@ class _Comparing:
         return Detail(setting.key.spelled, configured, loaded, str(setting.place))
 
 
+def _is_pattern(said: Meaning) -> bool:
+    """Whether pluto makes instances of it, and routes those only, although both addresses are written out."""
+    return (
+        said.word("narrowing", "no") != "no"
+        or any(said.given(f"{side}addresspool") for side in ("left", "right"))
+        or any("%any" in said.text(f"{side}protoport") for side in ("left", "right"))
+        or said.given("policy-label")
+        or said.given("sec-label")
+    )
+
+
 class _Found(msgspec.Struct, frozen=True):
     difference: Difference | None
     absent: bool = False
@@ -463,15 +482,20 @@ def _of_group(one: ConnectionState, state: State) -> bool:
     return "#" in one.name and (one.template_serial is not None or "GROUPINSTANCE" in one.policy)
 
 
-def wanted(configuration: Configuration, names: Collection[str]) -> Iterator[Connection]:
-    """The connections that auto= loads, or those of these names; of several with one name the first."""
-    seen: set[str] = set()
-    for connection in configuration.connections:
-        if connection.name in seen:
-            continue
-        seen.add(connection.name)
-        if (names and connection.name in names) or (not names and auto(connection) != "ignore"):
-            yield connection
+def wanted(
+    configuration: Configuration, names: Collection[str], *, last: bool = False
+) -> Iterator[Connection]:
+    """The connections that auto= loads, or those of these names.
+
+    Of several with one name the one that counts: the last where all are loaded (addconn --autoall), else the first.
+    `last`: these names were loaded with all others.
+    """
+    if last or not names:
+        yield from (one for name, one in last_of_each(configuration).items() if not names or name in names)
+        return
+    for name in dict.fromkeys(connection.name for connection in configuration.connections):
+        if name in names:
+            yield configuration.find(name)[0]
 
 
 def _differences(
@@ -544,12 +568,12 @@ def _group(
 
 
 def digests(
-    configuration: Configuration, names: Collection[str], *, around: Around = NOWHERE
+    configuration: Configuration, names: Collection[str], *, around: Around = NOWHERE, last: bool = False
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The digest of what is sent for each of these connections, and its names in pluto."""
+    """The digest of what is sent for each of these connections (see `wanted`), and its names in pluto."""
     planner = Planner(configuration.rules, around.lookup)
     found = {}
-    for connection in wanted(configuration, names):
+    for connection in wanted(configuration, names, last=last):
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
@@ -562,12 +586,9 @@ def digest(groups: Iterable[Iterable[Message]]) -> str:
     state = hashlib.blake2s(digest_size=16)
     for group in groups:
         for message in group:
-            said = sorted((path, _plain(value)) for path, value in message.members.items())
-            state.update(
-                repr((message.kind, message.name, said, message.settings)).encode("utf-8", "surrogateescape")
-            )
+            said = sorted(message.members.items(), key=_path)
+            state.update(msgspec.msgpack.encode((message.kind, message.name, said, message.settings)))
     return state.hexdigest()
 
 
-def _plain(value: object) -> object:
-    return value.hex() if isinstance(value, bytes) else value
+_path = itemgetter(0)

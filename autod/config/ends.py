@@ -30,6 +30,7 @@ from autod.protocol.connection.numbers import Malformed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from autod.config.model import Setting
     from autod.protocol.connection.lookup import Lookup
     from autod.status import ConnectionState, End, Selector
 
@@ -88,11 +89,54 @@ def compare_ends(
 
     `routes` has the addresses that %defaultroute and %INTERFACE come to now, by side, where that is known.
     """
+    plainly = _plainly(said, loaded)
+    if plainly is not None:
+        return plainly
     straight = _one_way(said, name, loaded, around, routes, "left")
     if not straight.details or loaded.oriented is False:
         return straight
     crossed = _one_way(said, name, loaded, around, routes, "right")
     return crossed if len(crossed.details) < len(straight.details) else straight
+
+
+_UNUSUAL: Final = frozenset(
+    f"{side}{slot}"
+    for side in ("left", "right")
+    for slot in ("subnets", "protoport", "addresspool", "sourceip", "nexthop", "ikeport")
+)
+_PLAIN: Final = frozenset(
+    f"{side}{slot}"
+    for side in ("left", "right")
+    for slot in ("", "id", "subnet", "subnets", "protoport", "ikeport")
+)
+
+
+def _plainly(said: Meaning, loaded: ConnectionState) -> Compared | None:
+    """The answer where nothing needs to be understood: each end is written just as pluto shows it."""
+    settings = said.settings
+    if len(loaded.selectors) != 1 or not _UNUSUAL.isdisjoint(settings) or said.word("type") in NEVER:
+        return None
+    (pair,) = loaded.selectors
+    ends = ((loaded.local, pair.local), (loaded.remote, pair.remote))
+    for local, sides in (("left", ("left", "right")), ("right", ("right", "left"))):
+        if all(_is_plain(settings, side, *end) for side, end in zip(sides, ends, strict=True)):
+            return Compared((), _PLAIN, local)
+        if loaded.oriented is False:
+            return None
+    return None
+
+
+def _is_plain(settings: Mapping[str, Setting], side: str, end: End, packets: Selector | None) -> bool:
+    host = settings.get(side)
+    if host is None or end.address is None or host.text != end.address or packets is None:
+        return False
+    if end.host is not None or end.port is not None or end.nexthop is not None or end.sourceip is not None:
+        return False
+    identity_ = settings.get(f"{side}id")
+    if (host if identity_ is None else identity_).text != end.id:
+        return False
+    subnet_ = settings.get(f"{side}subnet")
+    return packets.protocol is None and packets.net == (host if subnet_ is None else subnet_).text
 
 
 def _one_way(

@@ -19,7 +19,7 @@ import msgspec
 import trio
 
 from autod.config.check import remarks
-from autod.config.choose import choose
+from autod.config.choose import Chosen, choose, last_of_each
 from autod.config.halt import halts
 from autod.config.routes import System
 from autod.errors import BadString, ConfigurationError, DeadlinePassed
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autod.client import Pluto
-    from autod.config.choose import Chosen
     from autod.config.model import Connection
     from autod.config.reader import Configuration
     from autod.events import Event
@@ -61,15 +60,22 @@ _ROUND: Final = 32
 class NativeLoader:
     """Loads into `pluto` what `read` reads for its release: once, and again where another release listens later.
 
-    `lookup` answers about routes and names, this machine if None.
+    `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which sends
+    connections with a fault too, and of several sections of one name leaves the last in pluto.
     """
 
     def __init__(
-        self, pluto: Pluto, read: Callable[[Release], Configuration], *, lookup: Lookup | None = None
+        self,
+        pluto: Pluto,
+        read: Callable[[Release], Configuration],
+        *,
+        lookup: Lookup | None = None,
+        autoall: bool = False,
     ) -> None:
         self._pluto = pluto
         self._read = read
         self._lookup = lookup
+        self._autoall = autoall
         self._configuration: Configuration | None = None
 
     @property
@@ -97,7 +103,7 @@ class NativeLoader:
         pluto = self._pluto
         await self.check()
         assert self._configuration is not None
-        run = _Run(pluto, self._configuration, names, self._lookup, hear, told)
+        run = _Run(pluto, self._configuration, names, self._lookup, hear, told, autoall=self._autoall)
         with trio.CancelScope() as scope:
 
             def heard() -> None:
@@ -174,7 +180,10 @@ class _Run:
         lookup: Lookup | None,
         hear: Hear,
         told: Told,
+        *,
+        autoall: bool = False,
     ) -> None:
+        self._autoall = autoall
         system: Lookup = System() if lookup is None else lookup
         self._pluto = pluto
         self._pairs = rules(configuration.rules).pairs
@@ -188,7 +197,13 @@ class _Run:
         self._flight: deque[tuple[_Work, Request, Pending]] = deque()
         self._answered: list[tuple[_Work, Request, Pending]] = []
         self._works: dict[int, _Work] = {}
-        self._words = [self._word(chosen) for chosen in choose(configuration, names)]
+        self._words = [self._word(chosen) for chosen in self._chosen(configuration, names)]
+
+    def _chosen(self, configuration: Configuration, names: Sequence[str]) -> list[Chosen]:
+        last = last_of_each(configuration) if self._autoall else {}
+        if not all(name in last for name in names):
+            return choose(configuration, names)
+        return [Chosen(name, (last[name],)) for name in names]
 
     def _word(self, chosen: Chosen) -> _Word:
         word = _Word(chosen.asked, [])
@@ -231,9 +246,11 @@ class _Run:
     async def _ready(self, connection: Connection) -> _Ready:
         """Encoded, in a thread where a name server has to be asked."""
         try:
-            return _plan(connection, self._quick_planner, self._packer)
+            return _plan(connection, self._quick_planner, self._packer, self._autoall)
         except _MayWait:
-            return await trio.to_thread.run_sync(_plan, connection, self._planner, self._packer)
+            return await trio.to_thread.run_sync(
+                _plan, connection, self._planner, self._packer, self._autoall
+            )
 
     async def _send_ahead(self, work: _Work, ready: _Ready) -> None:
         ((name, message),) = ready.groups[0]
@@ -330,12 +347,12 @@ class _Run:
                 self._told(word.asked, msgspec.structs.replace(outcomes[0], connection=word.asked))
 
 
-def _plan(connection: Connection, planner: Planner, packer: Packer) -> _Ready:
+def _plan(connection: Connection, planner: Planner, packer: Packer, autoall: bool) -> _Ready:
     plan = planner.plan(
         connection.name, connection.layers, failed=connection.failed, partial=connection.partial
     )
     complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
-    if plan.failed or not plan.groups:
+    if (plan.failed and not autoall) or not plan.groups:
         return _Ready((), complaints)
     try:
         groups = tuple(

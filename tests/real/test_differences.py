@@ -197,3 +197,19 @@ def test_what_was_kept_of_another_pluto_counts_for_nothing(here: Here) -> None:
     assert Record(socket, path).loads()
     here.pluto.restart()
     assert Record(socket, path).loads() == {}
+
+
+def test_all_takes_what_addconn_takes_at_boot(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two sections of one name, one with a fault: a gateway that works after boot is not different."""
+    twice = section({"rightid": "@first"}, "twice") + section({"rightid": "@second"}, "twice")
+    missing = section({"also": "nowhere"}, "missing")
+    here.pluto.conf.write_text(f"config setup\n{twice}{missing}")
+    here.pluto.addconn("--autoall")
+    assert here.loaded() == {"twice", "missing"}
+    assert here("--diff")[0] == 0
+    for name in ("twice", "missing"):
+        here.pluto.whack("--name", name, "--delete")
+    here("--sync")
+    assert here.loaded() == {"twice", "missing"}
+    assert "id=@second" in here.pluto.whack("--status").stdout
+    assert here("--diff")[0] == 0
