@@ -15,7 +15,7 @@ from autod.bulk import wait
 from autod.cli.configuration import DEFAULT, read
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.choose import auto
-from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone
+from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone, UsageError
 from autod.protocol import commands as c
 from autod.protocol.connection.pairs import names_of_pairs
 from autod.status import parse
@@ -46,8 +46,11 @@ async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts
     ends = float("inf") if limit is None else trio.current_time() + limit
     while True:
         try:
-            async with open_session(options, outputs, interrupts) as opened:
-                return await _wait(opened, ends)
+            with trio.move_on_at(ends) as finding:
+                async with open_session(options, outputs, interrupts) as opened:
+                    finding.deadline = float("inf")
+                    return await _wait(opened, ends)
+            raise DeadlinePassed(f"{options.ctlsocket}: pluto did not answer")
         except NotPermitted:
             raise
         except (PlutoGone, DeadlinePassed) as gone:
@@ -119,7 +122,10 @@ async def _names(opened: Session) -> Sequence[str]:
 
         opened.say(f"{DEFAULT} cannot be read: what pluto has loaded is meant")
         return all_of(parse(await opened.pluto.replies(c.Status())))
-    return started_by(configuration)
+    names = started_by(configuration)
+    if not names:
+        raise UsageError(f"{configuration.path}: auto= starts no connection, so there is none to wait for")
+    return names
 
 
 def started_by(configuration: Configuration) -> list[str]:

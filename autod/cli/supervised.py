@@ -22,8 +22,11 @@ _PATIENCE = 0.5
 
 def refuse_shutdown(api: str, ctlsocket: str) -> None:
     """UsageError where a supervisor keeps the connections of this pluto."""
+    from autod.exchange.peer import listener
+
     figures = _ask(api, "Statistics")
-    if figures is not None:
+    pluto = None if figures is None else figures.get("pluto", {}).get("pid")
+    if pluto is not None and pluto == listener(ctlsocket).pid:
         raise UsageError(
             "a supervisor keeps connections of this pluto up, and would take its end for a failure: "
             "`systemctl stop autod` first, or --force",
