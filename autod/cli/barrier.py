@@ -15,7 +15,7 @@ from autod.bulk import wait
 from autod.cli.configuration import DEFAULT, read
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.choose import auto
-from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone, UsageError
+from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone
 from autod.protocol import commands as c
 from autod.protocol.connection.pairs import names_of_pairs
 from autod.status import parse
@@ -122,10 +122,7 @@ async def _names(opened: Session) -> Sequence[str]:
 
         opened.say(f"{DEFAULT} cannot be read: what pluto has loaded is meant")
         return all_of(parse(await opened.pluto.replies(c.Status())))
-    names = started_by(configuration)
-    if not names:
-        raise UsageError(f"{configuration.path}: auto= starts no connection, so there is none to wait for")
-    return names
+    return started_by(configuration)
 
 
 def started_by(configuration: Configuration) -> list[str]:

@@ -9,6 +9,7 @@ import gc
 import importlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, TextIO
 
 from autod.cli.asked import parse
@@ -46,6 +47,7 @@ def _module_of(operation: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
+    begun = time.monotonic()
     open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         pass_bytes(stream)
@@ -56,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if status == 2 and "--json" in (sys.argv[1:] if arguments is None else arguments):
             _print_error("UsageError", getattr(ending, "sentence", ""), 2)
         return status
+    options.begun = begun
     return ended(lambda: _run(options), json=getattr(options, "json", False))
 
 

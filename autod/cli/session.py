@@ -158,7 +158,9 @@ async def _run(options: argparse.Namespace, work: Work, outputs: Outputs, interr
     status = 1
     deadline = getattr(options, "deadline", None)
     if deadline is not None:
-        interrupts.scope.deadline = trio.current_time() + deadline
+        # It began with the program, before what the command needs was imported.
+        spent = time.monotonic() - getattr(options, "begun", time.monotonic())
+        interrupts.scope.deadline = trio.current_time() + deadline - spent
     async with trio.open_nursery() as nursery:
         await nursery.start(_watch_signals, nursery.cancel_scope, interrupts)
         with interrupts.scope:
