@@ -40,7 +40,7 @@ _LATE = 124
 
 async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     """0 when all are up; 124 at the deadline (`--timeout`, or `--deadline`), with what is missing."""
-    limits = [limit for limit in (options.timeout, options.deadline) if limit is not None]
+    limits = [limit for limit in (options.timeout, interrupts.remaining()) if limit is not None]
     limit = min(limits, default=None)
     interrupts.leave_the_deadline()
     ends = float("inf") if limit is None else trio.current_time() + limit
