@@ -454,7 +454,7 @@ ROWS: tuple[Row, ...] = (
         "pluto's status; typed with --json or --format table",
         example="branch-17 --format table",
         options=_SHOWN | {"all", "format", "service", "api"},
-        service=_SERVICE | {"all"},
+        service=_SERVICE | {"all", "format"},
         command="Status",
         lists=True,
         whack=("--status",),

@@ -408,8 +408,6 @@ def test_the_ordinary_verbs_through_the_supervisor(pluto: Pluto) -> None:
                 "--service",
                 "--api",
                 autod.path,
-                "--ctlsocket",
-                "/nonexistent",
             ]
             return subprocess.run([*argv, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
@@ -418,6 +416,9 @@ def test_the_ordinary_verbs_through_the_supervisor(pluto: Pluto) -> None:
         assert titles.split()[:4] == ["CONNECTION", "STATE", "SINCE", "WANTED"]
         told = [(row.split()[:2], row.split()[3]) for row in rows]
         assert told == [(["b", "absent"], "down"), (["a", "loaded"], "loaded")]
+        drawn = run("--status", "--format", "table").stdout
+        assert "Connection" in drawn
+        assert "Next try" in drawn
         found = json.loads(run("--status", "--json", "a").stdout)["connections"]
         assert [c["name"] for c in found] == ["a"]
         assert run("--wait", "--all", "--timeout", "5").returncode == 0

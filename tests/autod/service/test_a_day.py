@@ -67,7 +67,7 @@ async def life(
         while trio.current_time() < end - 300:
             # Threads work in real time: what has come up may not have been seen yet.
             table = supervisor.engine.table
-            up = {name for name in NAMES if name in link.up and table[name].record.state is State.UP}
+            up = {name for name, entry in table.items() if name in link.up and entry.record.state is State.UP}
             what = chance.random()
             if what < 0.9:
                 lost = up.intersection(chance.sample(NAMES, 3))
