@@ -29,6 +29,11 @@ LOOKUP = 1.0
 BURST = 20
 EVERY = 3.0
 """Refusals of one user that have a line of their own: so many, and then one in so many seconds."""
+BURST_OF_ALL = 100
+EVERY_OF_ALL = 0.5
+"""The same for all users together: one person may have thousands of them."""
+METHOD = 100
+"""Characters of a method's name that are logged."""
 USERS = 1000
 _NOBODY_LOGGED_IN = 4294967295
 
@@ -38,7 +43,8 @@ class Audit:
 
     def __init__(self) -> None:
         self._names: dict[int, tuple[float, str]] = {}
-        self._refused: dict[int, tuple[float, float, int]] = {}
+        self._refused: dict[int, _Bucket] = {}
+        self._all = _Bucket(BURST_OF_ALL, EVERY_OF_ALL)
 
     async def operator(self, peer: Peer) -> Operator:
         """`peer` by name. Takes a second at most."""
@@ -49,19 +55,33 @@ class Audit:
 
     async def refused(self, peer: Peer, method: str) -> None:
         """Log that `peer` was refused `method`."""
+        left_out = self._left_out(peer)
+        if left_out is None:
+            return
+        by = await self.operator(peer)
+        more = {"left_out": left_out} if left_out else {}
+        shown = method if len(method) <= METHOD else f"{method[:METHOD]}..."
+        log.warning("refused", method=shown, uid=by.uid, user=by.user, login=by.login, pid=by.pid, **more)
+
+    def dropped(self, peer: Peer, why: str) -> None:
+        """Log that the connection of `peer` was closed."""
+        left_out = self._left_out(peer)
+        if left_out is not None:
+            more = {"left_out": left_out} if left_out else {}
+            log.warning("client dropped", reason=why, uid=peer.uid, pid=peer.pid, **more)
+
+    def _left_out(self, peer: Peer) -> int | None:
+        """How many lines about this user were left out since the last one; None if this one is, too."""
         now = trio.current_time()
-        tokens, at, left_out = self._refused.pop(peer.uid, (float(BURST), now, 0))
-        tokens = min(tokens + (now - at) / EVERY, float(BURST))
-        told = tokens >= 1.0
+        bucket = self._refused.pop(peer.uid, None) or _Bucket(BURST, EVERY)
         while len(self._refused) >= USERS:
             del self._refused[next(iter(self._refused))]
-        self._refused[peer.uid] = (tokens - told, now, 0 if told else left_out + 1)
-        if told:
-            by = await self.operator(peer)
-            more = {"left_out": left_out} if left_out else {}
-            log.warning(
-                "refused", method=method, uid=by.uid, user=by.user, login=by.login, pid=by.pid, **more
-            )
+        self._refused[peer.uid] = bucket
+        if bucket.has(now) and self._all.has(now):
+            self._all.take()
+            return bucket.take()
+        bucket.left_out += 1
+        return None
 
     async def _name(self, uid: int) -> str:
         now = trio.current_time()
@@ -75,6 +95,29 @@ class Audit:
             self._names[uid] = (now, name)
             return name
         return ""
+
+
+class _Bucket:
+    """So many at once, and then one in `every` seconds."""
+
+    def __init__(self, burst: int, every: float) -> None:
+        self._burst = self._tokens = float(burst)
+        self._every = every
+        self._at: float | None = None
+        self.left_out = 0
+
+    def has(self, now: float) -> bool:
+        """Whether one may be had at `now`, in seconds."""
+        if self._at is not None:
+            self._tokens = min(self._tokens + (now - self._at) / self._every, self._burst)
+        self._at = now
+        return self._tokens >= 1.0
+
+    def take(self) -> int:
+        """Have one; how many were left out before."""
+        self._tokens -= 1.0
+        left_out, self.left_out = self.left_out, 0
+        return left_out
 
 
 def _name_of(uid: int) -> str:

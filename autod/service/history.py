@@ -7,12 +7,12 @@ connections a question means. Blocking; knows no event loop. Times are UNIX seco
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, UnsetType
 
 from autod.service.ledger import UNKNOWN, Tally
+from autod.service.patterns import Names
 
 if TYPE_CHECKING:
     from autod.service.store import Line, Named, Reader
@@ -67,12 +67,12 @@ class Outage(Struct, frozen=True, omit_defaults=True, kw_only=True):
 def accounts(
     reader: Reader, since: float, until: float, names: Sequence[str] | None = None, peer: str | None = None
 ) -> list[Account]:
-    """How each connection did whose name is, or matches, one of `names`, and whose peer matches `peer`."""
+    """How each connection did whose name is, or matches, one of `names`, and whose peer matches `peer`. BadPattern."""
+    meant = None if names is None else Names(names)
+    peers = None if peer is None else Names([peer])
 
     def wanted(named: Named) -> bool:
-        return (names is None or _matches(named.name, names)) and (
-            peer is None or fnmatchcase(named.peer, peer)
-        )
+        return (meant is None or meant.mean(named.name)) and (peers is None or peers.mean(named.peer))
 
     return [
         _line(line)
@@ -105,9 +105,9 @@ def by_peer(found: Iterable[Account]) -> list[Account]:
 
 
 def changes(reader: Reader, since: float, until: float, names: Sequence[str], most: int) -> list[Change]:
-    """What happened, in order; without `names` to all connections and beside them."""
-    known = reader.names()
-    asked = [n for n in known if _matches(n, names)] if names else ["", *known]
+    """What happened, in order; without `names` to all connections and beside them. BadPattern."""
+    known, meant = reader.names(), Names(names)
+    asked = [n for n in known if meant.mean(n)] if names else ["", *known]
     return [
         Change(
             time=change.at / 1000,
@@ -124,8 +124,9 @@ def changes(reader: Reader, since: float, until: float, names: Sequence[str], mo
 
 
 def outages(reader: Reader, since: float, until: float, names: Sequence[str], most: int) -> list[Outage]:
-    """When each that `names` mean was down, in order of the beginning; without names, all."""
-    wanted = [name for name in reader.names() if not names or _matches(name, names)]
+    """When each that `names` mean was down, in order of the beginning; without names, all. BadPattern."""
+    meant = Names(names)
+    wanted = [name for name in reader.names() if not names or meant.mean(name)]
     return outages_of(reader, since, until, wanted)[-most:]
 
 
@@ -161,7 +162,3 @@ def _line(line: Line) -> Account:
         longest=sums.longest / 1000,
         state=line.truth.state,
     )
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -20,6 +19,7 @@ from msgspec import Meta, Struct
 from autod.errors import ConfigurationError, PlutoGone
 from autod.service import history
 from autod.service.access import Right
+from autod.service.patterns import SLICE, BadPattern, Names, is_pattern
 from autod.supervisor.views import Connection, Differences, Event, Operator, Statistics, plain
 
 if TYPE_CHECKING:
@@ -250,9 +250,11 @@ class Methods:
         await send(_Described(texts[asked.interface]()), False)
 
     async def listing(self, asked: _List, call: Call, send: Send) -> None:
-        names = [n for n in self.keeper.names() if asked.pattern is None or fnmatchcase(n, asked.pattern)]
-        found = [c for c in map(self.keeper.connection, names) if c is not None]
-        await send(_Connections([c for c in found if asked.state in (None, c.state)]), False)
+        names = self.keeper.names()
+        if asked.pattern is not None:
+            names = await _names([asked.pattern], "pattern").among(names)
+        found = await self._connections(names)
+        await send(_Connections([c for c in found.connections if asked.state in (None, c.state)]), False)
 
     async def get(self, asked: _Name, call: Call, send: Send) -> None:
         found = self.keeper.connection(asked.name)
@@ -267,14 +269,14 @@ class Methods:
         await self._order("down", asked, call, send, by)
 
     async def suspend(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
-        names = self._resolve(asked.names)
+        names = await self._resolve(asked.names)
         self.keeper.order("suspend", names, by)
-        await send(self._connections(names), False)
+        await send(await self._connections(names), False)
 
     async def resume(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
-        names = self._resolve(asked.names)
+        names = await self._resolve(asked.names)
         self.keeper.order("resume", names, by)
-        await send(self._connections(names), False)
+        await send(await self._connections(names), False)
 
     async def sync(self, asked: _Sync, call: Call, send: Send, by: Operator) -> None:
         if not asked.dry:
@@ -299,6 +301,8 @@ class Methods:
 
     async def summary(self, asked: _Summary, call: Call, send: Send) -> None:
         since, until = _stretch(asked.since, asked.until)
+        _names(asked.names or (), "names")
+        _names([asked.peer or ""], "peer")
         try:
             found = await self._history().accounts(since, until, asked.names, asked.peer)
         except OSError as problem:
@@ -308,6 +312,7 @@ class Methods:
     async def history(self, asked: _History, call: Call, send: Send) -> None:
         since, until = _stretch(asked.since, asked.until)
         names, most = asked.names or [], asked.most or history.MOST
+        _names(names, "names")
         try:
             outages = await self._history().outages(since, until, names, most)
             changes = await self._history().changes(since, until, names, most)
@@ -323,7 +328,7 @@ class Methods:
     async def watch(self, asked: _Watch, call: Call, send: Send) -> None:
         if not call.more:
             raise Failure(f"{SERVICE}.ExpectedMore")
-        patterns = asked.names
+        names = None if asked.names is None else _names(asked.names, "names")
         number = self.keeper.feed.last if asked.since is None else asked.since
         self.keeper.subscribers += 1
         try:
@@ -331,9 +336,11 @@ class Methods:
                 events, lost = self.keeper.feed.after(number)
                 if lost is None or lost:
                     await send(_Event(_missed(number, lost, events)), True)
-                for event in events:
-                    if patterns is None or _concerns(event, patterns):
+                for count, event in enumerate(events, 1):
+                    if names is None or _concerns(event, names):
                         await send(_Event(event), True)
+                    elif count % SLICE == 0:
+                        await trio.lowlevel.checkpoint()
                 number = self.keeper.feed.last if not events else events[-1].sequence
                 await self.keeper.feed.wait(number)
         finally:
@@ -342,7 +349,7 @@ class Methods:
     async def _order(self, act: str, asked: _Order, call: Call, send: Send, by: Operator) -> None:
         if asked.timeout is not None and not 0 < asked.timeout < float("inf"):
             raise Failure(f"{SERVICE}.InvalidParameter", parameter="timeout")
-        names = self._resolve(asked.names)
+        names = await self._resolve(asked.names)
         if not self.keeper.pluto_runs():
             raise Failure(f"{INTERFACE}.NoPluto")
         feed, number = self.keeper.feed, self.keeper.feed.last
@@ -355,7 +362,7 @@ class Methods:
                     number = await self._tell(number, set(names), send)
             await feed.settle()
             await self._tell(number, set(names), send)
-        await send(_Progress(connections=self._connections(names).connections), False)
+        await send(_Progress(connections=(await self._connections(names)).connections), False)
 
     async def _tell(self, number: int, names: set[str], send: Send) -> int:
         events, lost = self.keeper.feed.after(number)
@@ -366,26 +373,35 @@ class Methods:
                 await send(_Progress(event=event), True)
         return events[-1].sequence if events else number
 
-    def _resolve(self, asked: Sequence[str]) -> list[str]:
+    async def _resolve(self, asked: Sequence[str]) -> list[str]:
         """The names that `asked` means, each once. Raises Failure where one means none."""
         known = self.keeper.names()
         exact = set(known)
+        patterns = [word for word in asked if word not in exact and is_pattern(word)]
+        _names(patterns, "names")
         found: dict[str, None] = {}
         missing = []
-        for name in asked:
-            if name in exact:
-                found[name] = None
+        for word in asked:
+            if word in exact:
+                found[word] = None
                 continue
-            matching = [n for n in known if fnmatchcase(n, name)]
+            matching = await Names([word]).among(known) if is_pattern(word) else []
             if not matching:
-                missing.append(name)
+                missing.append(word)
             found |= dict.fromkeys(matching)
         if missing:
             raise Failure(f"{INTERFACE}.UnknownConnection", names=missing)
         return list(found)
 
-    def _connections(self, names: Sequence[str]) -> _Connections:
-        return _Connections([c for c in map(self.keeper.connection, names) if c is not None])
+    async def _connections(self, names: Sequence[str]) -> _Connections:
+        found = []
+        for number, name in enumerate(names, 1):
+            connection = self.keeper.connection(name)
+            if connection is not None:
+                found.append(connection)
+            if number % SLICE == 0:
+                await trio.lowlevel.checkpoint()
+        return _Connections(found)
 
 
 def _stretch(since: float | None, until: float | None) -> tuple[float, float]:
@@ -409,9 +425,16 @@ def _missed(number: int, lost: int | None, events: Sequence[Event]) -> Event:
     return Event(sequence=first, time=time, kind="missed", missed=msgspec.UNSET if lost is None else lost)
 
 
-def _concerns(event: Event, patterns: Sequence[str]) -> bool:
-    name = event.connection
-    return not isinstance(name, str) or any(name == p or fnmatchcase(name, p) for p in patterns)
+def _names(words: Sequence[str], parameter: str) -> Names:
+    """What the words of a call stand for. Raises Failure for what would cost too much."""
+    try:
+        return Names(words)
+    except BadPattern:
+        raise Failure(f"{SERVICE}.InvalidParameter", parameter=parameter) from None
+
+
+def _concerns(event: Event, names: Names) -> bool:
+    return not isinstance(event.connection, str) or names.mean(event.connection)
 
 
 def _bad(problem: ConfigurationError) -> Failure:

@@ -11,8 +11,8 @@ else is a handful.
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
@@ -101,15 +101,25 @@ class Exporter:
             await trio.sleep(every)
 
     def _replace(self, path: str) -> None:
-        fresh = Path(f"{path}.{os.getpid()}")
+        """The folder may be another user's: a fresh file is made in it and written through its descriptor, so that no
+        link in it is followed, neither by the writing nor by the replacing."""
+        folder, name = os.path.split(path)
+        place = os.open(folder or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fresh.write_bytes(self.text())
-            fresh.chmod(0o644)
-            fresh.replace(path)
-        except OSError:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)
-            raise
+            draft = f".{name}.{os.getpid()}.{secrets.token_hex(8)}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = os.open(draft, flags, 0o600, dir_fd=place)
+            try:
+                with open(handle, "wb") as fresh:
+                    fresh.write(self.text())
+                    os.fchmod(handle, 0o644)
+                os.rename(draft, name, src_dir_fd=place, dst_dir_fd=place)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(draft, dir_fd=place)
+                raise
+        finally:
+            os.close(place)
 
     def _tried(self, name: str, act: Act, cause: Cause | None, seconds: float) -> None:
         if act is Act.UP and cause is None:

@@ -1,7 +1,8 @@
 """The API's server: Unix sockets, connections, their bounds. One task a connection reads, one answers.
 
-Owns what a client may cost: connections, the length of a message, calls waiting, seconds without taking a byte.
-Knows no method (see `methods`). A client that breaks a bound is dropped; nobody else notices.
+Owns what a client may cost: connections (see `shares`), the length of a message, calls waiting and answered at once,
+seconds without a call and without taking a byte. Knows no method (see `methods`). A client that breaks a bound is
+dropped; nobody else notices.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import trio
@@ -21,6 +22,10 @@ from autod.service.access import Access, Peer, Right, peer_of
 from autod.service.audit import Audit
 from autod.service.framing import BadMessage, Call, Reply, Splitter, TooLong, decode_call, encode
 from autod.service.methods import INTERFACE, Failure, Methods
+from autod.service.shares import Shares
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 __all__ = ["Bounds", "Server", "listen"]
 
@@ -29,12 +34,20 @@ log = structlog.get_logger("autod.service")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What one client, and all of them, may cost. `stall` is in seconds, `message` in bytes."""
+    """What one client, and all of them, may cost. Times are in seconds, `message` in bytes.
+
+    `calls` may wait on one connection; `answered` is how many calls of one user that is not root are worked at at once,
+    without those that go on until the client leaves. `idle` is how long a connection may be without a call, and `rest`
+    how long one of a user who may do nothing.
+    """
 
     connections: int = 256
     message: int = 65536
     calls: int = 16
+    answered: int = 4
     stall: float = 60.0
+    idle: float = 300.0
+    rest: float = 10.0
 
 
 def listen(path: str, *, backlog: int = 64) -> socket.socket:
@@ -64,6 +77,8 @@ class _Client:
     stream: trio.SocketStream
     peer: Peer
     right: Right
+    idle: trio.CancelScope
+    """Ends the connection where there is no call for too long."""
     streaming: trio.CancelScope | None = None
     """The call that goes on until the client leaves."""
     ended: bool = False
@@ -78,7 +93,8 @@ class Server:
         self.access = access
         self.bounds = bounds
         self.audit = Audit()
-        self.clients = 0
+        self.shares = Shares(bounds.connections, own=access.own)
+        self._turns: dict[int, tuple[trio.CapacityLimiter, int]] = {}
         self.dropped = 0
         """Clients that were dropped because they broke a bound."""
 
@@ -101,29 +117,43 @@ class Server:
                         # Those who have a connection keep it; others wait until one is closed.
                         await trio.sleep(0.1)
                         continue
-                    if self.clients >= self.bounds.connections:
-                        self._drop(client, "too many clients")
+                    try:
+                        peer = peer_of(client)
+                    except OSError:
                         client.close()
                         continue
-                    self.clients += 1
-                    nursery.start_soon(self._client, client)
+                    right = self.access.right(peer)
+                    refusal = self.shares.refusal(peer, right)
+                    if refusal is not None:
+                        self._drop(peer, refusal)
+                        client.close()
+                        continue
+                    self.shares.take(peer, right)
+                    nursery.start_soon(self._client, client, peer, right)
 
-    async def _client(self, sock: trio.socket.SocketType) -> None:
+    @property
+    def clients(self) -> int:
+        """Connections that are open."""
+        return self.shares.open
+
+    async def _client(self, sock: trio.socket.SocketType, peer: Peer, right: Right) -> None:
         try:
             with sock:
-                await self._talk(sock)
+                await self._talk(sock, peer, right)
         except Exception:
             # A mistake of ours in answering one client must not end the keeping of the tunnels.
             log.exception("client failed")
         finally:
-            self.clients -= 1
+            self.shares.give(peer, right)
 
-    async def _talk(self, sock: trio.socket.SocketType) -> None:
-        try:
-            peer = peer_of(sock)
-        except OSError:
-            return
-        client = _Client(trio.SocketStream(sock), peer, self.access.right(peer))
+    async def _talk(self, sock: trio.socket.SocketType, peer: Peer, right: Right) -> None:
+        patience = self.bounds.rest if right is Right.NOTHING else self.bounds.idle
+        with trio.move_on_after(patience) as idle:
+            await self._converse(_Client(trio.SocketStream(sock), peer, right, idle), patience)
+        if idle.cancelled_caught:
+            self._drop(peer, f"it asked nothing for {patience:.0f} s")
+
+    async def _converse(self, client: _Client, patience: float) -> None:
         calls, todo = trio.open_memory_channel[Call](self.bounds.calls)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read, client, calls, nursery.cancel_scope)
@@ -131,7 +161,10 @@ class Server:
                 # A stream that breaks is the client's own doing, and ends it alone.
                 with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                     async for call in todo:
-                        await self._answer(client, call)
+                        client.idle.deadline = float("inf")
+                        async with self._turn(client.peer, call):
+                            await self._answer(client, call)
+                        client.idle.deadline = trio.current_time() + patience
             nursery.cancel_scope.cancel()
 
     async def _read(
@@ -161,6 +194,22 @@ class Server:
         client.ended = True
         if client.streaming is not None:
             client.streaming.cancel()
+
+    @asynccontextmanager
+    async def _turn(self, peer: Peer, call: Call) -> AsyncGenerator[None]:
+        """The turn of a call among those of its user. One that goes on until the client leaves needs none."""
+        if call.more or peer.uid in (0, self.access.own):
+            yield
+            return
+        limiter, users = self._turns.get(peer.uid, (trio.CapacityLimiter(self.bounds.answered), 0))
+        self._turns[peer.uid] = (limiter, users + 1)
+        try:
+            async with limiter:
+                yield
+        finally:
+            limiter, users = self._turns.pop(peer.uid)
+            if users > 1:
+                self._turns[peer.uid] = (limiter, users - 1)
 
     async def _answer(self, client: _Client, call: Call) -> None:
         async def send(parameters: Any, continues: bool) -> None:
@@ -193,10 +242,9 @@ class Server:
         self._drop(client.peer, f"it took nothing for {self.bounds.stall:.0f} s")
         raise trio.BrokenResourceError
 
-    def _drop(self, whom: object, why: str) -> None:
+    def _drop(self, peer: Peer, why: str) -> None:
         self.dropped += 1
-        extra = {"uid": whom.uid, "pid": whom.pid} if isinstance(whom, Peer) else {}
-        log.warning("client dropped", reason=why, **extra)
+        self.audit.dropped(peer, why)
 
 
 def _is_dead(path: str) -> bool:

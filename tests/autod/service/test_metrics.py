@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 import trio.testing
 from prometheus_client.parser import text_string_to_metric_families
@@ -182,3 +184,51 @@ def test_rules_and_dashboard_use_only_metrics_that_there_are() -> None:
     used = {name for text in expressions for name in re.findall(r"\bautod_\w+", text)}
     assert used <= known
     assert len(used) > 15
+
+
+def _a_link(path: Path, other: Path) -> None:
+    path.symlink_to(other)
+
+
+def _another_name(path: Path, other: Path) -> None:
+    path.hardlink_to(other)
+
+
+@pytest.mark.parametrize("lay", [_a_link, _another_name])
+async def test_the_text_file_is_written_through_no_link(
+    tmp_path: Path, lay: Callable[[Path, Path], None]
+) -> None:
+    """Whoever may write in the folder must not have root write elsewhere."""
+    folder = tmp_path / "textfiles"
+    folder.mkdir()
+    precious = tmp_path / "precious"
+    precious.write_text("as it was")
+    precious.chmod(0o600)
+    path = folder / "autod.prom"
+    lay(path, precious)
+    exporter = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
+    exporter._replace(str(path))
+    assert (precious.read_text(), precious.stat().st_mode & 0o777) == ("as it was", 0o600)
+    assert path.lstat().st_mode & 0o170777 == 0o100644
+    assert b"autod_info" in path.read_bytes()
+    assert os.listdir(folder) == ["autod.prom"]
+
+
+async def test_a_disk_that_is_full_leaves_the_old_text_and_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "autod.prom"
+    exporter = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
+    exporter._replace(str(path))
+    before = path.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full)
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="No space"):
+        exporter._replace(str(path))
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["autod.prom"]
+    assert len(os.listdir("/proc/self/fd")) == descriptors

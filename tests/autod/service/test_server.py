@@ -9,6 +9,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from structlog.testing import capture_logs
 from autod.errors import ConfigurationError
 from autod.service import server as server_module
 from autod.service.access import Access, Peer, Right
-from autod.service.methods import Methods, description
+from autod.service.framing import Call
+from autod.service.methods import _METHODS, Methods, description
 from autod.service.server import Bounds, Server, listen
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settingsfile import parse
@@ -67,6 +69,12 @@ class Running:
         with trio.fail_after(10):
             while not true():
                 await self.keeper.feed.wait(self.keeper.feed.last)
+
+    async def eventually(self, true: Callable[[], bool]) -> None:
+        """Wait for something that the server does by itself."""
+        with trio.fail_after(10):
+            while not true():
+                await trio.lowlevel.checkpoint()
 
     async def all_up(self) -> None:
         await self.until(lambda: self.link.up >= set(NAMES) and not self.keeper.engine.admission.in_flight)
@@ -557,3 +565,146 @@ def test_a_dead_socket_is_replaced_and_a_living_one_is_not(tmp_path: Path) -> No
     second = listen(path)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o666
     second.close()
+
+
+# Under attack -------------------------------------------------------------------------------------------
+
+
+def as_users(monkeypatch: pytest.MonkeyPatch, *uids: int) -> None:
+    """The next connections are of these users, one after the other; those after them of the last one."""
+    left = list(uids)
+
+    def peer_of(_: object) -> Peer:
+        uid = left.pop(0) if len(left) > 1 else left[0]
+        return Peer(1, uid, frozenset({50_000 + uid}))
+
+    monkeypatch.setattr("autod.service.server.peer_of", peer_of)
+
+
+async def is_closed(client: Client) -> bool:
+    with trio.move_on_after(1):
+        return await client.receive() is None
+    return False
+
+
+async def test_strangers_who_sit_there_do_not_lock_root_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with service(tmp_path, access=Access(own=12345), bounds=Bounds(connections=64)) as running:
+        as_users(monkeypatch, *range(1000, 1100), 0)
+        strangers = [await running.connect() for _ in range(100)]
+        await running.eventually(lambda: running.server.dropped == 68)
+        assert running.server.clients == 32
+        assert not await is_closed(strangers[0])
+        assert await is_closed(strangers[99])
+        root = await running.connect()
+        assert "connection" in (await root.call("Get", name="a"))["parameters"]
+
+
+@pytest.mark.parametrize(("uid", "patience"), [(1000, 0.2), (0, 0.5)])
+async def test_a_connection_without_a_call_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, patience: float
+) -> None:
+    """Sooner where its user may do nothing. Half a message is no call."""
+    async with service(tmp_path, access=Access(own=12345), bounds=Bounds(idle=0.5, rest=0.2)) as running:
+        as_users(monkeypatch, uid)
+        client = await running.connect()
+        began = trio.current_time()
+        await client.stream.send_all(b'{"method":')
+        assert await client.receive() is None
+        assert patience <= trio.current_time() - began < patience + 3
+        assert (running.server.dropped, running.server.clients) == (1, 0)
+
+
+async def test_a_connection_with_calls_or_with_a_stream_does_not_end(tmp_path: Path) -> None:
+    async with service(tmp_path, bounds=Bounds(idle=0.3)) as running:
+        watching, asking = await running.connect(), await running.connect()
+        await watching.send("Watch", more=True)
+        for _ in range(8):
+            await trio.sleep(0.1)
+            assert "parameters" in await asking.call("Get", name="a")
+        running.keeper.tell("reload", detail="x")
+        with trio.fail_after(5):
+            reply = await watching.receive()
+        assert reply is not None
+        assert reply["continues"]
+        assert running.server.dropped == 0
+
+
+@pytest.mark.parametrize("pattern", ["[" * 60_000, "*a" * 30_000])
+async def test_a_pattern_that_would_hold_everybody_up_is_refused(tmp_path: Path, pattern: str) -> None:
+    async with service(tmp_path) as running:
+        client = await running.connect()
+        refused = {"error": "org.varlink.service.InvalidParameter", "parameters": {"parameter": "pattern"}}
+        assert await client.call("List", pattern=pattern) == refused
+        names = refused | {"parameters": {"parameter": "names"}}
+        await client.send("Watch", more=True, names=[pattern + "*"])
+        assert await client.receive() == names
+        assert await client.call("Suspend", names=[pattern + "*"]) == names
+        await client.send("Watch", more=True, names=[f"{number}*" for number in range(6000)])
+        assert await client.receive() == names
+
+
+async def test_events_that_concern_nobody_are_passed_over_in_slices(tmp_path: Path) -> None:
+    async with service(tmp_path) as running:
+        for number in range(2000):
+            running.keeper.tell("state", connection=f"other{number}")
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                await trio.lowlevel.checkpoint()
+                turns += 1
+
+        told: list[Any] = []
+
+        async def send(parameters: Any, continues: bool) -> None:
+            told.append(parameters.event.kind)
+
+        async def who() -> Any:
+            raise AssertionError
+
+        methods = running.server.methods
+        asked = Call("org.libreswan.autod.Watch", {"since": 0, "names": ["nosuch*"]}, more=True)
+        last = running.keeper.feed.last
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(count)
+            with trio.move_on_after(0.5):
+                await methods.answer(asked, Right.LOOK, send, who)
+            nursery.cancel_scope.cancel()
+        assert last >= 1000
+        assert set(told) <= {"missed", "reload", "pluto"}
+        assert turns >= 15
+
+
+async def test_one_user_is_worked_for_by_a_few_at_once_and_root_is_not_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = trio.Event()
+    under_way = 0
+
+    async def slow(self: Methods, asked: object, call: Call, send: Any) -> None:
+        nonlocal under_way
+        under_way += 1
+        await held.wait()
+        await send({}, False)
+
+    name = "org.varlink.service.GetInfo"
+    monkeypatch.setitem(_METHODS, name, replace(_METHODS[name], run=slow))
+    access = Access(look=frozenset({51_000}), own=12345)
+    async with service(tmp_path, access=access, bounds=Bounds(answered=2)) as running:
+        as_users(monkeypatch, *[1000] * 6, 0)
+        clients = [await running.connect() for _ in range(6)]
+        for client in clients:
+            await client.stream.send_all(b'{"method":"org.varlink.service.GetInfo"}\0')
+        await running.eventually(lambda: under_way == 2)
+        await trio.sleep(0.1)
+        assert under_way == 2
+        root = await running.connect()
+        assert "connection" in (await root.call("Get", name="a"))["parameters"]
+        held.set()
+        for client in clients:
+            assert await client.receive() == {"parameters": {}}
+        assert under_way == 6
+        assert running.server._turns == {}
