@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Carried", "check", "check_program", "check_release", "wrong_socket"]
 
 _ADVICE = (
-    "restart pluto if Libreswan was upgraded while it ran, or name the folder of the programs of this pluto in "
-    "IPSEC_EXECDIR"
+    "restart pluto if Libreswan was upgraded while it ran; where the process of pluto cannot be seen from here, name "
+    "the folder of its own programs in IPSEC_EXECDIR"
 )
 
 
