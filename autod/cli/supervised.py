@@ -14,7 +14,7 @@ from autod.errors import UsageError, WhackError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["advice", "refuse_shutdown"]
+__all__ = ["advice", "ask", "refuse_shutdown"]
 
 _PATIENCE = 0.5
 """Seconds for the supervisor to answer: it is advice, and must not hold up what was done."""
@@ -24,7 +24,7 @@ def refuse_shutdown(api: str, ctlsocket: str) -> None:
     """UsageError where a supervisor keeps the connections of this pluto."""
     from autod.exchange.peer import listener
 
-    figures = _ask(api, "Statistics")
+    figures = ask(api, "Statistics")
     pluto = None if figures is None else figures.get("pluto", {}).get("pid")
     if pluto is not None and pluto == listener(ctlsocket).pid:
         raise UsageError(
@@ -38,7 +38,7 @@ def advice(api: str, names: Sequence[str]) -> str | None:
     """What to say after `names` were taken down or unloaded beside a supervisor that keeps one of them up."""
     kept = []
     for name in names[:100]:
-        found = _ask(api, "List", pattern=name)
+        found = ask(api, "List", pattern=name)
         kept += [one["name"] for one in (found or {}).get("connections", ()) if one.get("wanted") == "up"]
     if not kept:
         return None
@@ -46,7 +46,7 @@ def advice(api: str, names: Sequence[str]) -> str | None:
     return f"the supervisor will bring {some} up again; `autod --service --down NAME` keeps it down"
 
 
-def _ask(api: str, method: str, **parameters: object) -> dict[str, Any] | None:
+def ask(api: str, method: str, **parameters: object) -> dict[str, Any] | None:
     """The supervisor's answer; None where no process but systemd holds the socket, or it does not answer."""
     if not _runs(api):
         return None
@@ -63,13 +63,15 @@ def _runs(api: str) -> bool:
     """Whether a supervisor runs, as far as the processes of this namespace tell, and its socket is there."""
     if not os.path.exists(api):
         return False
-    for folder in os.scandir("/proc"):
-        if folder.name.isdigit():
-            try:
-                with open(f"{folder.path}/cmdline", "rb") as file:
-                    words = file.read(4096).split(b"\0")
-            except OSError:
-                continue
-            if b"supervise" in words and any(b"autod" in word for word in words):
-                return True
-    return False
+    with os.scandir("/proc") as folders:
+        return any(_is_supervisor(folder.path) for folder in folders if folder.name.isdigit())
+
+
+def _is_supervisor(folder: str) -> bool:
+    """Whether a process, by its folder in /proc, is `autod supervise`."""
+    try:
+        with open(f"{folder}/cmdline", "rb") as file:
+            words = file.read(4096).split(b"\0")
+    except OSError:
+        return False
+    return b"supervise" in words and any(b"autod" in word for word in words)

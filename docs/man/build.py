@@ -1,4 +1,4 @@
-"""Writes autod(8) and autod.toml(5) from the parser and the settings that the program itself uses.
+"""Writes autod(8), autod-auto(8), autod.toml(5) and autod(3) from the parser and the settings that the program uses.
 
     python docs/man/build.py FOLDER
 
@@ -9,8 +9,10 @@ autod/supervisor/settings.py. Only what neither can know (an overview, files, an
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -19,9 +21,10 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from autod.cli.parser import WORDS, build_parser, build_word_parser
+from autod.operations import ROWS
 from autod.supervisor import settings as declared
 
-__all__ = ["autod", "autod_toml", "main"]
+__all__ = ["autod", "autod_auto", "autod_library", "autod_toml", "main"]
 
 INTRODUCTION = """autod talks to pluto, the IKE daemon of Libreswan, over its control socket: everything that ipsec auto
 did, for one connection or for thousands at once, on every release from 3.27 to 5.4. A connection counts as up when a
@@ -78,10 +81,17 @@ def paragraph(text: str) -> list[str]:
 def heading(page: str, section: int, summary: str) -> list[str]:
     name = page.upper()
     return [
-        f'.TH {name} {section} "" "autod" "Libreswan"',
+        f'.TH {name} {section} "{_date()}" "autod" "Libreswan"',
         ".SH NAME",
         f"{roff(page)} \\- {roff(summary)}",
     ]
+
+
+def _date() -> str:
+    """The day of the sources: SOURCE_DATE_EPOCH, as packagers give it, else that of the changelog."""
+    source = Path(__file__).resolve().parents[2] / "CHANGELOG.md"
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or source.stat().st_mtime
+    return time.strftime("%Y-%m-%d", time.gmtime(int(float(seconds))))
 
 
 def options(parser: argparse.ArgumentParser, skip: tuple[str, ...] = ("help",)) -> list[str]:
@@ -101,6 +111,8 @@ def options(parser: argparse.ArgumentParser, skip: tuple[str, ...] = ("help",)) 
             else:
                 head = f"\\fI{roff(value)}\\fR"
             help = (action.help or "").replace("%%", "%")
+            if action.choices and action.nargs != 0:
+                help += f" (one of: {', '.join(map(str, action.choices))})"
             lines += [".TP", head, roff(help[:1].upper() + help[1:]) + "."]
     return lines
 
@@ -129,14 +141,28 @@ def autod() -> str:
     lines += [".SH EXIT STATUS"]
     for status, meaning in (
         ("0", "what was asked is so"),
-        ("1", "it failed without a code of pluto, or not all of several names came to it"),
+        ("1", "it failed without a code of pluto, or not for all of several names"),
         ("2", "usage"),
         ("3", "the configuration cannot be used"),
         ("20 to 99", "pluto's own code, where it refused one connection"),
         ("33", "there is no pluto, or no supervisor, to talk to"),
+        ("4", "of --diff: nothing differs that can be told, and something cannot be told"),
         ("124", "a deadline passed; pluto goes on with what it was asked"),
+        ("130, 143", "it was interrupted, or got SIGTERM"),
+        ("141", "standard output was closed"),
     ):
         lines += [".TP", f".B {status}", roff(meaning) + "."]
+    lines += [".SH EXAMPLES"]
+    for row in ROWS:
+        if row.group and row.example:
+            lines += [
+                ".TP",
+                f".B {roff(f'autod {row.flag} {row.example}')}",
+                roff(f"{row.help[:1].upper()}{row.help[1:]}."),
+            ]
+    lines += [".SH ENVIRONMENT"]
+    for variable, meaning in ENVIRONMENT:
+        lines += [".TP", f".B {roff(variable)}", roff(meaning)]
     lines += [".SH FILES"]
     for path, meaning in (
         (declared.DEFAULT_PATH, "The settings of autod supervise; see autod.toml(5)."),
@@ -151,9 +177,88 @@ def autod() -> str:
         roff("autod supervise reads its files again on SIGHUP, and ends on SIGTERM or SIGINT; what becomes of the "
              "tunnels then is for shutdown in autod.toml to say."),
         ".SH SEE ALSO",
-        "autod.toml(5), ipsec.conf(5), ipsec(8), varlinkctl(1)",
+        "autod\\-auto(8), autod.toml(5), autod(3), ipsec.conf(5), ipsec(8), varlinkctl(1)",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+ENVIRONMENT = (
+    ("IPSEC_RUNDIR", "The folder of pluto's control socket pluto.ctl, where --ctlsocket does not name it."),
+    ("IPSEC_CONF", "The configuration, where --config does not name it."),
+    ("IPSEC_EXECDIR", "The folder of Libreswan's programs: addconn, whack, pluto."),
+    (
+        "COLUMNS, TERM, NO_COLOR",
+        "What is drawn on a terminal, and how. TERM=dumb: lines instead of a live table.",
+    ),
+)
+"""Variable, and what it does."""
+
+
+def autod_auto() -> str:
+    """The text of autod-auto(8)."""
+    lines = heading("autod-auto", 8, "stands in for ipsec auto")
+    lines += [
+        ".SH SYNOPSIS",
+        ".B autod\\-auto",
+        "[\\fIOPTION\\fR ...] \\fIOPERATION\\fR [\\fINAME\\fR]",
+        ".SH DESCRIPTION",
+        roff(
+            "autod-auto takes what ipsec auto of Libreswan 4.10 took, and says what it said: pluto's lines with "
+            "their codes on standard output, complaints about the configuration on standard error. So scripts "
+            "go on unchanged where it takes the place of the program auto beside Libreswan's own."
+        ),
+        *paragraph(
+            "The exit status is that of autod(8): 0 only where what was asked is so. --fetchcrls fetches the CRLs. "
+            "A connection that pluto refused to load is told on standard error. A new --up of what is up adds one more "
+            "Child SA."
+        ),
+        ".SH EXAMPLES",
+        ".TP",
+        ".B ipsec auto \\-\\-status | grep \\-c ^000",
+        roff("Counts the lines of the status."),
+        ".TP",
+        ".B IPSEC_EXECDIR=/opt/programs ipsec auto \\-\\-up branch\\-17",
+        roff("With a folder of programs in which auto is a link to autod-auto."),
+        ".SH SEE ALSO",
+        "autod(8), ipsec(8)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def autod_library() -> str:
+    """The text of autod(3), which introduces the library."""
+    lines = heading("autod", 3, "asynchronous client of pluto for Python")
+    lines += [
+        ".SH SYNOPSIS",
+        ".nf",
+        *(roff_verbatim(line) for line in LIBRARY.splitlines()),
+        ".fi",
+        ".SH DESCRIPTION",
+        roff(
+            "The Python package autod talks to pluto under trio. open_pluto finds out which release listens; each "
+            "operation is a method of what it gives. Awaited, an operation gives its outcome; entered with async "
+            "with, it gives pluto's lines as typed events while they come. Errors are of the tree of "
+            "autod.errors.WhackError; what pluto refuses is an outcome."
+        ),
+        *paragraph(
+            "autod.bulk does one thing to many connections. autod.status reads pluto's status as typed values. The "
+            "documentation in docs/library.md, docs/bulk.md, docs/events.md and docs/status.md says more."
+        ),
+        ".SH SEE ALSO",
+        "autod(8)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+LIBRARY = """import autod, trio
+
+async def main():
+    async with autod.open_pluto() as pluto:
+        outcome = await pluto.up("branch-17")
+        print(outcome.sentence)
+
+trio.run(main)
+"""
 
 
 def autod_toml() -> str:
@@ -231,11 +336,13 @@ def _shown(value: Any) -> str:
 
 
 def main(folder: str) -> None:
-    """Write both pages into `folder`."""
+    """Write the pages into `folder`."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     (target / "autod.8").write_text(autod())
+    (target / "autod-auto.8").write_text(autod_auto())
     (target / "autod.toml.5").write_text(autod_toml())
+    (target / "autod.3").write_text(autod_library())
 
 
 if __name__ == "__main__":

@@ -32,7 +32,10 @@ def build() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["autod.8", "autod.toml.5"])
+PAGES = ["autod.8", "autod-auto.8", "autod.toml.5", "autod.3"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_groff_formats_the_pages_without_a_word(page: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "docs/man/build.py", tmp_path], capture_output=True, timeout=60
@@ -42,6 +45,20 @@ def test_groff_formats_the_pages_without_a_word(page: str, tmp_path: Path) -> No
         ["groff", "-man", "-Tutf8", "-ww", "-z", tmp_path / page], capture_output=True, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_mandoc_has_nothing_to_say_of_the_pages(tmp_path: Path) -> None:
+    """No warning, which includes a date; the same day gives the same page."""
+    build = [sys.executable, ROOT / "docs/man/build.py"]
+    for folder in ("one", "two"):
+        subprocess.run([*build, tmp_path / folder], env={"SOURCE_DATE_EPOCH": "1700000000"}, check=True)
+    for page in PAGES:
+        assert (tmp_path / "one" / page).read_bytes() == (tmp_path / "two" / page).read_bytes()
+        assert "2023-11-14" in (tmp_path / "one" / page).read_text()
+        done = subprocess.run(
+            ["mandoc", "-T", "lint", "-W", "warning", tmp_path / "one" / page], capture_output=True, text=True
+        )
+        assert done.stdout + done.stderr == ""
 
 
 def test_every_option_and_every_word_is_on_the_page(build: ModuleType) -> None:

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[3] / "contrib" / "completion"
 
 
-def offered(words: Sequence[str], folder: Path) -> list[str]:
-    """What bash offers for the last of `words`; `autod --complete` gives two names."""
+def _program(folder: Path) -> None:
+    """An autod that knows two connections."""
     program = folder / "autod"
     program.write_text("#!/bin/sh\necho branch-1\necho branch-2\n")
     program.chmod(0o755)
+
+
+def offered(words: Sequence[str], folder: Path) -> list[str]:
+    """What bash offers for the last of `words`; `autod --complete` gives two names."""
+    _program(folder)
     line = " ".join(f"'{word}'" for word in ("autod", *words))
     script = (
         f"PATH={folder}:$PATH; source {FOLDER / 'autod.bash'}; COMP_WORDS=({line}); COMP_CWORD={len(words)};"
@@ -48,6 +53,45 @@ def offered(words: Sequence[str], folder: Path) -> list[str]:
 def test_bash_offers(words: list[str], expected: list[str], tmp_path: Path) -> None:
     """Names of connections, options, values, sub-words and their options."""
     assert offered(words, tmp_path) == expected
+
+
+def offered_by_fish(line: str, folder: Path) -> list[str]:
+    """What fish offers at the end of `line`."""
+    _program(folder)
+    script = f"set -x PATH {folder} $PATH; source {FOLDER / 'autod.fish'}; complete -C '{line}'"
+    done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stderr == ""
+    return sorted({entry.partition("\t")[0] for entry in done.stdout.splitlines()})
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("autod --up br", ["branch-1", "branch-2"]),
+        ("autod --up branch-1 b", ["branch-1", "branch-2"]),
+        ("autod --seccomp ", ["no", "yes"]),
+        ("autod doc", ["doctor"]),
+        ("autod doctor --ctl", ["--ctlsocket"]),
+        ("autod --listc", ["--listcacerts", "--listcerts", "--listcrls"]),
+    ],
+)
+def test_fish_offers(line: str, expected: list[str], tmp_path: Path) -> None:
+    """The same as bash does."""
+    assert offered_by_fish(line, tmp_path) == expected
+
+
+def test_zsh_loads_the_completion_and_offers_options(tmp_path: Path) -> None:
+    """In a real zsh with a terminal of its own, as compinit wants one."""
+    _program(tmp_path)
+    (tmp_path / "_autod").write_bytes((FOLDER / "_autod").read_bytes())
+    start = f"PS1=; PATH={tmp_path}:$PATH; fpath=({tmp_path} $fpath); autoload -Uz compinit; compinit -D -u"
+    script = (
+        "zmodload zsh/zpty; zpty -b shell zsh -f -i; "
+        f"zpty -w shell '{start}'; "
+        "zpty -w -n shell $'autod --listca\\t'; sleep 2; zpty -r shell line '*listcacerts*'; print -r -- $line"
+    )
+    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=30)
+    assert "--listcacerts" in done.stdout, done
 
 
 def test_every_option_is_there() -> None:
