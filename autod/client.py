@@ -127,9 +127,9 @@ class Pluto(Methods[Operation]):
         check_count(limit, "limit")
         check_count(buffer, "buffer")
         check_seconds(timeout, "timeout")
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self.log = log
-        self.slots = Slots(limit)
+        self.slots: Slots = Slots(limit)
         self.timeout = timeout
         self._given = release
         self._seccomp = seccomp

@@ -82,7 +82,7 @@ class PlainPluto(Methods[R]):
                 f"the path of pluto's socket must be a path; it was given {path!r}", option="path"
             )
         check_seconds(timeout, "timeout")
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         check_path(self.path)
         self.timeout = timeout
         self.given = release

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import construct
 import msgspec
@@ -24,8 +24,23 @@ import msgspec
 from autod.protocol.errors import DecodeError
 
 if TYPE_CHECKING:
-    CType = construct.Construct[Any, Any]
+
+    class _Construct:
+        """What is used here of construct.Construct, for type checkers that do not find its types."""
+
+        name: str
+        flagbuildnone: bool
+
+        def parse(self, data: bytes) -> Any: ...
+        def build(self, obj: Any) -> bytes: ...
+        def __rtruediv__(self, name: str) -> CType: ...
+        def __mul__(self, means: str) -> CType: ...
+
+    CType: TypeAlias = Any
+    """A construct."""
     Value = int | bytes
+else:
+    _Construct = construct.Construct
 
 __all__ = [
     "CStruct",
@@ -55,17 +70,17 @@ def _scalar(number: CType, means: str) -> CType:
     return construct.Default(number, 0) * means
 
 
-boolean = _scalar(construct.OneOf(construct.Int8ul, (0, 1)), "bool")
-u8 = _scalar(construct.Int8ul, "uint8_t")
-u16 = _scalar(construct.Int16ul, "uint16_t")
-u32 = _scalar(construct.Int32ul, "uint32_t")
-i32 = _scalar(construct.Int32sl, "int32_t")
-u64 = _scalar(construct.Int64ul, "uint64_t")
-i64 = _scalar(construct.Int64sl, "int64_t")
-size_t = _scalar(construct.Int64ul, "size_t")
-string = _scalar(construct.Int64ul, "char *, whose slot the packing governs")
-const_string = _scalar(construct.Int64ul, "const char *, which is never shipped")
-pointer = _scalar(construct.Int64ul, "void *, which is never shipped")
+boolean: CType = _scalar(construct.OneOf(construct.Int8ul, (0, 1)), "bool")
+u8: CType = _scalar(construct.Int8ul, "uint8_t")
+u16: CType = _scalar(construct.Int16ul, "uint16_t")
+u32: CType = _scalar(construct.Int32ul, "uint32_t")
+i32: CType = _scalar(construct.Int32sl, "int32_t")
+u64: CType = _scalar(construct.Int64ul, "uint64_t")
+i64: CType = _scalar(construct.Int64sl, "int64_t")
+size_t: CType = _scalar(construct.Int64ul, "size_t")
+string: CType = _scalar(construct.Int64ul, "char *, whose slot the packing governs")
+const_string: CType = _scalar(construct.Int64ul, "const char *, which is never shipped")
+pointer: CType = _scalar(construct.Int64ul, "void *, which is never shipped")
 
 
 def enum(name: str) -> CType:
@@ -96,7 +111,7 @@ def union(name: str, /, **members: CType) -> CType:
     return _Union(name, members)
 
 
-class CStruct(construct.Construct):  # type: ignore[type-arg]
+class CStruct(_Construct):
     """`struct tag`: a construct.Struct with the padding of C. What is not given is built as zero.
 
     It is laid out when it is first used: a family is made by changing that of another release step by step.
@@ -235,7 +250,7 @@ def _size(kind: CType) -> int:
         case CStruct() | _Union() as composed:
             return composed.size
         case other:
-            return other.sizeof()
+            return int(other.sizeof())
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -301,10 +316,10 @@ class Layout:
     """
 
     def __init__(self, message: CStruct) -> None:
-        self.size = message.size
-        self.fields = {field.path: field for field in _fields(message)}
-        self.head = self.fields["string"].offset
-        self.room = self.fields["string"].size
+        self.size: int = message.size
+        self.fields: dict[str, Field] = {field.path: field for field in _fields(message)}
+        self.head: int = self.fields["string"].offset
+        self.room: int = self.fields["string"].size
         self._kind = message
         self._head = message.before("string")
 

@@ -94,10 +94,10 @@ class Exchange:
     __slots__ = ("_answers", "_decoder", "_fresh", "_lines", "_rest", "due", "over", "reset", "taken")
 
     def __init__(self, codes: ReplyCodes, *, taken: bool = True, answers: Answers | None = None) -> None:
-        self.taken = taken
-        self.over = False
+        self.taken: bool = taken
+        self.over: bool = False
         """All that pluto says was received."""
-        self.reset = False
+        self.reset: bool = False
         self.due: list[bytes | None] = []
         """Answers to be sent, in order; None closes our way of the stream, which pluto takes for giving up."""
         self._answers = answers

@@ -74,9 +74,9 @@ class Talk:
         self, path: str, *, codes: ReplyCodes, seqpacket: bool | None, pluto: Listener | None
     ) -> None:
         self.path = path
-        self.pluto = Listener() if pluto is None else pluto
+        self.pluto: Listener = Listener() if pluto is None else pluto
         self.seqpacket = seqpacket
-        self.sent = False
+        self.sent: bool = False
         """The message has gone out."""
         self._pinned = pluto is not None
         self._codes = codes

@@ -115,8 +115,8 @@ class Control:
         limit: int = 64,
         slots: Slots | None = None,
     ) -> None:
-        self.path = os.fspath(path)
-        self.slots = Slots(limit) if slots is None else slots
+        self.path: str = os.fspath(path)
+        self.slots: Slots = Slots(limit) if slots is None else slots
         self._codes = codes
         self._type: int | None = None if seqpacket is None else _TYPES[seqpacket]
         self._pluto = Listener() if pluto is None else pluto

@@ -97,7 +97,7 @@ class PlutoDescriptors:
 
     def __init__(self, pluto: Listener, limit: int) -> None:
         self._pluto = pluto
-        self.ceiling = limit - RESERVE if limit >= 2 * RESERVE else limit // 2
+        self.ceiling: int = limit - RESERVE if limit >= 2 * RESERVE else limit // 2
         self._margin = min(_QUEUED + _OTHERS, self.ceiling // 4)
         self._allowed = 0
         self._until = 0.0

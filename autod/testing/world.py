@@ -42,7 +42,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.out: list[str] = []
-        self.closed = False
+        self.closed: bool = False
 
     def say(self, lines: Iterable[str]) -> None:
         """Say these lines, if it still listens."""
@@ -85,8 +85,8 @@ class World:
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.voice = Voice(self.version)
-        self.connections = {name: Connection(name) for name in self.loaded}
+        self.voice: Voice = Voice(self.version)
+        self.connections: dict[str, Connection] = {name: Connection(name) for name in self.loaded}
         self._serial = itertools.count(1)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()

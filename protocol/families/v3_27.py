@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import boolean, enum, i32, octets, pointer, string, struct, u8, u16, u32, u64
+from autod.protocol.cstruct import (
+    CStruct,
+    boolean,
+    enum,
+    i32,
+    octets,
+    pointer,
+    string,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_3_27
 from autod.protocol.families.shapes import (
@@ -25,7 +38,7 @@ from autod.protocol.packing import Chunk, Item, Packing, Text, of, texts
 
 __all__ = ["FAMILY", "order", "whack_end", "whack_message"]
 
-whack_end = struct(
+whack_end: CStruct = struct(
     "whack_end",
     id=string,
     pubkey=string,
@@ -62,7 +75,7 @@ whack_end = struct(
     host_addr_name=string,
 )
 
-whack_message = struct(
+whack_message: CStruct = struct(
     "whack_message",
     magic=u32,
     whack_status=boolean,

@@ -7,7 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import boolean, string
+from autod.protocol.cstruct import CStruct, boolean, string
 from autod.protocol.families import v3_27
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_3_28
@@ -16,9 +16,11 @@ from autod.protocol.packing import Packing
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = v3_27.whack_end
+whack_end: CStruct = v3_27.whack_end
 
-whack_message = v3_27.whack_message.inserting("whack_fips_status", whack_brief_status=boolean).inserting(
+whack_message: CStruct = v3_27.whack_message.inserting(
+    "whack_fips_status", whack_brief_status=boolean
+).inserting(
     "vti_shared",
     redirect_to=string,
     accept_redirect_to=string,

@@ -9,7 +9,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import boolean, u32
+from autod.protocol.cstruct import CStruct, boolean, u32
 from autod.protocol.families import v3_28
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_3_30
@@ -17,7 +17,7 @@ from autod.protocol.families.shapes import deltatime_3_30, ip_address_3_30, ip_r
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = v3_28.whack_end.inserting("host_vtiip", ifaceip=ip_subnet_3_30).replacing(
+whack_end: CStruct = v3_28.whack_end.inserting("host_vtiip", ifaceip=ip_subnet_3_30).replacing(
     host_addr=ip_address_3_30,
     host_nexthop=ip_address_3_30,
     host_srcip=ip_address_3_30,
@@ -26,7 +26,7 @@ whack_end = v3_28.whack_end.inserting("host_vtiip", ifaceip=ip_subnet_3_30).repl
     pool_range=ip_range_3_30,
 )
 
-whack_message = (
+whack_message: CStruct = (
     v3_28.whack_message.inserting("nic_offload", xfrm_if_id=u32)
     .inserting("whack_deletestateno", whack_rekey_ike=boolean, whack_rekey_ipsec=boolean)
     .inserting("whack_ddos", whack_ddns=boolean)

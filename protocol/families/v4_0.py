@@ -7,7 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import boolean, enum, i32, pointer, string, struct, u32
+from autod.protocol.cstruct import CStruct, boolean, enum, i32, pointer, string, struct, u32
 from autod.protocol.families import v3_30
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_0
@@ -16,7 +16,7 @@ from autod.protocol.packing import Chunk, Item, Packing, Text, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = struct(
+whack_end: CStruct = struct(
     "whack_end",
     id=string,
     ca=string,
@@ -51,7 +51,7 @@ whack_end = struct(
     host_addr_name=string,
 )
 
-whack_message = (
+whack_message: CStruct = (
     v3_30.whack_message.without(
         "impairing", "impairment", "active_redirect", "active_redirect_peer", "active_redirect_gw"
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import boolean, enum, pointer, string, struct, u32
+from autod.protocol.cstruct import CStruct, boolean, enum, pointer, string, struct, u32
 from autod.protocol.families import v4_0
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_2
@@ -26,7 +26,7 @@ from autod.protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["END", "FAMILY", "REDIRECTS", "order", "whack_end", "whack_message"]
 
-whack_end = struct(
+whack_end: CStruct = struct(
     "whack_end",
     leftright=string,
     id=string,
@@ -63,7 +63,7 @@ whack_end = struct(
     host_addr_name=string,
 )
 
-whack_message = (
+whack_message: CStruct = (
     v4_0.whack_message.without("labeled_ipsec", "policy_label", "addr_family")
     .inserting("whack_shutdown", whack_process_status=boolean, whack_leave_state=boolean)
     .inserting("nflog_group", sec_label=pointer)

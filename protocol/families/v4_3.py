@@ -9,7 +9,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import enum, string
+from autod.protocol.cstruct import CStruct, enum, string
 from autod.protocol.families import v4_2
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_3
@@ -24,7 +24,7 @@ from autod.protocol.packing import Packing
 
 __all__ = ["FAMILY", "REDIRECTS", "whack_end", "whack_message"]
 
-whack_end = v4_2.whack_end.replacing(
+whack_end: CStruct = v4_2.whack_end.replacing(
     host_addr=ip_address_4_3,
     host_nexthop=ip_address_4_3,
     host_srcip=ip_address_4_3,
@@ -33,7 +33,7 @@ whack_end = v4_2.whack_end.replacing(
     pool_range=ip_range_4_3,
 )
 
-whack_message = (
+whack_message: CStruct = (
     v4_2.whack_message.without("oppo_my_client", "oppo_peer_client", "oppo_proto", "oppo_dport")
     .inserting("whack_async", ike_version=enum("ike_version"))
     .inserting("whack_oppo_initiate", oppo=opportunistic_4_3)

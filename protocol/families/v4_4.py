@@ -7,6 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
+from autod.protocol.cstruct import CStruct
 from autod.protocol.families import v4_3
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_3
@@ -20,7 +21,7 @@ from autod.protocol.families.shapes import (
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = v4_3.whack_end.replacing(
+whack_end: CStruct = v4_3.whack_end.replacing(
     host_addr=ip_address_4_4,
     host_nexthop=ip_address_4_4,
     host_srcip=ip_address_4_4,
@@ -30,7 +31,7 @@ whack_end = v4_3.whack_end.replacing(
     pool_range=ip_range_4_4,
 )
 
-whack_message = v4_3.whack_message.replacing(
+whack_message: CStruct = v4_3.whack_message.replacing(
     oppo=opportunistic_4_4, whack_crash_peer=ip_address_4_4, left=whack_end, right=whack_end
 )
 

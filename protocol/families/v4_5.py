@@ -9,7 +9,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import boolean, string
+from autod.protocol.cstruct import CStruct, boolean, string
 from autod.protocol.families import v4_2, v4_3, v4_4
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_5
@@ -18,9 +18,9 @@ from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 
-whack_end = v4_4.whack_end.without("sec_label")
+whack_end: CStruct = v4_4.whack_end.without("sec_label")
 
-whack_message = (
+whack_message: CStruct = (
     v4_4.whack_message.without("r_timeout", "r_interval", "whack_check_pub_keys")
     .inserting("sa_replay_window", retransmit_timeout=deltatime_3_30, retransmit_interval=deltatime_3_30)
     .inserting("whack_utc", whack_checkpubkeys=boolean, whack_listpubkeys=boolean)

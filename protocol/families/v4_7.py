@@ -7,7 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import const_string, enum
+from autod.protocol.cstruct import CStruct, const_string, enum
 from autod.protocol.families import v4_2, v4_3, v4_5, v4_6
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_7
@@ -16,13 +16,13 @@ from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 
-whack_end = (
+whack_end: CStruct = (
     v4_6.whack_end.without("authby")
     .inserting("rsasigkey", auth=enum("keyword_auth"))
     .replacing(leftright=const_string)
 )
 
-whack_message = v4_6.whack_message.inserting("policy", authby=authby).replacing(
+whack_message: CStruct = v4_6.whack_message.inserting("policy", authby=authby).replacing(
     left=whack_end, right=whack_end
 )
 

@@ -7,7 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_3_27
-from autod.protocol.cstruct import enum, string, u64
+from autod.protocol.cstruct import CStruct, enum, string, u64
 from autod.protocol.families import v4_2, v4_3, v4_7
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_4_7
@@ -15,11 +15,11 @@ from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 
-whack_end = v4_7.whack_end.without("rsasigkey").inserting(
+whack_end: CStruct = v4_7.whack_end.without("rsasigkey").inserting(
     "ckaid", pubkey=string, pubkey_alg=enum("ipseckey_algorithm_type")
 )
 
-whack_message = v4_7.whack_message.inserting(
+whack_message: CStruct = v4_7.whack_message.inserting(
     "sa_rekey_margin", sa_ipsec_max_bytes=u64, sa_ipsec_max_packets=u64
 ).replacing(pubkey_alg=enum("ipseckey_algorithm_type"), left=whack_end, right=whack_end)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from autod.protocol.codes import CODES_5_0
 from autod.protocol.cstruct import (
+    CStruct,
     array,
     boolean,
     const_string,
@@ -42,7 +43,7 @@ from autod.protocol.packing import Chunk, Item, Packing, Things, of, texts
 
 __all__ = ["END", "FAMILY", "order", "whack_end", "whack_message"]
 
-whack_end = struct(
+whack_end: CStruct = struct(
     "whack_end",
     leftright=const_string,
     id=string,
@@ -81,7 +82,7 @@ whack_end = struct(
     groundhog=string,
 )
 
-whack_message = struct(
+whack_message: CStruct = struct(
     "whack_message",
     magic=u32,
     whack_status=boolean,

@@ -7,7 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_5_0
-from autod.protocol.cstruct import enum, string
+from autod.protocol.cstruct import CStruct, enum, string
 from autod.protocol.families import v5_0
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_5_1
@@ -18,9 +18,9 @@ from autod.protocol.packing import Packing
 
 __all__ = ["END", "FAMILY", "whack_end", "whack_message"]
 
-whack_end = v5_0.whack_end.without("ifaceip").inserting("host_vtiip", interface_ip=string)
+whack_end: CStruct = v5_0.whack_end.without("ifaceip").inserting("host_vtiip", interface_ip=string)
 
-whack_message = (
+whack_message: CStruct = (
     v5_0.whack_message.without("magic", "whack_status", "whack_shutdown")
     .without("from_whack", "whack_addconn", "ikev2_allow_narrowing")
     .beginning(basic=basic)

@@ -7,7 +7,7 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_5_0
-from autod.protocol.cstruct import array, boolean, enum, u64
+from autod.protocol.cstruct import CStruct, array, boolean, enum, u64
 from autod.protocol.families import v5_0, v5_1
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import REQUESTS_5_2
@@ -16,14 +16,14 @@ from autod.protocol.packing import Packing
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = (
+whack_end: CStruct = (
     v5_1.whack_end.without("host_nexthop", "modecfg_server", "modecfg_client")
     .inserting("host_ikeport", nexthop=ip_address_4_4)
     .inserting("certtype", modecfgserver=enum("yn_options"), modecfgclient=enum("yn_options"))
     .replacing(cat=enum("yn_options"))
 )
 
-whack_message = (
+whack_message: CStruct = (
     v5_1.whack_message.without("sa_rekey_margin", "left", "right")
     .inserting("phase2", session_resumption=enum("yn_options"))
     .inserting("ipsec_lifetime", rekeymargin=deltatime_5_0)

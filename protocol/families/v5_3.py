@@ -9,7 +9,18 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_5_3
-from autod.protocol.cstruct import array, boolean, const_string, enum, i32, octets, string, struct, u64
+from autod.protocol.cstruct import (
+    CStruct,
+    array,
+    boolean,
+    const_string,
+    enum,
+    i32,
+    octets,
+    string,
+    struct,
+    u64,
+)
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import COMMANDS_5_3, REQUESTS_5_3
 from autod.protocol.families.shapes import (
@@ -26,7 +37,7 @@ from autod.protocol.packing import Item, Packing, Things, of, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = struct(
+whack_end: CStruct = struct(
     "whack_end",
     leftright=const_string,
     id=string,
@@ -61,7 +72,7 @@ whack_end = struct(
     groundhog=enum("yn_options"),
 )
 
-whack_message = struct(
+whack_message: CStruct = struct(
     "whack_message",
     basic=basic,
     whack_command=enum("whack_command"),

@@ -7,7 +7,18 @@ How to write the next one: docs/adding-a-release.md.
 from __future__ import annotations
 
 from autod.protocol.codes import CODES_5_3
-from autod.protocol.cstruct import array, boolean, const_string, enum, octets, pointer, string, struct, u64
+from autod.protocol.cstruct import (
+    CStruct,
+    array,
+    boolean,
+    const_string,
+    enum,
+    octets,
+    pointer,
+    string,
+    struct,
+    u64,
+)
 from autod.protocol.families.family import Family
 from autod.protocol.families.requests import COMMANDS_5_4, REQUESTS_5_4
 from autod.protocol.families.shapes import (
@@ -24,13 +35,13 @@ from autod.protocol.packing import Item, Packing, Text, Things, texts
 
 __all__ = ["FAMILY", "whack_end", "whack_message"]
 
-whack_end = struct(
+whack_end: CStruct = struct(
     "whack_end",
     leftright=const_string,
     conn=pointer,
 )
 
-whack_message = struct(
+whack_message: CStruct = struct(
     "whack_message",
     basic=basic,
     whack_command=enum("whack_command"),

@@ -113,4 +113,5 @@ def failing(error: autod.WhackError) -> int | str | None:
         case autod.NoSocket() | autod.NotPermitted() | autod.ConnectionLost():
             assert_type(error, autod.NoSocket | autod.NotPermitted | autod.ConnectionLost)
             return 33
-    return None
+        case _:
+            return None
