@@ -86,6 +86,7 @@ async def life(
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_a_day_leaves_no_trace_but_its_history(tmp_path: Path) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

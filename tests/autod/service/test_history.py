@@ -223,11 +223,11 @@ def test_time_in_which_no_supervisor_ran_is_not_known(tmp_path: Path) -> None:
 
 
 def test_it_stays_within_its_size_and_remembers_what_was_so(tmp_path: Path) -> None:
-    size = 400_000
+    size = 200_000
     with store(tmp_path / "h.db", size=size) as kept:
         kept.append([(Named("quiet"), state(START, "up"))], START)
         chance = random.Random(1)
-        for hour in range(400):
+        for hour in range(150):
             at = START + hour * HOUR
             rows = [
                 (Named(f"c{i}"), Change(at + j, "state", "up", True, "lost", f"{chance.random()}"))
@@ -239,7 +239,7 @@ def test_it_stays_within_its_size_and_remembers_what_was_so(tmp_path: Path) -> N
             assert kept.bytes_used() <= size
         assert (tmp_path / "h.db").stat().st_size < size * 1.5
         with Reader.open(kept.path) as reader:
-            end = START + 400 * HOUR
+            end = START + 150 * HOUR
             quiet = next(one for one in reader.lines(end - HOUR, end) if one.named.name == "quiet")
             assert (quiet.truth, quiet.sums.up) == (Truth("up", True), HOUR)
             assert not reader.changes(["c1"], START, START + HOUR, 10)
@@ -301,6 +301,7 @@ def test_nothing_that_was_written_is_lost_when_the_writer_is_killed(tmp_path: Pa
         assert found[: last + 1] == list(range(last + 1))
 
 
+@pytest.mark.thorough
 def test_a_thousand_connections_that_flap_for_a_day(tmp_path: Path) -> None:
     """Lost every other minute, as often as flap_hold lets them: 1.4 million changes in a day."""
     path = tmp_path / "h.db"

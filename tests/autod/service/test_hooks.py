@@ -103,7 +103,7 @@ class Source:
         self.names = names
 
     def read(self) -> Reading:
-        return Reading({name: Definition(name=name, auto="start") for name in self.names})
+        return Reading({name: Definition(name=name, auto="add") for name in self.names})
 
 
 @asynccontextmanager
@@ -113,7 +113,7 @@ async def hooked(
     names = names or ["a"]
     words = ", ".join(json.dumps(word) for word in command)
     settings = parse(
-        "[supervise]\nstate = ''\npoll_min = 0.1\n[policy]\nrefuse_after = 1\n"
+        "[supervise]\nstate = ''\npoll_min = 0.1\n[policy]\nkeep = 'up'\nrefuse_after = 1\n"
         f"[[hook]]\nname = 'h'\ncommand = [{words}]\nafter = 0.1\n{more}"
     )
     link = ScriptedLink(names, takes=0.01, fails=dict.fromkeys(names, Cause.AUTHENTICATION) | fails)
