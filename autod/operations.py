@@ -745,7 +745,7 @@ ROWS: tuple[Row, ...] = (
         Takes.OPTIONAL,
         "read the configuration, send nothing, show every error and warning",
         example="--config ipsec.conf",
-        options=_ASK - {"verbose"} | {"all"},
+        options=_ASK - {"verbose"} | {"all", "peer"},
         instead="the reader of the release's rules; nothing is sent",
     ),
     Row(

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from autod.cli.configuration import DEFAULT, release_to_check
 from autod.cli.resolve import match
 from autod.config import Severity, check, describe, load, show
 from autod.config.check import needs_ikev1
 from autod.config.include import Files
+from autod.config.peers import hold
+from autod.config.routes import FileNames
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from autod.client import Pluto
     from autod.config import Configuration, Diagnostic
+    from autod.config.peers import Pair
     from autod.protocol.releases import Release
 
 __all__ = ["run"]
@@ -35,11 +40,33 @@ def run(options: argparse.Namespace) -> int:
     names = match(options.names, there, str(configuration.path))
     found = [one for one in check(configuration, ikev1_policy=policy) if _concerns(one, names)]
     missing = [name for name in names if not configuration.find(name)]
+    pairs: tuple[Pair, ...] | None = None
+    if options.peer is not None:
+        peer = load(options.peer, release)
+        found += [one for one in check(peer) if one.severity in _SERIOUS]
+        pairs = hold(configuration, peer, FileNames(), names)
     if options.json:
-        _print_json(configuration, found, missing)
+        _print_json(configuration, found, missing, options.peer, pairs)
     else:
         _print_text(options, configuration, found, missing, release, known)
-    return 3 if missing or any(one.severity in _SERIOUS for one in found) else 0
+        for line in _told(pairs or (), options.peer):
+            print(line)
+    apart = any(not pair.fits for pair in pairs or ())
+    return 3 if missing or apart or any(one.severity in _SERIOUS for one in found) else 0
+
+
+def _told(pairs: Sequence[Pair], peer: str) -> Iterator[str]:
+    """What will not match: a connection a line, and below it each setting with both places."""
+    for pair in pairs:
+        if pair.peer is None:
+            yield f'"{pair.connection}": nothing in {peer} is its other end'
+            continue
+        like = f' "{pair.peer}"' if pair.peer != pair.connection else ""
+        yield f'"{pair.connection}": {"fits" if pair.fits else "does not fit"}{like} of {peer}'
+        for one in pair.mismatches:
+            yield f"  {'error' if one.serious else 'warning'}: {one.sentence}"
+            yield f"    {one.place}: {one.setting} is {one.value}"
+            yield f"    {one.peer_place}: {one.peer_setting} is {one.peer_value}"
 
 
 def _release(options: argparse.Namespace) -> tuple[Release, str]:
@@ -105,12 +132,23 @@ def _concerns(one: Diagnostic, names: Sequence[str]) -> bool:
     return not names or one.connection is None or one.connection in names
 
 
-def _print_json(configuration: Configuration, found: Sequence[Diagnostic], missing: Sequence[str]) -> None:
+def _print_json(
+    configuration: Configuration,
+    found: Sequence[Diagnostic],
+    missing: Sequence[str],
+    peer: str | None,
+    pairs: Sequence[Pair] | None,
+) -> None:
     from autod.cli.render import json_line
 
     document = describe(configuration)
     document["diagnostics"] = found
     document["missing"] = missing
+    if pairs is not None:
+        document["peer"] = {
+            "path": peer,
+            "connections": [{**msgspec.to_builtins(pair), "fits": pair.fits} for pair in pairs],
+        }
     print(json_line(document))
 
 

@@ -258,6 +258,11 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="with --sync: how much of what the file loaded may be deleted at once without --force (20)",
     )
+    group.add_argument(
+        "--peer",
+        metavar="FILE",
+        help="with --check: the configuration of the other end; says what of the two will not match",
+    )
 
 
 def build_word_parser(word: str) -> argparse.ArgumentParser:

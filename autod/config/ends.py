@@ -258,6 +258,9 @@ def _port(said: Meaning, side: str, end: End, loaded: ConnectionState, ours: boo
     slot = f"{side}ikeport"
     number = said.number(slot, 0)
     if number:
+        if end.port is None and (end.address is None or said.word("type") in NEVER):
+            # It is not shown of an end that may be anyone, nor of one that never negotiates.
+            return None
         return EndDetail(slot, str(number), str(end.port or 500))
     began = loaded.up or loaded.established_ike_sa is not None or "UP" in loaded.policy
     other = any(said.number(f"{one}ikeport", 0) for one in _SIDES)

@@ -277,13 +277,20 @@ def _hashes(said: Meaning) -> str | None:
     return "+".join(names) or "none"
 
 
+_NAMES_GROUP: Final = re.compile(r";|-(?:dh|modp|ecp|curve|x25519)")
+
+
 def _algorithms(slots: tuple[str, ...], *, ike: bool, ah: bool = False) -> Callable[[Meaning], str | None]:
     def value(said: Meaning) -> str | None:
         if not ike and (said.word("phase2") == "ah" or (not said.old and said.given("ah"))) is not ah:
             return None
         # 5.3 has an esp= for ESP and an ah= for AH, and takes neither for the other.
         count = slots[:1] if ah and said.version == (5, 3) else slots
-        return next((said.text(slot) for slot in count if said.given(slot)), "")
+        text = next((said.text(slot) for slot in count if said.given(slot)), "")
+        if not ike and _NAMES_GROUP.search(text.lower()) and not said.flag("pfs", default=True):
+            # Without pfs= the group is left out, by some releases.
+            return None
+        return text
 
     return value
 
@@ -308,10 +315,11 @@ def has_pool(said: Meaning) -> bool:
 def _combo(side: Side, kind: str) -> Callable[[Meaning], str | None]:
     def value(said: Meaning) -> str | None:
         server, client = said.flag(f"{side}{kind}server"), said.flag(f"{side}{kind}client")
-        if kind == "modecfg" and has_pool(said) and not (server or client):
-            # An address pool makes the one end a server and the other a client.
-            return None
-        return "both" if server and client else "server" if server else "client" if client else "none"
+        word = "both" if server and client else "server" if server else "client" if client else "none"
+        if kind == "modecfg" and has_pool(said):
+            # An address pool makes the one end a server and the other a client, whatever else they are.
+            return word if word == ("client" if said.given(f"{side}addresspool") else "server") else None
+        return word
 
     return value
 

@@ -1,0 +1,482 @@
+"""Two configurations held against each other as the two ends of the same tunnels. Pure.
+
+Owns: which connection of one belongs to which of the other, and what of them will not match. Must not know: pluto, the
+machine, how a file is read. What only the machine or the network can tell (a name, a default route) fits anything.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from autod.config.choose import auto
+from autod.config.expected import has_pool, ike_version, is_never
+from autod.config.identities import NOBODY, identity, same_name
+from autod.config.meaning import Meaning, Unsure
+from autod.config.policy import groups_of
+from autod.config.proposals import Proposal
+from autod.config.proposals import read as read_proposals
+from autod.protocol.connection.addresses import protoport, subnet
+from autod.protocol.connection.names import names_of
+from autod.protocol.connection.numbers import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from autod.config.model import Connection, Place
+    from autod.config.reader import Configuration
+    from autod.protocol.connection.lookup import Lookup
+
+__all__ = ["Mismatch", "Pair", "hold"]
+
+Side = Literal["left", "right"]
+
+_SIDES: Final[tuple[Side, Side]] = ("left", "right")
+
+
+class Mismatch(msgspec.Struct, frozen=True):
+    """What will not match: the setting at either end, its value and place there, and what comes of it.
+
+    `serious`: the tunnel will not come up, or no packet gets through; else it works, but perhaps not as meant.
+    """
+
+    setting: str
+    value: str
+    place: Place
+    peer_setting: str
+    peer_value: str
+    peer_place: Place
+    sentence: str
+    serious: bool = True
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A connection and the one at the other end that fits it best; `peer` is None where none comes near."""
+
+    connection: str
+    peer: str | None
+    mismatches: tuple[Mismatch, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        return self.peer is not None and not any(one.serious for one in self.mismatches)
+
+
+class _Two:
+    """A connection and its like at the other end; `sides`: which side there is which side here."""
+
+    def __init__(
+        self, here: Connection, there: Connection, rules: str, peer_rules: str, lookup: Lookup
+    ) -> None:
+        self.here, self.there = here, there
+        self.said, self.told = Meaning(here.settings, rules), Meaning(there.settings, peer_rules)
+        self.lookup = lookup
+        self.sides: Mapping[Side, Side] = {"left": "left", "right": "right"}
+
+    def crossed(self) -> _Two:
+        other = _Two(self.here, self.there, self.said.rules, self.told.rules, self.lookup)
+        other.sides = {"left": "right", "right": "left"}
+        return other
+
+    def find(
+        self,
+        slots: str | tuple[str, str],
+        values: tuple[str, str],
+        sentence: str,
+        *,
+        serious: bool = True,
+    ) -> Mismatch:
+        slot, peer_slot = (slots, slots) if isinstance(slots, str) else slots
+        return Mismatch(
+            slot,
+            values[0],
+            _place(self.here, slot),
+            peer_slot,
+            values[1],
+            _place(self.there, peer_slot),
+            sentence,
+            serious,
+        )
+
+
+def hold(
+    ours: Configuration, theirs: Configuration, lookup: Lookup, names: Sequence[str] = ()
+) -> tuple[Pair, ...]:
+    """Each connection that auto= loads (or of `names`) with the one of `theirs` that fits it best."""
+    chosen = [one for one in ours.connections if one.name in names] if names else _loaded(ours)
+    others = _loaded(theirs) or list(theirs.connections)
+    return tuple(_best(one, others, ours.rules, theirs.rules, lookup) for one in chosen)
+
+
+def _loaded(configuration: Configuration) -> list[Connection]:
+    """Those that auto= loads; where it loads none, those that name both ends."""
+    loaded = [one for one in configuration.connections if auto(one) != "ignore"]
+    return loaded or [one for one in configuration.connections if {"left", "right"} <= one.settings.keys()]
+
+
+def _best(one: Connection, others: Sequence[Connection], rules: str, peer_rules: str, lookup: Lookup) -> Pair:
+    best: tuple[tuple[int, int, int], Pair] | None = None
+    for other in others:
+        straight = _Two(one, other, rules, peer_rules, lookup)
+        for two in (straight, straight.crossed()):
+            ends = tuple(_ends(two))
+            hosts = sum(found.setting in _SIDES for found in ends)
+            apart = sum(found.setting in _SIDES and found.serious for found in ends)
+            if (apart or hosts > 1) and other.name != one.name:
+                continue
+            rank = (apart, hosts + sum(found.serious for found in ends), int(other.name != one.name))
+            if best is None or rank < best[0]:
+                best = rank, Pair(one.name, other.name, tuple(dict.fromkeys((*ends, *_both(two)))))
+    return best[1] if best is not None else Pair(one.name, None)
+
+
+def _place(connection: Connection, slot: str) -> Place:
+    setting = connection.settings.get(slot)
+    return connection.place if setting is None else setting.place
+
+
+def _ends(two: _Two) -> Iterator[Mismatch]:
+    for side, peer in two.sides.items():
+        yield from _host(two, side, peer)
+        for check in (_identity, _packets, _end_port, _key, _authentication):
+            try:
+                found = check(two, side, peer)
+            except (Unsure, Malformed, ValueError):
+                continue
+            if found is not None:
+                yield found
+
+
+def _host(two: _Two, side: Side, peer: Side) -> Iterator[Mismatch]:
+    here, there = two.said.text(side), two.told.text(peer)
+    one, other = _address(here), _address(there)
+    if one is None or other is None or one == other:
+        return
+    translated = _is_private(one) != _is_private(other)
+    yield two.find(
+        (side, peer),
+        (here, there),
+        "the address of this end differs"
+        + ("; it can only be so where an address is translated between the ends (NAT)" if translated else ""),
+        serious=not translated,
+    )
+
+
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(net)
+    for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+
+
+def _is_private(one: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(one in net for net in _PRIVATE)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return None if found.is_unspecified else found
+
+
+def _identity(two: _Two, side: Side, peer: Side) -> Mismatch | None:
+    """Who this end says it is, and who the other takes it for."""
+    here, there = _who(two.said, side), _who(two.told, peer)
+    if here is None or there is None or NOBODY in (here, there) or here == there:
+        return None
+    if "=" in here and "=" in there and same_name(here, there):
+        return None
+    slots = (
+        f"{side}id" if two.said.given(f"{side}id") else side,
+        f"{peer}id" if two.told.given(f"{peer}id") else peer,
+    )
+    return two.find(slots, (here, there), "the ends do not agree on the identity of this end")
+
+
+def _who(said: Meaning, side: Side) -> str | None:
+    """The identity; NOBODY where any will do; None where that is not certain."""
+    if said.given(f"{side}id"):
+        found = identity(said.text(f"{side}id"))
+        return None if found == "%fromcert" else found
+    if said.given(f"{side}cert"):
+        return None
+    text = said.text(side)
+    if text.startswith("%any") or text in ("", "0.0.0.0", "::"):
+        return NOBODY
+    address = _address(text)
+    return None if address is None else str(address)
+
+
+_NETS: Final = re.compile(r"[^ \t,]+")
+
+
+def _packets(two: _Two, side: Side, peer: Side) -> Mismatch | None:
+    """Which packets of this end go through."""
+    for said in (two.said, two.told):
+        if has_pool(said) or any(
+            said.given(f"{one}{slot}") and said.flag(f"{one}{slot}")
+            for one in _SIDES
+            for slot in ("modecfgclient", "modecfgserver")
+        ):
+            return None
+    here, there = _nets(two, two.said, side), _nets(two, two.told, peer)
+    if here is None or there is None or here[0] == there[0]:
+        return None
+    if any(said.given("narrowing") and said.flag("narrowing") for said in (two.said, two.told)):
+        return None
+    return two.find(
+        (here[1], there[1]),
+        (_spell(here[0]), _spell(there[0])),
+        "the ends do not agree on the packets of this end",
+    )
+
+
+_Nets = frozenset[tuple[str, int, int]]
+
+
+def _nets(two: _Two, said: Meaning, side: Side) -> tuple[_Nets, str] | None:
+    protocol, port, slot = 0, 0, f"{side}subnet"
+    if said.given(f"{side}protoport"):
+        found = protoport(said.text(f"{side}protoport"), names_of(two.lookup))
+        protocol, port = found.protocol, found.port
+    words: list[str] = []
+    for one in (f"{side}subnet", f"{side}subnets"):
+        if said.given(one):
+            words += _NETS.findall(said.text(one))
+            slot = one
+    if any(word.startswith(("vhost:", "vnet:", "%")) for word in words):
+        return None
+    if not words:
+        address = _address(said.text(side))
+        if address is None:
+            return None
+        words = [f"{address}/{address.max_prefixlen}"]
+        slot = f"{side}protoport" if protocol else side
+    blocks = [subnet(word if "/" in word else f"{word}/{128 if ':' in word else 32}", None) for word in words]
+    return frozenset((f"{block.address}/{block.bits}", protocol, port) for block in blocks), slot
+
+
+def _spell(nets: _Nets) -> str:
+    return ", ".join(
+        net if not protocol else f"{net} protocol {protocol} port {port or 'any'}"
+        for net, protocol, port in sorted(nets)
+    )
+
+
+def _end_port(two: _Two, side: Side, peer: Side) -> Mismatch | None:
+    slot, peer_slot = f"{side}ikeport", f"{peer}ikeport"
+    here, there = two.said.text(slot, "500"), two.told.text(peer_slot, "500")
+    if here == there:
+        return None
+    return two.find((slot, peer_slot), (here, there), "the ends do not agree on the port of IKE of this end")
+
+
+def _key(two: _Two, side: Side, peer: Side) -> Mismatch | None:
+    for word in ("rsasigkey", "ecdsakey", "pubkey"):
+        slot, peer_slot = f"{side}{word}", f"{peer}{word}"
+        here, there = two.said.text(slot), two.told.text(peer_slot)
+        if here[:1] != "%" and there[:1] != "%" and here and there and here.split() != there.split():
+            return two.find(
+                (slot, peer_slot), (_short(here), _short(there)), "the public key of this end differs"
+            )
+    return None
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= 24 else f"{key[:12]}...{key[-8:]}"
+
+
+def _authentication(two: _Two, side: Side, peer: Side) -> Mismatch | None:
+    slots = f"{side}auth", f"{peer}auth"
+    here = _auth_of(two.said, slots[0])
+    there = _auth_of(two.told, slots[1])
+    if here is None or there is None or here & there:
+        return None
+    shown = tuple(
+        slot if said.given(slot) else "authby" for slot, said in zip(slots, (two.said, two.told), strict=True)
+    )
+    return two.find(
+        (shown[0], shown[1]),
+        ("+".join(sorted(here)), "+".join(sorted(there))),
+        "the ends do not agree on how this end shows who it is",
+    )
+
+
+_ALIKE: Final = {
+    "secret": "secret",
+    "psk": "secret",
+    "null": "null",
+    "never": "never",
+    "rsa": "rsasig",
+    "rsasig": "rsasig",
+    "rsa-sha1": "rsasig",
+    "ecdsa": "ecdsa",
+    "ecdsa-sha2": "ecdsa",
+    "eddsa": "eddsa",
+    "eaponly": "eaponly",
+}
+
+
+def _auth_of(said: Meaning, slot: str) -> frozenset[str] | None:
+    """The ways in which an end may authenticate itself."""
+    if said.given(slot):
+        way = _ALIKE.get(said.word(slot))
+        return None if way is None else frozenset({way})
+    if not said.given("authby"):
+        return frozenset({"rsasig"} if ike_version(said) == 1 else {"rsasig", "ecdsa", "eddsa"})
+    found = set()
+    for word in re.findall(r"[^,|+\s]+", said.word("authby")):
+        way = _ALIKE.get(word) or next((_ALIKE[one] for one in _BEGIN if word.startswith(one)), None)
+        if way is None:
+            return None
+        found.add(way)
+    return frozenset(found)
+
+
+_BEGIN: Final = ("rsa", "ecdsa", "eddsa")
+
+
+def _both(two: _Two) -> Iterator[Mismatch]:
+    """What is said once for both ends."""
+    for check in (_version, *_POLICIES, _ppk, _tcp, _ike, _esp, _xauth, _lifetimes, _beginning):
+        try:
+            yield from check(two)
+        except (Unsure, Malformed, ValueError):
+            continue
+
+
+def _version(two: _Two) -> Iterator[Mismatch]:
+    here, there = ike_version(two.said), ike_version(two.told)
+    if here != there and not is_never(two.said):
+        slots = tuple(
+            next((slot for slot in ("keyexchange", "ikev2") if said.given(slot)), "ikev2")
+            for said in (two.said, two.told)
+        )
+        yield two.find(
+            (slots[0], slots[1]), (f"IKEv{here}", f"IKEv{there}"), "one end speaks IKEv1, the other IKEv2"
+        )
+
+
+def _policy(
+    slot: str, sentence: str, *, common: bool = False, v1: bool = False, serious: bool = True
+) -> Callable[[_Two], Iterator[Mismatch]]:
+    """A setting that pluto keeps in its policy. `common`: one word in common is enough; `v1`: of IKEv1 only."""
+
+    def check(two: _Two) -> Iterator[Mismatch]:
+        if v1 and ike_version(two.said) != 1:
+            return
+        groups = [
+            next((group for group in groups_of(said.rules) if group.slot == slot), None)
+            for said in (two.said, two.told)
+        ]
+        if groups[0] is None or groups[1] is None:
+            return
+        here, there = groups[0].value(two.said), groups[1].value(two.told)
+        if here is None or there is None or here == there or (common and here & there):
+            return
+        yield two.find(slot, (groups[0].spell(here), groups[1].spell(there)), sentence, serious=serious)
+
+    return check
+
+
+_POLICIES: Final = (
+    _policy("type", "the ends do not agree on tunnel or transport mode"),
+    _policy("phase2", "one end wants ESP, the other AH"),
+    _policy("esn", "one end wants extended sequence numbers, the other refuses them", common=True),
+    _policy("aggressive", "one end uses Aggressive Mode, the other Main Mode", v1=True),
+    _policy("pfs", "one end wants perfect forward secrecy, the other does not", v1=True),
+    _policy("sha2-truncbug", "the ends cut SHA2 differently: each drops the packets of the other"),
+    _policy("modecfgpull", "one end waits for what the other would have to push", v1=True),
+)
+
+
+def _ppk(two: _Two) -> Iterator[Mismatch]:
+    words = [said.word("ppk", "no") for said in (two.said, two.told)]
+    if any(word in ("insist", "always") for word in words) and any(word in ("no", "never") for word in words):
+        yield two.find(
+            "ppk", (words[0], words[1]), "one end insists on a post-quantum key, the other has none"
+        )
+
+
+def _tcp(two: _Two) -> Iterator[Mismatch]:
+    words = [said.word("enable-tcp", "no") for said in (two.said, two.told)]
+    if {"yes", "no"} == set(words):
+        yield two.find("enable-tcp", (words[0], words[1]), "one end uses TCP only, the other UDP only")
+
+
+def _ike(two: _Two) -> Iterator[Mismatch]:
+    yield from _algorithms(two, ("ike",), "there is no proposal for IKE that both ends have", ah=False)
+
+
+def _esp(two: _Two) -> Iterator[Mismatch]:
+    ah = two.said.word("phase2") == "ah"
+    slots = ("ah", "phase2alg", "esp") if ah else ("esp", "phase2alg")
+    yield from _algorithms(
+        two, slots, f"there is no proposal for {'AH' if ah else 'ESP'} that both ends have", ah=ah
+    )
+
+
+def _algorithms(two: _Two, slots: tuple[str, ...], sentence: str, *, ah: bool) -> Iterator[Mismatch]:
+    used = [next((slot for slot in slots if said.given(slot)), None) for said in (two.said, two.told)]
+    if used[0] is None or used[1] is None:
+        return
+    texts = two.said.text(used[0]), two.told.text(used[1])
+    here, there = read_proposals(texts[0], ah=ah), read_proposals(texts[1], ah=ah)
+    if here is None or there is None or any(_meet(one, other) for one in here for other in there):
+        return
+    yield two.find((used[0], used[1]), texts, sentence)
+
+
+def _meet(one: Proposal, other: Proposal) -> bool:
+    """Whether an initiator with one and a responder with the other find something."""
+    return (
+        _share(one.ciphers, other.ciphers)
+        and _share(one.hashes, other.hashes)
+        and _share(one.groups, other.groups)
+    )
+
+
+def _share(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
+    """Whether there is one in both; a cipher without the size of its key is of each size."""
+    if one is None or other is None:
+        return True
+    return any(a == b or a.startswith(f"{b}_") or b.startswith(f"{a}_") for a in one for b in other)
+
+
+def _xauth(two: _Two) -> Iterator[Mismatch]:
+    """A client at one end wants a server at the other."""
+    for side, peer in two.sides.items():
+        for kind in ("xauth", "modecfg"):
+            for role in ("client", "server"):
+                slots = f"{side}{kind}{role}", f"{peer}{kind}{role}"
+                here, there = two.said.flag(slots[0]), two.told.flag(slots[1])
+                if here != there:
+                    yield two.find(
+                        slots,
+                        ("yes" if here else "no", "yes" if there else "no"),
+                        f"only one end takes this end for a {kind} {role}",
+                    )
+
+
+def _lifetimes(two: _Two) -> Iterator[Mismatch]:
+    for slot, what in (("ikelifetime", "IKE SA"), ("salifetime", "Child SA")):
+        if not (two.said.given(slot) and two.told.given(slot)):
+            continue
+        here, there = two.said.seconds(slot, 0), two.told.seconds(slot, 0)
+        if here != there:
+            yield two.find(
+                slot,
+                (f"{here}s", f"{there}s"),
+                f"the {what} lives longer at one end; the end with the shorter time renews it",
+                serious=False,
+            )
+
+
+def _beginning(two: _Two) -> Iterator[Mismatch]:
+    words = auto(two.here), auto(two.there)
+    if words == ("add", "add"):
+        yield two.find("auto", words, "both ends wait for the other to begin", serious=False)
