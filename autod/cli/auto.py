@@ -155,8 +155,8 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
 
 
 async def _step(opened: Session, step: Row, name: str | None) -> int:
-    from autod.cli.connections import operation_of
     from autod.cli.daemon import command, refusal
+    from autod.cli.one import asked as operation_of
 
     if step.name == "add":
         assert name is not None
@@ -167,7 +167,11 @@ async def _step(opened: Session, step: Row, name: str | None) -> int:
             opened.show_reply(reply)
         return refusal(opened, replies)
     asked = None if name is not None else command(step, opened.options)
-    operation = opened.pluto.ask(asked) if asked is not None else operation_of(opened, step, name or "")
+    operation = (
+        opened.pluto.ask(asked)
+        if asked is not None
+        else operation_of(opened.pluto, step, name or "", opened.options)
+    )
     said = False
     async with operation:
         async for event in operation:

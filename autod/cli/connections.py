@@ -5,18 +5,18 @@ Thin: the client does the steps, autod.bulk does many, loading.py loads.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 import trio
 
 from autod.cli import session
-from autod.cli.names import is_pattern, read_password
+from autod.cli.names import is_pattern
+from autod.cli.one import asked, is_under_way, left_alone
 from autod.cli.parser import API
 from autod.cli.session import Interrupts, Outputs, Session, open_session
-from autod.errors import UsageError
-from autod.events import AlreadyNegotiating, Event, Initiating
-from autod.exchange.control import Answers
+from autod.events import Event
 from autod.operations import find, steps_of
 from autod.outcomes import Outcome, Result
 from autod.protocol import commands as c
@@ -27,23 +27,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.cli.resolve import Resolved
-    from autod.operation import Operation
     from autod.operations import Row
 
-__all__ = ["operation_of", "run"]
+__all__ = ["run"]
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do it to every name. One name: pluto's own code where it refused; several: 0 or 1."""
-    for name in options.names:
-        check_string(name, "the name")
-    options.answers = None
-    if options.xauthname is not None or options.xauthpass_file is not None:
-        if options.all or len(options.names) > 1:
-            raise UsageError("--xauthname and --xauthpass-file are for one connection", option="answers")
-        secret = None if options.xauthpass_file is None else read_password(options.xauthpass_file)
-        options.answers = Answers(options.xauthname, secret)
-    return session.run(options, _work)
+def run(options: argparse.Namespace, outcome: Outcome | None = None) -> int:
+    """Do it to every name. One name: pluto's own code where it refused; several: 0 or 1.
+
+    `outcome` is that of the one name, where it was had already (autod.cli.quick) and there is more to do after it.
+    """
+    if outcome is None:
+        return session.run(options, _work)
+    return session.run(options, partial(_go_on, find(options.operation), outcome))
+
+
+async def _go_on(
+    row: Row, outcome: Outcome, options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts
+) -> int:
+    """What there is to do after an outcome that was had without an event loop."""
+    async with open_session(options, outputs, interrupts) as opened:
+        if outcome.result is Result.ALREADY_NEGOTIATING:
+            return await _watch(opened, options.names[0])
+        return await _conclude(opened, row, outcome)
 
 
 async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
@@ -109,13 +115,21 @@ async def _one(opened: Session, row: Row, name: str) -> int:
         if not outcome.ok:
             break
     assert outcome is not None
-    if outcome.result is Result.ALREADY_NEGOTIATING and _is_silent(opened, row, heard):
-        # A run watches what another request has begun, and asks again where that fails.
-        from autod.cli.many import do_many
-        from autod.cli.resolve import Resolved
+    if row.initiates and is_under_way(outcome, heard, opened.options):
+        return await _watch(opened, name)
+    return await _conclude(opened, row, outcome)
 
-        opened.options.operation = "up"
-        return await do_many(opened, Resolved([name]))
+
+async def _watch(opened: Session, name: str) -> int:
+    """A run watches what another request has begun, and asks again where that fails."""
+    from autod.cli.many import do_many
+    from autod.cli.resolve import Resolved
+
+    opened.options.operation = "up"
+    return await do_many(opened, Resolved([name]))
+
+
+async def _conclude(opened: Session, row: Row, outcome: Outcome) -> int:
     outcome = msgspec.structs.replace(outcome, operation=row.name)
     if outcome.result is Result.NOT_ORIENTED:
         from autod.cli.oriented import explain
@@ -123,15 +137,6 @@ async def _one(opened: Session, row: Row, name: str) -> int:
         outcome = await explain(opened, outcome)
     opened.conclude(outcome)
     return outcome.exit_status
-
-
-def _is_silent(opened: Session, row: Row, heard: Sequence[Event]) -> bool:
-    """Whether pluto said no more of an up than that one is under way; a run cannot answer prompts."""
-    return (
-        row.initiates
-        and opened.options.answers is None
-        and all(isinstance(event, Initiating | AlreadyNegotiating) for event in heard)
-    )
 
 
 async def _step(opened: Session, step: Row, name: str, heard: list[Event]) -> Outcome:
@@ -145,14 +150,8 @@ async def _step(opened: Session, step: Row, name: str, heard: list[Event]) -> Ou
 
         return await route_group(opened.pluto, name)
     if step.name == "up" and await _is_up(opened, name):
-        return Outcome(
-            operation="up",
-            connection=name,
-            result=Result.UP,
-            ok=True,
-            sentence=f'"{name}" is up already, and was left alone (--no-if-down adds one more Child SA)',
-        )
-    operation = operation_of(opened, step, name)
+        return left_alone(name)
+    operation = asked(opened.pluto, step, name, opened.options)
     async with operation:
         async for event in operation:
             heard.append(event)
@@ -176,20 +175,3 @@ async def _is_up(opened: Session, name: str) -> bool:
     from autod.status import established
 
     return name in established(await opened.pluto.replies(c.TrafficStatus(name)))
-
-
-def operation_of(opened: Session, step: Row, name: str) -> Operation:
-    """The operation that a step is, with the options that are for it."""
-    pluto, options = opened.pluto, opened.options
-    match step.name:
-        case "up":
-            return pluto.up(
-                name,
-                asynchronous=options.asynchronous,
-                remote_host=options.remote_host,
-                answers=options.answers,
-            )
-        case "unroute":
-            return pluto.unroute(name, force=options.force)
-        case _:
-            return pluto.ask(getattr(c, step.command)(name))

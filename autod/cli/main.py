@@ -42,7 +42,7 @@ _MODULES = {
 def _module_of(operation: str) -> str:
     if operation in _MODULES:
         return _MODULES[operation]
-    return "autod.cli.connections" if find(operation).group == CONNECTIONS else "autod.cli.daemon"
+    return "autod.cli.quick" if find(operation).group == CONNECTIONS else "autod.cli.daemon"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

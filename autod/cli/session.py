@@ -15,20 +15,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from autod.cli.output import Output, standard_error, standard_output
-from autod.cli.render import event_line, json_line, outcome_line, reply_line
+from autod.cli.output import standard_error, standard_output
+from autod.cli.printing import Outputs, Printer
 from autod.client import TIMEOUT, Pluto
 from autod.errors import DeadlinePassed, UnknownRelease
+from autod.exchange.descriptors import raise_own_limit
 from autod.identify.cache import Known, default_folder
 from autod.operation import BUFFER
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from autod.events import Event
-    from autod.outcomes import Outcome
-    from autod.protocol.replies import Reply
 
     Work: TypeAlias = Callable[[argparse.Namespace, "Outputs", "Interrupts"], Awaitable[int]]
 
@@ -64,16 +61,8 @@ class Interrupts:
         self.scope.deadline += grace
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where lines go: what was asked for, and what failed."""
-
-    out: Output
-    err: Output
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
+@dataclass(frozen=True)
+class Session(Printer):
     """A pluto, and where its lines go in the way that was asked for."""
 
     pluto: Pluto
@@ -81,60 +70,6 @@ class Session:
     options: argparse.Namespace
     interrupts: Interrupts
     quiet: bool = False
-    """Nothing is said of what succeeds."""
-
-    def show(self, event: Event) -> None:
-        """An event, as it came."""
-        if self.options.json:
-            if not self.quiet:
-                self.outputs.out.line(json_line(event))
-            return
-        line = event_line(event, self.pluto.release.codes, verbose=self.options.verbose)
-        if line is not None and not (self.quiet and not self.options.verbose):
-            self.outputs.out.line(line)
-
-    def show_reply(self, reply: Reply) -> None:
-        """A line of a list or a status."""
-        self.outputs.out.line(reply_line(reply, verbose=self.options.verbose), keep=True)
-
-    def conclude(self, outcome: Outcome) -> None:
-        """The outcome: one object; or one line, on standard error where it failed."""
-        if self.options.json:
-            self.outputs.out.line(json_line(outcome), keep=True)
-        elif not outcome.ok:
-            self.complain(outcome_line(outcome))
-        elif not self.quiet:
-            self.outputs.out.line(outcome_line(outcome), keep=True)
-
-    def say(self, sentence: str) -> None:
-        """A line for people, which JSON has no place for."""
-        if not self.options.json:
-            self.outputs.out.line(sentence, keep=True)
-
-    def complain(self, sentence: str) -> None:
-        """A line for people about what failed."""
-        if not self.options.json:
-            self.outputs.err.line(sentence, keep=True)
-
-    def note(self, sentence: str) -> None:
-        """A line for people that no program needs, on standard error: advice."""
-        if not (self.options.json or self.quiet):
-            self.outputs.err.line(f"autod: {sentence}", keep=True)
-
-    def remark(self, name: str, text: str) -> None:
-        """What is said of a connection that was loaded all the same."""
-        if self.options.json:
-            self.put({"event": "remark", "time": time.time(), "connection": name, "text": text})
-        else:
-            self.complain(text)
-
-    def line(self, line: str, *, keep: bool) -> None:
-        """A line that is rendered already."""
-        self.outputs.out.line(line, keep=keep)
-
-    def put(self, value: object) -> None:
-        """An object for programs."""
-        self.outputs.out.line(json_line(value), keep=True)
 
 
 def run(options: argparse.Namespace, work: Work) -> int:
@@ -142,6 +77,7 @@ def run(options: argparse.Namespace, work: Work) -> int:
 
     DeadlinePassed where --deadline passed before it ended.
     """
+    raise_own_limit()
     # The output is closed outside the event loop: a Ctrl-C while it waits for its reader then ends the program.
     with standard_error() as err, standard_output() as out:
         interrupts = Interrupts()

@@ -98,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
     import trio
 
+    from autod.exchange.descriptors import raise_own_limit
     from autod.service.daemon import build
     from autod.service.journal import configure as configure_log
 
@@ -106,6 +107,7 @@ def run(options: argparse.Namespace) -> int:
     log = override(read.settings).log
     configure_log(log.format, log.level)
     daemon = build(read, path=path, version=_version(), kept=kept, override=override)
+    raise_own_limit()
     trio.run(daemon.run)
     return 0
 

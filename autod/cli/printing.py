@@ -1,0 +1,101 @@
+"""Where the lines of a command go, in the way that was asked for.
+
+Must not know what an operation does, nor how pluto is spoken to.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from autod.cli.render import event_line, json_line, outcome_line, reply_line
+
+if TYPE_CHECKING:
+    import argparse
+
+    from autod.cli.output import Output
+    from autod.events import Event
+    from autod.outcomes import Outcome
+    from autod.protocol.releases import Release
+    from autod.protocol.replies import Reply
+
+__all__ = ["Outputs", "Printer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where lines go: what was asked for, and what failed."""
+
+    out: Output
+    err: Output
+
+
+class _Released(Protocol):
+    """Whose lines are shown: its reply codes say which are worth showing."""
+
+    @property
+    def release(self) -> Release: ...
+
+
+class Printer:
+    """Shows events, replies and outcomes."""
+
+    pluto: _Released
+    outputs: Outputs
+    options: argparse.Namespace
+    quiet: bool
+    """Nothing is said of what succeeds."""
+
+    def show(self, event: Event) -> None:
+        """An event, as it came."""
+        if self.options.json:
+            if not self.quiet:
+                self.outputs.out.line(json_line(event))
+            return
+        line = event_line(event, self.pluto.release.codes, verbose=self.options.verbose)
+        if line is not None and not (self.quiet and not self.options.verbose):
+            self.outputs.out.line(line)
+
+    def show_reply(self, reply: Reply) -> None:
+        """A line of a list or a status."""
+        self.outputs.out.line(reply_line(reply, verbose=self.options.verbose), keep=True)
+
+    def conclude(self, outcome: Outcome) -> None:
+        """The outcome: one object; or one line, on standard error where it failed."""
+        if self.options.json:
+            self.outputs.out.line(json_line(outcome), keep=True)
+        elif not outcome.ok:
+            self.complain(outcome_line(outcome))
+        elif not self.quiet:
+            self.outputs.out.line(outcome_line(outcome), keep=True)
+
+    def say(self, sentence: str) -> None:
+        """A line for people, which JSON has no place for."""
+        if not self.options.json:
+            self.outputs.out.line(sentence, keep=True)
+
+    def complain(self, sentence: str) -> None:
+        """A line for people about what failed."""
+        if not self.options.json:
+            self.outputs.err.line(sentence, keep=True)
+
+    def note(self, sentence: str) -> None:
+        """A line for people that no program needs, on standard error: advice."""
+        if not (self.options.json or self.quiet):
+            self.outputs.err.line(f"autod: {sentence}", keep=True)
+
+    def remark(self, name: str, text: str) -> None:
+        """What is said of a connection that was loaded all the same."""
+        if self.options.json:
+            self.put({"event": "remark", "time": time.time(), "connection": name, "text": text})
+        else:
+            self.complain(text)
+
+    def line(self, line: str, *, keep: bool) -> None:
+        """A line that is rendered already."""
+        self.outputs.out.line(line, keep=keep)
+
+    def put(self, value: object) -> None:
+        """An object for programs."""
+        self.outputs.out.line(json_line(value), keep=True)

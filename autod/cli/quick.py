@@ -1,0 +1,163 @@
+"""One operation on one connection without an event loop, which is most of what starting such a command costs.
+
+Owns: when that will do. What an operation asks and what it comes to is the same course (autod.course), driven by
+autod.sync. Whatever else there may be to do is left to the way with an event loop (autod.cli.connections).
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autod.cli.names import is_pattern, read_password
+from autod.cli.one import asked, is_under_way, left_alone
+from autod.cli.output import standard_error, standard_output
+from autod.cli.printing import Outputs, Printer
+from autod.errors import UnknownRelease, UsageError
+from autod.identify.cache import Known, default_folder
+from autod.operations import find
+from autod.outcomes import Outcome, Result
+from autod.protocol import commands as c
+from autod.protocol.encode import check_string
+from autod.protocol.exchange import Answers
+from autod.sync import TIMEOUT, Pluto
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from autod.events import Event
+    from autod.operations import Row
+
+__all__ = ["run"]
+
+_SIGTERM_STATUS = 143
+"""128 and the number of the signal."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+@dataclass(frozen=True)
+class _Quick(Printer):
+    """A pluto without an event loop, and where its lines go."""
+
+    pluto: Pluto
+    outputs: Outputs
+    options: argparse.Namespace
+    quiet: bool = False
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked to every name, without an event loop where that will do."""
+    for name in options.names:
+        check_string(name, "the name")
+    options.answers = None
+    if options.xauthname is not None or options.xauthpass_file is not None:
+        if options.all or len(options.names) > 1:
+            raise UsageError("--xauthname and --xauthpass-file are for one connection", option="answers")
+        secret = None if options.xauthpass_file is None else read_password(options.xauthpass_file)
+        options.answers = Answers(options.xauthname, secret)
+    result = _run(options, find(options.operation))
+    if isinstance(result, int):
+        return result
+    from autod.cli import connections
+
+    return connections.run(options, result)
+
+
+def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
+    """The exit status. None: it is for the way with an event loop, and pluto was asked for nothing but its release. An
+    outcome: there is more to do after it, which is for that way too."""
+    if row.name not in ("up", "down", "delete", "unroute") or not _is_plain(options):
+        return None
+    with standard_error() as err, standard_output() as out, _terminating():
+        try:
+            return _do(options, row, Outputs(out, err))
+        except UnknownRelease:
+            if options.release is not None:
+                raise
+            return None
+        except _Terminated:
+            out.hurry()
+            err.hurry()
+            print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
+            return _SIGTERM_STATUS
+
+
+def _is_plain(options: argparse.Namespace) -> bool:
+    """Whether it is about one connection by its name, and nobody waits, retries or counts."""
+    return not (
+        options.all
+        or len(options.names) != 1
+        or is_pattern(options.names[0])
+        or options.wait
+        or options.retries
+        or options.on_failure == "down"
+        or options.report is not None
+        or options.deadline is not None
+    )
+
+
+def _do(options: argparse.Namespace, row: Row, outputs: Outputs) -> int | Outcome:
+    (name,) = options.names
+    heard: list[Event] = []
+
+    def show(event: Event) -> None:
+        heard.append(event)
+        quick.show(event)
+
+    folder = default_folder()
+    pluto = Pluto(
+        options.ctlsocket,
+        options.release,
+        seccomp=options.seccomp,
+        known=None if folder is None else Known(folder),
+        timeout=TIMEOUT if options.timeout is None else options.timeout,
+        on_event=show,
+    )
+    quick = _Quick(pluto, outputs, options, options.quiet)
+    pluto.find()
+    if row.name == "up" and options.if_down is not False and _is_up(pluto, name):
+        outcome = left_alone(name)
+    else:
+        outcome = asked(pluto, row, name, options)
+    if outcome.result is Result.NOT_ORIENTED or is_under_way(outcome, heard, options):
+        return outcome
+    quick.conclude(outcome)
+    if row.leaves == "down":
+        from autod.cli.parser import API
+        from autod.cli.supervised import advice
+
+        said = advice(API, (name,))
+        if said is not None:
+            quick.note(said)
+    return outcome.exit_status
+
+
+def _is_up(pluto: Pluto, name: str) -> bool:
+    """Whether it has a Child SA, which is to be left alone."""
+    replies = pluto.replies(c.TrafficStatus(name))
+    if not any(reply.text.startswith("#") for reply in replies):
+        return False  # what a name that is not up costs no parser
+    from autod.status import established
+
+    return name in established(replies)
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """SIGTERM ends what is done in the block, as Ctrl-C does."""
+
+    def end(number: int, frame: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
