@@ -258,7 +258,7 @@ class Daemon:
         if self._exporter is None:
             from autod.service.metrics import Exporter
 
-            self._exporter = Exporter(self.supervisor, self.server, self.recorder)
+            self._exporter = Exporter(self.supervisor, self.server, self.recorder, self._hooks)
         return self._exporter
 
     async def _watchdog(self) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
+    from autod.service.hookrunner import HookRunner
     from autod.service.recorder import Recorder
     from autod.service.server import Server
     from autod.supervisor.loop import Supervisor
@@ -52,10 +53,15 @@ class Exporter:
     """The metrics of one supervisor, and the ways to them."""
 
     def __init__(
-        self, supervisor: Supervisor, server: Server | None = None, recorder: Recorder | None = None
+        self,
+        supervisor: Supervisor,
+        server: Server | None = None,
+        recorder: Recorder | None = None,
+        hooks: HookRunner | None = None,
     ) -> None:
         self._supervisor = supervisor
         self._recorder = recorder
+        self._hooks = hooks
         self._server = server
         self._registry = CollectorRegistry()
         self._times = Histogram(
@@ -245,6 +251,10 @@ class Exporter:
             ("autod_events_missed", "Events that a subscriber was told it missed.", figures.missed),
             ("autod_clients_dropped", "Clients dropped because they broke a bound.",
              self._server.dropped if self._server else 0),
+            ("autod_hooks_run", "Commands of hooks that were run.", self._hooks.ran if self._hooks else 0),
+            ("autod_hooks_failed", "Those of them that failed.", self._hooks.failed if self._hooks else 0),
+            ("autod_hooks_left_out", "Those that were not run, as too many waited.",
+             self._hooks.left_out if self._hooks else 0),
         ]  # fmt: skip
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value=value)

@@ -100,7 +100,8 @@ class Store:
         os.close(self._lock)
 
     def append(self, changes: Sequence[tuple[Named, Change]], now: int) -> None:
-        """Write `changes` down, on the disk when this returns. Name "" is for what is about no connection.
+        """Write `changes` down, and that the supervisor lives; on the disk when this returns. Name "" is for what is
+        about no connection.
 
         Raises sqlite3.Error: then none is written.
         """
@@ -113,10 +114,6 @@ class Store:
     def due(self, now: int) -> bool:
         """Whether it is time to put things together."""
         return self._fresh >= FRESH or (self._fresh > 0 and now >= self._due)
-
-    def alive(self, now: int) -> None:
-        """Write down that the supervisor still lives. Raises sqlite3.Error."""
-        self.append((), now)
 
     def begin(self, now: int) -> None:
         """A new life begins: what the one before did not see is not known. Raises sqlite3.Error."""

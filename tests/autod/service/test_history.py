@@ -213,7 +213,7 @@ def test_time_in_which_no_supervisor_ran_is_not_known(tmp_path: Path) -> None:
     with store(tmp_path / "h.db") as kept:
         kept.begin(START)
         kept.append([(Named("a"), state(START, "up"))], START)
-        kept.alive(START + 10 * MINUTE)
+        kept.append((), START + 10 * MINUTE)
     with store(tmp_path / "h.db") as kept:
         kept.begin(START + 40 * MINUTE)
         kept.append([(Named("a"), state(START + 40 * MINUTE, "waiting"))], START + 40 * MINUTE)
