@@ -270,8 +270,13 @@ TOPICS: Final[dict[str, Topic]] = {
 """The topic of a line by its first words."""
 
 
+_BEGINNINGS: Final = frozenset(phrase.partition(" ")[0] for phrase in TOPICS)
+
+
 def topic_of(body: str) -> Topic | None:
     """What a line without its prefix is about; None if it is not known."""
+    if body.partition(" ")[0] not in _BEGINNINGS:
+        return None
     words = body.split(" ", 3)
     for count in (3, 2, 1):
         topic = TOPICS.get(" ".join(words[:count]))
