@@ -16,13 +16,11 @@ import os
 import re
 import stat
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from autod.config.model import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from autod.protocol.connection.rules import Rules
 
 __all__ = ["STANDARD_INPUT", "Files", "standard_input"]
@@ -40,14 +38,38 @@ depth alone."""
 MAX_BYTES: Final = 512 * 1024 * 1024
 """Bytes that are read in all; 10,000 connections have some 4 MB."""
 
+MAX_PATTERN: Final = 4096
+"""Characters of the pattern of an include: no path has more (PATH_MAX of Linux)."""
+
+MAX_PATTERNS: Final = 1000
+"""Patterns that the braces of an include may stand for."""
+
+MAX_BRACKETS: Final = 100
+"""Brackets in one pattern: finding the end of each takes time that grows with their square."""
+
+_SHOWN: Final = 200
+"""Characters of a pattern that a sentence shows."""
+
+_PIECE: Final = 64 * 1024
+
 
 @functools.cache
 def standard_input() -> bytes:
     """All of standard input: read once, as nobody can read it again."""
-    data = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
-    return data
+    return _read(sys.stdin.buffer, MAX_BYTES)
+
+
+def _read(file: BinaryIO, most: int) -> bytes:
+    """All of a file, a piece at a time: a read that names the bound would take that much memory at once. OSError if
+    it has more than `most` bytes."""
+    pieces: list[bytes] = []
+    left = most
+    while piece := file.read(_PIECE):
+        left -= len(piece)
+        if left < 0:
+            raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 class Files:
@@ -78,10 +100,8 @@ class Files:
             if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
                 raise OSError("it is no regular file")
         with open(path, "rb") as file:
-            data = file.read(MAX_BYTES - self._bytes + 1)
+            data = _read(file, MAX_BYTES - self._bytes)
         self._bytes += len(data)
-        if self._bytes > MAX_BYTES:
-            raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
         return data.decode("utf-8", "surrogateescape")
 
     def lines(self, name: str) -> list[str]:
@@ -120,17 +140,23 @@ class Files:
         self, pattern: str, rules: Rules, depth: int, place: Place, diagnostics: list[Diagnostic]
     ) -> list[str]:
         """The files that an include names, sorted; none (and a warning) where there are none or it is too deep."""
+        shown = pattern if len(pattern) <= _SHOWN else pattern[:_SHOWN] + "..."
         names: list[str] = []
-        for one in _braces(pattern) if rules.old else (pattern,):
-            names += self._glob(one)
+        try:
+            for one in _patterns(pattern, rules):
+                names += self._glob(one)
+        except _TooMuch as reason:
+            sentence = f"the include of {shown!r} is not worked out: {reason}"
+            diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
+            return []
         if not names:
             self.unmatched.append(pattern)
             # addconn says so too, but for a pattern with a star whose folder is there: that may be on purpose, and may
             # be all the connections that a gateway had.
-            diagnostics.append(Diagnostic(Severity.WARNING, f"no file is named {pattern!r}", place))
+            diagnostics.append(Diagnostic(Severity.WARNING, f"no file is named {shown!r}", place))
             return []
         if depth >= MAX_DEPTH:
-            sentence = f"{pattern!r} is not read: files may include others {MAX_DEPTH} deep"
+            sentence = f"{shown!r} is not read: files may include others {MAX_DEPTH} deep"
             diagnostics.append(Diagnostic(Severity.WARNING, sentence, place))
             return []
         return names
@@ -145,17 +171,48 @@ class Files:
         return sorted(found, key=os.fsencode)
 
 
-def _braces(pattern: str) -> Iterator[str]:
+class _TooMuch(Exception):
+    """A pattern that is not worked out. str() says why."""
+
+
+def _patterns(pattern: str, rules: Rules) -> list[str]:
+    """The patterns that an include is, with braces where the release knows them. Raises _TooMuch."""
+    if len(pattern) > MAX_PATTERN:
+        raise _TooMuch(f"it has more than {MAX_PATTERN} characters")
+    patterns = _braces(pattern) if rules.old else [pattern]
+    if any(one.count("[") > MAX_BRACKETS for one in patterns):
+        raise _TooMuch(f"it has more than {MAX_BRACKETS} brackets")
+    return patterns
+
+
+def _braces(pattern: str) -> list[str]:
     """`a{b,c}` as `ab`, `ac` (GLOB_BRACE of glob(3)); braces that do not match stay as they are."""
+    found: list[str] = []
+    waiting = [pattern]
+    steps = 0
+    while waiting:
+        one = waiting.pop()
+        steps += 1
+        if steps > MAX_PATTERNS:
+            raise _TooMuch(f"its braces stand for more than {MAX_PATTERNS} names")
+        parts = _alternatives(one)
+        if parts is None:
+            found.append(one)
+        else:
+            waiting += reversed(parts)
+    return found
+
+
+def _alternatives(pattern: str) -> list[str] | None:
+    """The pattern with each alternative of its first braces in their place; None if it has none."""
     start = pattern.find("{")
     while start >= 0 and pattern[start : start + 2] == "{}":
         start = pattern.find("{", start + 2)
     if start < 0:
-        yield pattern
-        return
+        return None
     depth, commas = 0, [start]
-    for at in range(start, len(pattern)):
-        character = pattern[at]
+    for match in _BRACE.finditer(pattern, start):
+        at, character = match.start(), match.group()
         if character == "{":
             depth += 1
         elif character == "}":
@@ -163,10 +220,14 @@ def _braces(pattern: str) -> Iterator[str]:
             if not depth:
                 commas.append(at)
                 break
-        elif character == "," and depth == 1:
+        elif depth == 1:
             commas.append(at)
     else:
-        yield pattern
-        return
-    for left, right in itertools.pairwise(commas):
-        yield from _braces(pattern[:start] + pattern[left + 1 : right] + pattern[commas[-1] + 1 :])
+        return None
+    return [
+        pattern[:start] + pattern[left + 1 : right] + pattern[commas[-1] + 1 :]
+        for left, right in itertools.pairwise(commas)
+    ]
+
+
+_BRACE: Final = re.compile("[{},]")

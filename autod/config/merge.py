@@ -29,6 +29,17 @@ __all__ = ["connections"]
 _ALSO_LIMIT: Final = 32
 """Sections of one connection's also= (ALSO_LIMIT of 4.8 to 4.15)."""
 
+_VISITS: Final = 16
+_MORE_VISITS: Final = 10_000
+"""Sections that also= may lead to in all: so many for each section of the file, and so many more. A chain of 20,000
+would lead to 200 million."""
+
+_COMPLAINTS: Final = 50
+"""Complaints that are kept of one connection."""
+
+_ALL_COMPLAINTS: Final = 10_000
+"""Complaints that are kept of all connections."""
+
 _DEFAULT: Final = "%default"
 
 _NAMES: Final = re.compile(r"[^ \t\n\v\f\r]+")
@@ -52,7 +63,8 @@ class _Merge:
         self._own: set[str] = set()
 
     def complain(self, severity: Severity, sentence: str, setting: Setting, hint: str | None = None) -> None:
-        self.diagnostics.append(Diagnostic(severity, sentence, setting.place, hint, self.name))
+        if len(self.diagnostics) < _COMPLAINTS:
+            self.diagnostics.append(Diagnostic(severity, sentence, setting.place, hint, self.name))
 
     def put(self, setting: Setting) -> None:
         """One setting, by the rule of its kind."""
@@ -166,11 +178,12 @@ def connections(document: Document, rules: Rules) -> tuple[list[Connection], lis
     if rules.aborts_over_family:
         diagnostics += _aborting(document)
     expand = _breadth_first if rules.old else _in_place
+    budget = _Budget(_VISITS * len(document.sections) + _MORE_VISITS)
     result = []
     for section in document.sections:
         if section.name != _DEFAULT:
             merge = _Merge(section.name, rules, dict(base), hints, default=False)
-            partial = expand(merge, section, named)
+            partial = expand(merge, section, named, budget)
             result.append(
                 Connection(
                     section.name,
@@ -181,8 +194,26 @@ def connections(document: Document, rules: Rules) -> tuple[list[Connection], lis
                     tuple(merge.diagnostics),
                 )
             )
-            diagnostics += merge.diagnostics
+            diagnostics += merge.diagnostics[: max(_ALL_COMPLAINTS - len(diagnostics), 0)]
+            if budget.left < 0:
+                sentence = (
+                    f"also= leads to more than {budget.all} sections in all: a chain of them is too long"
+                )
+                diagnostics.append(Diagnostic(Severity.FATAL, sentence, section.place, status=3))
+                return [], diagnostics
     return result, diagnostics
+
+
+class _Budget:
+    """How many sections also= may still lead to, in the whole file."""
+
+    def __init__(self, most: int) -> None:
+        self.all = self.left = most
+
+    def spend(self) -> bool:
+        """One more section. False if there were too many."""
+        self.left -= 1
+        return self.left >= 0
 
 
 _FAMILIES: Final = frozenset({0, 2, 10})
@@ -214,7 +245,7 @@ def _missing(merge: _Merge, name: str, setting: Setting, named: dict[str, Sectio
     )
 
 
-def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section]) -> bool:
+def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section], budget: _Budget) -> bool:
     """4.x: the section whole, then what its also= names, then what theirs name. True if it gave up before that."""
     for setting in section.settings:
         merge.put(setting)
@@ -236,6 +267,8 @@ def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section]) -
             continue
         if name in done:
             continue
+        if not budget.spend():
+            return True
         done.add(name)
         merge.slots.pop("also", None)
         for one in found.settings:
@@ -246,7 +279,7 @@ def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section]) -
     return False
 
 
-def _in_place(merge: _Merge, section: Section, named: dict[str, Section]) -> bool:
+def _in_place(merge: _Merge, section: Section, named: dict[str, Section], budget: _Budget) -> bool:
     """5.x: each section once, where its also= stands. True if a fault made addconn stop there."""
     done = {id(section)}
     stack = [iter(section.settings)]
@@ -260,6 +293,8 @@ def _in_place(merge: _Merge, section: Section, named: dict[str, Section]) -> boo
             if found is None:
                 _missing(merge, name, setting, named)
             elif id(found) not in done:
+                if not budget.spend():
+                    return True
                 done.add(id(found))
                 stack.append(iter(found.settings))
                 break

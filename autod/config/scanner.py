@@ -79,6 +79,7 @@ class Source:
 
 _BLANK: Final = re.compile(r"(?:[\t ]*(?:#[^\n]*)?\n)+")
 _SPACES: Final = re.compile(r"[\t ]+")
+_QUOTES: Final = re.compile(r'"+')
 _WORD: Final = re.compile(r'[^"= \t\n]+')
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _DIGITS: Final = re.compile(r"[0-9]+\Z")
@@ -247,7 +248,8 @@ class Scanner:
             source.at = comment.end()
             return None
         if word is None:
-            source.at += 1
+            # Only quotes are neither word nor blank.
+            source.at = _QUOTES.match(text, at).end()  # type: ignore[union-attr]
             self._stray(character)
             return None
         source.at = word.end()
@@ -294,7 +296,7 @@ class Scanner:
     def _value(self, source: Source) -> Token | None:
         text, at = source.text, source.at
         if text[at] in " \t":
-            source.at += 1
+            source.at = _SPACES.match(text, at).end()  # type: ignore[union-attr]
             return None
         if text[at] == "\n":
             return self._run_on(source) if self._rules.runs_on else self._end_of_line(source)

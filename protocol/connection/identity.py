@@ -5,6 +5,9 @@ Owns: the one change that it makes. Must not know: what an id means to pluto.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 __all__ = ["fix_id"]
 
 
@@ -12,6 +15,7 @@ def fix_id(text: str) -> str:
     """Old distinguished names have `,,` for a comma that separates nothing; pluto wants `\\,`."""
     if text[:1] == "@" or ",," not in text or "=" not in text:
         return text
-    while ",," in text:
-        text = text.replace(",,", "\\,", 1)
-    return text
+    return _COMMAS.sub(lambda found: "\\" * (len(found.group()) - 1) + ",", text)
+
+
+_COMMAS: Final = re.compile(",,+")
