@@ -223,8 +223,8 @@ class Initiating(Event, frozen=True, kw_only=True):
 
 
 class Sent(Event, frozen=True, kw_only=True):
-    """A request was sent. `purpose` is set where it is no first negotiation; `authby` is how we authenticate, which
-    5.3 and later say."""
+    """A request was sent. `purpose` is set where it is not the first negotiation; `authby` is how we authenticate,
+    which 5.3 and later say."""
 
     traits: ClassVar[Traits] = Traits(level="info", begins=True, progress=True)
 

@@ -443,7 +443,7 @@ def screen(one: Explanation) -> Iterator[str]:
         rows.append(("what to do", one.advice or ""))
         if one.look:
             rows.append(("look at", ", ".join(one.look)))
-        rows.append(("again", "may help by itself" if one.again else "is no use before that is mended"))
+        rows.append(("again", "may help by itself" if one.again else "does not help before that is mended"))
     if one.outcome is not None and one.outcome.left_behind:
         rows.append(("meanwhile", one.outcome.left_behind))
     if one.commands:

@@ -472,7 +472,7 @@ class AddPublicKey(Command, frozen=True):
 class AddConnection(Command, frozen=True):
     """Load a connection: the members that are not zero, by their path, as the release's own addconn fills them.
 
-    `settings` (5.4): (end, key, value) tuples. What belongs into both is the matter of autod.protocol.connection.
+    `settings` (5.4): (end, key, value) tuples. autod.protocol.connection fills in both.
     """
 
     verb: ClassVar[str] = "add"

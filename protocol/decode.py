@@ -61,7 +61,7 @@ def decode(message: bytes, release: Release) -> Message:
     family = release.family
     layout = family.layout
     if len(message) < 4:
-        raise DecodeError(f"{len(message)} bytes are no whack message.")
+        raise DecodeError(f"{len(message)} bytes are not a whack message.")
     (magic,) = struct.unpack_from("<I", message)
     if magic not in (release.magic, BASIC_MAGIC):
         raise DecodeError(f"magic {magic} is not that of Libreswan {release}, {release.magic}.")
@@ -87,7 +87,7 @@ def decode(message: bytes, release: Release) -> Message:
         number = int(members.get("whack_command", 0))
         command = family.command(number, bool(release.seccomp))
         if command is None:
-            raise DecodeError(f"{number} is no whack_command of Libreswan {release}.")
+            raise DecodeError(f"{number} is not a whack_command of Libreswan {release}.")
     strings: dict[str, bytes] = {}
     settings: list[Tuple] = []
     trailing = b""

@@ -169,7 +169,7 @@ class Packing:
                     if length:
                         value, at = _take(message, at, length, item.path)
                         if value[-1:] != b"\0" or b"\0" in value[:-1]:
-                            raise DecodeError(f"{item.path} is no string of {length} bytes.")
+                            raise DecodeError(f"{item.path} is not a string of {length} bytes.")
                         strings[item.path] = value[:-1]
                 case Text():
                     end = message.find(b"\0", at)

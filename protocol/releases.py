@@ -163,7 +163,7 @@ def _refusal(text: str, *, development: bool) -> str:
     why = (
         "is a development version, whose messages may differ from every release"
         if development
-        else f"is no release that autod knows ({first.releases[0]} to {last.releases[-1]})"
+        else f"is not a release that autod knows ({first.releases[0]} to {last.releases[-1]})"
     )
     return (
         f"Libreswan {text!r} {why}: run 'autod learn' to learn its messages from its own whack, "

@@ -58,7 +58,7 @@ async def sprint(
         patient = True
         while begun:
             job = begun.popleft()
-            # pluto does one after the other: who waited for one in vain need not wait for the next.
+            # pluto does one after the other: where one is not answered yet, the next ones are not either.
             if step.finish(job.name, patient=patient):
                 answered.append(job)
             else:

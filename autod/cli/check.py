@@ -171,7 +171,7 @@ def _print_text(
     rules = configuration.release
     what = f"as Libreswan {rules} reads it ({known})"
     if rules.text != release.text:
-        what += f", for want of the rules of {release}"
+        what += f"; autod does not know the rules of {release}"
     print(
         f"{configuration.path}: {_counted(len(configuration.connections), 'connection')}, "
         f"{_counted(serious, 'error')}, {_counted(warnings, 'warning')}, {what}"

@@ -106,7 +106,7 @@ def _socket(path: str) -> Iterator[Finding]:
         yield Finding(check="socket", ok=False, text=sentence, detail={"path": path})
         return
     if not stat.S_ISSOCK(found.st_mode):
-        yield Finding(check="socket", ok=False, text=f"{path} is no socket", detail={"path": path})
+        yield Finding(check="socket", ok=False, text=f"{path} is not a socket", detail={"path": path})
         return
     mode = stat.filemode(found.st_mode)
     detail = {"path": path, "mode": mode, "uid": found.st_uid, "gid": found.st_gid}

@@ -205,7 +205,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--quiet",
         action="store_true",
-        help="say nothing of what succeeds (default for several names, where standard output is no terminal)",
+        help="say nothing of what succeeds (default for several names, where standard output is not a terminal)",
     )
     group.add_argument(
         "--report",

@@ -96,7 +96,7 @@ class Collector:
         self.close()
         if self._misplaced:
             key, token = self._misplaced[0]
-            sentence = f"{key.spelled}= is no keyword of 'config setup'"
+            sentence = f"{key.spelled}= is not a keyword of 'config setup'"
             place = Place(token.file, token.line, token.column)
             self.document.diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
 
@@ -144,7 +144,7 @@ class Collector:
                 else:
                     self.complain(
                         Severity.WARNING,
-                        f"{word.text}= is no keyword of 'config setup'; ignored",
+                        f"{word.text}= is not a keyword of 'config setup'; ignored",
                         setting.place,
                     )
                 return
@@ -155,7 +155,7 @@ class Collector:
             return
         if not keyword.conn or (keyword.kind == "also" and self.name == "%default"):
             self.complain(
-                Severity.WARNING, f"{word.text}= is no keyword of a connection; ignored", setting.place
+                Severity.WARNING, f"{word.text}= is not a keyword of a connection; ignored", setting.place
             )
             return
         if keyword.kind != "also":

@@ -30,7 +30,7 @@ __all__ = ["Document", "parse"]
 _ORDINARY: Final = re.compile(
     r'[ \t]+([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"{}\n\0]*)"|([^"{} \t\n\0]+))[ \t]*\n'
 )
-"""A line as most are. What it matches is cut by the scanner in just this way; the rest is left to the scanner."""
+"""An ordinary line: a keyword and a value. The scanner would cut it in the same way; it gets all other lines."""
 
 
 def parse(name: str, text: str, rules: Rules, table: Table, files: Files) -> Document:

@@ -98,7 +98,7 @@ class Files:
         if regular:
             mode = os.stat(path).st_mode
             if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-                raise OSError("it is no regular file")
+                raise OSError("it is not a regular file")
         with open(path, "rb") as file:
             data = _read(file, MAX_BYTES - self._bytes)
         self._bytes += len(data)

@@ -76,7 +76,7 @@ class _Merge:
             return
         if self._old and not key.keyword.conn:
             self.complain(
-                Severity.WARNING, f"{key.spelled}= belongs into 'config setup' and is ignored", setting
+                Severity.WARNING, f"{key.spelled}= belongs in 'config setup' and is ignored", setting
             )
             return
         if kind == "append":

@@ -56,7 +56,7 @@ def read_policy(text: str) -> PolicyFile:
         try:
             network = _network(words[0])
         except ValueError:
-            problems.append(f"{number}: {words[0]!r} is no network, and is left out")
+            problems.append(f"{number}: {words[0]!r} is not a network, and is left out")
             continue
         wrong = _wrong(words[1:])
         if wrong:

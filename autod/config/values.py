@@ -80,7 +80,7 @@ def read_4(
         number = int(text) if len(text) < 21 else 2**64
         warning = None
         if keyword.kind in ("string", "append"):
-            warning = "digits alone are no string here: quote them"
+            warning = "digits alone are not a string here: quote them"
         return Value(None, int64(_fits(number)) if wide else int32(min(number, UINTMAX)), warning)
     match keyword.kind:
         case "enum":
@@ -88,13 +88,13 @@ def read_4(
         case "flags":
             number_or_none = flags(keyword, text)
             if number_or_none is None:
-                raise BadWord(f"{text!r} is no value of {keyword.name}=")
+                raise BadWord(f"{text!r} is not a value of {keyword.name}=")
             return Value(None, number_or_none)
         case "loose" | "key":
             word = keyword.values.get(_lower(text))
             return Value(None, word) if word is not None else Value(text, OTHER)
         case "number":
-            return Value(None, 0, f"{text!r} is no number: 0 is used")
+            return Value(None, 0, f"{text!r} is not a number: 0 is used")
     return Value(text, None)
 
 
@@ -208,7 +208,7 @@ def _words(keyword: Keyword, text: str) -> int:
             number |= word
             found += 1
         elif not found:
-            raise BadWord(f"{piece!r} is no value of {keyword.name}=")
+            raise BadWord(f"{piece!r} is not a value of {keyword.name}=")
     if found > 1:
         raise BadWord(f"{keyword.name}= takes one value, not {text!r}")
     return number

@@ -170,7 +170,7 @@ def detection(
     life of that pluto.
 
     Raises UnknownRelease, which names the release and what to do; NoSocket, NotPermitted, ConnectionLost;
-    ProtocolViolation where what answers is no pluto.
+    ProtocolViolation where what answers is not pluto.
     """
     check_path(path)
     given = None if release is None else releases.find(release)

@@ -198,7 +198,7 @@ def may_pass(verdict: Verdict) -> bool:
 
 
 def left_behind(operation: str, evidence: Evidence, result: Result) -> str | None:
-    """What pluto goes on doing after an `up` that did not come to it; None if nothing."""
+    """What pluto goes on doing after an `up` that failed; None if nothing."""
     if operation != "up" or result is Result.UP:
         return None
     redirected = evidence.seen.get(Redirected)

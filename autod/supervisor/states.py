@@ -191,10 +191,10 @@ class Record:
     heard: bool = False
     """The peer has answered the Up that is running."""
     negotiating: bool = False
-    """pluto is at it by itself."""
+    """pluto negotiates it without having been asked."""
     negotiating_since: float = 0.0
     looked: float | None = None
-    """When it was last looked whether pluto is at it by itself."""
+    """When the state was last asked whether pluto negotiates it without having been asked."""
     settled: float = float("-inf")
     """When our last act ended: what was asked before says nothing about what is now."""
     next_try: float | None = None

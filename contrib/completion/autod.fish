@@ -81,7 +81,7 @@ complete -c autod -n "not __fish_seen_subcommand_from $words" -l service -d 'ask
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l api -r -F -d 'the supervisor\'s socket, for --service (default: /run/autod/autod.sock)'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l json -d 'a JSON object a line: events, then outcomes'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l format -x -a 'text table' -d 'of a status: pluto\'s text (the default), or a table'
-complete -c autod -n "not __fish_seen_subcommand_from $words" -l quiet -d 'say nothing of what succeeds (default for several names, where standard output is no terminal)'
+complete -c autod -n "not __fish_seen_subcommand_from $words" -l quiet -d 'say nothing of what succeeds (default for several names, where standard output is not a terminal)'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l report -r -F -d 'write a page (HTML, self-contained) about the run; - is standard output'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l all -d 'every connection with auto= other than ignore'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l limit -x -d 'in flight at once (default: found while running)'

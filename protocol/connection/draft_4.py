@@ -215,7 +215,7 @@ class Draft:
 
     @property
     def refused(self) -> bool:
-        """Whether addconn says that the connection did not load. It forgets to where an interface is missing."""
+        """Whether addconn says that the connection did not load. It does not say so where an interface is missing."""
         return self.failed and not (
             self.worked and any(host.missing for host in (self.left.host, self.right.host))
         )

@@ -282,7 +282,7 @@ class _Draft:
 
     @property
     def refused(self) -> bool:
-        """Whether addconn says that the connection did not load. It forgets to where an interface is missing."""
+        """Whether addconn says that the connection did not load. It does not say so where an interface is missing."""
         return self.failed and not (self.worked and any(host.missing for host in self.ends.values()))
 
     def fail(self, sentence: str, slot: str) -> None:
@@ -318,7 +318,7 @@ class _Draft:
             given = settings.get(f"{side}nexthop")
             name = host.place_hop(given.text if given is not None else None, version)
             if name is not None:
-                self.fail(f"bad value for {side}nexthop={name}: it is no address", f"{side}nexthop")
+                self.fail(f"bad value for {side}nexthop={name}: it is not an address", f"{side}nexthop")
             if self._facts.protoport_first:
                 self._protoport(side, lookup)
             if "interface-ip" in self._facts.blocks:

@@ -58,7 +58,7 @@ def test_add_up_down_delete(lab: Lab) -> None:
 
 
 def test_json_has_an_outcome_for_each(lab: Lab) -> None:
-    """One object a line; up and unknown told apart; the status says that not all came to it."""
+    """One object a line; up and unknown told apart; the status says that not all succeeded."""
     (name,) = lab.load()
     done = autod(lab, "--up", name, "nosuch", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
