@@ -296,7 +296,7 @@ _SECRETS = (
         Cause.AUTH_METHOD,
         "us",
         r"(?:[pP]eer attempted \S+|authentication method:? .* not supported|auth method .* unrecognized"
-        r"|[uU]nknown (?:or unsupported|remote) (?:authby|authentication|hash)|local policy (?:requires|does not allow)"
+        r"|[uU]nknown (?:or unsupported|remote) (?:authby|authentication|hash)|local policy (?:requires (?!Transport|Tunnel|transport|tunnel)|does not allow)"
         r"|Local policy does not allow|legacy (?:RSA|ECDSA)|[nN]o (?:acceptable|acceptible|compatible|valid) .*"
         r"(?:hash|signature)|EDDSA only supports|DigSig: no compatible|Digsig: No valid hash"
         r"|digital signature scheme not supported)",
@@ -519,7 +519,7 @@ _KERNEL = (
     _warned(
         Cause.KERNEL,
         "kernel",
-        r"(?:ERROR: (?:netlink|xfrm:|kernel: |raw_eroute|raw_policy|.*[kK]ernel)|kernel: |cannot install kernel policy)",
+        r"(?:ERROR: (?:netlink (?!response for (?:Get|Del))|xfrm:|kernel: |raw_eroute|raw_policy|.*[kK]ernel)|kernel: |cannot install kernel policy)",
         "3.27-5.4",
         words=("ERROR:", "kernel:", "cannot"),
         seen="5.2",

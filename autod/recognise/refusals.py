@@ -174,7 +174,14 @@ ROWS: tuple[Row, ...] = (
         {"exchange": "CREATE_CHILD_SA"},
         seen="4.15-5.4",
     ),
-    Row(ChildRejected, ("CHILD",), r"CHILD SA failed: (?P<notification>\S+)", "child", seen="5.2"),
+    Row(
+        ChildRejected,
+        ("CHILD",),
+        r"CHILD SA failed: (?P<notification>\S+)",
+        "child",
+        {"by": "us", "general": True},
+        seen="5.2",
+    ),
     Row(
         ChildRejected,
         ("IKE",),

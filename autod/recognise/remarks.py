@@ -235,7 +235,7 @@ _PHRASES: Final[dict[Topic, str]] = {
         string | virtual-private entry is | warning: limiting the
     """,
     "state": """
-        state transition |         Child SA | Delete SA payload: | Error: INFORMATIONAL Exchange | IKE SA Delete | IPsec Delete
+        state transition | IKE SA expired | Child SA expired | ISAKMP SA expired | IPsec SA expired |         Child SA | Delete SA payload: | Error: INFORMATIONAL Exchange | IKE SA Delete | IPsec Delete
         Notification | Ignored bogus delete | Initiating connection | MOBIKE success no | Odd: INFORMATIONAL
         Exchange | TCP: retransmit skipped | Unexpected state in | adding bogus Notify | changing Delete payload
         | delete response missing | deleting existing | deleting lasting state | deleting other state | deleting
