@@ -137,7 +137,10 @@ def test_every_guard_is_named_by_a_row_and_every_name_is_a_guard() -> None:
     ("version", "harm"),
     [
         ("3.32", "pluto does not unroute what is up"),
+        ("4.0", "would kill pluto"),
         ("4.10", "would kill pluto"),
+        ("4.15", "would kill pluto"),
+        ("5.0", "every connection that shares it"),
         ("5.2", "every connection that shares it"),
     ],
 )

@@ -104,6 +104,19 @@ def test_instances_whose_template_is_not_there_have_its_name() -> None:
     assert (known.of("road"), known.kind("road")) == (("road",), "template")
 
 
+def test_only_what_was_made_of_a_group_is_its_member() -> None:
+    """A template has its own serial, and instances that name it."""
+    known = Members(
+        [
+            one("road", kind="template", serial=1),
+            one("other", kind="template", serial=2, template_serial=1),
+            one("private", kind="group"),
+            one("private#1", kind="template", serial=9, template_serial=4),
+        ]
+    )
+    assert (known.of("road"), known.of("private")) == (("road",), ("private",))
+
+
 def test_a_group_without_a_list_is_itself() -> None:
     known = Members(GROUP[:1])
     assert known.of("private") == ("private",)

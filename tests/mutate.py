@@ -1,0 +1,268 @@
+"""Whether the fast tests notice a mistake: `./dev mutate [MODULE ...]`. No part of CI.
+
+Of each module in MODULES a sample of small mistakes is made, one at a time, in a copy of the code: a comparison turned,
+a constant off by one, a condition negated, a statement left out. Its own tests run on each. A mistake that no test
+notices is printed; it is a missing test, unless SPARED says why it is none.
+
+    ./dev mutate                              all modules, 20 mistakes each
+    ./dev mutate autod/guards.py --sample 100
+    ./dev mutate --seed 2                     another sample
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+TIMEOUT = 120
+"""Seconds for the tests of one module: a mistake may make one wait for ever, which is noticed too."""
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "protocol/encode.py": ("tests/protocol/test_encode.py", "tests/protocol/test_packer.py"),
+    "protocol/exchange.py": ("tests/protocol/test_exchange.py",),
+    "autod/exchange/peer.py": ("tests/autod/exchange/test_peer.py",),
+    "autod/exchange/slots.py": ("tests/autod/exchange/test_slots.py",),
+    "autod/exchange/control.py": (
+        "tests/autod/exchange/test_control.py",
+        "tests/autod/exchange/test_control_at_once.py",
+        "tests/autod/exchange/test_descriptors.py",
+    ),
+    "autod/identify/detect.py": ("tests/autod/identify/test_detect.py",),
+    "autod/identify/cache.py": ("tests/autod/identify/test_detect.py",),
+    "autod/identify/binary.py": ("tests/autod/identify",),
+    "autod/identify/programs.py": ("tests/autod/identify/test_programs.py",),
+    "autod/guards.py": ("tests/autod/test_guards.py",),
+    "autod/judging/judge.py": (
+        "tests/autod/test_outcomes.py",
+        "tests/autod/test_outcomes_operations.py",
+        "tests/autod/test_members.py",
+    ),
+    "autod/judging/resolve.py": ("tests/autod/test_outcomes_operations.py", "tests/autod/test_members.py"),
+    "autod/status/members.py": ("tests/autod/status/test_members.py",),
+    "autod/bulk/limit.py": ("tests/autod/bulk/test_limit.py",),
+    "autod/service/access.py": ("tests/autod/service/test_access.py",),
+    "autod/service/patterns.py": ("tests/autod/service/test_patterns.py",),
+    "autod/service/shares.py": ("tests/autod/service/test_shares.py",),
+    "autod/service/server.py": ("tests/autod/service/test_server.py",),
+    "autod/supervisor/machine.py": ("tests/autod/supervisor/test_machine.py",),
+}
+"""What keeps a pluto alive and a gateway up, each with the tests that are its net."""
+
+SPARED: dict[str, str] = {}
+"""Mistakes that no test is to notice, as they are printed, with the reason."""
+
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+_OTHER: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
+
+
+class Mistake(NamedTuple):
+    """A module with one mistake in it."""
+
+    module: str
+    line: int
+    what: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line}: {self.what}"
+
+
+def mistakes(module: str, text: str) -> Iterator[Mistake]:
+    """Every mistake that is made in a module: in its functions, but for what is there for readers and type checkers."""
+    count = sum(1 for _ in _nodes(ast.parse(text)))
+    for number in range(count):
+        for choice in range(2):
+            tree = ast.parse(text)
+            node, parent, field, index = next(found for at, found in enumerate(_nodes(tree)) if at == number)
+            before = ast.unparse(node)
+            made = _mistaken(copy.deepcopy(node), choice)
+            if made is None:
+                continue
+            if index is None:
+                setattr(parent, field, made)
+            else:
+                getattr(parent, field)[index] = made
+            after = ast.unparse(made)
+            what = " ".join(f"{before} -> {after}".split())[:150]
+            line = getattr(node, "lineno", 0)
+            yield Mistake(module, line, what, ast.unparse(ast.fix_missing_locations(tree)))
+
+
+_Found = tuple[ast.AST, ast.AST, str, int | None]
+
+
+def _nodes(tree: ast.AST) -> Iterator[_Found]:
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for index, statement in enumerate(function.body):
+                if not _is_text(statement):
+                    yield from _within(statement, function, "body", index)
+
+
+def _within(node: ast.AST, parent: ast.AST, field: str, index: int | None) -> Iterator[_Found]:
+    if isinstance(
+        node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Raise, ast.JoinedStr, ast.Assert)
+    ):
+        return  # functions have their own turn; what an error says is not tested word by word
+    yield node, parent, field, index
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "ctx"):
+            continue
+        for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(child, ast.AST) and not _is_text(child):
+                yield from _within(child, node, name, at)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _mistaken(node: ast.AST, choice: int) -> ast.AST | None:
+    """The node with a mistake in it; None if there is none to make, or no second one."""
+    match node:
+        case ast.Compare(ops=[operator]) if type(operator) in _TURNED:
+            if choice == 0:
+                node.ops = [_TURNED[type(operator)]()]
+                return node
+            return None
+        case ast.BoolOp() if choice == 0:
+            node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+            return node
+        case ast.UnaryOp(op=ast.Not()) if choice == 0:
+            return node.operand
+        case ast.BinOp() if choice == 0 and type(node.op) in _OTHER:
+            node.op = _OTHER[type(node.op)]()
+            return node
+        case ast.Constant(value=bool() as value) if choice == 0:
+            return ast.Constant(not value)
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            return ast.Constant(value + 1 if choice == 0 else value - 1)
+        case ast.If(test=test) if choice == 0:
+            node.test = ast.UnaryOp(ast.Not(), test)
+            return node
+        case ast.Return(value=ast.expr() as value) if choice == 0 and not (
+            isinstance(value, ast.Constant) and value.value is None
+        ):
+            return ast.Return(ast.Constant(None))
+        case ast.Expr(value=ast.Call() | ast.Await()) if choice == 0:
+            return ast.Pass()
+        case ast.AugAssign() if choice == 0:
+            return ast.Pass()
+        case ast.Continue() if choice == 0:
+            return ast.Break()
+        case _:
+            return None
+
+
+class Bench:
+    """Copies of the code, in which mistakes are made and tests are run."""
+
+    def __init__(self, folder: Path, copies: int) -> None:
+        self._free = []
+        for number in range(copies):
+            place = folder / str(number)
+            ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", "data")
+            shutil.copytree(ROOT, place, symlinks=True, ignore=ignored)
+            (place / "tests" / "data").symlink_to(ROOT / "tests" / "data")
+            self._free.append(place)
+
+    def notices(self, module: str, source: str | None) -> bool:
+        """Whether the module's tests fail with this source; None for the one it has."""
+        place = self._free.pop()
+        path = place / module
+        text = path.read_text()
+        try:
+            if source is not None:
+                path.write_text(source)
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-x",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "--hypothesis-profile",
+            ]
+            done = subprocess.run(
+                [*command, "quick", *MODULES[module]],
+                cwd=place,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(place)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            path.write_text(text)
+            self._free.append(place)
+        return done.returncode != 0
+
+
+def main() -> int:
+    """Run it; 1 where fewer than nine of ten mistakes are noticed."""
+    parser = argparse.ArgumentParser(prog="./dev mutate", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("module", nargs="*", choices=[[], *MODULES], help="the modules (default: all)")
+    parser.add_argument("--sample", type=int, default=20, help="mistakes of each module (default: 20)")
+    parser.add_argument("--seed", type=int, default=1, help="which sample (default: 1)")
+    parser.add_argument("--jobs", type=int, default=2, help="tests that run at once (default: 2)")
+    options = parser.parse_args()
+    made = noticed = 0
+    with (
+        tempfile.TemporaryDirectory(prefix="autod-mutate-") as folder,
+        ThreadPoolExecutor(options.jobs) as pool,
+    ):
+        bench = Bench(Path(folder), options.jobs)
+        for module in options.module or MODULES:
+            if bench.notices(module, None):
+                print(f"{module}: its tests fail as it is", flush=True)
+                return 1
+            every = list(mistakes(module, (ROOT / module).read_text()))
+
+            sample = random.Random(f"{options.seed} {module}").sample(every, min(options.sample, len(every)))
+            sample = [mistake for mistake in sample if str(mistake) not in SPARED]
+            found = list(pool.map(lambda mistake: bench.notices(mistake.module, mistake.source), sample))
+            print(f"{module}: {sum(found)} of {len(sample)} noticed, of {len(every)} there are", flush=True)
+            for mistake, is_noticed in zip(sample, found, strict=True):
+                if not is_noticed:
+                    print(f"  {mistake}", flush=True)
+            made, noticed = made + len(sample), noticed + sum(found)
+    print(f"{noticed} of {made} noticed ({100 * noticed / max(made, 1):.0f} %)")
+    return 0 if noticed >= 0.9 * made else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
