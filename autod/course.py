@@ -114,7 +114,8 @@ class _Watched:
         except DeadlinePassed:
             # While pluto was found again.
             ending = Ending.UNSENT
-        if self._judge.stands_for_several and request.operation == "up" and ending is Ending.EOF:
+        is_open = self._judge.stands_for_several and not self._judge.is_decided
+        if is_open and request.operation == "up" and ending is Ending.EOF:
             try:
                 members = yield from look_at_members(self._pluto, self._pluto.now() + _LOOK)
             except (GivenUp, WhackError):

@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import resource
 import struct
 import time
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -240,6 +238,8 @@ def gauge_for(path: str, pluto: Listener) -> Gauge | None:
     folder = runtime_folder()
     if folder is None:
         return None
+    from hashlib import sha256
+
     name = sha256(os.path.abspath(path).encode("utf-8", "replace")).hexdigest()[:32]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -252,6 +252,8 @@ def gauge_for(path: str, pluto: Listener) -> Gauge | None:
 
 def own_spare() -> int:
     """How many more descriptors this process may open, less what it needs for itself."""
+    import resource
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return SHARED * SHARED
@@ -260,6 +262,8 @@ def own_spare() -> int:
 
 def raise_own_limit() -> None:
     """Raise this process's soft limit of descriptors to its hard one. For a main program, not for a library."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

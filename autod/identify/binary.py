@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,6 +82,8 @@ async def version_of_process(pid: int) -> Version | None:
 
 def version_of_process_blocking(pid: int) -> Version | None:
     """The same for a thread."""
+    import subprocess  # where pluto is known already, nothing is run
+
     try:
         with open_program(f"/proc/{pid}/exe", name="pluto") as program:
             if not _is_pluto(program):

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from hashlib import sha256
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from autod.exchange.descriptors import runtime_folder as default_folder
 
 if TYPE_CHECKING:
     from autod.exchange.peer import SocketFile
@@ -76,15 +78,4 @@ class Known:
             draft.replace(place)
 
     def _place(self, path: str) -> Path:
-        return (
-            self._folder
-            / f"release-{sha256(os.path.abspath(path).encode('utf-8', 'replace')).hexdigest()[:32]}"
-        )
-
-
-def default_folder() -> Path | None:
-    """Where a command keeps what it knows: /run/autod for root, else autod in XDG_RUNTIME_DIR, else nowhere."""
-    if os.geteuid() == 0:
-        return Path("/run/autod")
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return Path(runtime) / "autod" if runtime.startswith("/") else None
+        return self._folder / f"release-{zlib.crc32(os.fsencode(os.path.abspath(path))):08x}"

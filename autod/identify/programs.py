@@ -18,13 +18,13 @@ import contextlib
 import errno
 import os
 import stat
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autod.exchange.peer import executable
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["FOLDERS", "Program", "Programs", "find_programs", "open_program"]
@@ -68,6 +68,8 @@ class Program:
 
         OSError where it cannot be run. Cancelled: it is killed.
         """
+        import subprocess
+
         import trio  # a command that asks for one thing does without
 
         command = [*prefix, self.path, *arguments] if prefix else [self.name, *arguments]
@@ -86,6 +88,8 @@ class Program:
         self, *arguments: str, env: Mapping[str, str], cwd: str, timeout: float
     ) -> subprocess.CompletedProcess[bytes]:
         """The same for a thread: OSError, and TimeoutExpired after `timeout` seconds, when it is killed."""
+        import subprocess
+
         return subprocess.run(
             [self.name, *arguments],
             executable=self.path,
