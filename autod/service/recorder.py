@@ -92,10 +92,11 @@ class Recorder:
         except sqlite3.Error as problem:
             raise OSError(0, str(problem), said.file) from None
         finally:
-            feed.let_go()
             self._path = ""
+            self._take_all()
             with trio.CancelScope(shield=True):
                 await self._in_thread(partial(self._last_words, store, self._now()))
+            feed.let_go()
 
     async def accounts(
         self, since: float, until: float, names: Sequence[str] | None = None, peer: str | None = None
@@ -129,18 +130,20 @@ class Recorder:
         while True:
             with trio.move_on_after(AGAIN if self._pending else ALIVE):
                 await feed.wait_published(self._written)
-            events, lost = feed.unwritten(self._written)
-            if lost:
-                self._left_out += lost
-            for event in events:
-                self._take(event)
-                self._written = event.sequence
-            overflow = len(self._pending) - KEPT
-            if overflow > 0:
-                del self._pending[:overflow]
-                self._left_out += overflow
+            self._take_all()
             await self._write(store, trouble)
             feed.release(self._written)
+
+    def _take_all(self) -> None:
+        events, lost = self._supervisor.feed.unwritten(self._written)
+        self._left_out += lost
+        for event in events:
+            self._take(event)
+            self._written = event.sequence
+        overflow = len(self._pending) - KEPT
+        if overflow > 0:
+            del self._pending[:overflow]
+            self._left_out += overflow
 
     async def _write(self, store: Store, trouble: Trouble) -> None:
         """Write what is pending; what cannot be written stays pending."""

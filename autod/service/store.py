@@ -81,6 +81,8 @@ class Store:
         self.size = size
         self.keep = keep
         self.damaged: str | None = None
+        with suppress(FileExistsError):
+            os.mkdir(os.path.dirname(path) or ".", 0o700)
         self._lock = _locked(f"{path}.lock")
         try:
             self._db = self._opened()

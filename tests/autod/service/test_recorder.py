@@ -82,6 +82,8 @@ async def test_what_is_told_was_written_before(tmp_path: Path) -> None:
         assert one.state == "up"
         (change,) = [c for c in await recorder.changes(now - 60, now + 1, ["a"], 100) if c.kind == "operator"]
         assert (change.act, change.by) == ("down", "root (alice)")
+        supervisor.tell("pluto", after="the last word")
+    assert written(tmp_path)[-1] == ("", "pluto", "the last word")
     assert next(row for row in written(tmp_path) if not row[0]) == ("", "life", "begins")
 
 
