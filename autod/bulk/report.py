@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from autod.bulk.result import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autod.bulk.result import Attempt, BulkResult, ConnectionResult
 
 __all__ = ["render", "style", "write"]
@@ -28,10 +30,10 @@ _PHASES = tuple(Phase)
 _INDEX = {phase.value: index for index, phase in enumerate(_PHASES)}
 
 
-def render(result: BulkResult) -> str:
-    """The page, ASCII only."""
+def render(result: BulkResult, facts: Sequence[str] = ()) -> str:
+    """The page, ASCII only. `facts` stand under its heading: host, release, command line."""
     template = resources.files("autod.bulk").joinpath("report.html").read_text(encoding="utf-8")
-    return template.replace(_PLACE, _embed(_run(result)), 1)
+    return template.replace(_PLACE, _embed({**_run(result), "facts": list(facts)}), 1)
 
 
 def style() -> str:
@@ -40,16 +42,16 @@ def style() -> str:
     return template.partition("<style>")[2].partition("</style>")[0]
 
 
-def write(result: BulkResult, path: str) -> None:
-    """Write the page to `path`, whole or not at all. Raises OSError."""
+def write(result: BulkResult, path: str, facts: Sequence[str] = ()) -> None:
+    """Write the page (see render) to `path`, whole or not at all. Raises OSError."""
     target = Path(path)
     if target.exists() and not target.is_file():  # /dev/stdout and its like cannot be replaced
-        target.write_text(render(result), encoding="ascii")
+        target.write_text(render(result, facts), encoding="ascii")
         return
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(render(result))
+            file.write(render(result, facts))
         mask = os.umask(0)
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)

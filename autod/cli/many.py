@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -110,10 +111,12 @@ def _check_report(options: argparse.Namespace) -> None:
 def _write_report(session: Session, result: BulkResult) -> None:
     from autod.bulk import report
 
+    command = shlex.join(["autod", *sys.argv[1:]])
+    facts = (os.uname().nodename, f"Libreswan {session.pluto.release}", command)
     if session.options.report == "-":
-        session.line(report.render(result).rstrip("\n"), keep=True)
+        session.line(report.render(result, facts).rstrip("\n"), keep=True)
     else:
-        report.write(result, session.options.report)
+        report.write(result, session.options.report, facts)
 
 
 async def _run(

@@ -96,3 +96,10 @@ def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
     """As an OSError, with the path."""
     with pytest.raises(OSError, match="missing"):
         write(a_run(1), str(tmp_path / "missing" / "run.html"))
+
+
+def test_the_page_says_where_and_how_it_was_run() -> None:
+    """Host, release and command line: as data, so that a name in them is never markup."""
+    page = render(a_run(2), ["gw-1", "Libreswan 5.2", "autod --up '<b>'"])
+    assert '"facts":["gw-1","Libreswan 5.2","autod --up \'\\u003cb\\u003e\'"]' in page
+    assert '"facts":[]' in render(a_run(2))
