@@ -1,0 +1,88 @@
+"""What holds for one request holds for many: guards on the quick way, and one look for a pluto started anew."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from autod import guards
+from autod.bulk import bulk
+from autod.client import open_pluto
+from autod.guards import Guard
+from autod.operations import of_command
+from autod.outcomes import Outcome, Result
+from autod.protocol.decode import decode
+from autod.protocol.releases import find
+from tests.fakes.fakepluto import fake_pluto
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from autod.asking.asks import Asked, Course
+    from autod.asking.request import Request
+    from tests.fakes.fakepluto import Client
+
+PROBE = 64
+"""Bytes of the longest message that only asks for the status."""
+
+
+async def answer(client: Client) -> None:
+    """Tells its release, and says yes to everything else."""
+    message = await client.read()
+    if len(message) <= PROBE:
+        await client.write(b"000 pluto_version=4.10, pluto_vendorid=OE-Libreswan-4.10\n")
+
+
+async def test_a_guard_that_is_added_to_an_operation_is_asked_in_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sent for what it refuses, also where requests would have gone the quick way."""
+    asked: list[str | None] = []
+
+    def refuse(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+        yield from ()
+        asked.append(request.name)
+        return Outcome(
+            operation=request.operation,
+            connection=request.name,
+            result=Result.REFUSED,
+            ok=False,
+            sentence="refused by the guard",
+        )
+
+    row = of_command("Route")._replace(guards=("of the test",))
+    monkeypatch.setitem(guards.GUARDS, "of the test", Guard(lambda release: True, refuse))
+    monkeypatch.setattr(
+        guards, "of_command", lambda command: row if command == "Route" else of_command(command)
+    )
+    names = [f"c{number}" for number in range(30)]
+    async with (
+        fake_pluto(tmp_path / "ctl", answer) as pluto,
+        open_pluto(tmp_path / "ctl") as client,
+        bulk(client, names, "route") as run,
+    ):
+        pass
+    assert sorted(name for name in asked if name) == sorted(names)
+    assert {result.outcome.sentence for result in run.result.results.values() if result.outcome} == {
+        "refused by the guard"
+    }
+    release = find("4.10")
+    sent = [decode(message, release).members for message in pluto.messages if len(message) > PROBE]
+    assert not any(members.get("whack_route") for members in sent)
+
+
+async def test_a_pluto_that_was_started_anew_is_looked_at_once_for_all_that_wait(tmp_path: Path) -> None:
+    """300 requests wait while another pluto binds the socket: one probe, and each request is sent once."""
+    path = tmp_path / "ctl"
+    async with contextlib.AsyncExitStack() as stack:
+        async with fake_pluto(path, answer):
+            client = await stack.enter_async_context(open_pluto(path))
+        path.unlink()
+        async with fake_pluto(path, answer) as pluto, trio.open_nursery() as nursery:
+            for number in range(300):
+                nursery.start_soon(client.route, f"c{number}")
+    assert sum(0 < len(message) <= PROBE for message in pluto.messages) == 1
+    assert sum(not message for message in pluto.messages) == 0
