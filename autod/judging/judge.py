@@ -433,7 +433,9 @@ class Judge:
                 cause=cause,
                 ike_sa=ike_sa,
                 child_sa=child_sa,
-                notification=verdict.notification or verdict.reason,
+                notification=(verdict.reason if verdict.by == "us" else None)
+                or verdict.notification
+                or verdict.reason,
                 certain=verdict.certain,
                 retransmissions=evidence.retransmissions,
                 said=None
