@@ -143,8 +143,9 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "between",
         True,
         "the peer answered the first exchange, and then no more",
-        "let UDP port 4500 and fragments pass between both ends, and look in the peer's log",
-        ("UDP port 4500", "fragmentation=", "mtu of the path", "the peer's log"),
+        "let UDP port 4500 and fragments pass between both ends, compare the identities, and look in both logs (up to "
+        "4.4 pluto does not say that it refused the answer)",
+        ("UDP port 4500", "leftid=", "rightid=", "fragmentation=", "mtu of the path", "the peer's log"),
     ),
     Cause.CHILD_UNANSWERED: Advice(
         "peer_silent",
