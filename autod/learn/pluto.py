@@ -64,6 +64,8 @@ def _codes(version: tuple[int, ...]) -> str:
 class LearnedPluto(Pluto):
     """A client for a release that was learned. Made like Pluto; find() says whether there is anything to go by."""
 
+    reads_messages = False
+
     folder: Path | None = None
     """Where what was learned is kept; None for the usual place."""
 
