@@ -75,6 +75,8 @@ def _tell(problem: Exception, side: Side, trouble: Trouble) -> None:
     if isinstance(leaf, OSError):
         place = f"{leaf.filename}: " if leaf.filename else ""
         trouble(f"{side.name}: {place}{leaf.strerror or leaf}")
+    elif isinstance(leaf, ImportError):
+        trouble(f"{side.name}: this needs the Python package {leaf.name}, which is not installed")
     elif isinstance(leaf, WhackError):
         trouble(f"{side.name}: {leaf}")
     else:

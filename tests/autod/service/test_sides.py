@@ -47,6 +47,7 @@ def supervisor(text: str) -> ConfiguredSupervisor:
             OSError(98, "Address already in use", "127.0.0.1:1"),
             "metrics: 127.0.0.1:1: Address already in use",
         ),
+        (ImportError("no", name="h11"), "metrics: this needs the Python package h11, which is not installed"),
         (UsageError("metrics need a package"), "metrics: metrics need a package"),
         (ExceptionGroup("", [OSError(28, "No space left on device")]), "metrics: No space left on device"),
         (ValueError("a mistake of ours"), "metrics: ValueError('a mistake of ours')"),
