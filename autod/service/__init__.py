@@ -1,1 +1,1 @@
-"""The local API of the supervisor: Varlink on a Unix socket."""
+"""What runs around the supervisor: the local API (Varlink), metrics, history, hooks and a live page."""
