@@ -173,7 +173,7 @@ _ALL = _ASK | {"all"}
 _SHOWN = _ASK | {"showonly"}
 _MANY = _ALL | {"quiet", "limit", "retries", "report"}
 _RUN = _MANY | {"showonly"}
-_LOAD = _RUN | {"via_addconn"}
+_LOAD = _RUN | {"via_addconn", "set"}
 _UP = frozenset(
     {"asynchronous", "if_down", "on_failure", "wait", "remote_host", "xauthname", "xauthpass_file"}
 )
@@ -745,7 +745,7 @@ ROWS: tuple[Row, ...] = (
         Takes.OPTIONAL,
         "read the configuration, send nothing, show every error and warning",
         example="--config ipsec.conf",
-        options=_ASK - {"verbose"} | {"all", "peer"},
+        options=_ASK - {"verbose"} | {"all", "peer", "set"},
         instead="the reader of the release's rules; nothing is sent",
     ),
     Row(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.releases import Release
 
-__all__ = ["after_loading", "check_loading", "load", "loader"]
+__all__ = ["after_loading", "check_loading", "load", "loader", "say_what_goes_down"]
 
 
 def loader(session: Session, configuration: Configuration | None = None) -> Loader:
@@ -64,6 +64,28 @@ async def check_loading(session: Session) -> None:
     await loader(session).check()
 
 
+async def say_what_goes_down(session: Session, names: Sequence[str]) -> None:
+    """Before these are loaded: which of them have a tunnel, which that takes down."""
+    from autod.protocol import commands as c
+    from autod.status import established
+
+    replies = await session.pluto.replies(c.TrafficStatus(names[0] if len(names) == 1 else None))
+    asked = set(names)
+    up = sorted(name for name in established(replies) if name in asked or name.rpartition("/")[0] in asked)
+    if not up:
+        return
+    if session.options.json:
+        session.put({"event": "takes_down", "connections": up})
+        return
+    shown = ", ".join(f'"{name}"' for name in up[:_NAMED])
+    more = f" and {len(up) - _NAMED} more" if len(up) > _NAMED else ""
+    session.note(f"{shown}{more} {'are' if len(up) > 1 else 'is'} up; loading again takes that down")
+
+
+_NAMED = 5
+"""Connections that a sentence names."""
+
+
 async def load(
     session: Session,
     names: Sequence[str],
@@ -89,6 +111,9 @@ async def load(
             session.show(event)
 
     loads = loader(session, configuration)
+    if remembers:
+        await loads.check()
+        await say_what_goes_down(session, names)
     await loads.load(
         names,
         hear=hear,

@@ -87,6 +87,10 @@ def _run(options: argparse.Namespace) -> int:
         options.names += options.literal
     if options.old_form:
         print("autod: warning: obsolete command syntax used", file=sys.stderr)
+    if options.set:
+        from autod.cli.given import use_settings
+
+        use_settings(options)
     if options.showonly:
         return _call("autod.cli.show", options)
     if options.service:

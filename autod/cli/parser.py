@@ -259,6 +259,13 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
         help="with --sync: how much of what the file loaded may be deleted at once without --force (20)",
     )
     group.add_argument(
+        "--set",
+        action="append",
+        metavar="KEYWORD=VALUE",
+        help="with --add and its relatives, and --check: a setting of the one connection NAME, which then stands in "
+        "no file",
+    )
+    group.add_argument(
         "--peer",
         metavar="FILE",
         help="with --check: the configuration of the other end; says what of the two will not match",

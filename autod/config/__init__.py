@@ -8,7 +8,8 @@ from __future__ import annotations
 from autod.config.check import check, describe, show
 from autod.config.choose import Chosen, all_names, autoall, choose, select
 from autod.config.model import Connection, Diagnostic, Place, Setting, Severity
-from autod.config.reader import Configuration, load
+from autod.config.reader import Configuration, load, load_text
+from autod.config.written import Draft
 from autod.protocol.connection.keywords import native
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Configuration",
     "Connection",
     "Diagnostic",
+    "Draft",
     "Place",
     "Setting",
     "Severity",
@@ -25,6 +27,7 @@ __all__ = [
     "choose",
     "describe",
     "load",
+    "load_text",
     "native",
     "select",
     "show",

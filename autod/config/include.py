@@ -23,7 +23,7 @@ from autod.config.model import Diagnostic, Place, Severity
 if TYPE_CHECKING:
     from autod.protocol.connection.rules import Rules
 
-__all__ = ["STANDARD_INPUT", "Files", "standard_input"]
+__all__ = ["STANDARD_INPUT", "Files", "Text", "standard_input", "take_as_standard_input"]
 
 STANDARD_INPUT: Final = "-"
 """The name of a configuration that comes on standard input, as addconn has it."""
@@ -53,9 +53,20 @@ _SHOWN: Final = 200
 _PIECE: Final = 64 * 1024
 
 
+_instead: list[bytes] = []
+
+
+def take_as_standard_input(text: str) -> None:
+    """From now on this is what standard input had: a configuration that a program made."""
+    standard_input.cache_clear()
+    _instead[:] = [text.encode("utf-8", "surrogateescape")]
+
+
 @functools.cache
 def standard_input() -> bytes:
     """All of standard input: read once, as nobody can read it again."""
+    if _instead:
+        return _instead[0]
     return _read(sys.stdin.buffer, MAX_BYTES)
 
 
@@ -169,6 +180,23 @@ class Files:
         except (OSError, ValueError, re.error):
             return []
         return sorted(found, key=os.fsencode)
+
+
+class Text(Files):
+    """A configuration that stands in no file."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self._name, self._text = name, text
+
+    def first(self, name: str) -> str:
+        """See `Files`."""
+        self.read_so_far.append(name)
+        return self._text
+
+    def lines(self, name: str) -> list[str]:
+        """See `Files`."""
+        return self._text.splitlines(keepends=True) if name == self._name else super().lines(name)
 
 
 class _TooMuch(Exception):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from autod.config.collect import Document
 from autod.config.grammar import parse
-from autod.config.include import Files
+from autod.config.include import Files, Text
 from autod.config.merge import connections
 from autod.config.model import Connection, Diagnostic, Place, Severity
 from autod.protocol.connection.keywords import table
@@ -22,7 +22,7 @@ from autod.protocol.releases import Release
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Configuration", "load"]
+__all__ = ["Configuration", "load", "load_text"]
 
 
 class _Index:
@@ -85,6 +85,15 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
     opened; the secrets file never is. Errors: Unsupported for a release that this reader has no rules for (see
     `native`). A file that cannot be read is a refusal like any other.
     """
+    return _read(path, release, Files(folder))
+
+
+def load_text(text: str, release: Release, *, path: str = "settings") -> Configuration:
+    """The same for a text that a program made; `path` is what it is called in places."""
+    return _read(path, release, Text(path, text))
+
+
+def _read(path: str, release: Release, files: Files) -> Configuration:
     by = rules_of(release)
     if by is None:
         raise Unsupported(
@@ -92,7 +101,6 @@ def load(path: str, release: Release, *, folder: str | None = None) -> Configura
             option="via_addconn",
             release=str(release),
         )
-    files = Files(folder)
     try:
         text = files.first(path)
     except (OSError, ValueError) as error:

@@ -94,6 +94,7 @@ complete -c autod -n "not __fish_seen_subcommand_from $words" -l leave-state -d 
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l dry-run -d 'with --sync: say what would be done, and what it would cost'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l prune -x -d 'with --sync: delete this connection too (or those of a pattern), whoever loaded it'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l remove-at-most -x -d 'with --sync: how much of what the file loaded may be deleted at once without --force (20)'
+complete -c autod -n "not __fish_seen_subcommand_from $words" -l set -x -d 'with --add and its relatives, and --check: a setting of the one connection NAME, which then stands in no file'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l peer -r -F -d 'with --check: the configuration of the other end; says what of the two will not match'
 complete -c autod -n "__fish_seen_subcommand_from learn" -s h -l help -d 'show this help message and exit'
 complete -c autod -n "__fish_seen_subcommand_from learn" -l whack -r -F -d 'the whack to learn from (default: the one beside pluto)'
