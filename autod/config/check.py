@@ -38,7 +38,9 @@ _KEY_WORDS: Final = frozenset({"rsasigkey", "ecdsakey", "eddsakey", "pubkey"})
 _KEY_LINE: Final = re.compile(
     r"([ \t]*(?:left|right)?-?(?:rsasigkey|ecdsakey|eddsakey|pubkey)[ \t]*=).*", re.I | re.S
 )
-_CHECKED: Final = frozenset({"enum", "bool", "number", "time", "milliseconds", "percent", "bytes", "binary"})
+_CHECKED: Final = frozenset(
+    {"enum", "bool", "number", "signed", "time", "milliseconds", "percent", "bytes", "binary"}
+)
 _LONGEST: Final = 200
 _UNSHOWABLE: Final = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]")
 """What could steer a terminal, and bytes that are no text; one character each, so that the caret stays right."""

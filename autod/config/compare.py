@@ -543,6 +543,10 @@ def _row(
         found.append((row.slot, want or "nothing", have or "nothing"))
 
 
+_HIDDEN_BEFORE = frozenset({"authby", "ikev2"})
+"""Settings whose words in the policy 3.27 to 4.7 have otherwise."""
+
+
 def _group(
     said: Meaning,
     group: Group,
@@ -551,6 +555,8 @@ def _group(
     compared: set[str],
 ) -> None:
     if not loaded.policy:
+        return
+    if not said.learned and (group.slot in _HIDDEN_BEFORE or not said.given(group.slot)):
         return
     try:
         want = group.value(said)

@@ -22,6 +22,7 @@ from autod.config.meaning import NEVER, Meaning, Unsure
 from autod.protocol.connection.authby import SIGHASH_DEFAULT, AuthBy, authby
 from autod.protocol.connection.keywords import table
 from autod.protocol.connection.numbers import Malformed
+from autod.protocol.connection.rules import rules as rules_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -546,8 +547,30 @@ def slots_of(rules: str) -> frozenset[str]:
 
 @functools.cache
 def rows_of(rules: str) -> tuple[Row, ...]:
-    """The rows about the connection as a whole that these releases have a setting for."""
-    return tuple(row for row in ROWS if row.slot in slots_of(rules))
+    """The rows about the connection as a whole that these releases have a setting for.
+
+    What 3.27 to 4.7 show was not learned word by word: there a word counts only where its setting is given.
+    """
+    found = tuple(row for row in ROWS if row.slot in slots_of(rules))
+    return found if rules_by_name(rules).wide else tuple(_if_given(row) for row in found)
+
+
+_HEX: Final = re.compile("0x[0-9a-fA-F]+")
+
+
+def _if_given(row: Row) -> Row:
+    slots = (row.slot, *row.also)
+
+    def value(said: Meaning) -> str | None:
+        return row.value(said) if any(said.given(slot) for slot in slots) else None
+
+    def same(wanted: str, loaded: str) -> bool:
+        # Seconds without their unit, and numbers of base 16.
+        if row.same(wanted, loaded) or row.same(wanted, f"{loaded}s"):
+            return True
+        return _HEX.fullmatch(loaded) is not None and row.same(wanted, str(int(loaded, 16)))
+
+    return row._replace(value=value, same=same, absent=None)
 
 
 _SECONDS: Final = (

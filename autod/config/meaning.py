@@ -50,6 +50,8 @@ class Meaning:
         self.rules = rules
         self.version = version_of(rules)
         self.old = rules_of_name(rules).old
+        self.learned = rules_of_name(rules).wide
+        """Whether it was learned word by word what the release shows (4.8 on)."""
         self._per_second = rules_of_name(rules).per_second
 
     def given(self, slot: str) -> bool:

@@ -124,6 +124,8 @@ def read_5(keyword: Keyword, text: str, *, decimals: bool = True) -> Value:
             return Value(text, OTHER) if word is None else Value(None, word)
         case "number":
             return Value(text, int64(unsigned(text)))
+        case "signed":
+            return Value(text, -unsigned(text[1:]) if text[:1] == "-" else int64(unsigned(text)))
         case "time" | "milliseconds":
             unit = "s" if keyword.kind == "time" else "ms"
             if not decimals:

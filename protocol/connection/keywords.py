@@ -39,6 +39,7 @@ Kind = Literal[
     "loose",
     "key",
     "number",
+    "signed",
     "time",
     "milliseconds",
     "percent",
@@ -46,7 +47,8 @@ Kind = Literal[
     "binary",
     "obsolete",
 ]
-"""What the values of a keyword look like. `loose`: one of its words, else any string. `key`: a public key."""
+"""What the values of a keyword look like. `loose`: one of its words, else any string. `key`: a public key.
+`signed`: a number that may be negative."""
 
 Side = Literal["", "left", "right"]
 

@@ -158,6 +158,7 @@ RULES: Final = (
         forever=None,
         first_include_ends=False,
         strings_clash=False,
+        all_aliases=True,
     ),
     Rules(
         "5.4",

@@ -142,7 +142,7 @@ def _put(members: dict[str, object], given: Given) -> None:
         path = f"end[{0 if given.key.side == 'left' else 1}].{path}"
     if keyword.kind == "time":
         put_time(members, path, given.number or 0)
-    elif keyword.kind in ("enum", "number"):
+    elif keyword.kind in ("enum", "number", "signed"):
         members[path] = given.number or 0
     else:
         members[path] = given.text

@@ -7,7 +7,7 @@ import pytest
 from autod.protocol.releases import find
 from tests.helpers.probing import mask, padding, run
 
-RELEASES = ["3.27", "3.32", "4.0", "4.3", "4.6", "4.10", "4.15", "5.0", "5.1", "5.2", "5.4"]
+RELEASES = ["3.27", "3.32", "4.0", "4.3", "4.6", "4.10", "4.15", "5.0", "5.1", "5.2", "5.3.2", "5.4"]
 UNWRITTEN = {
     "4.0": [f"{end}.client.{member}" for end in ("left", "right") for member in ("is_selector", "is_subnet")],
     "4.3": ["sec_label"],
