@@ -43,7 +43,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "tests/autod/exchange/test_descriptors.py",
     ),
     "autod/identify/detect.py": ("tests/autod/identify/test_detect.py",),
-    "autod/identify/cache.py": ("tests/autod/identify/test_detect.py",),
+    "autod/identify/cache.py": ("tests/autod/identify/test_cache.py",),
     "autod/identify/binary.py": ("tests/autod/identify",),
     "autod/identify/programs.py": ("tests/autod/identify/test_programs.py",),
     "autod/guards.py": ("tests/autod/test_guards.py",),

@@ -50,19 +50,19 @@ class Known:
 
     def recall(self, path: str, file: SocketFile) -> Entry | None:
         """What is known about the pluto that made the socket `path`, whose file is `file` now."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            handle = os.open(self._place(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return None
-        with open(handle, "rb") as entry_file:
-            found = os.fstat(handle)
-            mine = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-            if not mine or not stat.S_ISREG(found.st_mode):
-                return None
+            handle = os.open(self._place(path), flags)
             try:
-                entry = msgspec.json.decode(entry_file.read(4096), type=Entry)
-            except msgspec.DecodeError:
-                return None
+                found = os.fstat(handle)
+                mine = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+                if not mine or not stat.S_ISREG(found.st_mode):
+                    return None
+                entry = msgspec.json.decode(os.read(handle, 4096), type=Entry)
+            finally:
+                os.close(handle)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
         same = (entry.device, entry.inode, entry.changed_ns) == (file.device, file.inode, file.changed_ns)
         return entry if same else None
 
