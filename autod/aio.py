@@ -87,7 +87,7 @@ class Operation(Handle):
         self._reader.cancel()
 
     async def __aenter__(self) -> Self:
-        self._begin()
+        self._enter()
         self._reader = asyncio.create_task(self._read())
         self._entered = True
         return self

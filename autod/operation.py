@@ -51,7 +51,7 @@ class Operation(Handle):
         self._scope.cancel()
 
     async def __aenter__(self) -> Self:
-        self._begin()
+        self._enter()
         self._news = trio.Event()
         self._manager = trio.open_nursery()
         self._scope = trio.CancelScope()

@@ -53,7 +53,7 @@ class Handle(Coroutine[Any, Any, Outcome]):
         self._course: Coroutine[Any, Any, Outcome] | None = None
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
-        self._waiting: deque[Callable[[], Event] | Event] = deque()
+        self._waiting: deque[Callable[[], Event] | Event]
         self._buffer = buffer
         self._dropped = 0
         self._entered = False
@@ -100,6 +100,10 @@ class Handle(Coroutine[Any, Any, Outcome]):
         if self._begun:
             raise UsageError(f"{self!r} was awaited or entered before: ask for another one")
         self._begun = True
+
+    def _enter(self) -> None:
+        self._begin()
+        self._waiting = deque()
 
     async def _run(self) -> Outcome:
         self._outcome = await self._perform(self._request, None, given_up=self._give_up)

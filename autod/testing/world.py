@@ -43,6 +43,8 @@ class Exchange:
     def __init__(self) -> None:
         self.out: list[str] = []
         self.closed: bool = False
+        self.waits_for = 0
+        """The negotiations that it hears of."""
 
     def say(self, lines: Iterable[str]) -> None:
         """Say these lines, if it still listens."""
@@ -51,6 +53,12 @@ class Exchange:
     def close(self) -> None:
         """Say no more."""
         self.closed = True
+
+    def over(self) -> None:
+        """A negotiation that it hears of has ended: the last one closes it."""
+        self.waits_for -= 1
+        if self.waits_for == 0:
+            self.close()
 
 
 @dataclass
@@ -164,17 +172,17 @@ class World:
             for connection in members:
                 if exchange in connection.waiting:
                     connection.waiting.remove(exchange)
-        return self._close_if_done(exchange)
-
-    def _close_if_done(self, exchange: Exchange) -> None:
-        if not any(exchange in connection.waiting for connection in self.connections.values()):
+                    exchange.waits_for -= 1
+        if exchange.waits_for == 0:
             exchange.close()
+        return None
 
     def _initiate(self, connection: Connection, exchange: Exchange) -> None:
         behaviour = self._behaviour(connection.name)
         connection.ike, connection.child = next(self._serial), next(self._serial)
         connection.negotiating = True
         connection.waiting = [exchange]
+        exchange.waits_for += 1
         connection.attempt += 1
         name, ike, child = connection.name, connection.ike, connection.child
         exchange.say(self.voice.initiating(name, ike))
@@ -217,7 +225,7 @@ class World:
             waiting, connection.waiting = connection.waiting, []
             for exchange in waiting:
                 exchange.say(lines)
-                self._close_if_done(exchange)
+                exchange.over()
 
         self._after(after, end)
 
@@ -227,7 +235,7 @@ class World:
         connection.up = connection.negotiating = False
         waiting, connection.waiting = connection.waiting, []
         for exchange in waiting:
-            self._close_if_done(exchange)
+            exchange.over()
 
     def _down(self, name: str, exchange: Exchange, asynchronous: bool) -> None:
         members = self.members(name)
