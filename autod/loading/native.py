@@ -160,7 +160,6 @@ class _AtHand:
     """Answers about this machine that need no name server."""
 
     def __init__(self, system: Lookup) -> None:
-        self._system = system
         for name in ("gateway", "source", "interface", "protocol", "service"):
             setattr(self, name, getattr(system, name))
 

@@ -108,10 +108,6 @@ class Members:
         enough = any if self._kinds.get(name) == "group" else all
         return enough(part in up for part in parts)
 
-    def any_up(self, name: str, up: Collection[str]) -> bool:
-        """Whether `name` or any of its members has a Child SA."""
-        return name in up or any(part in up for part in self.of(name))
-
     def up(self, up: Collection[str]) -> frozenset[str]:
         """All names that count as up."""
         return frozenset(up) | {name for name in self._named if self.is_up(name, up)}
