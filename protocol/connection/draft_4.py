@@ -29,7 +29,7 @@ from autod.protocol.connection.addresses import (
     subnet_of,
 )
 from autod.protocol.connection.authby import NONE, authby, authby_4_6
-from autod.protocol.connection.ends import GROUP, HOSTNAME, IPADDR, OPPO, OPPOGROUP, Host, family
+from autod.protocol.connection.ends import GROUP, HOSTNAME, IPADDR, NOTSET, OPPO, OPPOGROUP, Host, family
 from autod.protocol.connection.identity import fix_id
 from autod.protocol.connection.message import Remark
 from autod.protocol.connection.names import names_of
@@ -131,9 +131,9 @@ class Known:
 class End:
     """One end, as far as it is worked out. What a layer does not touch stays from the layer before."""
 
-    def __init__(self, side: str, *, old: bool) -> None:
+    def __init__(self, side: str, *, old: bool, blind: bool) -> None:
         self.side = side
-        self.host = Host(old=old)
+        self.host = Host(old=old, blind=blind)
         self.id: str | None = None
         self.client: Block | None = None
         self.has_client = False
@@ -192,8 +192,9 @@ class Draft:
         self.sighash = sum(known.facts.hashes) if known.facts.default_hashes else 0
         self.ike_version = IKEV2
         self.prospective_shunt = self.negotiation_shunt = self.failure_shunt = 0
-        old = known.facts.old_addresses
-        self.left, self.right = End("left", old=old), End("right", old=old)
+        old, blind = known.facts.old_addresses, not known.facts.finds_interfaces
+        self.left = End("left", old=old, blind=blind)
+        self.right = End("right", old=old, blind=blind)
         self.settings: Mapping[str, Given] = {}
         self.remarks: list[Remark] = []
         self.failed = False
@@ -215,10 +216,13 @@ class Draft:
 
     @property
     def refused(self) -> bool:
-        """Whether addconn says that the connection did not load. It does not say so where an interface is missing."""
-        return self.failed and not (
-            self.worked and any(host.missing for host in (self.left.host, self.right.host))
-        )
+        """Whether addconn says that the connection did not load. It forgets to where an interface is missing; up to
+        4.4 where an end is."""
+        if not self.failed or not self.worked:
+            return self.failed
+        hosts = (self.left.host, self.right.host)
+        half = self.known.facts.sends_half and any(host.kind == NOTSET for host in hosts)
+        return not half and not any(host.missing for host in hosts)
 
     def fail(self, sentence: str, slot: str | None = None) -> None:
         self.failed = True

@@ -54,10 +54,12 @@ class Host:
     """Where one end is: the kinds of its address and next hop, and the addresses as far as they are known.
 
     `missing`: it names an interface that is not there, or is down. `old`: addresses are read as up to 4.3.
+    `blind`: the address of an interface is not found (up to 3.29).
     """
 
-    def __init__(self, *, old: bool = False) -> None:
+    def __init__(self, *, old: bool = False, blind: bool = False) -> None:
         self.old = old
+        self.blind = blind
         self.kind = NOTSET
         self.address: Address | None = None
         self.hop_kind = NOTSET
@@ -88,7 +90,7 @@ class Host:
                 if found is not None:
                     if found.peer is not None:
                         self.hop = found.peer
-                    if found.address is not None:
+                    if found.address is not None and not self.blind:
                         self.address = found.address
                 self.kind = IFACE
                 return

@@ -358,8 +358,7 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
         "virt": end.virt,
         "key_from_DNS_on_demand": end.key_from_dns,
     }
-    known = host.kind == IPADDR or (host.kind == IFACE and facts.finds_interfaces)
-    if known and host.address is not None:
+    if host.kind in (IPADDR, IFACE) and host.address is not None:
         found |= shape.address("host_addr", host.address)
     elif facts.version_of_zero and host.kind in SENDABLE:
         # The address of an interface that is not there stays as it was at the start.
