@@ -8,8 +8,10 @@ import pytest
 import trio
 
 from autod.errors import DeadlinePassed
+from autod.outcomes import Result
 from autod.supervisor.plutolink import PlutoLink
-from autod.supervisor.states import Act
+from autod.supervisor.states import Act, Cause
+from autod.testing import FakePluto
 from tests.fakes.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:
@@ -51,3 +53,25 @@ async def test_loading_that_hangs_is_ended_at_the_deadline(
         await add("c")
     assert [sorted(names) for names in begun] == [["a", "b"], ["c"]]
     assert [round(seconds) for _, seconds in sorted(late)] == [30, 30, 60]
+
+
+@pytest.mark.parametrize("release", ["3.27", "4.10", "5.2", "5.4"])
+async def test_a_link_acts_and_looks_and_sees_pluto_go(release: str) -> None:
+    with FakePluto(release, connections=["a", "b"]) as pluto:
+        pluto.fails("b", Result.AUTHENTICATION_FAILED)
+        link = PlutoLink(pluto.path)
+        instance = await link.find()
+        assert (instance.release, instance.pid) == (release, pluto.pid)
+        assert (await link.act(Act.UP, "a", 30.0, nothing)).cause is None
+        refused = await link.act(Act.UP, "b", 30.0, nothing)
+        assert refused.cause is Cause.AUTHENTICATION
+        seen = await link.look(states=True, everything=True)
+        assert set(seen.up) == {"a"}
+        assert set(seen.present or ()) == {"a", "b"}
+        assert (await link.act(Act.DOWN, "a", 30.0, nothing)).cause is None
+        assert not (await link.look(states=False, everything=False)).up
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.gone)
+            await trio.testing.wait_all_tasks_blocked()
+            await trio.to_thread.run_sync(pluto.restart)
+        assert (await link.find()).pid == pluto.pid
