@@ -526,6 +526,11 @@ def _differences(
     return tuple(dict.fromkeys(found)), frozenset(compared - partly(said))
 
 
+_WELL_KNOWN: Final = (4, 8)
+"""Before, defaults and spellings differ in ways that were not all seen: a setting that seems to differ is not compared,
+as a tunnel may be taken down for it."""
+
+
 def _row(
     said: Meaning, row: Row, words: Mapping[str, str], found: list[tuple[str, str, str]], compared: set[str]
 ) -> None:
@@ -538,8 +543,11 @@ def _row(
         return
     if want is None:
         return
+    same = row.same(want, have)
+    if not same and said.version < _WELL_KNOWN:
+        return
     compared |= {row.slot, *row.also}
-    if not row.same(want, have):
+    if not same:
         found.append((row.slot, want or "nothing", have or "nothing"))
 
 
@@ -564,11 +572,13 @@ def _group(
         return
     if want is None:
         return
-    compared.add(group.slot)
     have = group.words.intersection(ALIASES.get(word, word) for word in loaded.policy)
     if said.old and group.slot == "type":
         # 4.x has no word for transport.
         want, have = want - {"TRANSPORT"}, have - {"TRANSPORT"}
+    if want != have and said.version < _WELL_KNOWN and not said.given(group.slot):
+        return
+    compared.add(group.slot)
     if want != have:
         found.append((group.slot, group.spell(want), group.spell(have)))
 
