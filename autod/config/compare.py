@@ -576,7 +576,7 @@ def _group(
     if said.old and group.slot == "type":
         # 4.x has no word for transport.
         want, have = want - {"TRANSPORT"}, have - {"TRANSPORT"}
-    if want != have and said.version < _WELL_KNOWN and not said.given(group.slot):
+    if want != have and said.version < _WELL_KNOWN and (not said.given(group.slot) or len(have) > 1):
         return
     compared.add(group.slot)
     if want != have:

@@ -287,8 +287,12 @@ POLICY: Final[tuple[Group, ...]] = (
 NEVER_TOO: Final = frozenset({"type", "authby", "negotiationshunt", "failureshunt", "right"})
 """Settings that pluto shows of a connection that never negotiates."""
 
-ALIASES: Final = {"MSDH_DOWNGRADE": "MS_DH_DOWNGRADE"}
-"""Words of 4.x that are others later."""
+ALIASES: Final = {
+    "MSDH_DOWNGRADE": "MS_DH_DOWNGRADE",
+    "IKEV1_ALLOW": "IKEv1",
+    "IKEV2_ALLOW": "IKEv2",
+}
+"""Words of 3.x and 4.x that are others later."""
 
 
 @functools.cache
