@@ -335,6 +335,57 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         False,
     ),
     (
+        "transport here, tunnel there, 4.3",
+        "4.3",
+        "up",
+        """
+        181 "x" #3: initiating IKEv2 connection
+        182 "x" #3: sent IKE_AUTH request {auth=IKEv2 cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_512 group=MODP2048}
+        003 "x" #3: authenticated using authby=secret
+        003 "x" #4: local policy requires Transport Mode but peer requires required Tunnel Mode
+        002 "x" #3: deleting other state #4 (STATE_PARENT_I2) aged 0.282733s and NOT sending notification
+        002 "x" #3: deleting state (STATE_V2_ESTABLISHED_IKE_SA) aged 0.294029s and sending notification
+        002 "x" #3: deleting IKE SA but connection is supposed to remain up; schedule EVENT_REVIVE_CONNS
+        """,
+        Result.CHILD_REJECTED,
+        Cause.CHILD_MODE,
+        "us",
+        False,
+    ),
+    (
+        "the same, 4.10",
+        "4.10",
+        "up",
+        """
+        181 "x" #3: initiating IKEv2 connection
+        003 "x" #3: initiator established IKE SA; authenticated peer using authby=secret and ID_FQDN '@e2'
+        003 "x" #4: local policy requires Transport Mode but peer requires required Tunnel Mode
+        003 "x" #3: IKE SA established but initiator rejected Child SA response
+        """,
+        Result.CHILD_REJECTED,
+        Cause.CHILD_MODE,
+        "us",
+        False,
+    ),
+    (
+        "the same, 5.2, with traces of what was not installed",
+        "5.2",
+        "up",
+        """
+        002 "x" #3: initiating IKEv2 connection to 192.0.2.1 using UDP
+        002 "x" #3: initiator established IKE SA; authenticated peer using authby=secret and ID_FQDN '@e2'
+        002 "x" #4: policy dictates Transport Mode, but peer requested Tunnel Mode
+        002 "x" #4: CHILD SA failed: NO_PROPOSAL_CHOSEN
+        002 "x" #3: IKE SA established but initiator rejected Child SA response
+        002 "x" #4: connection is supposed to remain up; revival attempt 1 scheduled in 0 seconds
+        002 ERROR: "x" #4: netlink response for Del SA esp.e37fd91e@192.0.2.1: No such process (errno 3)
+        """,
+        Result.CHILD_REJECTED,
+        Cause.CHILD_MODE,
+        "us",
+        False,
+    ),
+    (
         "a name that pluto does not know",
         "5.4",
         "up",
