@@ -305,8 +305,9 @@ class ConfiguredSupervisor(Supervisor):
         why = removes_too_much(removed, kept, percent=settings.supervise.remove_at_most)
         if why is not None:
             raise ConfigurationError(
-                f"{why}: what was wanted before stays; autod supervise --reload --force deletes them",
+                f"{why}: what was wanted before stays; a reload with force= deletes them",
                 where=settings.supervise.configuration,
+                option="force",
             )
 
     def _adopt(self, settings: Settings, reading: Reading) -> Synced:
