@@ -598,39 +598,6 @@ def history(gate: Gateway) -> None:
     say(f"history: {len(told)} changes told over three kill -9, all kept; lost: {sorted(lost)}")
 
 
-def power(gate: Gateway) -> None:
-    """Told events go to a file that survives, and then the power goes, in the middle of flaps. Never returns."""
-    kept, told = Path("/mnt/history"), Path("/mnt/told")
-    kept.mkdir()
-    extra = UNITS / "autod.service.d"
-    extra.mkdir(exist_ok=True)
-    (extra / "history.conf").write_text("[Service]\nReadWritePaths=/mnt/history\n")
-    run("systemctl", "daemon-reload")
-    SETTINGS.write_text(SETTINGS.read_text() + "[history]\nfile = '/mnt/history/history.db'\n")
-    restarted(gate)
-    end = time.monotonic() + 40
-
-    def flap() -> None:
-        while True:
-            with gate.client() as client:
-                client.call("Down", names=["c1", "c2", "c3"])
-                time.sleep(0.5)
-                client.call("Up", names=["c1", "c2", "c3"])
-            time.sleep(2)
-
-    threading.Thread(target=flap, daemon=True).start()
-    with gate.client() as client, open(told, "w", buffering=1) as file:
-        for reply in client.stream("Watch"):
-            event = reply["event"]
-            if event["kind"] == "state":
-                file.write(f"{event['connection']} {event['time']:.3f} {event['after']}\n")
-                os.fsync(file.fileno())
-            if time.monotonic() > end:
-                # Off at once: nothing is written back, nothing is stopped.
-                Path("/proc/sysrq-trigger").write_text("o")
-                time.sleep(60)
-
-
 def page(gate: Gateway) -> None:
     """The page on a socket of systemd's and on one of its own, under the shipped unit, also with hooks on."""
     text = SETTINGS.read_text()
@@ -929,7 +896,6 @@ SCENARIOS: dict[str, Callable[[Gateway], None]] = {
         secret,
         shutdown,
         silent,
-        power,
     )
 }
 

@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autod.service.history import changes
-from autod.service.store import Reader
-from tests.lab import uml
-from tests.lab.roots import TRIXIE_PYTHON
 from tests.lab.supervised import CONNECTIONS, SCENARIOS, booted
 
 if TYPE_CHECKING:
@@ -36,21 +32,6 @@ def test_silent_peers_do_not_delay_the_good_ones() -> None:
     console = booted(("silent",), int(os.environ.get("AUTOD_LAB_MANY", "300")))
     show(console)
     assert "PASSED silent in" in console, said(console, "silent")
-
-
-def test_what_was_told_is_in_the_history_after_the_power_failed() -> None:
-    script = f"AUTOD_LAB_CONNECTIONS=5 {TRIXIE_PYTHON} -m tests.lab.supervised_gateway boot power"
-    with uml.system(script, timeout=400) as boot:
-        boot.wait()
-        told = {tuple(line.split()) for line in (boot.folder / "told").read_text().splitlines()}
-        with Reader.open(str(boot.folder / "history" / "history.db")) as reader:
-            kept = {
-                (change.connection, f"{change.time:.3f}", change.after)
-                for change in changes(reader, 0, 1e10, [], 10**6)
-            }
-    assert len(told) > 10, boot.console[-3000:]
-    assert told <= kept, sorted(told - kept)
-    print(f"== {len(told)} changes told until the power failed, all kept")
 
 
 @pytest.fixture(scope="module")
