@@ -305,7 +305,7 @@ class ConfiguredSupervisor(Supervisor):
         why = removes_too_much(removed, kept, percent=settings.supervise.remove_at_most)
         if why is not None:
             raise ConfigurationError(
-                f"{why}: what was wanted before stays; a reload with force= deletes them",
+                f"{why}: what was wanted before stays; a forced reload deletes them",
                 where=settings.supervise.configuration,
                 option="force",
             )
