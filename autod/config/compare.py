@@ -338,7 +338,7 @@ class _Comparing:
             return None
         if is_never(said) and asked != "ondemand":
             return None
-        if asked == "ondemand" and _is_pattern(said):
+        if _is_pattern(said) and (asked == "ondemand" or said.old):
             return None
         if asked == "ondemand" and one.routing == "unrouted":
             return Detail("auto", "ondemand", "not routed")
