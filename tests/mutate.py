@@ -52,7 +52,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "tests/autod/test_outcomes_operations.py",
         "tests/autod/test_members.py",
     ),
-    "autod/judging/resolve.py": ("tests/autod/test_outcomes_operations.py", "tests/autod/test_members.py"),
+    "autod/judging/resolve.py": ("tests/autod/judging/test_resolve.py",),
     "autod/status/members.py": ("tests/autod/status/test_members.py",),
     "autod/bulk/limit.py": ("tests/autod/bulk/test_limit.py",),
     "autod/service/access.py": ("tests/autod/service/test_access.py",),
