@@ -194,6 +194,46 @@ def test_a_process_that_was_killed_and_not_yet_waited_for_is_gone(path: Path) ->
         assert found.is_gone()
 
 
+@pytest.mark.parametrize(
+    ("state", "flags", "gone"),
+    [
+        (b"S", 0x400100, False),
+        (b"R", 0, False),
+        (b"Z", 0, True),
+        (b"X", 0, True),
+        (b"x", 0, True),
+        (b"R", 0x4, True),
+    ],
+)
+def test_it_is_gone_from_before_its_sockets_are_closed(
+    monkeypatch: pytest.MonkeyPatch, state: bytes, flags: int, gone: bool
+) -> None:
+    """proc(5): the state, and PF_EXITING (4) among the flags."""
+    fields = [state, b"1", b"1", b"1", b"0", b"-1", str(flags).encode(), *[b"4"] * 12, b"77"]
+    monkeypatch.setattr(peer, "_stat", lambda _: fields)
+    assert Listener(7, None, 77).is_gone() is gone
+    assert Listener(7, None, None).is_gone() is gone
+    assert Listener(7, None, 78).is_gone()
+
+
+def test_the_descriptors_are_counted_where_the_folder_has_no_size(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Linux 6.2."""
+    with other_process(path):
+        found = listener(path)
+        count = found.open_descriptors()
+        real = os.stat
+
+        def stat(name: str) -> os.stat_result:
+            values = list(real(name))
+            values[6] = 0
+            return os.stat_result(values)
+
+        monkeypatch.setattr(os, "stat", stat)
+        assert found.open_descriptors() == count
+
+
 def test_a_number_that_was_used_again_is_another_process(path: Path) -> None:
     with other_process(path):
         found = listener(path)
