@@ -21,7 +21,7 @@ from autod.asking.looks import ask_and_read, exchange, look_at_members
 from autod.errors import DeadlinePassed, WhackError
 from autod.guards import look_before
 from autod.judging.judge import Judge
-from autod.judging.resolve import is_unknown, settled, stands_for_others
+from autod.judging.resolve import is_unknown, settled, stands_for_others, undecided
 from autod.operations import of_command
 from autod.protocol import commands as c
 from autod.protocol.exchange import Ending
@@ -161,8 +161,8 @@ class _Watched:
 
 
 def settle(pluto: Asked, outcome: Outcome, patience: float = _LOOK) -> Course[Outcome]:
-    """Look at pluto's state where its lines did not say how it ended; unsettled if there is no answer in `patience`
-    seconds."""
+    """Look at pluto's state where its lines did not say how it ended; if there is no answer in `patience` seconds,
+    silence is not taken for success."""
     if outcome.connection is None or outcome.operation not in ("up", "down"):
         return outcome
     deadline, members = pluto.now() + patience, tuple(one.connection or "" for one in outcome.members)
@@ -171,12 +171,15 @@ def settle(pluto: Asked, outcome: Outcome, patience: float = _LOOK) -> Course[Ou
             replies = yield from ask_and_read(pluto, c.TrafficStatus(outcome.connection), deadline)
             if not (is_unknown(replies) or stands_for_others(outcome.connection, replies)):
                 return settled(outcome, replies)
+            if outcome.operation == "down" and outcome.ok and not pluto.release.at_least(5):
+                # Up to 4.15 a down says something of each connection that the name stands for: here it stands for none.
+                return settled(outcome, replies)
             members = (yield from look_at_members(pluto, deadline)).of(outcome.connection)
             if not members:
                 return settled(outcome, replies)
         replies = yield from ask_and_read(pluto, c.TrafficStatus(), deadline)
     except WhackError:
-        return outcome
+        return undecided(outcome) if outcome.ok else outcome
     return settled(outcome, replies, members)
 
 

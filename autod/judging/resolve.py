@@ -12,7 +12,7 @@ from autod.outcomes import Outcome, Result, gather, sentence
 from autod.protocol.replies import Reply
 from autod.recognise import recognise
 
-__all__ = ["is_unknown", "settled", "stands_for_others"]
+__all__ = ["is_unknown", "settled", "stands_for_others", "undecided"]
 
 
 def is_unknown(replies: tuple[Reply, ...]) -> bool:
@@ -26,6 +26,17 @@ def stands_for_others(name: str, replies: tuple[Reply, ...]) -> bool:
 
     up = established(replies)
     return bool(up) and name not in up
+
+
+def undecided(outcome: Outcome) -> Outcome:
+    """An outcome that would be a success if silence meant that, where the look at the state was not answered."""
+    return msgspec.structs.replace(
+        outcome,
+        result=Result.UNDECIDED,
+        ok=False,
+        retryable=True,
+        sentence=sentence(Result.UNDECIDED, outcome.operation, outcome.connection),
+    )
 
 
 def settled(outcome: Outcome, replies: tuple[Reply, ...], members: tuple[str, ...] = ()) -> Outcome:
