@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import sys
 import types
@@ -30,15 +31,15 @@ TEXT = "conn a\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tleftsubnet=10.0.0.0/8\n\t
 
 
 @pytest.fixture
-def family_of_5_5(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def family_of_5_5(monkeypatch: pytest.MonkeyPatch) -> None:
     """Step 2: a module in autod.protocol.families, and its name in _MODULES."""
     module = types.ModuleType("autod.protocol.families.v5_5")
     module.FAMILY = dataclasses.replace(v5_4.FAMILY, releases=("5.5",))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(releases, "_MODULES", (*releases._MODULES, "v5_5"))
-    yield
-    releases._outline.cache_clear()
-    releases._family.cache_clear()
+    # Caches of their own: other tests hold what the real ones gave them.
+    monkeypatch.setattr(releases, "_outline", functools.cache(releases._outline.__wrapped__))
+    monkeypatch.setattr(releases, "_family", functools.cache(releases._family.__wrapped__))
 
 
 @pytest.fixture
