@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from autod.protocol.encode import check_string
 from autod.protocol.errors import UsageError
 
 __all__ = ["check_choice", "check_count", "check_name", "check_seconds", "names_of"]
@@ -21,12 +22,16 @@ def check_name(value: Any, option: str = "name") -> None:
 
 
 def names_of(values: Iterable[str], option: str = "names") -> list[str]:
-    """The names, once each. A text alone would be taken for its letters, so it is refused."""
+    """The names, once each. A text alone would be taken for its letters, so it is refused.
+
+    BadString for a name that no whack message can carry: among many, it is found before the first is sent.
+    """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise UsageError(f"{option} must be a list of names; it was given {values!r}", option=option)
     names = list(dict.fromkeys(values))
     for name in names:
         check_name(name, option)
+        check_string(name, "The name")
     return names
 
 

@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol, Self
 
+import msgspec
+
 from autod.asking.request import Request, Sink
 from autod.events import Dropped, Event
 from autod.outcomes import Outcome
@@ -57,6 +59,7 @@ class Handle(Coroutine[Any, Any, Outcome]):
         self._buffer = buffer
         self._dropped = 0
         self._entered = False
+        self._lost = 0
         self._left = False
         self._ended = False
 
@@ -110,7 +113,11 @@ class Handle(Coroutine[Any, Any, Outcome]):
         return self._outcome
 
     def _give_up(self, outcome: Outcome) -> None:
-        self._outcome = outcome
+        self._outcome = self._counted(outcome)
+
+    def _counted(self, outcome: Outcome) -> Outcome:
+        """The outcome, with the number of events that the consumer was too slow for."""
+        return msgspec.structs.replace(outcome, dropped=self._lost) if self._lost else outcome
 
     def __await__(self) -> Generator[Any, Any, Outcome]:
         self._begin()
@@ -150,7 +157,8 @@ class Handle(Coroutine[Any, Any, Outcome]):
     async def _read(self) -> None:
         """Perform it, for a consumer of its events. An error is kept for him."""
         try:
-            self._outcome = await self._perform(self._request, self._take, given_up=self._give_up)
+            outcome = await self._perform(self._request, self._take, given_up=self._give_up)
+            self._outcome = self._counted(outcome)
         except Exception as error:
             self._error = error
         finally:
@@ -162,6 +170,7 @@ class Handle(Coroutine[Any, Any, Outcome]):
             return
         if len(self._waiting) >= self._buffer:
             self._dropped += 1
+            self._lost += 1
             return
         if self._dropped:
             self._mark()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
     from typing import Literal
 
+    from structlog.typing import FilteringBoundLogger
+
     from autod.bulk.driver import Driver
     from autod.bulk.operations import OperationName
     from autod.client import Pluto
@@ -49,6 +51,7 @@ async def bulk(
     remote_host: str | None = None,
     force: bool = False,
     load: Loader | OwnLoader | None = None,
+    log: FilteringBoundLogger | None = None,
 ) -> AsyncGenerator[Run, None]:
     """Do `operation` (see autod.bulk.OPERATIONS) to the connections `names`, many at a time.
 
@@ -70,6 +73,8 @@ async def bulk(
     force        unroute what is up, by taking it down first.
     load         what loads a connection (add, replace, start, ondemand): autod.bulk.loading.configured, or
                  any of your own.
+    log          a structlog logger: it gets what the run tells as it comes, bound to the operation and the release;
+                 an event of pluto's and an outcome are bound to their connection (docs/events.md has the keys).
 
     Raises UsageError before anything is sent. PlutoGone where pluto went away and was not back within 60 s (or
     the deadline) is no exception: the result says so for each connection.
@@ -100,16 +105,21 @@ async def bulk(
         asynchronous=asynchronous,
         wait=wait,
     )
-    async with run_with(driver, operation, names, options) as run:
+    bound = None if log is None else log.bind(operation=operation, release=pluto.release.text)
+    async with run_with(driver, operation, names, options, bound) as run:
         yield run
 
 
 @asynccontextmanager
 async def run_with(
-    driver: Driver, operation: str, names: Iterable[str], options: Options
+    driver: Driver,
+    operation: str,
+    names: Iterable[str],
+    options: Options,
+    log: FilteringBoundLogger | None = None,
 ) -> AsyncGenerator[Run, None]:
-    """As `bulk`, with any Driver."""
-    run = Run(driver, operation, names, options)
+    """As `bulk`, with any Driver. `log` is bound to what concerns the whole run."""
+    run = Run(driver, operation, names, options, log)
     raised: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run.work)

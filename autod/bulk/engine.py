@@ -38,6 +38,8 @@ from autod.outcomes import Outcome, Result, sentence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from structlog.typing import FilteringBoundLogger
+
     from autod.bulk.driver import Driver
     from autod.bulk.job import Job
     from autod.bulk.options import Options
@@ -89,11 +91,18 @@ class Run:
     `stop_admitting` and `cancel` may be called from any task of the same event loop.
     """
 
-    def __init__(self, driver: Driver, operation: str, names: Iterable[str], options: Options) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        operation: str,
+        names: Iterable[str],
+        options: Options,
+        log: FilteringBoundLogger | None = None,
+    ) -> None:
         self._driver = driver
         self._row = find(operation)
         self._options = options
-        self._teller = Teller()
+        self._teller = Teller(log)
         order = admission_order(names, options.peers)
         loads = [step.loads for step in driver.steps]
         self._ledger = Ledger(self._teller, order, options.peers, operation, loads)

@@ -16,6 +16,9 @@ from autod.bulk import events as e
 from autod.bulk.stream import Stream
 
 if TYPE_CHECKING:
+    import msgspec
+    from structlog.typing import FilteringBoundLogger
+
     from autod.bulk.job import Job
     from autod.bulk.result import ResultState, Summary
     from autod.events import Event
@@ -27,10 +30,12 @@ CALM = 0.05
 
 
 class Teller:
-    """Begins to count time with `start`."""
+    """Begins to count time with `start`. Everything is written to `log` too, if there is one, also what the reader is
+    too slow for."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: FilteringBoundLogger | None = None) -> None:
         self.stream: Stream[e.BulkEvent] = Stream()
+        self._log = log
         self.limits: list[tuple[float, int]] = []
         self.dropped = 0
         self.wall = 0.0
@@ -51,6 +56,7 @@ class Teller:
 
     def said(self, job: Job, event: Event) -> None:
         """pluto said something of `job`; dropped where too much waits for the reader."""
+        self._write(event, job.name)
         if self.stream.full:
             self.stream.dropped += 1
             return
@@ -61,7 +67,7 @@ class Teller:
     def admitted(self, job: Job, in_flight: int, now: float) -> None:
         """A request for `job` goes out."""
         self._missed()
-        self.stream.put(
+        self._put(
             e.Admitted(
                 sequence=next(self._sequence),
                 time=self.wall + now,
@@ -74,8 +80,10 @@ class Teller:
     def ended(self, job: Job, state: ResultState) -> None:
         """Nothing more is done for `job`."""
         self._missed()
+        if job.outcome is not None:
+            self._write(job.outcome, job.name)
         attempts = job.attempts
-        self.stream.put(
+        self._put(
             e.Ended(
                 sequence=next(self._sequence),
                 time=self.time(),
@@ -91,7 +99,7 @@ class Teller:
         """Anything else."""
         self._missed()
         name = None if job is None else job.name
-        self.stream.put(kind(sequence=next(self._sequence), time=self.time(), connection=name, **fields))
+        self._put(kind(sequence=next(self._sequence), time=self.time(), connection=name, **fields))
 
     def limit(self, value: int, now: float) -> None:
         """So many may be in flight: noted, and told, where it moved by enough."""
@@ -108,8 +116,19 @@ class Teller:
 
     def close(self, summary: Summary) -> None:
         """The last event."""
-        self.stream.put(summary)
+        self._put(summary)
         self.stream.close()
+
+    def _put(self, event: e.BulkEvent) -> None:
+        self.stream.put(event)
+        if not isinstance(event, e.Ended):
+            self._write(event, None)
+
+    def _write(self, value: msgspec.Struct, connection: str | None) -> None:
+        if self._log is not None:
+            from autod.log import write
+
+            write(self._log if connection is None else self._log.bind(connection=connection), value)
 
     def _missed(self) -> None:
         missed, self.stream.dropped = self.stream.dropped, 0

@@ -30,6 +30,8 @@ from autod.supervisor.views import Connection, Operator, plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from structlog.typing import FilteringBoundLogger
+
     from autod.supervisor.link import Instance, Link
     from autod.supervisor.settings import Settings
     from autod.supervisor.table import Entry, Snapshot, Start, Synced, Wanted
@@ -56,7 +58,10 @@ def interval(connections: int, cost: float, least: float, most: float) -> float:
 
 
 class Supervisor:
-    """Holds what should be up against what is. `run` does the work; the rest may be called while it runs."""
+    """Holds what should be up against what is. `run` does the work; the rest may be called while it runs.
+
+    `log` (a structlog logger) gets each event as it comes, with the keys that the API's events have.
+    """
 
     def __init__(
         self,
@@ -65,11 +70,12 @@ class Supervisor:
         *,
         version: str = "",
         wall: Callable[[], float] = time.time,
+        log: FilteringBoundLogger | None = None,
     ) -> None:
         self.version = version
         self.settings = settings
         self.link = link
-        self._teller = Teller(settings.api.backlog, wall)
+        self._teller = Teller(settings.api.backlog, wall, log)
         self.tell, self.feed = self._teller.tell, self._teller.feed
         self.subscribers = 0
         self.instance = uuid.uuid4().hex

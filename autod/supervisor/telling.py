@@ -19,19 +19,22 @@ from autod.supervisor.views import Event, Operator, plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from structlog.typing import FilteringBoundLogger
+
     from autod.supervisor.link import Result
     from autod.supervisor.table import Report
 
 __all__ = ["Teller"]
 
-log = structlog.get_logger("autod.supervisor")
-
 
 class Teller:
-    """Tells into a feed of `backlog` events; `wall` is the clock, in UNIX seconds."""
+    """Tells into a feed of `backlog` events, and to `log`; `wall` is the clock, in UNIX seconds."""
 
-    def __init__(self, backlog: int, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, backlog: int, wall: Callable[[], float], log: FilteringBoundLogger | None = None
+    ) -> None:
         self.feed = Feed(backlog)
+        self._log: FilteringBoundLogger = structlog.get_logger("autod.supervisor") if log is None else log
         self._wall = wall
 
     def tell(
@@ -61,7 +64,7 @@ class Teller:
             pid=UNSET if by is None else by.pid,
         )
         self.feed.publish(event)
-        _log(event, level="info" if cause is UNSET else "warning")
+        self._write(event, level="info" if cause is UNSET else "warning")
 
     def report(self, report: Report, offset: float) -> None:
         """Publish what the engine reports, and log it; `offset` turns its clock into UNIX seconds."""
@@ -69,23 +72,22 @@ class Teller:
         self.feed.publish(event)
         # A failure that matters shows as a change of state, with the same words.
         level = "debug" if isinstance(report, Tried) else _LEVELS.get(report.after, "info")
-        _log(event, level=level)
+        self._write(event, level=level)
 
     def result(self, name: str, act: Act, result: Result) -> None:
         """Log the serials and codes of pluto, for who looks for them in its own log."""
         fields = {k: v for k in ("code", "ike_sa", "child_sa") if (v := getattr(result, k)) is not None}
         if fields:
             word = "established" if result.cause is None else "failed"
-            log.info(word, connection=name, act=act.value, **fields)
+            self._log.info(word, connection=name, act=act.value, **fields)
+
+    def _write(self, event: Event, *, level: str) -> None:
+        fields = {
+            name: value
+            for name in Event.__struct_fields__
+            if name not in ("sequence", "time", "kind") and (value := getattr(event, name)) is not UNSET
+        }
+        getattr(self._log, level)(event.kind, **fields)
 
 
 _LEVELS = {State.WAITING: "warning", State.REFUSED: "warning", State.STARTING: "debug"}
-
-
-def _log(event: Event, *, level: str) -> None:
-    fields = {
-        name: value
-        for name in Event.__struct_fields__
-        if name not in ("sequence", "time", "kind") and (value := getattr(event, name)) is not UNSET
-    }
-    getattr(log, level)(event.kind, **fields)

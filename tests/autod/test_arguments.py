@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ import pytest
 from autod.bulk import OPERATIONS, Backoff, bulk, wait
 from autod.bulk.operations import OperationName
 from autod.client import Pluto, open_pluto
-from autod.errors import UsageError
+from autod.errors import BadString, UsageError
 from autod.protocol import commands as c
 from autod.testing import FakePluto
 
@@ -98,3 +99,22 @@ def test_type_checkers_know_the_operations_of_bulk() -> None:
 def test_a_back_off_of_ones_own_is_looked_at_too() -> None:
     with pytest.raises(UsageError):
         Backoff(1, factor=0.5)
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "a\0b", "a\nb", "\ud800", "x" * 4096], ids=["empty", "nul", "newline", "surrogate", "long"]
+)
+@pytest.mark.parametrize("operation", ["up", "down", "route", "delete"])
+async def test_one_name_that_cannot_be_sent_stops_all_before_the_first(
+    bad: str, operation: OperationName, pluto_process: FakePluto
+) -> None:
+    """Among 600 others, wherever it stands; and nothing is left open."""
+    names = [f"c{number}" for number in range(600)]
+    names.insert(300, bad)
+    async with open_pluto(pluto_process.path, "5.2") as pluto:
+        before, opened = len(pluto_process.requests), len(os.listdir("/proc/self/fd"))
+        with pytest.raises(BadString) as raised:
+            await enter(pluto, names, operation)
+        assert raised.value.name == bad
+        assert len(pluto_process.requests) == before
+        assert len(os.listdir("/proc/self/fd")) == opened

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+import trio.testing
 
 from autod.errors import NoSocket, UsageError
 from autod.events import Event, Log
@@ -217,3 +218,11 @@ async def test_one_can_be_given_up_from_its_block() -> None:
             operation.cancel()
     assert course.cancelled == 1
     assert operation.outcome.result is Result.CANCELLED
+
+
+async def test_an_outcome_says_how_many_events_its_reader_missed() -> None:
+    """The stream says it where they are missing; the outcome says it of the whole."""
+    operation = Course(lines=50).up("c1", buffer=10)
+    async with operation:
+        await trio.testing.wait_all_tasks_blocked()
+    assert operation.outcome.dropped == 40

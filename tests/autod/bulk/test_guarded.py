@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 import trio
 
 from autod import guards
@@ -86,3 +87,22 @@ async def test_a_pluto_that_was_started_anew_is_looked_at_once_for_all_that_wait
                 nursery.start_soon(client.route, f"c{number}")
     assert sum(0 < len(message) <= PROBE for message in pluto.messages) == 1
     assert sum(not message for message in pluto.messages) == 0
+
+
+async def test_a_run_writes_to_the_logger_of_the_caller(tmp_path: Path) -> None:
+    """Bound to the run; what is of one connection says which; the last says how it went. Also without a reader."""
+    path = tmp_path / "ctl"
+    with structlog.testing.capture_logs() as captured:
+        mine = structlog.get_logger("mine").bind(site="a")
+        async with (
+            fake_pluto(path, answer),
+            open_pluto(path, "4.10") as client,
+            bulk(client, ["a", "b"], "route", log=mine) as run,
+        ):
+            pass
+    assert run.result.ok
+    assert {(one["site"], one["operation"], one["release"]) for one in captured} == {("a", "route", "4.10")}
+    outcomes = [one["connection"] for one in captured if one["event"] == "outcome"]
+    assert sorted(outcomes) == ["a", "b"]
+    assert captured[-1]["event"] == "summary"
+    assert "connection" not in captured[-1]

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import structlog
+import structlog.testing
 import trio
 
 from autod.supervisor.loop import Supervisor, interval
@@ -308,3 +310,19 @@ def test_the_interval_grows_with_the_connections_and_with_what_an_answer_costs(
     connections: int, cost: float, seconds: float
 ) -> None:
     assert interval(connections, cost, 5.0, 60.0) == pytest.approx(seconds)
+
+
+async def test_it_writes_to_the_logger_of_its_caller(autojump_clock: object) -> None:
+    """With what the caller bound to it, and the keys of the API's events."""
+    link = ScriptedLink(["c1"])
+    link.start()
+    with structlog.testing.capture_logs() as captured:
+        mine = structlog.get_logger("mine").bind(site="a")
+        supervisor = Supervisor(SETTINGS, link, log=mine)
+        supervisor.adopt(wanted(["c1"]))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(supervisor.run)
+            await trio.sleep(30)
+            nursery.cancel_scope.cancel()
+    assert {one["site"] for one in captured} == {"a"}
+    assert "up" in [one.get("after") for one in captured if one.get("connection") == "c1"]
