@@ -26,10 +26,10 @@ import trio
 
 from autod.arguments import check_count, check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
-from autod.asking.looks import exchange
+from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
 from autod.course import holds_descriptor, lets_go, operate, settle
-from autod.errors import ConnectionLost, DeadlinePassed, UsageError, WhackError
+from autod.errors import DeadlinePassed, UsageError, WhackError
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
 from autod.guards import guards_of
@@ -197,17 +197,7 @@ class Pluto(Methods[Operation]):
         limit = self.timeout if timeout is None else timeout
         end = self.now() + (float("inf") if limit is None else limit)
         ending = await self.drive(exchange(self, command, Send(b"", replies.extend, end)))
-        if ending in (Ending.DEADLINE, Ending.UNSENT):
-            raise DeadlinePassed(
-                f"{self.path}: pluto did not answer {command.verb} in {limit} s",
-                path=self.path,
-                seconds=limit,
-                option="timeout",
-            )
-        if ending is not Ending.EOF:
-            raise ConnectionLost(
-                f"{self.path}: pluto went away in the middle of {command.verb}: try again", path=self.path
-            )
+        check_ended(ending, self.path, command, limit)
         return tuple(replies)
 
     async def state(self, *commands: c.Command, timeout: float | None = None) -> State:

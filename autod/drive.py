@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from autod.arguments import check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
-from autod.asking.looks import exchange
+from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
 from autod.course import operate
-from autod.errors import ConnectionLost, DeadlinePassed, UsageError, WhackError
+from autod.errors import DeadlinePassed, UsageError, WhackError
 from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path
 from autod.identify.detect import AskProgram, Detected, Probed, detection
@@ -146,17 +146,7 @@ class PlainPluto(Methods[R]):
         limit = self.timeout if timeout is None else timeout
         send = Send(b"", replies.extend, self.now() + _endless(limit))
         ending = yield from self.carrying(exchange(self, command, send))
-        if ending in (Ending.DEADLINE, Ending.UNSENT):
-            raise DeadlinePassed(
-                f"{self.path}: pluto did not answer {command.verb} in {limit} s",
-                path=self.path,
-                seconds=limit,
-                option="timeout",
-            )
-        if ending is not Ending.EOF:
-            raise ConnectionLost(
-                f"{self.path}: pluto went away in the middle of {command.verb}: try again", path=self.path
-            )
+        check_ended(ending, self.path, command, limit)
         return tuple(replies)
 
     def performing(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autod.protocol.replies import Reply
     from autod.status.members import Members
 
-__all__ = ["ask_and_read", "exchange", "look_at_members"]
+__all__ = ["ask_and_read", "check_ended", "exchange", "look_at_members"]
 
 _REDETECTIONS = 2
 
@@ -58,17 +58,26 @@ def ask_and_read(pluto: Asked, command: c.Command, deadline: float) -> Course[tu
     """Ask, and give pluto's replies when all of them are there. DeadlinePassed, ConnectionLost."""
     replies: list[Reply] = []
     ending = yield from exchange(pluto, command, Send(b"", replies.extend, deadline))
+    check_ended(ending, pluto.path, command)
+    return tuple(replies)
+
+
+def check_ended(ending: Ending, path: str, command: c.Command, seconds: float | None = None) -> None:
+    """Whether pluto said all that it had to say. DeadlinePassed (after `seconds`, where that is known),
+    ConnectionLost."""
     if ending in (Ending.DEADLINE, Ending.UNSENT):
+        in_time = "in time" if seconds is None else f"in {seconds} s"
         raise DeadlinePassed(
-            f"{pluto.path}: pluto did not answer {command.verb} in time: it is busy or stopped",
-            path=pluto.path,
+            f"{path}: pluto did not answer {command.verb} {in_time}: it is busy or stopped",
+            path=path,
+            seconds=seconds,
             option="timeout",
         )
     if ending is not Ending.EOF:
         raise ConnectionLost(
-            f"{pluto.path}: pluto went away in the middle of {command.verb}: try again", path=pluto.path
+            f"{path}: pluto went away in the middle of {command.verb}; see its log, and start it again",
+            path=path,
         )
-    return tuple(replies)
 
 
 def look_at_members(pluto: Asked, deadline: float) -> Course[Members]:

@@ -268,7 +268,8 @@ def _ask_pluto(path: str) -> Generator[Question, Any, Told]:
     probed: Probed = yield AskPluto(encode.probe(), status.read)
     if status.text is None and probed.ending is not Ending.EOF:
         raise ConnectionLost(
-            f"{path}: pluto went away while it was asked for its release: try again", path=path
+            f"{path}: pluto went away while it was asked for its release; see its log, and start it again",
+            path=path,
         )
     pluto, fetching = probed.pluto, None
     version: Version | None = None if pluto.pid is None else (yield AskProgram(pluto.pid))
