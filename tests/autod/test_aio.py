@@ -41,7 +41,7 @@ def run(work: Callable[[], Awaitable[Any]]) -> Any:
     before, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     result = asyncio.run(whole())
     assert len(os.listdir("/proc/self/fd")) == before
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads, "a thread of another test may end meanwhile"
     return result
 
 
