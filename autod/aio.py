@@ -20,7 +20,7 @@ from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from autod.arguments import check_count
+from autod.asking.arguments import check_count
 from autod.asking.handle import BUFFER, Handle
 from autod.drive import CONTROL_SOCKET, TIMEOUT, PlainPluto, Turn
 from autod.exchange.blocking import Wait

@@ -6,8 +6,8 @@
             print(outcome.sentence)
 
 Owns: which command an operation sends, and the trio driver: carrying out what a course asks for. Must not know: how
-bytes travel (autod.exchange), the order of an operation's asks (autod.course), what lines mean (autod.recognise), many
-at once (autod.bulk).
+bytes travel (autod.exchange), the order of an operation's asks (autod.asking.course), what lines mean
+(autod.recognise), many at once (autod.bulk).
 
 Every operation ends: by pluto, or by its deadline. A deadline, like a cancellation, ends the waiting and nothing
 in pluto, which goes on with what it was asked; the outcome says what is left behind.
@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
-from autod.arguments import check_count, check_seconds
+from autod.asking.arguments import check_count, check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
+from autod.asking.course import holds_descriptor, lets_go, operate, settle
+from autod.asking.guards import guards_of
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
-from autod.course import holds_descriptor, lets_go, operate, settle
 from autod.errors import DeadlinePassed, UsageError, WhackError
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
-from autod.guards import guards_of
 from autod.identify.detect import Detected, detect
 from autod.judging.judge import Judge
 from autod.judging.memo import Alike

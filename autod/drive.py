@@ -2,7 +2,7 @@
 
 Owns: how the asks of a course are carried out without trio. Everything here is a generator that yields what is to be
 waited for (a Wait, or the version of a program), so that a thread and an event loop drive the same code. Must not know:
-how anybody waits, the order of an operation's asks (autod.course), how bytes travel (autod.exchange).
+how anybody waits, the order of an operation's asks (autod.asking.course), how bytes travel (autod.exchange).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from autod.arguments import check_seconds
+from autod.asking.arguments import check_seconds
 from autod.asking.asks import FindAgain, GivenUp, Send
+from autod.asking.course import operate
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
-from autod.course import operate
 from autod.errors import DeadlinePassed, UsageError, WhackError
 from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path

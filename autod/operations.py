@@ -83,7 +83,7 @@ class Row(NamedTuple):
     instead: str = ""
     """How autod answers it, where no release has a command for it."""
     guards: tuple[str, ...] = ()
-    """What looks at pluto before it is sent, by name in autod.guards; each knows on which releases."""
+    """What looks at pluto before it is sent, by name in autod.asking.guards; each knows on which releases."""
     holds_descriptor: bool = False
     """pluto keeps the client's descriptor until the negotiation is over (initiate.c, ikev2_rekey_now.c of 4.10)."""
     quick: bool = False

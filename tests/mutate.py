@@ -5,7 +5,7 @@ a constant off by one, a condition negated, a statement left out. Its own tests 
 notices is printed; it is a missing test, unless SPARED says why it is none.
 
     ./dev mutate                              all modules, 20 mistakes each
-    ./dev mutate autod/guards.py --sample 100
+    ./dev mutate autod/asking/guards.py --sample 100
     ./dev mutate --seed 2                     another sample
 """
 
@@ -46,7 +46,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "autod/identify/cache.py": ("tests/autod/identify/test_cache.py",),
     "autod/identify/binary.py": ("tests/autod/identify",),
     "autod/identify/programs.py": ("tests/autod/identify/test_programs.py",),
-    "autod/guards.py": ("tests/autod/test_guards.py",),
+    "autod/asking/guards.py": ("tests/autod/asking/test_guards.py",),
     "autod/judging/judge.py": (
         "tests/autod/test_outcomes.py",
         "tests/autod/test_outcomes_operations.py",

@@ -1,7 +1,7 @@
 """The courses that others are made of: one exchange with the release that listens, and a look at pluto's answer.
 
 Owns: what is asked where a release lacks a command, and finding pluto again where another one listens. Must not know:
-what an operation comes to (autod.course), what is dangerous (autod.guards).
+what an operation comes to (autod.asking.course), what is dangerous (autod.asking.guards).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Generic, TypeVar
 
-from autod.arguments import check_name, check_seconds
+from autod.asking.arguments import check_name, check_seconds
 from autod.asking.request import Request
 from autod.protocol import commands as c
 from autod.protocol.exchange import Answers

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.arguments import check_count, check_seconds, names_of
+from autod.asking.arguments import check_count, check_seconds, names_of
 from autod.bulk.driver import OwnLoader, PlutoDriver
 from autod.bulk.engine import Run
 from autod.bulk.operations import find

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from autod.arguments import check_choice
+from autod.asking.arguments import check_choice
 from autod.bulk.result import Phase
 from autod.operations import ROWS, Row
 from autod.outcomes import Result

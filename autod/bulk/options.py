@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from autod.arguments import check_choice, check_count, check_seconds
+from autod.asking.arguments import check_choice, check_count, check_seconds
 from autod.bulk.retry import Backoff
 
 __all__ = ["Options"]

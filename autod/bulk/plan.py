@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from autod.arguments import names_of
+from autod.asking.arguments import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import msgspec
 import trio
 
-from autod.course import holds_descriptor
+from autod.asking.course import holds_descriptor
 from autod.errors import DeadlinePassed
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """`autod explain`: why a connection is not up, on one screen; many by their cause.
 
-Asks pluto, the configuration and a supervisor, if one runs; autod.explain makes the text.
+Asks pluto, the configuration and a supervisor, if one runs; autod.judging.explain makes the text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.cli.session import Interrupts, Outputs, Session
-    from autod.explain import Record, Secrets
+    from autod.judging.explain import Record, Secrets
     from autod.outcomes import Outcome
     from autod.status import State
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     from autod.cli.session import open_session
-    from autod.explain import Facts, explain, grouped, screen
+    from autod.judging.explain import Facts, explain, grouped, screen
 
     async with open_session(options, outputs, interrupts) as opened:
         names = await _names(opened)
@@ -144,7 +144,7 @@ async def _try(opened: Session, names: Sequence[str]) -> dict[str, Outcome]:
 
 
 async def _ask(opened: Session) -> tuple[State, Secrets]:
-    from autod.explain import read_secrets
+    from autod.judging.explain import read_secrets
     from autod.protocol import commands as c
     from autod.status import parse
 
@@ -187,7 +187,7 @@ def _records(path: str, names: Sequence[str]) -> dict[str, Record]:
     """What a supervisor has of them; nothing where none runs, or this user may not ask it."""
     import os
 
-    from autod.explain import Record
+    from autod.judging.explain import Record
 
     if not os.path.exists(path):
         return {}

@@ -1,6 +1,6 @@
 """One operation on one connection without an event loop, which is most of what starting such a command costs.
 
-Owns: when that will do. What an operation asks and what it comes to is the same course (autod.course), driven by
+Owns: when that will do. What an operation asks and what it comes to is the same course (autod.asking.course), driven by
 autod.sync. Whatever else there may be to do is left to the way with an event loop (autod.cli.connections).
 """
 

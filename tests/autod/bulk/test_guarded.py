@@ -9,10 +9,10 @@ import pytest
 import structlog
 import trio
 
-from autod import guards
+from autod.asking import guards
+from autod.asking.guards import Guard
 from autod.bulk import bulk
 from autod.client import open_pluto
-from autod.guards import Guard
 from autod.operations import of_command
 from autod.outcomes import Outcome, Result
 from autod.protocol.decode import decode

@@ -4,8 +4,8 @@ Owns: the table of guards: which commands, on which releases, what is looked at,
 command was not sent. Must not know: sockets, how an ask is carried out. What else a release has of its own is in
 autod.asking.emulation.
 
-Every way to send a command asks here: an operation runs the guards that apply (autod.course), and the quick way, which
-has no time to look, is not taken where one does.
+Every way to send a command asks here: an operation runs the guards that apply (autod.asking.course), and the quick
+way, which has no time to look, is not taken where one does.
 """
 
 from __future__ import annotations

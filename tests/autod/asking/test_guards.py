@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autod.asking.asks import Send
+from autod.asking.guards import GUARDS, guards_of, look_before
 from autod.errors import ConnectionLost, PlutoGone
-from autod.guards import GUARDS, guards_of, look_before
 from autod.operation import Request
 from autod.operations import ROWS, of_command
 from autod.outcomes import Result

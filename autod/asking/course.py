@@ -2,7 +2,7 @@
 
 Owns: the order of these, and what each deadline bounds. Must not know: sockets, trio, how an ask is carried out
 (autod.client and autod.exchange.blocking do), what lines mean (autod.recognise), how an outcome follows from events
-(autod.judging), what is dangerous (autod.guards).
+(autod.judging), what is dangerous (autod.asking.guards).
 
 Every operation ends: by pluto, or by its deadline. A deadline, like a cancellation, ends the waiting and nothing in
 pluto, which goes on with what it was sent. What was not sent yet is never sent then, and the outcome says so.
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.asking.asks import GivenUp, Send
+from autod.asking.guards import look_before
 from autod.asking.looks import ask_and_read, exchange, look_at_members
 from autod.errors import DeadlinePassed, WhackError
-from autod.guards import look_before
 from autod.judging.judge import Judge
 from autod.judging.resolve import is_unknown, settled, stands_for_others, undecided
 from autod.operations import of_command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autod.causes import ADVICE, Cause
-from autod.explain import Facts, Record, Secrets, explain, grouped, read_secrets, screen
+from autod.judging.explain import Facts, Record, Secrets, explain, grouped, read_secrets, screen
 from autod.outcomes import Outcome, Result
 from autod.protocol.replies import Reply
 from autod.status.model import ChildSa, ConnectionState, End, IkeSa, State
