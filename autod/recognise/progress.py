@@ -157,9 +157,9 @@ _CONFIGURATION = (
     ),
     _row(
         Received,
-        r"\S* ?MODECFG_BANNER: (?P<value>.+)",
+        r"(?:received|truncated) MODECFG_BANNER: (?P<value>.+)",
         "5.3-5.4",
-        words=("received", "Received", "MODECFG_BANNER:"),
+        words=("received", "truncated"),
         what="banner",
     ),
     _row(Received, r"XAUTH Message: (?P<value>.+)", "3.27-5.4", what="message"),
