@@ -6,5 +6,6 @@ for a thread. So the order of things is written once, and tested without either.
 
 Owns: the asks, the small courses that others are made of (`looks`), the course of an operation from its first look to
 its outcome (`course`), what is looked at before a command that could harm pluto (`guards`), what is asked where a
-release lacks a command (`emulation`), and what callers may give (`arguments`). Must not know: sockets, trio, time but by the clock that it is given.
+release lacks a command (`emulation`), and what callers may give (`arguments`). Must not know: sockets, trio, time but
+by the clock that it is given.
 """
