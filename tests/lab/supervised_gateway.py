@@ -661,7 +661,7 @@ def hooks(gate: Gateway) -> None:
     SETTINGS.write_text(text)
     run("systemctl", "reload", "autod")
     wait_until(lambda: not run("pgrep", "-f", "sleep 500", check=False), what="the end of all hooks")
-    assert not os.listdir("/run/autod/hooks")
+    wait_until(lambda: not os.listdir("/run/autod/hooks"), what="the end of what hooks are told")
     for unit in ("autod.service", "autod-hook@.service"):
         exposure = re.search(
             r"exposure level for \S+: (\S+)",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.real.plutos import Pluto, connection, gateways
+from tests.real.plutos import Pluto, connection, gateways, silent_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SHORT = {"retransmit_timeout": "2s", "keyingtries": "1"}
 SETUP = "\tikev1-policy=accept"
 V1 = {"ikev2": "no"}
+NOBODY = "192.1.2.77"
 AGGRESSIVE = {"ikev2": "no", "aggrmode": "yes", "ike": "aes256-sha2_256;modp2048"}
 OTHER = '@w1 @e1 : PSK "the-secret-of-west-of-these-two-ends"\n'
 OTHER_THERE = '@w1 @e1 : PSK "another-secret-of-these-two-ends-in-east"\n'
@@ -51,7 +52,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str] | None, str, str]] = {
         "traffic_selectors",
         "peer",
     ),
-    "far": (ends(6, right="192.1.2.77"), None, "peer_silent", "us"),
+    "far": (ends(6, right=NOBODY), None, "peer_silent", "us"),
     "unoriented": (ends(7, left="10.99.0.1", right="10.98.0.1"), None, "not_oriented", "pluto"),
     "anybody": (ends(8, right="%any"), None, "no_peer_address", "pluto"),
     "nosuch": ({}, None, "unknown_name", "pluto"),
@@ -62,6 +63,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str] | None, str, str]] = {
 def pair() -> Iterator[tuple[Pluto, Pluto]]:
     """Two gateways that disagree in each way; the connections of a case are loaded when it is tried."""
     with gateways() as (west, east):
+        silent_peer(west.namespace, NOBODY)
         for pluto, secrets in ((west, OTHER), (east, OTHER_THERE)):
             pluto.conf.write_text(f"config setup\n{SETUP}\n")
             pluto.secrets.write_text(f'%any %any : PSK "known-to-both-gateways-and-long-enough"\n{secrets}')

@@ -18,7 +18,7 @@ import pytest
 
 from autod.errors import WhackError
 from autod.service.client import Client
-from tests.real.plutos import Pluto, connection, gateways, silent_peer
+from tests.real.plutos import Pluto, connection, gateways, silent_peer, wait_until
 from tests.real.test_supervisor import supervising
 
 SECONDS = float(os.environ.get("AUTOD_SOAK_SECONDS", "60"))
@@ -109,5 +109,7 @@ def test_memory_and_descriptors_stay_flat_under_faults() -> None:
             assert most <= LIMIT
             assert late < early * 1.1
             # Its own handful, one for each try in flight, one or two for clients that just left.
-            assert descriptors(pid) <= 14 + LIMIT
+            wait_until(
+                lambda: descriptors(pid) <= 14 + LIMIT, timeout=30, what="the end of what clients left"
+            )
             assert autod.end() == 0
