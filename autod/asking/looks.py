@@ -66,7 +66,7 @@ def check_ended(ending: Ending, path: str, command: c.Command, seconds: float | 
     """Whether pluto said all that it had to say. DeadlinePassed (after `seconds`, where that is known),
     ConnectionLost."""
     if ending in (Ending.DEADLINE, Ending.UNSENT):
-        in_time = "in time" if seconds is None else f"in {seconds} s"
+        in_time = "in time" if seconds is None else f"in {seconds:g} s"
         raise DeadlinePassed(
             f"{path}: pluto did not answer {command.verb} {in_time}: it is busy or stopped",
             path=path,
