@@ -32,6 +32,7 @@ __all__ = [
     "RESERVE",
     "SHARED",
     "Gauge",
+    "OwnDescriptors",
     "PlutoDescriptors",
     "SharedCount",
     "gauge_for",
@@ -258,6 +259,31 @@ def own_spare() -> int:
     if soft == resource.RLIM_INFINITY:
         return SHARED * SHARED
     return soft - _OWN_RESERVE - (Listener(os.getpid()).open_descriptors() or 0)
+
+
+class OwnDescriptors:
+    """What this process may still open, by the last look and what was asked since.
+
+    A look costs 0.3 ms with 1,000 open where the kernel does not tell the count (Linux before 6.2), and each request
+    asks. So an eighth of what was free is given out by one look, within _VALID seconds.
+    """
+
+    def __init__(self) -> None:
+        self._free = 0
+        self._left = 0
+        self._until = 0.0
+
+    def spare(self) -> int:
+        """As own_spare(). Each question counts as one that was opened."""
+        now = time.monotonic()
+        if self._left > 0 and now < self._until:
+            self._left -= 1
+            self._free -= 1
+        else:
+            self._free = own_spare()
+            self._left = self._free // 8
+            self._until = now + _VALID
+        return self._free
 
 
 def raise_own_limit() -> None:

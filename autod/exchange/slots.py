@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.exchange.descriptors import HELD, SHARED, own_spare
+from autod.exchange.descriptors import HELD, SHARED, OwnDescriptors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -43,6 +43,7 @@ class Slots:
     def __init__(self, limit: int = 64, *, gauge: Gauge | None = None) -> None:
         self._limit = _at_least_one(limit)
         self.gauge = gauge
+        self._own = OwnDescriptors()
         self._held = 0
         self._unheard = 0
         self._abandoned: deque[tuple[float, str]] = deque()
@@ -92,7 +93,7 @@ class Slots:
     @property
     def bearable(self) -> int:
         """How many more pluto, and our own process, can bear, whatever the caller wants."""
-        own = own_spare()
+        own = self._own.spare()
         if self._held == 0:
             own = max(1, own)
         return own if self.gauge is None else min(own, self.gauge.spare(self._unheard))

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.exchange import descriptors
-from autod.exchange.descriptors import RESERVE, SHARED, PlutoDescriptors, SharedCount, gauge_for, own_spare
+from autod.exchange.descriptors import (
+    RESERVE,
+    SHARED,
+    OwnDescriptors,
+    PlutoDescriptors,
+    SharedCount,
+    gauge_for,
+    own_spare,
+)
 from autod.exchange.peer import Listener
 
 if TYPE_CHECKING:
@@ -132,3 +140,20 @@ def test_our_own_descriptors_are_a_bound() -> None:
         assert 20 <= own_spare() <= 30
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_of_ones_own_a_look_serves_an_eighth_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never promises more than there is: what is opened otherwise is seen by the next look."""
+    looks: list[int] = []
+
+    def look() -> int:
+        looks.append(1)
+        return free
+
+    monkeypatch.setattr(descriptors, "own_spare", look)
+    own, free = OwnDescriptors(), 80
+    assert [own.spare() for _ in range(11)] == list(range(80, 69, -1))
+    assert len(looks) == 1
+    free = 7
+    assert [own.spare() for _ in range(3)] == [7, 7, 7]
+    assert len(looks) == 4
