@@ -24,6 +24,7 @@ from autod.judging.judge import Judge
 from autod.judging.resolve import is_unknown, settled, stands_for_others, undecided
 from autod.operations import of_command
 from autod.protocol import commands as c
+from autod.protocol.codes import REFUSALS
 from autod.protocol.exchange import Ending
 from autod.recognise import recognise
 
@@ -46,9 +47,6 @@ _LOOK = 2.0
 _LOOK_AT_SILENT = 0.5
 """The same, where pluto said nothing before the deadline: it is busy or stopped, and a look that is answered at all
 takes a millisecond."""
-
-_TELLING = frozenset(range(20, 100)) - {40, 41}
-"""Codes of refusals in some era: the lines of a listing that its judge looks at."""
 
 
 def holds_descriptor(command: c.Command) -> bool:
@@ -133,7 +131,7 @@ class _Watched:
 
     def _outcome(self, ending: Ending) -> Outcome:
         for at, reply in self._drained:
-            if reply.code in _TELLING or "no connection" in reply.text or "no such connection" in reply.text:
+            if reply.code in REFUSALS or "no connection" in reply.text or "no such connection" in reply.text:
                 self._judge.see(recognise(reply, time=at))
         decided = self._judge.decided if ending in (Ending.DEADLINE, Ending.CANCELLED) else None
         return decided or self._judge.end(ending, at=time.time())
