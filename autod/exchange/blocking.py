@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autod.errors import PlutoReplaced
 from autod.exchange.connect import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -26,6 +25,7 @@ from autod.exchange.connect import (
     explain,
     finish_sending,
     open_socket,
+    replaced,
     send_whole,
 )
 from autod.exchange.descriptors import gauge_for
@@ -119,13 +119,16 @@ class Talk:
         before the message went out, else DEADLINE. Raises as Control.exchange does. Closing the generator closes
         the socket.
         """
-        if holds_descriptor:
-            gauge = gauge_for(self.path, self.pluto)
-            while gauge is not None and gauge.spare(0) <= 0:
-                if time.monotonic() >= deadline():
-                    return Ending.UNSENT
-                yield Wait(min(time.monotonic() + _LOOK_AGAIN, deadline()))
+        gauge = gauge_for(self.path, self.pluto) if holds_descriptor else None
+        while gauge is not None and not (gauge.spare(0) > 0 and gauge.take()):
+            if time.monotonic() >= deadline():
+                return Ending.UNSENT
+            yield Wait(min(time.monotonic() + _LOOK_AGAIN, deadline()))
+        over = False
         with ExitStack() as stack:
+            if gauge is not None:
+                # What was sent and is not over may hold pluto's descriptor still.
+                stack.callback(lambda: gauge.leave() if self.sent and not over else gauge.give())
             sock = yield from self._connect(stack, deadline)
             if sock is None:
                 return Ending.UNSENT
@@ -146,6 +149,7 @@ class Talk:
                 for answer in exchange.due:
                     answer_prompt(sock, answer)
                 exchange.due.clear()
+            over = True
             return exchange.ending(gone=self.pluto.is_gone())
 
     def _connect(
@@ -183,11 +187,7 @@ class Talk:
             return
         met = meet(sock, self.path, self.pluto)
         if met is None:
-            raise PlutoReplaced(
-                f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
-                f" sent: find out the release again",
-                path=self.path,
-            )
+            raise replaced(self.path)
         self.pluto = met
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "explain",
     "finish_sending",
     "open_socket",
+    "replaced",
     "send_whole",
 ]
 
@@ -124,6 +125,15 @@ def address_of(path: str, stack: ExitStack) -> str:
             option="path",
         )
     return address
+
+
+def replaced(path: str) -> PlutoReplaced:
+    """The error where another pluto answers than the one that a message is for."""
+    return PlutoReplaced(
+        f"{path}: another pluto listens than the one whose release was found, so nothing was sent: find out the release"
+        " again",
+        path=path,
+    )
 
 
 def explain(path: str, error: OSError) -> WhackError:

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import trio
 
-from autod.errors import PlutoReplaced, UsageError, WhackError
+from autod.errors import UsageError, WhackError
 from autod.exchange.connect import (
     SUN_PATH,
     address_of,
@@ -47,6 +47,7 @@ from autod.exchange.connect import (
     explain,
     finish_sending,
     open_socket,
+    replaced,
     send_whole,
 )
 from autod.exchange.descriptors import gauge_for, own_spare
@@ -412,11 +413,7 @@ class Control:
     def _refuse(self) -> NoReturn:
         if self._pluto.is_gone():
             self.slots.forget()
-        raise PlutoReplaced(
-            f"{self.path}: another pluto listens than the one whose release was found, so nothing was"
-            f" sent: find out the release again",
-            path=self.path,
-        )
+        raise replaced(self.path)
 
     def _know(self, pluto: Listener) -> None:
         self._bound = self._bound and pluto.is_same(self._pluto)
