@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from autod.asking.arguments import check_count, check_seconds
-from autod.asking.asks import FindAgain, GivenUp, Send
+from autod.asking.asks import Driven, FindAgain, Send
 from autod.asking.course import holds_descriptor, lets_go, operate, settle
 from autod.asking.guards import guards_of
 from autod.asking.looks import check_ended, exchange
@@ -392,28 +392,11 @@ class Pluto(Methods[Operation]):
     async def drive(self, course: Course[T], *, given_up: Callable[[T], None] | None = None) -> T:
         """Carry out what `course` asks for, to what it comes to. Cancelled: `given_up` gets what the course comes to
         then."""
-        step: Callable[[], Ask] = partial(next, course)
-        while True:
-            try:
-                ask = step()
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                answer = await self._carry_out(ask)
-            except WhackError as error:
-                step = partial(course.throw, error)
-            except BaseException:
-                try:
-                    course.throw(GivenUp())
-                except StopIteration as done:
-                    if given_up is not None:
-                        given_up(done.value)
-                except GivenUp:
-                    pass
-                raise
-            else:
-                step = partial(course.send, answer)
+        driven = Driven(course, given_up)
+        while (ask := driven.ask()) is not None:
+            with driven.answering():
+                driven.answer = await self._carry_out(ask)
+        return driven.result
 
     async def _carry_out(self, ask: Ask) -> object:
         if isinstance(ask, Send):

@@ -11,15 +11,14 @@ import os
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from autod.asking.arguments import check_seconds
-from autod.asking.asks import FindAgain, GivenUp, Send
+from autod.asking.asks import Driven, FindAgain, Send
 from autod.asking.course import operate
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
-from autod.errors import DeadlinePassed, UsageError, WhackError
+from autod.errors import DeadlinePassed, UsageError
 from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path
 from autod.identify.detect import AskProgram, Detected, Probed, detection
@@ -158,28 +157,11 @@ class PlainPluto(Methods[R]):
     def carrying(self, course: Course[T], given_up: Callable[[T], None] | None = None) -> Steps[T]:
         """Carry out what `course` asks for, to what it comes to. An exception that is thrown in from outside gives the
         course up: `given_up` gets what it comes to then."""
-        step: Callable[[], Ask] = partial(next, course)
-        while True:
-            try:
-                ask = step()
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                answer = yield from self._carry_out(ask)
-            except WhackError as error:
-                step = partial(course.throw, error)
-            except BaseException:
-                try:
-                    course.throw(GivenUp())
-                except StopIteration as done:
-                    if given_up is not None:
-                        given_up(done.value)
-                except GivenUp:
-                    pass
-                raise
-            else:
-                step = partial(course.send, answer)
+        driven = Driven(course, given_up)
+        while (ask := driven.ask()) is not None:
+            with driven.answering():
+                driven.answer = yield from self._carry_out(ask)
+        return driven.result
 
     def _carry_out(self, ask: Ask) -> Steps[object]:
         if isinstance(ask, FindAgain):

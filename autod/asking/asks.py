@@ -7,9 +7,13 @@ the course returns then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+
+from autod.protocol.errors import WhackError
 
 if TYPE_CHECKING:
     from autod.exchange.control import Pending
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["Ask", "Asked", "Course", "FindAgain", "GivenUp", "Send"]
+__all__ = ["Ask", "Asked", "Course", "Driven", "FindAgain", "GivenUp", "Send"]
 
 T = TypeVar("T")
 
@@ -83,3 +87,55 @@ class Asked(Protocol):
 
     def now(self) -> float:
         """The driver's clock, in seconds."""
+
+
+class Driven(Generic[T]):
+    """A course under way, for a driver of any kind:
+
+        driven = Driven(course, given_up)
+        while (ask := driven.ask()) is not None:
+            with driven.answering():
+                driven.answer = await carry_out(ask)
+        return driven.result
+
+    An error of the tree goes to the course. Whatever else comes out of the block gives the course up, and goes on:
+    `given_up` gets what the course comes to then.
+    """
+
+    result: T
+
+    def __init__(self, course: Course[T], given_up: Callable[[T], None] | None = None) -> None:
+        self.answer: object = None
+        self._course = course
+        self._given_up = given_up
+        self._step: Callable[[], Ask] = partial(next, course)
+
+    def ask(self) -> Ask | None:
+        """What the course asks for next. None: it has come to its `result`."""
+        try:
+            return self._step()
+        except StopIteration as done:
+            self.result = done.value
+            return None
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Around the work on one ask, which sets `answer`."""
+        try:
+            yield
+        except WhackError as error:
+            self._step = partial(self._course.throw, error)
+        except BaseException:
+            self._give_up()
+            raise
+        else:
+            self._step = partial(self._course.send, self.answer)
+
+    def _give_up(self) -> None:
+        try:
+            self._course.throw(GivenUp())
+        except StopIteration as done:
+            if self._given_up is not None:
+                self._given_up(done.value)
+        except GivenUp:
+            pass
