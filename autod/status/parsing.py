@@ -289,13 +289,15 @@ def parse_in_slices(
 ) -> Generator[None, None, State]:
     """Parse and yield after every `slice` lines (5,000 take about 10 ms); the State is what the generator returns.
 
-    steps = parse_in_slices(replies)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value
-        await trio.lowlevel.checkpoint()
+        steps = parse_in_slices(replies)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value
+            await trio.lowlevel.checkpoint()
+
+    Each step is plain work, so whoever drives it says who runs between two of them.
     """
     parser = _Parser()
     take = parser.line

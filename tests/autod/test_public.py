@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -73,6 +74,13 @@ def test_what_a_public_module_names_is_there(module: str) -> None:
     for name in loaded.__all__:
         assert not name.startswith("_")
         getattr(loaded, name)
+
+
+def test_the_reference_has_a_page_of_each_public_module() -> None:
+    """`./dev docs` fails for a page that no list of contents names."""
+    pages = (Path(__file__).parents[2] / "docs" / "api").glob("*.md")
+    text = "\n".join(page.read_text() for page in pages)
+    assert [module for module in PUBLIC if f"module:: {module}\n" not in text] == []
 
 
 def test_no_two_public_classes_share_a_name() -> None:
