@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autod.cli.resolve import Resolved
+    from autod.loading.interface import Loader
     from autod.operations import Row
 
 __all__ = ["run"]
@@ -105,13 +106,16 @@ async def _one(opened: Session, row: Row, name: str) -> int:
     """The steps, with their events; then the outcome, which is that of the last step that was taken."""
     outcome = None
     heard: list[Event] = []
-    if row.loads and steps_of(row.name)[0].name != "add":
-        from autod.cli.loading import check_loading
+    loads = None
+    if row.loads:
+        from autod.cli.loading import loader
 
-        await check_loading(opened)
+        # Before what is loaded is deleted, to be loaded again: raises where it could not be.
+        loads = loader(opened)
+        await loads.check()
     for step in steps_of(row.name):
         heard.clear()
-        outcome = await _step(opened, step, name, heard)
+        outcome = await _step(opened, step, name, heard, loads)
         if not outcome.ok:
             break
     assert outcome is not None
@@ -139,12 +143,12 @@ async def _conclude(opened: Session, row: Row, outcome: Outcome) -> int:
     return outcome.exit_status
 
 
-async def _step(opened: Session, step: Row, name: str, heard: list[Event]) -> Outcome:
+async def _step(opened: Session, step: Row, name: str, heard: list[Event], loads: Loader | None) -> Outcome:
     """One step; what pluto said goes to `heard`."""
     if step.name == "add":
         from autod.cli.loading import load
 
-        return (await load(opened, [name]))[name]
+        return (await load(opened, [name], loads=loads))[name]
     if step.name == "route" and await _is_group(opened, name):
         from autod.loading.groups import route_group
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autod.outcomes import Outcome
     from autod.protocol.releases import Release
 
-__all__ = ["after_loading", "check_loading", "load", "loader", "say_what_goes_down"]
+__all__ = ["after_loading", "load", "loader", "say_what_goes_down"]
 
 
 def loader(session: Session, configuration: Configuration | None = None) -> Loader:
@@ -44,6 +44,7 @@ def loader(session: Session, configuration: Configuration | None = None) -> Load
         _config_for_addconn(options.config),
         read,
         via_addconn=options.via_addconn,
+        notes=True,
         autoall=options.all or (options.operation == "sync" and not options.names),
     )
 
@@ -57,11 +58,6 @@ def _config_for_addconn(config: str | None) -> str | None:
     handle = os.memfd_create("ipsec.conf")
     os.write(handle, standard_input())
     return f"/proc/{os.getpid()}/fd/{handle}"
-
-
-async def check_loading(session: Session) -> None:
-    """Before what is loaded is deleted, to be loaded again: raises where it could not be."""
-    await loader(session).check()
 
 
 async def say_what_goes_down(session: Session, names: Sequence[str]) -> None:
@@ -91,10 +87,11 @@ async def load(
     names: Sequence[str],
     configuration: Configuration | None = None,
     *,
+    loads: Loader | None = None,
     remembers: bool = True,
 ) -> dict[str, Outcome]:
-    """Load `names`: an outcome for each. Events are shown as pluto says them; to people, what the rules say of
-    connections that are loaded all the same is said once, with the count, when all are.
+    """Load `names` by `loads`, or as `loader` does: an outcome for each. Events are shown as pluto says them; to
+    people, what the rules say of connections that are loaded all the same is said once, with the count, when all are.
 
     What was loaded natively is remembered for --diff and --sync, unless the caller does that (`remembers`).
 
@@ -110,7 +107,8 @@ async def load(
         else:
             session.show(event)
 
-    loads = loader(session, configuration)
+    if loads is None:
+        loads = loader(session, configuration)
     if remembers:
         await loads.check()
         await say_what_goes_down(session, names)
@@ -136,7 +134,7 @@ async def after_loading(
     if remembers:
         from autod.cli.remembering import remember_loaded
 
-        await remember_loaded(session, loads.configuration, outcomes)
+        await remember_loaded(session, loads.configuration, outcomes, loads.sent)
 
 
 async def _make_groups(

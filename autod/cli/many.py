@@ -19,7 +19,7 @@ from autod.bulk import bulk, render
 from autod.bulk import events as e
 from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
-from autod.cli.loading import after_loading, check_loading, loader, say_what_goes_down
+from autod.cli.loading import after_loading, loader, say_what_goes_down
 from autod.cli.render import outcome_line
 from autod.cli.resolve import ASK_PEERS_FROM, look, peers_of
 from autod.errors import UsageError
@@ -69,7 +69,7 @@ async def do_many(session: Session, resolved: Resolved) -> int:
     row = find(options.operation)
     load = loader(session, resolved.configuration) if row.loads else None
     if load is not None:
-        await check_loading(session)
+        await load.check()
         if options.if_down is False or not row.initiates:
             await say_what_goes_down(session, names)
     state = resolved.state

@@ -15,10 +15,10 @@ import trio
 from autod import __version__
 from autod.config.around import Machine
 from autod.config.choose import auto, choose
-from autod.config.compare import Load, digests, wanted
+from autod.config.compare import Load, Sent, digests, wanted
 from autod.config.record import Record
 from autod.protocol import commands as c
-from autod.status import parse
+from autod.status import parse, serials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -43,13 +43,16 @@ def writer(configuration: Configuration) -> str:
 
 
 async def remember_loaded(
-    opened: Session, configuration: Configuration, outcomes: Mapping[str, Outcome]
+    opened: Session,
+    configuration: Configuration,
+    outcomes: Mapping[str, Outcome],
+    sent: Mapping[str, Sent] | None,
 ) -> None:
-    """Keep what was loaded by the words of `outcomes`, where it was."""
+    """Keep what was loaded by the words of `outcomes`, where it was; `sent` if that is known."""
     words = [word for word, outcome in outcomes.items() if outcome.ok]
     names = {one.name for word in choose(configuration, words) for one in word.connections}
     record = Record(opened.options.ctlsocket, configuration.path, pluto=opened.pluto.detected.pluto)
-    await remember(opened, configuration, record, loaded=names, whole=opened.options.all)
+    await remember(opened, configuration, record, loaded=names, whole=opened.options.all, sent=sent)
 
 
 async def remember(
@@ -60,35 +63,44 @@ async def remember(
     loaded: Collection[str],
     gone: Collection[str] = (),
     whole: bool,
+    sent: Mapping[str, Sent] | None = None,
 ) -> None:
     """Keep what was sent for the connections in `loaded`, and which names are this file's.
 
     `whole`: the file as a whole was brought in; else only those in `loaded` are.
     """
     if loaded:
-        await _note(opened, configuration, record, loaded, whole=whole)
+        await _note(opened, configuration, record, loaded, whole=whole, sent=sent)
     ours = wanted(configuration, () if whole else loaded) if whole or loaded else ()
     names = {one.name: one.place.file for one in ours}
     record.remember(names, forget=set(gone) - names.keys())
 
 
 async def _note(
-    opened: Session, configuration: Configuration, record: Record, names: Collection[str], *, whole: bool
+    opened: Session,
+    configuration: Configuration,
+    record: Record,
+    names: Collection[str],
+    *,
+    whole: bool,
+    sent: Mapping[str, Sent] | None,
 ) -> None:
     replies = await status_of(opened, names)
     if not replies:
         return
-    sent = await trio.to_thread.run_sync(
-        functools.partial(digests, configuration, frozenset(names), around=Machine(None), last=whole)
-    )
-    words = {one.name: auto(one) for one in wanted(configuration, names, last=whole)}
-    of = {name: base for base, (_, parts) in sent.items() for name in parts}
+    if sent is None:
+        sent = await trio.to_thread.run_sync(
+            functools.partial(digests, configuration, frozenset(names), around=Machine(None), last=whole)
+        )
+    of = serials(replies)
     by = writer(configuration)
     record.note(
         {
-            one.name: Load(one.serial, sent[of[one.name]][0], words[of[one.name]], by)
-            for one in parse(replies).connections
-            if one.serial is not None and one.instance is None and one.name in of
+            part: Load(of[part], sent[one.name].digest, auto(one), by)
+            for one in wanted(configuration, names, last=whole)
+            if one.name in sent
+            for part in sent[one.name].names
+            if part in of
         }
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -47,6 +47,7 @@ __all__ = [
     "Load",
     "Memory",
     "Nowhere",
+    "Sent",
     "Uncompared",
     "compare",
     "digest",
@@ -127,6 +128,13 @@ class Load(msgspec.Struct, frozen=True):
     digest: str
     auto: str = ""
     writer: str = ""
+
+
+class Sent(NamedTuple):
+    """What was sent for a connection: a digest of the messages, and its names in pluto."""
+
+    digest: str
+    names: tuple[str, ...]
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -585,15 +593,15 @@ def _group(
 
 def digests(
     configuration: Configuration, names: Collection[str], *, around: Around = NOWHERE, last: bool = False
-) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The digest of what is sent for each of these connections (see `wanted`), and its names in pluto."""
+) -> dict[str, Sent]:
+    """What is sent for each of these connections (see `wanted`)."""
     planner = Planner(configuration.rules, around.lookup)
     found = {}
     for connection in wanted(configuration, names, last=last):
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-        found[connection.name] = (digest(plan.groups), plan.names)
+        found[connection.name] = Sent(digest(plan.groups), plan.names)
     return found
 
 

@@ -30,17 +30,18 @@ def loader_for(
     *,
     via_addconn: bool = False,
     autoall: bool = False,
+    notes: bool = False,
 ) -> Loader:
     """What loads from the configuration at `path` (None: addconn's own default): natively where there are rules for the
     release, unless `via_addconn`. `read` reads the file for a release, each time that it is needed.
-    `autoall`: see NativeLoader; addconn itself is always given names.
+    `autoall`, `notes`: see NativeLoader; addconn itself is always given names.
 
     ConfigurationError where addconn is needed and not there.
     """
     if not via_addconn and pluto.reads_messages and native(pluto.release) is not None:
         from autod.loading.native import NativeLoader
 
-        return NativeLoader(pluto, read, autoall=autoall)
+        return NativeLoader(pluto, read, autoall=autoall, notes=notes)
     from autod.identify.programs import find_programs
     from autod.loading.addconn import AddconnLoader
 

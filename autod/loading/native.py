@@ -20,6 +20,7 @@ import trio
 
 from autod.config.check import remarks
 from autod.config.choose import Chosen, choose, last_of_each
+from autod.config.compare import Sent, digest
 from autod.config.halt import halts
 from autod.config.routes import System
 from autod.errors import BadString, ConfigurationError, DeadlinePassed
@@ -61,7 +62,7 @@ class NativeLoader:
     """Loads into `pluto` what `read` reads for its release: once, and again where another release listens later.
 
     `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which sends
-    connections with a fault too, and of several sections of one name leaves the last in pluto.
+    connections with a fault too, and of several sections of one name leaves the last in pluto. `notes`: `sent` is kept.
     """
 
     def __init__(
@@ -71,11 +72,14 @@ class NativeLoader:
         *,
         lookup: Lookup | None = None,
         autoall: bool = False,
+        notes: bool = False,
     ) -> None:
         self._pluto = pluto
         self._read = read
         self._lookup = lookup
         self._autoall = autoall
+        self.sent: dict[str, Sent] | None = {} if notes else None
+        """By the name of a connection in the configuration, what was sent for it last."""
         self._configuration: Configuration | None = None
 
     @property
@@ -103,7 +107,9 @@ class NativeLoader:
         pluto = self._pluto
         await self.check()
         assert self._configuration is not None
-        run = _Run(pluto, self._configuration, names, self._lookup, hear, told, autoall=self._autoall)
+        run = _Run(
+            pluto, self._configuration, names, self._lookup, hear, told, autoall=self._autoall, sent=self.sent
+        )
         with trio.CancelScope() as scope:
 
             def heard() -> None:
@@ -180,9 +186,11 @@ class _Run:
         hear: Hear,
         told: Told,
         *,
-        autoall: bool = False,
+        autoall: bool,
+        sent: dict[str, Sent] | None,
     ) -> None:
         self._autoall = autoall
+        self._sent = sent
         system: Lookup = System() if lookup is None else lookup
         self._pluto = pluto
         self._pairs = rules(configuration.rules).pairs
@@ -245,11 +253,27 @@ class _Run:
     async def _ready(self, connection: Connection) -> _Ready:
         """Encoded, in a thread where a name server has to be asked."""
         try:
-            return _plan(connection, self._quick_planner, self._packer, self._autoall)
+            return self._plan(connection, self._quick_planner)
         except _MayWait:
-            return await trio.to_thread.run_sync(
-                _plan, connection, self._planner, self._packer, self._autoall
+            return await trio.to_thread.run_sync(self._plan, connection, self._planner)
+
+    def _plan(self, connection: Connection, planner: Planner) -> _Ready:
+        plan = planner.plan(
+            connection.name, connection.layers, failed=connection.failed, partial=connection.partial
+        )
+        complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
+        if (plan.failed and not self._autoall) or not plan.groups:
+            return _Ready((), complaints)
+        try:
+            groups = tuple(
+                tuple((one.name, self._packer.pack(one.members, one.settings)) for one in group)
+                for group in plan.groups
             )
+        except BadString as error:
+            return _Ready((), (f"{connection.place}: {error}",))
+        if self._sent is not None:
+            self._sent[connection.name] = Sent(digest(plan.groups), plan.names)
+        return _Ready(groups, complaints, plan.names)
 
     async def _send_ahead(self, work: _Work, ready: _Ready) -> None:
         ((name, message),) = ready.groups[0]
@@ -344,23 +368,6 @@ class _Run:
                 self._told(word.asked, outcomes[0])
             else:
                 self._told(word.asked, msgspec.structs.replace(outcomes[0], connection=word.asked))
-
-
-def _plan(connection: Connection, planner: Planner, packer: Packer, autoall: bool) -> _Ready:
-    plan = planner.plan(
-        connection.name, connection.layers, failed=connection.failed, partial=connection.partial
-    )
-    complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
-    if (plan.failed and not autoall) or not plan.groups:
-        return _Ready((), complaints)
-    try:
-        groups = tuple(
-            tuple((one.name, packer.pack(one.members, one.settings)) for one in group)
-            for group in plan.groups
-        )
-    except BadString as error:
-        return _Ready((), (f"{connection.place}: {error}",))
-    return _Ready(groups, complaints, plan.names)
 
 
 def _unknown(asked: str) -> Transcript:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from autod.status.parsing import parse as parse
     from autod.status.parsing import parse_in_slices as parse_in_slices
     from autod.status.polling import established as established
+    from autod.status.polling import serials as serials
     from autod.values import to_json as to_json
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "from_json",
     "parse",
     "parse_in_slices",
+    "serials",
     "to_json",
 ]
 
@@ -52,6 +54,7 @@ _HOME = {
     "established": "autod.status.polling",
     "parse": "autod.status.parsing",
     "parse_in_slices": "autod.status.parsing",
+    "serials": "autod.status.polling",
     "to_json": "autod.values",
 }
 """Where a name is, if not in autod.status.model. Who only asks who is up, as every `--up` does, loads no more."""

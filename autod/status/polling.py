@@ -1,18 +1,23 @@
-"""Who is up, told cheaply: for those who ask pluto again and again.
+"""Who is up, and which life of a connection it is, told cheaply: for those who ask pluto again and again.
 
 Must not know: the rest of the model. Where more than names is wanted, parsing.py reads the same replies.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from autod.protocol.replies import Reply
 
-__all__ = ["established"]
+__all__ = ["established", "serials"]
+
+_SERIAL: Final = re.compile(r'"([^"]*)"(?: .*?)?:   (?:newest .*; )?conn serial: \$(\d{1,18})\b')
+"""A line of its own from 5.0 on, the end of one before; the line of an instance has a number in brackets behind the
+name."""
 
 
 def established(replies: Iterable[Reply]) -> frozenset[str]:
@@ -41,3 +46,17 @@ def established(replies: Iterable[Reply]) -> frozenset[str]:
             if len(parts) == 3:
                 brief.add(parts[1])
     return frozenset(names | brief if total else names)
+
+
+def serials(replies: Iterable[Reply]) -> dict[str, int]:
+    """The serial number of each connection that is not an instance, from --status or --connectionstatus.
+
+    Releases before 4.3 have none.
+    """
+    found: dict[str, int] = {}
+    for reply in replies:
+        if "conn serial: $" in reply.text:
+            line = _SERIAL.match(reply.text)
+            if line is not None and int(line[2]):
+                found[line[1]] = int(line[2])
+    return found

@@ -9,13 +9,16 @@ import trio
 
 from autod.client import open_pluto
 from autod.config import load
+from autod.config.compare import digests
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoReplaced
 from autod.exchange.control import AHEAD
+from autod.loading.native import NativeLoader
 from autod.outcomes import Result
 from autod.protocol.decode import decode
 from autod.protocol.releases import find
 from tests.fakes.fakepluto import BACKLOG, fake_pluto
 from tests.helpers.loads import Loads, load_natively
+from tests.helpers.probing import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -120,6 +123,16 @@ async def test_what_a_word_means_is_loaded_once_and_told_for_each_word(tmp_path:
         "named": (Result.LOADED, "named"),
         "nobody": (Result.UNKNOWN, "nobody"),
     }
+
+
+async def test_what_was_sent_is_noted_as_a_comparison_would_plan_it(tmp_path: Path) -> None:
+    path, read = tmp_path / "4.10", configuration(tmp_path, "4.10")
+    async with fake_pluto(path, added), open_pluto(path, "4.10") as client:
+        loads, names = Loads(), ["keyed", "pairs", "c7"]
+        loader = NativeLoader(client, lambda release: read, lookup=Recorded(), notes=True)
+        await loader.load(names, hear=loads.hear, told=loads.told)
+    assert loader.sent == digests(read, names)
+    assert loader.sent["pairs"].names == ("pairs/1x0", "pairs/2x0")
 
 
 @pytest.mark.parametrize(("reply", "expected"), [(b"002 fine\n", 2), (b"036 no\n", 1)])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autod.protocol.replies import Reply, ReplyCodes, ReplyDecoder
-from autod.status import State, established, parse, parse_in_slices
+from autod.status import State, established, parse, parse_in_slices, serials
 from autod.status.parsing import UNPARSED_KEPT
 from tests.helpers.transcripts import RELEASES, cases
 
@@ -64,6 +64,7 @@ def test_any_text_gives_a_state_that_can_be_written(texts: list[str]) -> None:
     found = parse(Reply(0, text) for text in texts)
     assert msgspec.json.decode(msgspec.json.encode(found), type=State) == found
     established(Reply(0, text) for text in texts)
+    serials(Reply(0, text) for text in texts)
 
 
 @given(st.lists(st.lists(st.sampled_from((*PIECES, *REAL_LINES)), max_size=6).map("".join), max_size=20))
@@ -98,6 +99,16 @@ def test_numbers_without_measure_break_nothing(digits: int) -> None:
         huge = Reply(0, re.sub(r"\d+", "9" * digits, line))
         assert msgspec.json.encode(parse([huge]))
         established([huge])
+        assert set(serials([huge]).values()) <= {10**18 - 1}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_serial_numbers_are_those_of_the_state(release: str) -> None:
+    replies = [line.reply for one in cases(release, "status") for line in one.lines]
+    state = parse(replies)
+    assert serials(replies) == {
+        one.name: one.serial for one in state.connections if one.serial is not None and one.instance is None
+    }
 
 
 def test_unknown_lines_are_kept_up_to_a_bound() -> None:
