@@ -46,6 +46,8 @@ SETTLED = 20.0
 """Seconds after which a connection that nothing was heard of is what it seems to be. A supervisor that begins finds
 out how things are within a second or two; until then they are not known."""
 EVERY = 60.0
+OPENS = 5.0
+"""Seconds that who asks waits for a history that is just being opened: the API answers before it is."""
 
 
 class Recorder:
@@ -60,6 +62,7 @@ class Recorder:
         self._left_out = 0
         self._truths: dict[str, Truth] = {}
         self._disk = trio.CapacityLimiter(1)
+        self._tried = trio.Event()
         self.day: tuple[history.Account, ...] = ()
 
     @property
@@ -70,9 +73,14 @@ class Recorder:
     async def run(self, settings: Settings, trouble: Trouble) -> None:
         """Write down what happens until cancelled. Raises OSError, sqlite3.Error or ConfigurationError where the file
         cannot be used."""
+        try:
+            if settings.history.file:
+                await self._run(settings, trouble)
+        finally:
+            self._tried.set()
+
+    async def _run(self, settings: Settings, trouble: Trouble) -> None:
         said = settings.history
-        if not said.file:
-            return
         open_store = partial(Store, said.file, size=said.size << 20, keep=int(said.keep * 1000))
         try:
             store = await self._in_thread(open_store)
@@ -84,6 +92,7 @@ class Recorder:
                 log.error("the history was damaged and is begun anew", kept=store.damaged)
             await self._in_thread(partial(store.begin, self._now()))
             self._path = said.file
+            self._tried.set()
             feed.hold()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look_at_the_day)
@@ -123,6 +132,8 @@ class Recorder:
     # Within
 
     async def _ask(self, question: Callable[[Reader], T]) -> T:
+        with trio.move_on_after(OPENS):
+            await self._tried.wait()
         return await _ask(self._path, question)
 
     async def _write_all(self, store: Store, trouble: Trouble) -> None:

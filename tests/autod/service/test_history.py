@@ -302,6 +302,7 @@ def test_nothing_that_was_written_is_lost_when_the_writer_is_killed(tmp_path: Pa
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(900)
 def test_a_thousand_connections_that_flap_for_a_day(tmp_path: Path) -> None:
     """Lost every other minute, as often as flap_hold lets them: 1.4 million changes in a day."""
     path = tmp_path / "h.db"

@@ -87,6 +87,15 @@ async def test_what_is_told_was_written_before(tmp_path: Path) -> None:
     assert next(row for row in written(tmp_path) if not row[0]) == ("", "life", "begins")
 
 
+async def test_who_asks_while_the_history_is_opened_waits_for_it(tmp_path: Path) -> None:
+    link = ScriptedLink(NAMES)
+    async with recorded(tmp_path, link) as (_, recorder, __):
+        assert not recorder.path
+        now = recorder._wall()
+        assert await recorder.accounts(now - 60, now) == []
+        assert recorder.path
+
+
 async def test_a_full_disk_is_told_and_what_happened_is_written_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
