@@ -74,9 +74,7 @@ def of_operation(parser: argparse.ArgumentParser, row: Row) -> str:
         ):
             lines += _option(action, width)
     if "wait" in row.options:
-        lines += [
-            "  --wait                     with --asynchronous: wait until it is up, after all were taken"
-        ]
+        lines += _entry("--wait", "with --asynchronous: wait until it is up, after all were taken", width)
     if row.service:
         flags = [a.option_strings[-1] for a in parser._actions if a.dest in row.service and a.option_strings]
         lines += ["", fill(f"With --service it takes {', '.join(sorted(set(flags)))}.", width)]
@@ -106,10 +104,15 @@ def _listed(heading: str, words: Iterable[str], width: int) -> str:
 def _option(action: argparse.Action, width: int) -> list[str]:
     value = action.metavar if isinstance(action.metavar, str) else "|".join(map(str, action.choices or ()))
     written = ", ".join(action.option_strings) + (f" {value}" if value and action.nargs != 0 else "")
+    return _entry(written, action.help or "", width)
+
+
+def _entry(written: str, help: str, width: int) -> list[str]:
+    """An option as it is written, and its help: beside it where there is room, else below."""
     beside = width >= 60 and len(written) <= 26
     indent = " " * (29 if beside else 6)
     text = fill(
-        action.help or "",
+        help,
         width,
         initial_indent=f"  {written:<26} " if beside else indent,
         subsequent_indent=indent,

@@ -6,11 +6,13 @@ rich, in a thread, so that a terminal that was stopped holds up nobody but itsel
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import trio
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -20,12 +22,14 @@ from rich.text import Text
 from autod.bulk import events as e
 from autod.bulk.operations import phase_of
 from autod.bulk.result import Phase, ResultState, Summary
+from autod.cli.names import natural
+from autod.cli.suspending import has_terminal, suspending
 from autod.events import Retransmission
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType
 
     from autod.bulk import BulkEvent
 
@@ -36,9 +40,6 @@ EVERY = 0.125
 
 WINDOW = 5.0
 """Seconds over which the rate is taken."""
-
-SLOWEST = 6
-CAUSES = 6
 
 _PHASES = {
     Phase.QUEUED: "waiting for pluto",
@@ -80,6 +81,7 @@ class Progress:
         self.causes: dict[str, str] = {}
         self.retransmissions = 0
         self.away_since: float | None = None
+        self.notice = ""
         self.summary: Summary | None = None
         self._done: deque[float] = deque()
         self._begun: float | None = None
@@ -150,20 +152,20 @@ class Progress:
         """How long it has been going on."""
         return 0.0 if self._begun is None else max(now, self._last) - self._begun
 
-    def slowest(self) -> list[tuple[str, _Flight]]:
-        """Those in flight that take longest."""
-        return sorted(self.flying.items(), key=lambda entry: entry[1].since)[:SLOWEST]
+    def slowest(self, most: int) -> list[tuple[str, _Flight]]:
+        """Those in flight that take longest, `most` at most."""
+        return sorted(self.flying.items(), key=lambda entry: (entry[1].since, natural(entry[0])))[:most]
 
     def failures(self) -> list[tuple[str, list[str]]]:
         """Cause and connections, the most frequent first."""
         by: dict[str, list[str]] = {}
-        for name, cause in self.causes.items():
-            by.setdefault(cause, []).append(name)
+        for name in sorted(self.causes, key=natural):
+            by.setdefault(self.causes[name], []).append(name)
         return sorted(by.items(), key=lambda entry: (-len(entry[1]), entry[0]))
 
 
-def draw(progress: Progress, now: float) -> RenderableType:
-    """The picture of `progress` at `now` (UNIX seconds). Names are text, never markup."""
+def draw(progress: Progress, now: float, height: int = 25) -> RenderableType:
+    """The picture of `progress` at `now` (UNIX seconds) in `height` lines. Names are text, never markup."""
     counts = progress.counts()
     through = len(progress.ended)
     head = Table.grid(padding=(0, 2), expand=True)
@@ -175,7 +177,7 @@ def draw(progress: Progress, now: float) -> RenderableType:
         ProgressBar(total=max(progress.total, 1), completed=through),
         Text(f"{through} of {progress.total}"),
     )
-    line = Text()
+    line = Text(no_wrap=True, overflow="ellipsis")
     waiting = progress.total - through - len(progress.flying) - len(progress.retrying)
     for state, (word, style) in _STATES.items():
         if counts[state]:
@@ -187,7 +189,7 @@ def draw(progress: Progress, now: float) -> RenderableType:
     ):
         if number > 0:
             line.append(f"{number} {word}  ", style="dim" if word == "waiting" else "")
-    facts = Text(style="dim")
+    facts = Text(style="dim", no_wrap=True, overflow="ellipsis")
     facts.append(f"{progress.seconds(now):.0f} s   {progress.rate(now):.1f} a second")
     if progress.limit is not None:
         facts.append(f"   limit {progress.limit}")
@@ -196,8 +198,37 @@ def draw(progress: Progress, now: float) -> RenderableType:
     parts: list[RenderableType] = [head, line, facts]
     if progress.away_since is not None:
         parts.append(Text(f"pluto is away for {now - progress.away_since:.0f} s", style="bold yellow"))
+    if progress.notice:
+        parts.append(Text(progress.notice, style="yellow", no_wrap=True, overflow="ellipsis"))
+    room = max(2, height - len(parts) - 1)
+    parts.append(_Body(progress, now, room))
+    return Group(*parts)
+
+
+class _Body:
+    """What is in flight and what failed, in so many lines: neither takes more than half, if the other needs it."""
+
+    def __init__(self, progress: Progress, now: float, room: int) -> None:
+        self._progress = progress
+        self._now = now
+        self._room = room
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        flying = min(len(self._progress.flying), self._room // 2)
+        failed = _failed(self._progress.failures(), options.max_width, self._room - flying)
+        if flying:
+            yield _in_flight(self._progress, self._now, self._room - len(failed))
+        for line in failed:
+            yield Text(line, style="red", no_wrap=True, overflow="ellipsis")
+
+
+def _in_flight(progress: Progress, now: float, lines: int) -> Table:
+    """Those that take longest: how long, and how far they are."""
     table = Table.grid(padding=(0, 2))
-    for name, flight in progress.slowest():
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for name, flight in progress.slowest(lines):
         notes = [_PHASES[flight.phase]]
         if flight.retransmissions:
             notes.append(f"{flight.retransmissions} retransmissions")
@@ -206,16 +237,38 @@ def draw(progress: Progress, now: float) -> RenderableType:
         table.add_row(
             Text(_shown(name)), Text(f"{now - flight.since:.1f} s"), Text(", ".join(notes), style="dim")
         )
-    for cause, names in progress.failures()[:CAUSES]:
-        some = ", ".join(map(_shown, names[-3:])) + (", ..." if len(names) > 3 else "")
-        table.add_row(
-            Text(cause.replace("_", " "), style="red"),
-            Text(str(len(names)), style="red"),
-            Text(some, style="dim"),
-        )
-    if table.row_count:
-        parts.append(table)
-    return Group(*parts)
+    return table
+
+
+def _failed(failures: Sequence[tuple[str, Sequence[str]]], width: int, lines: int) -> list[str]:
+    """What failed, by cause, in `lines` lines at most, with as many names as have room; what has none is counted."""
+    shown: list[str] = []
+    causes = failures if len(failures) <= lines else failures[: lines - 1]
+    for at, (cause, names) in enumerate(causes):
+        room = lines - len(shown) - (len(failures) > len(causes)) - (len(causes) - at - 1)
+        shown += _named(f"{len(names)} {cause.replace('_', ' ')}: ", names, width, room)
+    if len(failures) > len(causes):
+        shown.append(f"{sum(len(names) for _, names in failures[len(causes) :])} of other causes")
+    return shown
+
+
+def _named(head: str, names: Sequence[str], width: int, lines: int) -> list[str]:
+    """`head` and the names, in so many lines at most of `width` characters; the last says how many are left out."""
+    wrapped = [head]
+    for at, name in enumerate(map(_shown, names)):
+        more = f"and {len(names) - at} more"
+        last = len(wrapped) == lines
+        left = len(names) - at - 1
+        word = f"{name}, " if left else name
+        needed = len(wrapped[-1]) + cell_len(word) + (len(more) if last and left else 0)
+        if needed <= width or wrapped[-1].isspace():
+            wrapped[-1] += word
+        elif last:
+            wrapped[-1] += more
+            break
+        else:
+            wrapped.append(f"  {word}")
+    return wrapped
 
 
 def _shown(name: str) -> str:
@@ -231,21 +284,40 @@ async def live_view(
     import time
 
     clock = time.time if now is None else now
-    live = Live(console=console or Console(), auto_refresh=False, transient=True)
+    screen = console or Console()
+    live = Live(console=screen, auto_refresh=False, transient=True)
+    drawing = threading.Lock()
+    over = False
 
     def picture() -> None:
-        live.update(draw(progress, clock()), refresh=True)
+        with drawing:
+            if not over and _may_draw(screen):
+                live.start()
+                live.update(draw(progress, clock(), screen.height), refresh=True)
+
+    def leave() -> None:
+        with drawing:
+            live.stop()
 
     async def again() -> None:
         while True:
             await trio.to_thread.run_sync(picture, abandon_on_cancel=True)
             await trio.sleep(EVERY)
 
-    live.start()
     try:
         async with trio.open_nursery() as nursery:
+            await nursery.start(suspending, leave, lambda: None)
             nursery.start_soon(again)
             yield
             nursery.cancel_scope.cancel()
     finally:
-        live.stop()
+        over = True
+        leave()
+
+
+def _may_draw(console: Console) -> bool:
+    """Not on a terminal that the shell has meanwhile."""
+    try:
+        return has_terminal(console.file.fileno())
+    except (OSError, AttributeError):
+        return True

@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import shlex
+import shutil
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
+import trio
 from msgspec.structs import replace as replaced
 
 from autod.bulk import bulk, render
@@ -20,7 +22,8 @@ from autod.bulk import events as e
 from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
 from autod.cli.loading import after_loading, loader, say_what_goes_down
-from autod.cli.render import outcome_line
+from autod.cli.names import natural
+from autod.cli.render import failure_lines, outcome_line
 from autod.cli.resolve import ASK_PEERS_FROM, look, peers_of
 from autod.errors import UsageError
 from autod.operations import find
@@ -148,11 +151,11 @@ async def _run(
         load=load,
     ) as run:
         interrupts.leave_the_deadline()
-        interrupts.steps[:] = [lambda: _stop(session, run), run.cancel]
         interrupts.left = lambda: _left(run, row)
         if several and _is_live(options):
             await _watch(session, run, len(names))
         else:
+            interrupts.steps[:] = [lambda: session.complain(f"autod: {_stop(run)}"), run.cancel]
             async for event in run:
                 _show(session, event, several=several)
     return run.result
@@ -163,8 +166,11 @@ def _left(run: Run, row: Row) -> str:
     names = run.result.summary.unknown
     if not names:
         return "nothing is left in flight"
+    if len(names) == 1:
+        left = f"pluto goes on with {names[0]}"
+        return f"{left}; `autod --down {shlex.quote(names[0])}` takes it down" if row.initiates else left
     left = f"pluto goes on with {len(names)} ({_some(names)})"
-    return f"{left}; `autod --down NAME` takes one down" if row.initiates else left
+    return f"{left}; `autod --down NAME ...` takes them down" if row.initiates else left
 
 
 def _is_live(options: argparse.Namespace) -> bool:
@@ -182,21 +188,33 @@ async def _watch(session: Session, run: Run, total: int) -> None:
     from autod.cli.live import Progress, live_view
 
     progress = Progress(total, session.options.operation)
+
+    def stop() -> None:
+        progress.notice = _stop(run)
+
+    session.interrupts.steps[:] = [stop, run.cancel]
     async with live_view(progress):
         async for event in run:
             progress.see(event)
-    for result in run.result.results.values():
-        if not result.ok:
-            session.complain(outcome_line(result.outcome) if result.outcome is not None else result.sentence)
+    failed = sorted(
+        (one for one in run.result.results.items() if not one[1].ok), key=lambda one: natural(one[0])
+    )
+    sentences = (
+        (name, one.sentence if one.outcome is None else outcome_line(one.outcome)) for name, one in failed
+    )
+    for line in failure_lines(sentences, shutil.get_terminal_size().columns):
+        session.complain(line)
+    # Both may be one terminal, and the sums stand last there.
+    await trio.to_thread.run_sync(session.outputs.err.settle, 1.0)
     session.say(summary_line(_relabelled(run.result.summary, session.options.operation)))
 
 
-def _stop(session: Session, run: Run) -> None:
-    """The first Ctrl-C: nothing more goes out; the second ends at once."""
+def _stop(run: Run) -> str:
+    """The first Ctrl-C: nothing more goes out; the second ends at once. What to say of it."""
     run.stop_admitting()
     pending = len(run.in_flight)
     rest = f"; {pending} in flight {'is' if pending == 1 else 'are'} waited for (Ctrl-C again ends at once)"
-    session.complain(f"autod: nothing more is begun{rest if pending else ''}")
+    return f"nothing more is begun{rest if pending else ''}"
 
 
 def _relabelled(event: B, operation: str) -> B:

@@ -1,7 +1,8 @@
-"""Names on the command line: @FILE, and what no name may be. Reads the files named; contacts nobody."""
+"""Names on the command line: @FILE, what no name may be, their order. Reads the files named; contacts nobody."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from autod.protocol.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["expand_files", "is_pattern", "read_password"]
+__all__ = ["expand_files", "is_pattern", "natural", "read_password"]
 
 
 def expand_files(words: Iterable[str], literal: Iterable[str] = ()) -> list[str]:
@@ -43,6 +44,16 @@ def _lines(file: str) -> Iterator[str]:
 def is_pattern(name: str) -> bool:
     """Whether a name is a pattern such as `branch-*`."""
     return any(character in name for character in "*?[")
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key to sort by, so that branch-9 comes before branch-10, and case does not count."""
+    parts = re.split(r"(\d+)", text.casefold())
+    numbers = (part.lstrip("0") if part.isdecimal() else None for part in parts)
+    return [
+        (0, part) if number is None else (len(number), number)
+        for part, number in zip(parts, numbers, strict=True)
+    ]
 
 
 def read_password(file: str) -> str:

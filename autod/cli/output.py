@@ -53,7 +53,7 @@ class Output:
         with self._changed:
             self._tell_dropped()
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join(self._patience)
         if self._error is not None and error is None:
             raise self._error
@@ -62,6 +62,11 @@ class Output:
         """Leave without waiting for a reader who does not read: what is not written within half a second is
         lost."""
         self._patience = 0.5
+
+    def settle(self, patience: float) -> None:
+        """Wait until what was given so far is written, `patience` seconds at most. Blocks: for a thread."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting or self._error is not None, patience)
 
     def line(self, text: str, *, keep: bool = False) -> None:
         """Write a line. `keep`: also where the buffer is full, for what must not be lost, such as an
@@ -76,7 +81,7 @@ class Output:
             self._tell_dropped()
             self._lines.append(data)
             self._waiting += len(data)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _tell_dropped(self) -> None:
         if self._dropped:
@@ -99,9 +104,11 @@ class Output:
                 with self._changed:
                     self._error = error
                     self._lines.clear()
+                    self._changed.notify_all()
                 return
             with self._changed:
                 self._waiting -= len(batch)
+                self._changed.notify_all()
 
 
 def standard_output() -> Output:

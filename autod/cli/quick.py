@@ -6,6 +6,7 @@ autod.sync. Whatever else there may be to do is left to the way with an event lo
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from contextlib import contextmanager
@@ -27,14 +28,14 @@ from autod.sync import TIMEOUT, Pluto
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from autod.events import Event
     from autod.operations import Row
 
 __all__ = ["run"]
 
-_SIGTERM_STATUS = 143
+_SIGINT_STATUS, _SIGTERM_STATUS = 130, 143
 """128 and the number of the signal."""
 
 
@@ -76,17 +77,25 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
     if row.name not in ("up", "down", "delete", "unroute") or not _is_plain(options):
         return None
     with standard_error() as err, standard_output() as out, _terminating():
+        heard: list[Event] = []
         try:
-            return _do(options, row, Outputs(out, err))
+            return _do(options, row, Outputs(out, err), heard)
         except UnknownRelease:
             if options.release is not None:
                 raise
             return None
-        except _Terminated:
-            out.hurry()
-            err.hurry()
-            print("autod: interrupted; pluto goes on with what it was asked", file=sys.stderr)
-            return _SIGTERM_STATUS
+        except (_Terminated, KeyboardInterrupt) as end:
+            for output in (out, err):
+                output.hurry()
+                output.settle(0.5)
+            print(f"autod: interrupted; {_left(row, options.names[0], heard)}", file=sys.stderr)
+            return _SIGTERM_STATUS if isinstance(end, _Terminated) else _SIGINT_STATUS
+
+
+def _left(row: Row, name: str, heard: Sequence[Event]) -> str:
+    """What goes on in pluto, and how to end that."""
+    left = f"pluto {'goes' if heard else 'may go'} on with what it was asked"
+    return f"{left}; `autod --down {shlex.quote(name)}` takes it down" if row.initiates else left
 
 
 def _is_plain(options: argparse.Namespace) -> bool:
@@ -103,9 +112,9 @@ def _is_plain(options: argparse.Namespace) -> bool:
     )
 
 
-def _do(options: argparse.Namespace, row: Row, outputs: Outputs) -> int | Outcome:
+def _do(options: argparse.Namespace, row: Row, outputs: Outputs, heard: list[Event]) -> int | Outcome:
+    """What pluto says goes to `heard` too."""
     (name,) = options.names
-    heard: list[Event] = []
 
     def show(event: Event) -> None:
         heard.append(event)

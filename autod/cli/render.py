@@ -8,16 +8,19 @@ themselves.
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from autod import events
 from autod.events import Event, to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply, ReplyCodes
 
-__all__ = ["event_line", "is_quiet", "json_line", "outcome_line", "reply_line"]
+__all__ = ["event_line", "failure_lines", "is_quiet", "json_line", "outcome_line", "reply_line"]
 
 
 def is_quiet(event: Event, codes: ReplyCodes) -> bool:
@@ -48,6 +51,35 @@ def reply_line(reply: Reply, *, verbose: bool) -> str:
 def outcome_line(outcome: Outcome) -> str:
     """What became of it, and what pluto goes on doing."""
     return f"{outcome.sentence}; {outcome.left_behind}" if outcome.left_behind else outcome.sentence
+
+
+def failure_lines(failed: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
+    """What failed, from names and sentences: the sentence of each; what many have in common once, then their names.
+
+    `width` is that of the terminal: names are wrapped to it.
+    """
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for name, sentence in failed:
+        common = sentence.replace(f'"{name}"', "").lstrip(": ")
+        alike.setdefault(common, []).append((name, sentence))
+    for common, members in alike.items():
+        if len(members) < _MANY_ALIKE:
+            yield from (sentence for _, sentence in members)
+            continue
+        yield f"{len(members)} failed alike: {common}"
+        names = ", ".join(name for name, _ in members)
+        yield fill(
+            names,
+            max(width - 1, 20),
+            initial_indent="    ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+_MANY_ALIKE = 4
+"""So many that failed for one reason are named below one sentence."""
 
 
 def json_line(value: object) -> str:

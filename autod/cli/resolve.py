@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from autod.cli.names import is_pattern
+from autod.cli.names import is_pattern, natural
 from autod.protocol import commands as c
 from autod.protocol.errors import UsageError
 
@@ -77,7 +77,8 @@ def known_names(state: State) -> list[str]:
 
 
 def match(words: Sequence[str], known: Iterable[str], where: str) -> list[str]:
-    """The names that `words` stand for, each once, in order; a word that is no pattern stands for itself.
+    """The names that `words` stand for, each once, in order (those of a pattern as people
+    count: branch-9, branch-10); a word that is no pattern stands for itself.
 
     A name that is spelled like a pattern is taken as it is if it is known. UsageError where a pattern matches
     nothing of `known`, which `where` describes.
@@ -88,7 +89,7 @@ def match(words: Sequence[str], known: Iterable[str], where: str) -> list[str]:
         if not is_pattern(word) or word in candidates:
             found[word] = None
             continue
-        hits = [name for name in candidates if fnmatchcase(name, word)]
+        hits = sorted((name for name in candidates if fnmatchcase(name, word)), key=natural)
         if not hits:
             raise UsageError(f"{word!r} matches no connection of {where}", name=word)
         found.update(dict.fromkeys(hits))

@@ -83,8 +83,9 @@ def run(options: argparse.Namespace, work: Work) -> int:
         interrupts = Interrupts()
         status = trio.run(_run, options, work, Outputs(out, err), interrupts)
         if interrupts.caught:
-            out.hurry()
-            err.hurry()
+            for output in (out, err):
+                output.hurry()
+                output.settle(0.5)
             print(f"autod: interrupted; {interrupts.left()}", file=sys.stderr)
             return _SIGNALS[signal.Signals(interrupts.caught[-1])]
         return status

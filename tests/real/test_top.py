@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,25 +17,29 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.real.plutos import EAST, connection, silent_peer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.real.plutos import Pluto
 
 
 COMMAND = (sys.executable, "-m", "autod", "top")
+MODE = re.compile(r"\x1b\[\?(25|1049)([hl])")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 
 
 class Terminal:
-    """A running program and all that it has drawn."""
+    """A running program and all that it has drawn; `modes` is whether it has a cursor, and the other screen."""
 
     def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
         self.process = process
         self.master = master
         self.text = ""
+        self.modes = {"cursor": True, "screen": False}
 
     def shows(self, pattern: str, *, timeout: float = 30) -> None:
         """Read until what was drawn since the last time matches."""
@@ -42,7 +48,10 @@ class Terminal:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.master], [], [], left)[0]:
                 raise AssertionError(f"{pattern!r} was not shown:\n{self.text[-3000:]}")
-            self.text += CONTROL.sub("", os.read(self.master, 65536).decode("utf-8", "replace"))
+            drawn = os.read(self.master, 65536).decode("utf-8", "replace")
+            for number, letter in MODE.findall(drawn):
+                self.modes["cursor" if number == "25" else "screen"] = letter == "h"
+            self.text += CONTROL.sub("", drawn)
         self.text = ""
 
     def press(self, keys: str) -> None:
@@ -61,15 +70,16 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: str) -> Iterator[Terminal]:
+def terminal(*arguments: str, command: Sequence[str] = COMMAND) -> Iterator[Terminal]:
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (30, 160))
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave,
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         env={**os.environ, "TERM": "xterm"},
     )
     os.close(slave)
@@ -143,3 +153,32 @@ def test_live_outlives_a_restart_of_pluto(pluto: Pluto) -> None:
         screen.shows(r"gamma +down")
         screen.process.send_signal(signal.SIGTERM)
         assert screen.end() == 0
+
+
+@pytest.mark.parametrize("arguments", [("top",), ("--up", "alpha", "beta", "--timeout", "100")])
+def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(pluto: Pluto, arguments: Sequence[str]) -> None:
+    """While it is stopped the terminal is as the shell left it: lines and echo, a cursor, no other screen."""
+    silent_peer(pluto.namespace, EAST)
+    pluto.load(connection("alpha"), connection("beta", leftid="@w2", rightid="@e2"))
+    program = shlex.join([sys.executable, "-m", "autod", *arguments, "--ctlsocket", str(pluto.socket)])
+    script = f"set -m; {program}; stty -a; echo stopped; read key; fg; echo ended $?"
+    with terminal(command=("bash", "-c", script)) as screen:
+        screen.shows("alpha")
+        screen.press("\x1a")
+        screen.shows(r"(?s)[^-]icanon.*[^-]echo .*stopped")
+        assert screen.modes == {"cursor": True, "screen": False}
+        screen.press("\n")
+        screen.shows("alpha")
+        if arguments != ("top",):
+            screen.press("\x03")
+            screen.shows("nothing more is begun; 2 in flight")
+        screen.press("q" if arguments == ("top",) else "\x03")
+        screen.shows(r"ended (0|130)")
+        assert screen.modes == {"cursor": True, "screen": False}
+
+
+def test_live_needs_a_terminal_that_can_move_its_cursor(pluto: Pluto) -> None:
+    """TERM=dumb is told, instead of a screen full of control characters."""
+    with terminal(command=("env", "TERM=dumb", *COMMAND, "--ctlsocket", str(pluto.socket))) as screen:
+        screen.shows("TERM=dumb.*--once prints one table")
+        assert screen.end() == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.once:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError("autod top needs a terminal: --once prints one table")
+        if os.environ.get("TERM", "dumb") == "dumb":
+            raise UsageError("this terminal cannot move its cursor (TERM=dumb): --once prints one table")
         try:
             import rich  # noqa: F401
         except ImportError as error:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import termios
 import tty
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["keys", "unbuffered"]
+__all__ = ["Unbuffered", "keys"]
 
 _SEQUENCES = {
     b"\x1b[A": "up",
@@ -53,12 +52,21 @@ def _character(data: bytes) -> tuple[str, bytes]:
     return "\0", data[1:]
 
 
-@contextmanager
-def unbuffered(descriptor: int) -> Iterator[None]:
-    """The terminal gives each key at once and shows none, until the block is left in whatever way."""
-    before = termios.tcgetattr(descriptor)
-    try:
-        tty.setcbreak(descriptor)
-        yield
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+class Unbuffered:
+    """A terminal that gives each key at once and shows none, from take() to restore(); both may come again."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._before: list[Any] | None = None
+
+    def take(self) -> None:
+        """Nothing where it was taken already."""
+        if self._before is None:
+            self._before = termios.tcgetattr(self._descriptor)
+        tty.setcbreak(self._descriptor, termios.TCSADRAIN)
+
+    def restore(self) -> None:
+        """As it was before it was taken."""
+        if self._before is not None:
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+            self._before = None

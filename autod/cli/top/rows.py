@@ -15,13 +15,13 @@ a connection that was loaded or routed since.
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
+from autod.cli.names import natural
 from autod.status import ChildSa, ConnectionState, IkeSa, State
 from autod.status.model import End, label
 from autod.status.render import state_text
@@ -295,9 +295,9 @@ class Options(Struct, frozen=True):
 
 
 SORTS: dict[str, tuple[str, Callable[[Row], Any], bool]] = {
-    "n": ("name", lambda row: _natural(row.label), False),
+    "n": ("name", lambda row: natural(row.label), False),
     "s": ("state", lambda row: row.state, False),
-    "p": ("peer", lambda row: _natural(row.peer or ""), False),
+    "p": ("peer", lambda row: natural(row.peer or ""), False),
     "t": ("since", lambda row: row.since or 0.0, True),
     "i": ("in", lambda row: row.bytes_in or 0, True),
     "o": ("out", lambda row: row.bytes_out or 0, True),
@@ -322,20 +322,10 @@ KEYS = (
 
 def arrange(rows: Iterable[Row], options: Options) -> list[Row]:
     """The rows that are shown, in order; rows that are equal stand by name."""
-    chosen = sorted((row for row in rows if _shown(row, options)), key=lambda row: _natural(row.label))
+    chosen = sorted((row for row in rows if _shown(row, options)), key=lambda row: natural(row.label))
     order = next((order for name, order, _ in SORTS.values() if name == options.sort), SORTS["n"][1])
     chosen.sort(key=order, reverse=options.descending)
     return chosen
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    """So that branch-9 comes before branch-10, and case does not count."""
-    parts = re.split(r"(\d+)", text.casefold())
-    numbers = (part.lstrip("0") if part.isdecimal() else None for part in parts)
-    return [
-        (0, part) if number is None else (len(number), number)
-        for part, number in zip(parts, numbers, strict=True)
-    ]
 
 
 def _shown(row: Row, options: Options) -> bool:

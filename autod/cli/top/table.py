@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
-from autod.cli.top.keys import keys, unbuffered
+from autod.cli.suspending import suspending
+from autod.cli.top.keys import Unbuffered, keys
 from autod.cli.top.rows import KEYS, SORTS, Options, Picture, Row, advance, arrange, counts, forget, press
 from autod.client import open_pluto
 from autod.errors import PlutoGone, WhackError
@@ -43,7 +44,7 @@ _SHARE = 20
 """How many times the duration of an answer lies between two looks, at least."""
 
 _HEADINGS = ("CONNECTION", "STATE", "PEER", "SINCE", "IN", "OUT", "IN/S", "OUT/S", "REKEY", "LAST FAILURE")
-_WIDE_ENOUGH = {"REKEY": 120, "PEER": 105}
+_WIDE_ENOUGH = {"REKEY": 120, "PEER": 105, "IN/S": 78, "OUT/S": 78, "IN": 64, "OUT": 64, "SINCE": 48}
 """Columns of the terminal below which a column of the table is left out."""
 _SORTED_BY = {("IN/S", "rate"), ("OUT/S", "rate"), ("LAST FAILURE", "failure"), ("CONNECTION", "name")}
 _STYLES = {
@@ -162,43 +163,73 @@ def _summary(picture: Picture) -> str:
     return f"{states}; {rates[0]}/s in, {rates[1]}/s out"
 
 
+class _Looks:
+    """What is known of pluto, and when it is looked at again."""
+
+    def __init__(self, pluto: Pluto, interval: float | None) -> None:
+        self._pluto = pluto
+        self._interval = interval
+        self._loaded: tuple[ConnectionState, ...] | None = None
+        self.picture: Picture | None = None
+        self.problem = ""
+        self.due = trio.current_time()
+
+    async def look(self, *, reload: bool) -> None:
+        """Look once; `reload`: also at what is loaded."""
+        begun = trio.current_time()
+        try:
+            if self._loaded is None or reload:
+                self._loaded = await _loaded(self._pluto)
+                self.picture = None if self.picture is None else forget(self.picture, self._loaded)
+            self.picture = advance(self.picture, await _look(self._pluto), self._loaded, at=time.time())
+            self.problem = ""
+        except WhackError as error:
+            self.problem = str(error)
+            if isinstance(error, PlutoGone):
+                self._loaded = None
+        now = trio.current_time()
+        self.due = now + max(self._interval or INTERVAL, _SHARE * (now - begun))
+
+
 async def _live(pluto: Pluto, options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.live import Live
 
     console = Console()
     view = _view(options)
-    loaded: tuple[ConnectionState, ...] | None = None
-    picture: Picture | None = None
-    problem = ""
-    due = trio.current_time()
-    with unbuffered(sys.stdin.fileno()), Live(console=console, screen=True, auto_refresh=False) as live:
-        while not view.quit:
-            if not view.paused and trio.current_time() >= due:
-                begun = trio.current_time()
-                try:
-                    if loaded is None or view.reload:
-                        loaded = await _loaded(pluto)
-                        picture = None if picture is None else forget(picture, loaded)
-                        view = msgspec.structs.replace(view, reload=False)
-                    picture = advance(picture, await _look(pluto), loaded, at=time.time())
-                    problem = ""
-                except WhackError as error:
-                    problem = str(error)
-                    if isinstance(error, PlutoGone):
-                        loaded = None
-                now = trio.current_time()
-                due = now + max(options.interval or INTERVAL, _SHARE * (now - begun))
-            live.update(screen(console, picture, view, problem or _title(pluto)), refresh=True)
-            with trio.move_on_at(float("inf") if view.paused else due):
-                await trio.lowlevel.wait_readable(sys.stdin.fileno())
-                data = os.read(sys.stdin.fileno(), 1024)
-                if not data:
-                    return
-                for key in keys(data):
-                    view = press(view, key)
-                if view.reload:
-                    due = trio.current_time()
+    looks = _Looks(pluto, options.interval)
+    waiting = trio.CancelScope()
+    terminal = Unbuffered(sys.stdin.fileno())
+    live = Live(console=console, screen=True, auto_refresh=False)
+
+    def leave() -> None:
+        live.stop()
+        terminal.restore()
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(suspending, leave, lambda: waiting.cancel())
+        try:
+            while not view.quit:
+                if not view.paused and trio.current_time() >= looks.due:
+                    await looks.look(reload=view.reload)
+                    view = msgspec.structs.replace(view, reload=False)
+                terminal.take()
+                live.start()
+                live.update(
+                    screen(console, looks.picture, view, looks.problem or _title(pluto)), refresh=True
+                )
+                with trio.CancelScope(deadline=float("inf") if view.paused else looks.due) as waiting:
+                    await trio.lowlevel.wait_readable(sys.stdin.fileno())
+                    data = os.read(sys.stdin.fileno(), 1024)
+                    if not data:
+                        break
+                    for key in keys(data):
+                        view = press(view, key)
+                    if view.reload:
+                        looks.due = trio.current_time()
+        finally:
+            leave()
+        nursery.cancel_scope.cancel()
 
 
 def _title(pluto: Pluto) -> str:
@@ -237,7 +268,11 @@ def screen(console: Console, picture: Picture | None, view: Options, title: str)
     pattern = f", like {view.pattern}" + "_" * view.typing if view.pattern or view.typing else ""
     return Group(
         Text(f"{title}{'  (paused)' * view.paused}", no_wrap=True, overflow="ellipsis"),
-        Text((_summary(picture) if picture is not None else "") + f"; {shown}{pattern}", no_wrap=True),
+        Text(
+            (_summary(picture) if picture is not None else "") + f"; {shown}{pattern}",
+            no_wrap=True,
+            overflow="ellipsis",
+        ),
         table,
         *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in KEYS),
     )

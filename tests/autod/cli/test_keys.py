@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import termios
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.cli.top.keys import keys, unbuffered
+from autod.cli.top.keys import Unbuffered, keys
 
 
 @pytest.mark.parametrize(
@@ -41,14 +40,18 @@ def test_any_bytes_give_keys(data: bytes) -> None:
 
 
 def test_the_terminal_is_left_as_it_was() -> None:
+    """However often it is taken and given back, as Ctrl-Z and `fg` do."""
     master, slave = pty.openpty()
     try:
         before = termios.tcgetattr(slave)
-        with contextlib.suppress(KeyboardInterrupt), unbuffered(slave):
-            during = termios.tcgetattr(slave)
-            raise KeyboardInterrupt
-        assert not during[3] & termios.ICANON
-        assert termios.tcgetattr(slave) == before
+        terminal = Unbuffered(slave)
+        for _ in range(2):
+            terminal.take()
+            terminal.take()
+            assert not termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ECHO)
+            terminal.restore()
+            terminal.restore()
+            assert termios.tcgetattr(slave) == before
     finally:
         os.close(master)
         os.close(slave)

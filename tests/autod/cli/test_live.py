@@ -28,9 +28,9 @@ def ended(time: float, name: str, state: str, result: Result | None = None) -> e
     return at(time, e.Ended, name, state=state, outcome=outcome, attempts=1, seconds=1.0)
 
 
-def picture(progress: Progress, now: float) -> str:
-    console = Console(file=io.StringIO(), width=100, color_system=None)
-    console.print(draw(progress, now))
+def picture(progress: Progress, now: float, *, width: int = 100, height: int = 25) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(draw(progress, now, height))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -63,7 +63,7 @@ def test_the_picture_has_counts_rate_slowest_and_causes() -> None:
     assert "5 waiting" in shown
     assert "0.5 a second" in shown
     assert "limit 32" in shown
-    assert re.search(r"authentication failed +1 +b", shown)
+    assert re.search(r"1 authentication failed: b$", shown, re.MULTILINE)
     assert "IKE_AUTH" in shown
     assert "1 retransmissions" in shown
 
@@ -76,6 +76,49 @@ def test_what_was_lost_by_a_restart_is_not_counted() -> None:
     progress.see(at(106.0, e.PlutoBack, away=4.0))
     progress.see(at(106.0, e.Lost, "a"))
     assert "1 of 10" in picture(progress, 106.0)
+
+
+def many(failed: int, flying: int) -> Progress:
+    progress = Progress(failed + flying, "up")
+    for at_ in range(1, failed + flying + 1):
+        progress.see(at(100.0, e.Admitted, f"branch-{at_}", attempt=1, in_flight=1))
+    for at_ in range(failed, 0, -1):
+        result = Result.PEER_SILENT if at_ % 5 else Result.AUTHENTICATION_FAILED
+        progress.see(ended(101.0, f"branch-{at_}", "failed", result))
+    return progress
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 10), (80, 24), (200, 60), (30, 5)])
+@pytest.mark.parametrize(("failed", "flying"), [(0, 500), (300, 0), (300, 100), (2, 1)])
+def test_the_picture_fills_the_terminal_and_no_more(
+    width: int, height: int, failed: int, flying: int
+) -> None:
+    """Lines of the picture: one is left for what the shell says."""
+    lines = picture(many(failed, flying), 102.0, width=width, height=height).splitlines()
+    assert len(lines) < max(height, 6)
+    assert all(len(line.rstrip()) <= width for line in lines)
+    if failed + flying > 100 and width < 100:
+        assert len(lines) >= height - 1
+
+
+def test_what_failed_is_listed_as_people_count() -> None:
+    """With how many there was no room for."""
+    shown = picture(many(300, 100), 102.0, width=60, height=20)
+    assert "240 peer silent: branch-1, branch-2, branch-3, branch-4," in shown
+    assert "branch-9, branch-11" in shown
+    (silent, refused) = re.findall(r"and (\d+) more", shown)
+    assert 100 < int(silent) < 240
+    assert 0 < int(refused) < 60
+    assert "60 authentication failed: branch-5, branch-10" in shown
+
+
+def test_a_cause_without_room_is_counted() -> None:
+    progress = Progress(3, "up")
+    for name, result in (("a", Result.PEER_SILENT), ("b", Result.UNKNOWN), ("c", Result.FAILED)):
+        progress.see(ended(101.0, name, "failed", result))
+    shown = picture(progress, 102.0, height=6)
+    assert len(shown.splitlines()) == 5
+    assert "2 of other causes" in shown
 
 
 @pytest.mark.parametrize("name", ["[red]x[/]", "\x1b[2J", "a\nb", "\udcff", "x" * 4000])

@@ -116,3 +116,9 @@ def test_without_a_password_nothing_is_asked(content: bytes | None, tmp_path: Pa
     with pytest.raises(UsageError) as error:
         read_password(str(file))
     assert str(file) in str(error.value)
+
+
+def test_a_pattern_gives_names_as_people_count() -> None:
+    """Whatever order they were loaded in."""
+    known = [f"branch-{number}" for number in (10, 9, 1, 100, 2)]
+    assert match(["branch-*"], known, "here") == [f"branch-{number}" for number in (1, 2, 9, 10, 100)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from autod import events
 from autod.bulk.result import Summary
 from autod.cli.many import summary_line
-from autod.cli.render import event_line, json_line, outcome_line, reply_line
+from autod.cli.render import event_line, failure_lines, json_line, outcome_line, reply_line
 from autod.outcomes import Outcome, Result
 from autod.protocol.codes import CODES_3_27, CODES_5_0, CODES_5_3
 from autod.protocol.replies import Reply
@@ -139,3 +140,15 @@ def test_the_summary_of_a_run_has_what_failed_by_cause() -> None:
     assert (
         "c9 and 2 more), 1 unknown (x); 12.3 s, median 0.50 s, 95 % within 1.25 s, 3 retransmissions" in line
     )
+
+
+def test_what_failed_alike_is_said_once() -> None:
+    """Few keep a sentence each; of many the sentence stands once, and their names below, no wider than asked."""
+    failed = [(f"branch-{at}", f'"branch-{at}": the peer is silent; look at it') for at in range(1, 41)]
+    failed += [("odd", '"odd" was not loaded: no right=')]
+    head, names, odd = failure_lines(failed, 60)
+    assert head == "40 failed alike: the peer is silent; look at it"
+    assert re.split(r",\s+", names.strip()) == [f"branch-{at}" for at in range(1, 41)]
+    assert max(len(line) for line in names.splitlines()) < 60
+    assert odd == '"odd" was not loaded: no right='
+    assert list(failure_lines(failed[:3], 60)) == [sentence for _, sentence in failed[:3]]

@@ -1,0 +1,56 @@
+"""Ctrl-Z and `fg` under a drawing: the terminal is the shell's while the program is stopped.
+
+Must not know what is drawn.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["has_terminal", "suspending"]
+
+
+async def suspending(
+    leave: Callable[[], object],
+    again: Callable[[], object],
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """On Ctrl-Z call `leave`, which gives the terminal back as it was, and stop; on going on call `again`.
+
+    `leave` runs in a thread, as a terminal can hold up who writes to it. `again` is also called after a stop that
+    nobody could see coming (SIGSTOP): it does nothing where nothing was left. Never returns; a cancellation takes the
+    handlers away.
+    """
+    with trio.open_signal_receiver(signal.SIGTSTP, signal.SIGCONT) as signals:
+        task_status.started()
+        async for number in signals:
+            if number == signal.SIGTSTP:
+                await trio.to_thread.run_sync(leave)
+                _stop()
+            again()
+
+
+def _stop() -> None:
+    """As if nobody had caught the signal: the kernel knows whether there is a shell that could let it go on."""
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    try:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
+    finally:
+        signal.signal(signal.SIGTSTP, before)
+
+
+def has_terminal(descriptor: int) -> bool:
+    """Whether this process may draw on the terminal `descriptor`: `bg` lets it go on while the shell has it."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:
+        return True  # no terminal, or not the one that controls this process
