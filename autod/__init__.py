@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from autod.client import Pluto as Pluto
     from autod.client import open_pluto as open_pluto
+    from autod.client.operation import Operation as Operation
     from autod.errors import BadString as BadString
     from autod.errors import ConfigurationError as ConfigurationError
     from autod.errors import ConnectionLost as ConnectionLost
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from autod.errors import UsageError as UsageError
     from autod.errors import WhackError as WhackError
     from autod.events import Event as Event
-    from autod.operation import Operation as Operation
     from autod.outcomes import Outcome as Outcome
     from autod.outcomes import Result as Result
     from autod.protocol.exchange import Answers as Answers
@@ -77,7 +77,7 @@ __all__ = [
 _HOME = {
     "Answers": "protocol.exchange",
     "Event": "events",
-    "Operation": "operation",
+    "Operation": "client.operation",
     "Outcome": "outcomes",
     "Pluto": "client",
     "Result": "outcomes",

@@ -3,7 +3,7 @@
     async with autod.aio.open_pluto() as pluto:
         outcome = await pluto.up("branch-17", timeout=30)
 
-Owns: waiting in an event loop of asyncio. Must not know: what is waited for (autod.drive), trio, but for `bulk`.
+Owns: waiting in an event loop of asyncio. Must not know: what is waited for (autod.client.plain), trio, but for `bulk`.
 
 Nothing is open between operations. A cancellation ends the waiting and nothing in pluto; it leaves no task, no
 descriptor and no reader in the event loop behind.
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from autod.asking.arguments import check_count
 from autod.asking.handle import BUFFER, Handle
-from autod.drive import CONTROL_SOCKET, TIMEOUT, PlainPluto, Turn
+from autod.client import CONTROL_SOCKET, TIMEOUT
+from autod.client.plain import PlainPluto, Turn
 from autod.exchange.blocking import Wait
 from autod.identify.binary import version_of_process_blocking
 from autod.protocol import commands as c
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from autod.asking.request import Request, Sink
     from autod.bulk import BulkEvent, BulkResult
     from autod.bulk.operations import OperationName
-    from autod.drive import Steps
+    from autod.client.plain import Steps
     from autod.identify.binary import Version
     from autod.identify.cache import Known
     from autod.identify.detect import Detected

@@ -3,7 +3,7 @@
     with autod.sync.open_pluto() as pluto:
         outcome = pluto.up("branch-17", timeout=30)
 
-Owns: waiting in a thread. Must not know: what is waited for (autod.drive).
+Owns: waiting in a thread. Must not know: what is waited for (autod.client.plain).
 
 One thing at a time: what pluto says is taken as it comes, and nothing else goes on in the thread. `bulk` is for many
 connections. An exception that comes in between (KeyboardInterrupt) ends the waiting and nothing in pluto.
@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autod.drive import CONTROL_SOCKET, TIMEOUT, PlainPluto, Turn
+from autod.client import CONTROL_SOCKET, TIMEOUT
+from autod.client.plain import PlainPluto, Turn
 from autod.errors import UsageError
 from autod.exchange.blocking import Wait
 from autod.identify.binary import version_of_process_blocking
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from autod.asking.request import Request, Sink
     from autod.bulk import BulkEvent, BulkResult
     from autod.bulk.operations import OperationName
-    from autod.drive import Steps
+    from autod.client.plain import Steps
     from autod.events import Event
     from autod.identify.binary import Version
     from autod.identify.cache import Known

@@ -1,7 +1,7 @@
 """What a caller holds of one operation, whatever its event loop: a coroutine begun once, and the buffer of its events.
 
 Owns: the rules of awaiting and entering, and the buffer between the reader and a slow consumer. Must not know: event
-loops (autod.operation for trio, autod.aio for asyncio), sockets, how an outcome follows from events.
+loops (autod.client.operation for trio, autod.aio for asyncio), sockets, how an outcome follows from events.
 
 The reader never waits for the consumer, for pluto writes to it and stands still if it is not read. What the
 consumer has not taken yet is kept, up to a bound; past that, events are dropped, counted, and a `Dropped` event

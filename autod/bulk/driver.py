@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
+from autod.asking.request import Request
 from autod.bulk.steps import AskStep, LoadStep, OwnStep, Rest
+from autod.client.presence import LOOK, Presence
 from autod.errors import UsageError
-from autod.operation import Request
 from autod.operations import find, steps_of
-from autod.presence import LOOK, Presence
 from autod.protocol import commands as c
 from autod.status import established
 from autod.status.members import Members

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autod.bulk.events import BulkEvent
     from autod.bulk.operations import OperationName
     from autod.bulk.result import BulkResult
-    from autod.drive import PlainPluto
+    from autod.client.plain import PlainPluto
 
 __all__ = ["whole"]
 

@@ -16,11 +16,11 @@ from autod.errors import DeadlinePassed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
+    from autod.asking.request import Request
     from autod.client import Pluto
     from autod.events import Event
     from autod.exchange.control import Pending
     from autod.loading.interface import Hear, Loader, Told
-    from autod.operation import Request
     from autod.outcomes import Outcome
 
 __all__ = ["AskStep", "LoadStep", "OwnStep", "Rest", "Step"]

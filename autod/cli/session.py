@@ -18,10 +18,10 @@ import trio
 from autod.cli.output import standard_error, standard_output
 from autod.cli.printing import Outputs, Printer
 from autod.client import TIMEOUT, Pluto
+from autod.client.operation import BUFFER
 from autod.errors import DeadlinePassed, UnknownRelease
 from autod.exchange.descriptors import raise_own_limit
 from autod.identify.cache import Known, default_folder
-from autod.operation import BUFFER
 
 if TYPE_CHECKING:
     import argparse

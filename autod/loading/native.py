@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import trio
 
+from autod.asking.request import Request
 from autod.config.check import remarks
 from autod.config.choose import Chosen, choose, last_of_each
 from autod.config.compare import Sent, digest
@@ -28,7 +29,6 @@ from autod.events import Complaint
 from autod.exchange.control import AHEAD
 from autod.exchange.relay import Relayed
 from autod.loading.result import Transcript, outcome_of
-from autod.operation import Request
 from autod.outcomes import gather
 from autod.protocol.check import check_release
 from autod.protocol.commands import AddConnection

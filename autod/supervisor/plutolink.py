@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.client import Pluto
+from autod.client.operation import BUFFER
+from autod.client.presence import Presence
 from autod.config import load
 from autod.config.policies import routed as group_routed
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
 from autod.loading.groups import route_group
 from autod.loading.loader import loader_for
-from autod.operation import BUFFER
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
-from autod.presence import Presence
 from autod.protocol import commands as c
 from autod.status import established
 from autod.status.members import Members
@@ -31,9 +31,10 @@ from autod.supervisor.table import Snapshot, Traffic
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from autod.asking.request import Sink
+    from autod.client.operation import Operation
     from autod.events import Event
     from autod.loading.interface import Loader
-    from autod.operation import Operation, Sink
     from autod.protocol.releases import Release
     from autod.status import State
 

@@ -26,7 +26,6 @@ PUBLIC = (
     "autod.events",
     "autod.identify.cache",
     "autod.log",
-    "autod.operation",
     "autod.outcomes",
     "autod.protocol.commands",
     "autod.protocol.releases",

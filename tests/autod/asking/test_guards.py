@@ -9,8 +9,8 @@ import pytest
 
 from autod.asking.asks import Send
 from autod.asking.guards import GUARDS, guards_of, look_before
+from autod.asking.request import Request
 from autod.errors import ConnectionLost, PlutoGone
-from autod.operation import Request
 from autod.operations import ROWS, of_command
 from autod.outcomes import Result
 from autod.protocol import commands as c

@@ -36,16 +36,10 @@ if TYPE_CHECKING:
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["CONTROL_SOCKET", "TIMEOUT", "PlainPluto", "Steps", "Turn"]
+__all__ = ["PlainPluto", "Steps", "Turn"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-CONTROL_SOCKET = "/run/pluto/pluto.ctl"
-"""Where pluto of every release makes its control socket, unless it was told otherwise."""
-
-TIMEOUT = 120.0
-"""Seconds until an operation is given up, unless the caller says otherwise (see autod.client)."""
 
 
 @dataclass(frozen=True, slots=True)

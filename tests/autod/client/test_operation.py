@@ -13,9 +13,10 @@ import pytest
 import trio
 import trio.testing
 
+from autod.asking.request import Request, Sink
+from autod.client.operation import Operation
 from autod.errors import NoSocket, UsageError
 from autod.events import Event, Log
-from autod.operation import Operation, Request, Sink
 from autod.outcomes import Outcome, Result
 from autod.protocol import commands as c
 

@@ -13,9 +13,9 @@ from typing import Self
 import trio
 
 from autod.asking.handle import BUFFER, Handle, Perform
-from autod.asking.request import Request, Sink
+from autod.asking.request import Request
 
-__all__ = ["BUFFER", "Operation", "Request", "Sink"]
+__all__ = ["BUFFER", "Operation"]
 
 
 class Operation(Handle):

@@ -30,13 +30,15 @@ from autod.asking.course import holds_descriptor, lets_go, operate, settle
 from autod.asking.guards import guards_of
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
+from autod.asking.request import Request, Sink
+from autod.client import CONTROL_SOCKET, TIMEOUT
+from autod.client.operation import BUFFER, Operation
 from autod.errors import DeadlinePassed, UsageError, WhackError
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
 from autod.identify.detect import Detected, detect
 from autod.judging.judge import Judge
 from autod.judging.memo import Alike
-from autod.operation import BUFFER, Operation, Request, Sink
 from autod.operations import of_command
 from autod.outcomes import Outcome, Result, gather, sentence
 from autod.protocol import commands as c
@@ -58,14 +60,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["CONTROL_SOCKET", "TIMEOUT", "Pluto", "open_pluto"]
-
-CONTROL_SOCKET = "/run/pluto/pluto.ctl"
-"""Where pluto of every release makes its control socket, unless it was told otherwise."""
-
-TIMEOUT = 120.0
-"""Seconds until an operation is given up, unless the caller says otherwise. pluto itself answers an up after 64 s
-at most where the peer is silent (3.27 to 5.3.2: 60 s of retransmissions; 5.4: 32 s), and longer only in a queue."""
+__all__ = ["Pluto", "open_pluto"]
 
 
 @asynccontextmanager
