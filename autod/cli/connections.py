@@ -165,10 +165,10 @@ async def _step(opened: Session, step: Row, name: str, heard: list[Event], loads
 
 async def _is_group(opened: Session, name: str) -> bool:
     """Whether pluto has a group connection of this name, where that is cheap to ask (see remembering.status_of)."""
-    from autod.cli.remembering import status_of
+    from autod.loading.remembering import status_of
     from autod.status import parse
 
-    state = parse(await status_of(opened, (name,)))
+    state = parse(await status_of(opened.pluto, (name,)))
     return any(one.name == name and one.kind == "group" for one in state.connections)
 
 

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import trio
 
 from autod.cli import session
 from autod.cli.configuration import read
-from autod.cli.elements import load_elements
 from autod.cli.loading import load
-from autod.cli.remembering import remember, writer
 from autod.cli.resolve import known_names, match_known
 from autod.cli.session import Interrupts, Outputs, Session, open_session
-from autod.config.around import Machine
-from autod.config.compare import Comparison, Difference, Memory, compare
+from autod.config.holding import hold
 from autod.config.policies import is_group
-from autod.config.record import Record
 from autod.config.steps import FIFTH, Step, removes_too_much, steps
+from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
+from autod.loading.remembering import remember
 from autod.protocol import commands as c
 from autod.status import parse
-from autod.status.shown import shown
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
     from autod.config import Configuration
+    from autod.config.compare import Comparison, Difference
     from autod.outcomes import Outcome
     from autod.status import State
 
@@ -48,29 +45,21 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
     async with open_session(options, outputs, interrupts) as opened:
         configuration = read(options.config, opened.pluto.release)
         replies = [*await opened.pluto.replies(c.Status()), *await opened.pluto.replies(c.TrafficStatus())]
-        state = parse(replies)
-        pluto = opened.pluto.detected.pluto
-        record = Record(options.ctlsocket, configuration.path, pluto=pluto)
-        memory = Memory(record.loads(), record.names(), writer(configuration))
-        known = [name for one in configuration.connections for name in (one.name, *one.aliases)]
-        names = match_known(options.names, [*known, *known_names(state)], "the configuration or pluto")
-        comparison = await trio.to_thread.run_sync(
-            functools.partial(
-                compare,
-                configuration,
-                state,
-                frozenset(names),
-                shows=shown(replies),
-                around=Machine(None if pluto is None else pluto.pid),
-                memory=memory,
-            )
+        names: Sequence[str] = ()
+        if options.names:
+            known = [name for one in configuration.connections for name in (one.name, *one.aliases)]
+            there = known_names(parse(replies))
+            names = match_known(options.names, [*known, *there], "the configuration or pluto")
+        held = await trio.to_thread.run_sync(
+            hold, configuration, replies, options.ctlsocket, opened.pluto.detected.pluto, names
         )
+        comparison = held.comparison
         if options.operation == "diff":
             _show(opened, comparison)
             if not comparison.equal:
                 return 1
             return NOT_COMPARED if comparison.uncompared else 0
-        return await _sync(opened, comparison, state, configuration, record)
+        return await _sync(opened, comparison, held.state, configuration)
 
 
 def _show(opened: Session, comparison: Comparison) -> None:
@@ -113,7 +102,6 @@ async def _sync(
     comparison: Comparison,
     state: State,
     configuration: Configuration,
-    record: Record,
 ) -> int:
     """Adding first; what is the same is left alone. Siblings are taken down only with --force."""
     options = opened.options
@@ -147,9 +135,8 @@ async def _sync(
         return status
     failed = await _take(opened, doable, configuration, comparison)
     await remember(
-        opened,
+        opened.pluto,
         configuration,
-        record,
         loaded={step.connection for step in doable if step.action in ("add", "replace")},
         gone={step.connection for step in doable if step.action == "delete"},
         whole=not opened.options.names,
@@ -212,9 +199,13 @@ async def _take(
     )
     for step in loads:
         if step not in complete:
-            outcomes[step.connection] = await load_elements(
-                opened, configuration, step.connection, step.names
+            alone = await load_elements(
+                opened.pluto, configuration, step.connection, step.names, hear=opened.show
             )
+            if alone is None:
+                whole_again = await load(opened, [step.connection], configuration, remembers=False)
+                alone = whole_again[step.connection]
+            outcomes[step.connection] = alone
     failed = 0
     for step in loads:
         outcome = outcomes[step.connection]

@@ -132,9 +132,11 @@ async def after_loading(
         return
     await _make_groups(session, loads.configuration, outcomes)
     if remembers:
-        from autod.cli.remembering import remember_loaded
+        from autod.loading.remembering import remember_loaded
 
-        await remember_loaded(session, loads.configuration, outcomes, loads.sent)
+        await remember_loaded(
+            session.pluto, loads.configuration, outcomes, loads.sent, whole=session.options.all
+        )
 
 
 async def _make_groups(

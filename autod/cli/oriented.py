@@ -27,10 +27,10 @@ async def explain(opened: Session, outcome: Outcome) -> Outcome:
     pluto = opened.pluto.detected.pluto
     if pluto is None or not same_network(pluto.pid):
         return outcome
-    from autod.cli.remembering import status_of
+    from autod.loading.remembering import status_of
     from autod.status import parse
 
-    state = parse(await status_of(opened, (outcome.connection,)))
+    state = parse(await status_of(opened.pluto, (outcome.connection,)))
     for one in state.connections:
         if outcome.connection not in (one.name, *one.aliases):
             continue

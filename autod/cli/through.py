@@ -17,6 +17,7 @@ from autod.errors import NotPermitted
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from autod.service.client import Client
 
@@ -75,11 +76,32 @@ def _sync(client: Client, options: argparse.Namespace) -> int:
     if options.json:
         _print_json(told)
     else:
-        words = {"missing": "not in pluto", "changed": "older in pluto", "extra": "only in pluto"}
-        for key, text in words.items():
-            for name in told[key]:
-                print(f"{name}: {text}")
+        for line in _differences(told):
+            print(line)
     return 0
+
+
+def _differences(told: dict[str, Any]) -> Iterator[str]:
+    details: dict[str, list[str]] = {}
+    for one in told["details"]:
+        text = f"{one['setting']}: {one['configured']} in the configuration, {one['loaded']} in pluto"
+        details.setdefault(one["connection"], []).append(text)
+    words = {
+        "missing": "not in pluto",
+        "changed": "other in pluto",
+        "extra": "only in pluto, loaded by others",
+        "forgotten": "only in pluto, not in the configuration any more",
+        "refused": "cannot be loaded as it stands; autod --check says why",
+    }
+    for key, text in words.items():
+        for name in told[key]:
+            yield f"{name}: {text}"
+            if key == "changed":
+                yield from (f"    {line}" for line in details.get(name, ()))
+    for one in told["left"]:
+        yield f"{one['connection']}: left in pluto: {one['why']}"
+    for one in told["uncompared"]:
+        yield f"{one['connection']}: not compared: {', '.join(one['settings'])} (pluto does not show it)"
 
 
 def _status(client: Client, options: argparse.Namespace) -> int:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from autod.config.choose import auto, last_of_each
+from autod.config.elements import groups_for
 from autod.config.ends import Around, compare_ends, sendcerts
 from autod.config.expected import Row, auth_differs, end_rows, is_never, partly, rows_of
 from autod.config.meaning import Meaning, Unsure, version_of
@@ -52,6 +53,8 @@ __all__ = [
     "compare",
     "digest",
     "digests",
+    "merged",
+    "sent_of",
     "wanted",
 ]
 
@@ -121,6 +124,34 @@ class Comparison(msgspec.Struct, frozen=True, tag_field="event", tag="comparison
         return not (self.missing or self.forgotten or self.different or self.refused)
 
 
+def merged(comparisons: Sequence[Comparison]) -> Comparison:
+    """Of several configurations against one pluto: what one of them has is extra to none."""
+    if len(comparisons) == 1:
+        return comparisons[0]
+    extra = _in_all([one.extra for one in comparisons])
+    foreign = _in_all([one.foreign for one in comparisons])
+    left = frozenset(extra)
+
+    def all_of(field: str) -> tuple[Any, ...]:
+        return tuple(value for one in comparisons for value in getattr(one, field))
+
+    return Comparison(
+        all_of("missing"),
+        extra,
+        all_of("different"),
+        all_of("same"),
+        all_of("refused"),
+        foreign,
+        all_of("uncompared"),
+        tuple(one for one in all_of("doubtful") if one.connection in left),
+    )
+
+
+def _in_all(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    first, *others = lists
+    return tuple(name for name in first if all(name in one for one in others))
+
+
 class Load(msgspec.Struct, frozen=True):
     """How a connection of pluto's was loaded last: its serial number then, what was sent, what auto= said."""
 
@@ -130,11 +161,8 @@ class Load(msgspec.Struct, frozen=True):
     writer: str = ""
 
 
-class Sent(NamedTuple):
-    """What was sent for a connection: a digest of the messages, and its names in pluto."""
-
-    digest: str
-    names: tuple[str, ...]
+Sent: TypeAlias = "Mapping[str, str]"
+"""What was sent for a connection: by its names in pluto, a digest of the messages that are about that name."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -167,16 +195,18 @@ def compare(
     state: State,
     names: Collection[str] = (),
     *,
+    also: Collection[str] = (),
     shows: Mapping[str, Shown] | None = None,
     around: Around = NOWHERE,
     memory: Memory | None = None,
 ) -> Comparison:
     """Compare the connections that auto= loads (or those in `names`) with those that pluto has loaded.
 
+    `also` are names that are compared beside those that auto= loads, because somebody asked for them in another way.
     `shows` is what the status shows of each (autod.status.shown); without it only what the typed state has is compared.
     `around` answers for the machine, `memory` for what was loaded before, and by whom.
     """
-    return _Comparing(configuration, state, shows or {}, around, memory or Memory()).run(names)
+    return _Comparing(configuration, state, shows or {}, around, memory or Memory()).run(names, also)
 
 
 class _Comparing:
@@ -197,6 +227,10 @@ class _Comparing:
         self._loaded = {
             one.name: one for one in state.connections if one.kind != "instance" and not _of_group(one, state)
         }
+        self._instances: dict[str, list[ConnectionState]] = {}
+        for one in state.connections:
+            if one.kind == "instance":
+                self._instances.setdefault(one.name, []).append(one)
         self._state = state
         self._up = state.established
         self._pairs: dict[str, list[str]] = {}
@@ -207,10 +241,10 @@ class _Comparing:
         self._words = Words()
         self._memo: dict[object, tuple[tuple[tuple[str, str, str], ...], frozenset[str]]] = {}
 
-    def run(self, names: Collection[str]) -> Comparison:
+    def run(self, names: Collection[str], also: Collection[str] = ()) -> Comparison:
         missing, different, same, refused, unseen = [], [], [], [], []
         claimed: set[str] = set()
-        for connection in wanted(self._configuration, names):
+        for connection in self._compared(names, also):
             plan = self._planner.plan(
                 connection.name, connection.layers, failed=connection.failed, partial=connection.partial
             )
@@ -241,6 +275,15 @@ class _Comparing:
             tuple(missing), extra, tuple(different), tuple(same), tuple(refused), foreign, tuple(unseen)
         )
         return msgspec.structs.replace(found_so_far, doubtful=tuple(self._doubts(found_so_far)))
+
+    def _compared(self, names: Collection[str], also: Collection[str]) -> Iterator[Connection]:
+        seen = set()
+        for connection in wanted(self._configuration, names):
+            seen.add(connection.name)
+            yield connection
+        more = frozenset(also) - seen
+        if more and not names:
+            yield from wanted(self._configuration, more)
 
     def _doubts(self, found: Comparison) -> Iterator[Doubt]:
         """What is forgotten, and may have been lost: the file is broken, an include finds nothing, a name changed."""
@@ -283,7 +326,7 @@ class _Comparing:
     def _difference(self, connection: Connection, plan: Plan) -> _Found:
         asked, own = auto(connection), plan.names
         remembers = any(name in self._memory.loads for name in own)
-        now = digest(plan.groups) if remembers else ""
+        now = sent_of(plan, self._rules) if remembers else {}
         there = [name for name in own if name in self._loaded]
         surplus = tuple(
             name
@@ -306,15 +349,15 @@ class _Comparing:
             one = self._loaded[name]
             kept = self._memory.loads.get(name)
             known = kept is not None and one.serial is not None and kept.serial == one.serial
-            certain = known and kept is not None and kept.digest == now
+            certain = known and kept is not None and kept.digest == now[name]
             found, unsure = self._one(connection, said, name, one, routes, certain=certain)
             if found:
                 elements.append(name)
                 details |= dict.fromkeys(found)
-            elif known and kept is not None and kept.digest != now and kept.writer == self._memory.writer:
+            elif known and kept is not None and not certain and kept.writer == self._memory.writer:
                 elements.append(name)
                 details[Detail(_unshown(unsure), "as it is now", "as it was loaded")] = None
-            if not known or kept is None or kept.digest != now:
+            if not certain:
                 remembered = False
                 uncompared |= unsure
             if kept is not None and known and kept.auto == asked:
@@ -350,8 +393,12 @@ class _Comparing:
             return None
         if asked == "ondemand" and one.routing == "unrouted":
             return Detail("auto", "ondemand", "not routed")
-        busy = one.negotiating_ike_sa is not None or one.negotiating_child_sa is not None
-        told = not one.policy or bool({"UP", "KEEP"}.intersection(one.policy))
+        # With narrowing= pluto begins with an instance of it.
+        made = [one, *self._instances.get(one.name, ())]
+        busy = any(
+            each.negotiating_ike_sa is not None or each.negotiating_child_sa is not None for each in made
+        )
+        told = not one.policy or any({"UP", "KEEP"}.intersection(each.policy) for each in made)
         if asked in ("start", "keep") and one.remote.address is not None and not busy and not told:
             return Detail("auto", asked, "not started")
         return None
@@ -596,13 +643,20 @@ def digests(
 ) -> dict[str, Sent]:
     """What is sent for each of these connections (see `wanted`)."""
     planner = Planner(configuration.rules, around.lookup)
-    found = {}
+    found: dict[str, Sent] = {}
     for connection in wanted(configuration, names, last=last):
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-        found[connection.name] = Sent(digest(plan.groups), plan.names)
+        found[connection.name] = sent_of(plan, configuration.rules)
     return found
+
+
+def sent_of(plan: Plan, rules: str) -> Sent:
+    """Of each pair of subnets= by itself: it is not another because its siblings are."""
+    if len(plan.names) == 1:
+        return {plan.names[0]: digest(plan.groups)}
+    return {name: digest(groups_for(plan, rules, (name,)) or plan.groups) for name in plan.names}
 
 
 def digest(groups: Iterable[Iterable[Message]]) -> str:

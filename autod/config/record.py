@@ -56,7 +56,11 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 def state_folder() -> Path | None:
-    """Where names are kept: /var/lib/autod for root, else autod in XDG_STATE_HOME, else nowhere."""
+    """Where names are kept: the folder that systemd gives a service, /var/lib/autod for root, else autod in
+    XDG_STATE_HOME, else nowhere."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
     if os.geteuid() == 0:
         return Path("/var/lib/autod")
     state = os.environ.get("XDG_STATE_HOME", "")

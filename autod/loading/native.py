@@ -21,7 +21,7 @@ import trio
 from autod.asking.request import Request
 from autod.config.check import remarks
 from autod.config.choose import Chosen, choose, last_of_each
-from autod.config.compare import Sent, digest
+from autod.config.compare import Sent, sent_of
 from autod.config.halt import halts
 from autod.config.routes import System
 from autod.errors import BadString, ConfigurationError, DeadlinePassed
@@ -272,7 +272,7 @@ class _Run:
         except BadString as error:
             return _Ready((), (f"{connection.place}: {error}",))
         if self._sent is not None:
-            self._sent[connection.name] = Sent(digest(plan.groups), plan.names)
+            self._sent[connection.name] = sent_of(plan, self._rules)
         return _Ready(groups, complaints, plan.names)
 
     async def _send_ahead(self, work: _Work, ready: _Ready) -> None:

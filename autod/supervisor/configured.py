@@ -20,17 +20,18 @@ import trio
 
 from autod.config.steps import removes_too_much
 from autod.errors import ConfigurationError, UsageError, WhackError
+from autod.supervisor.differing import differences, differing, doomed, edited
 from autod.supervisor.following import concerned, follow_names, follow_network, is_name
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import LastGood, Read, load
 from autod.supervisor.states import Actual, Changed, Keep, Mended
 from autod.supervisor.table import Synced
-from autod.supervisor.views import Differences, Operator, plain
+from autod.supervisor.views import Differences, Left, Operator, plain
 from autod.supervisor.wanted import Reading, Source, resolve
 
 if TYPE_CHECKING:
-    from autod.supervisor.link import Instance, Link
+    from autod.supervisor.link import Compared, Instance, Link
     from autod.supervisor.network import Change
     from autod.supervisor.table import Wanted
 
@@ -93,6 +94,8 @@ class ConfiguredSupervisor(Supervisor):
         self._salt = os.uname().nodename
         self._seen = self._signatures()
         self._suspended: dict[str, bool] = _remembered(settings.supervise.state)
+        self._stays = ""
+        """What the configuration had once and pluto has still, as a sentence."""
 
     async def prepare(self, instance: Instance) -> None:
         """Read the configuration as the release that was found reads it: it has just read the file itself."""
@@ -142,27 +145,45 @@ class ConfiguredSupervisor(Supervisor):
         finally:
             self._on_reload(False)
 
+    async def met(self) -> None:
+        """Hold the configuration against a pluto that has been at work: what it has of an older one is replaced."""
+        try:
+            compared = await self._compare(self._reading)
+        except WhackError as problem:
+            log.warning("pluto was not compared with the configuration", detail=plain(str(problem)))
+            return
+        if compared is not None:
+            self._replace(differing(compared))
+            self._settle(self._forget(compared))
+
     async def sync(self, *, dry: bool) -> Differences:
-        """Look at all that pluto has; what is wanted and missing or old is then put right, unless `dry`.
+        """Look at all that pluto has; what is wanted and missing or other is then put right, unless `dry`, and what the
+        configuration had once and has not any more is deleted.
 
         Raises PlutoGone or DeadlinePassed.
         """
         table = self.engine.table
-        changed = tuple(n for n, e in table.items() if e.record.stale)
+        stale = [n for n, e in table.items() if e.record.stale]
         if dry:
             snapshot = await self.link.look(states=True, everything=True)
         else:
             snapshot = await self.look()
         present = snapshot.present or {}
-        missing = tuple(
+        missing = [
             n
             for n, e in table.items()
             if n not in present and e.wanted.policy.keep not in (Keep.DOWN, Keep.GONE)
-        )
-        known = self._reading.connections if self._reading is not None else {}
-        ours = known.keys() | table.keys()
-        extra = tuple(sorted(n for n in present if n not in ours and n.rpartition("/")[0] not in ours))
-        return Differences(*(tuple(map(plain, names)) for names in (missing, changed, extra)))
+        ]
+        ours = self._ours()
+        compared = await self._compare(self._reading)
+        if compared is None:
+            extra = sorted(n for n in present if n not in ours and n.rpartition("/")[0] not in ours)
+            return Differences(*_shown(missing, stale, extra))
+        left: Sequence[Left] = doomed(compared, percent=self.settings.supervise.remove_at_most)[1]
+        if not dry:
+            self._replace(differing(compared))
+            self._settle(self._forget(compared))
+        return differences(compared, missing, left, ours=ours)
 
     def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None:
         super().order(act, names, by)
@@ -264,6 +285,51 @@ class ConfiguredSupervisor(Supervisor):
                 self.engine.feed(name, Mended(detail), now)
         self._wake()
 
+    def _ours(self) -> frozenset[str]:
+        """The names that the configuration or the settings have."""
+        known = self._reading.connections if self._reading is not None else {}
+        gone = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is Keep.GONE]
+        return frozenset(known.keys() | self.engine.table.keys()).difference(gone)
+
+    async def _compare(self, reading: Reading | None) -> Compared | None:
+        """Raises PlutoGone or DeadlinePassed."""
+        if reading is None or not reading.configurations or self.pluto is None:
+            return None
+        return await self.link.compare(reading.configurations, self.engine.table.keys())
+
+    def _replace(self, names: Mapping[str, str]) -> None:
+        """Have these loaded again; each with what differs."""
+        now = trio.current_time()
+        for name, why in names.items():
+            entry = self.engine.table.get(name)
+            if entry is None or entry.released or entry.record.suspended:
+                continue
+            up = entry.record.actual is Actual.UP
+            self.tell(
+                "reload", connection=name, detail=f"replaced{', which takes it down' if up else ''}: {why}"
+            )
+            self.engine.feed(name, Changed(), now)
+        self._wake()
+
+    def _forget(self, compared: Compared, *, force: bool = False) -> str:
+        """Have deleted what the configuration had once, as far as that is no mistake; a sentence about the rest."""
+        gone, left = doomed(compared, percent=self.settings.supervise.remove_at_most, force=force)
+        gone = tuple(name for name in gone if name not in self._ours())
+        for name in gone:
+            self.tell("reload", connection=name, detail="deleted: the configuration has it no more")
+        self.engine.remove(gone, trio.current_time())
+        self._wake()
+        return _left(left)
+
+    def _settle(self, lost: str) -> None:
+        """The configuration is good but for what it `lost`."""
+        if self.configuration in ("ok", self._stays):
+            self.configuration = lost or "ok"
+        if lost and lost != self._stays:
+            log.error("connections went from the configuration and stay in pluto", detail=lost)
+            self.tell("reload", cause="configuration", detail=lost)
+        self._stays = lost
+
     async def _take(self, settings: Settings, *, force: bool = False) -> Synced:
         try:
             reading = await trio.to_thread.run_sync(self._source.read)
@@ -274,6 +340,12 @@ class ConfiguredSupervisor(Supervisor):
             if isinstance(problem, UsageError):
                 raise ConfigurationError(str(problem)) from problem
             raise
+        changed = edited(self._reading, reading)
+        try:
+            compared = await self._compare(reading)
+        except WhackError:
+            # pluto is asked again when it is met again.
+            compared = None
         self.settings = settings
         taken, self.taken = self.taken, trio.Event()
         taken.set()
@@ -282,8 +354,9 @@ class ConfiguredSupervisor(Supervisor):
         self._named = {name: ends for name, ends in hosts.items() if ends}
         # The files that count may be others now.
         self._seen = self._signatures()
-        synced = self._adopt(settings, reading)
+        synced = self._adopt(settings, reading, compared, changed, force=force)
         self.configuration = "ok"
+        self._settle("" if compared is None else self._forget(compared, force=force))
         self.tell(
             "reload",
             detail=f"{len(synced.added)} added, {len(synced.changed)} changed, {len(synced.removed)} removed, "
@@ -310,10 +383,24 @@ class ConfiguredSupervisor(Supervisor):
                 option="force",
             )
 
-    def _adopt(self, settings: Settings, reading: Reading) -> Synced:
+    def _adopt(
+        self,
+        settings: Settings,
+        reading: Reading,
+        compared: Compared | None = None,
+        changed: Collection[str] = (),
+        *,
+        force: bool = False,
+    ) -> Synced:
         wanted: list[Wanted] = resolve(settings, reading, salt=self._salt)
         defined = frozenset(reading.connections) if reading.connections else None
-        synced = self.adopt(wanted, defined=defined)
+        others = None if compared is None else differing(compared, changed)
+        if compared is not None and not force:
+            # What the file may have lost by mistake is let go, and stays in pluto.
+            defined = (defined or frozenset()).union(one.connection for one in compared.comparison.doubtful)
+        for name, why in (others or {}).items():
+            self.tell("reload", connection=name, detail=f"replaced: {why}")
+        synced = self.adopt(wanted, defined=defined, differing=None if others is None else frozenset(others))
         for name in synced.added:
             if name in self._suspended:
                 self.engine.suspend(name, trio.current_time(), down=False)
@@ -337,10 +424,27 @@ class ConfiguredSupervisor(Supervisor):
         if self._path is not None:
             files.append(self._path)
         if self._reading is not None:
-            files += self._reading.files
+            files += [*self._reading.files, *self._reading.expected]
             # A new file beside one that is included is most likely included too.
             files += sorted({f"{os.path.dirname(f)}/*.conf" for f in self._reading.files[1:]})
         return signature(tuple(dict.fromkeys(files))), signature(self.settings.supervise.secrets)
+
+
+def _shown(
+    missing: Collection[str], stale: Collection[str], extra: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    return tuple(map(plain, missing)), tuple(map(plain, stale)), tuple(map(plain, extra))
+
+
+def _left(left: Sequence[Left]) -> str:
+    """What is left in pluto although it went from the configuration, and why."""
+    if not left:
+        return ""
+    reasons = dict.fromkeys(one.why for one in left)
+    return (
+        f"{len(left)} connection{'s' if len(left) > 1 else ''} that the configuration had once and has not any more "
+        f"stay in pluto: {'; '.join(list(reasons)[:3])}; `autod supervise --reload --force` deletes them"
+    )
 
 
 def _remembered(path: str) -> dict[str, bool]:

@@ -29,6 +29,7 @@ from autod.supervisor.states import (
     PlutoFound,
     PlutoLost,
     Poke,
+    Policy,
     Record,
     Resume,
     Seen,
@@ -79,12 +80,20 @@ class Engine:
 
     # What comes in
 
-    def adopt(self, wanted: Iterable[Wanted], now: float, *, defined: frozenset[str] | None = None) -> Synced:
+    def adopt(
+        self,
+        wanted: Iterable[Wanted],
+        now: float,
+        *,
+        defined: frozenset[str] | None = None,
+        differing: frozenset[str] | None = None,
+    ) -> Synced:
         """Hold `wanted` from now on.
 
-        New ones are taken in, those whose definition changed are marked for replacement, the same ones are left
-        alone. One that is wanted no more is deleted from pluto, unless `defined` (the names the configuration
-        still defines) has it: then it is only let go.
+        New ones are taken in, those that pluto holds in another form are marked for replacement, the same ones are left
+        alone. `differing` has the names of those in another form; without it they are those whose definition changed.
+        One that is wanted no more is deleted from pluto, unless `defined` (the names the configuration still defines)
+        has it: then it is only let go.
         """
         new = {w.name: w for w in wanted}
         added, changed, removed, released = [], [], [], []
@@ -94,13 +103,16 @@ class Engine:
                 record = Record(name=name, since=now)
                 self.table[name] = Entry(item, record)
                 added.append(name)
-                self._consider(name, now)
+                if differing is not None and name in differing:
+                    self.feed(name, Changed(), now)
+                else:
+                    self._consider(name, now)
                 continue
             old, entry.wanted, entry.released = entry.wanted, item, False
             if old.policy.keep is Keep.GONE:
                 added.append(name)
                 self.feed(name, Changed(), now)
-            elif old.definition and item.definition and old.definition != item.definition:
+            elif _is_other(old, item) if differing is None else name in differing:
                 changed.append(name)
                 self.feed(name, Changed(), now)
             elif old.policy != item.policy:
@@ -125,6 +137,14 @@ class Engine:
             tuple(released),
             len(new) - len(added) - len(changed),
         )
+
+    def remove(self, names: Iterable[str], now: float) -> None:
+        """Have these deleted from pluto: the configuration had them once, and nobody wants them any more."""
+        for name in names:
+            if name not in self.table:
+                wanted = Wanted(name=name, policy=Policy(keep=Keep.GONE))
+                self.table[name] = Entry(wanted, Record(name=name, since=now))
+                self._consider(name, now)
 
     def feed(self, name: str, event: Event, now: float) -> None:
         """Take one event of one connection in. A name that is not in the table is no error: it has just left."""
@@ -338,6 +358,10 @@ class Engine:
         if not settled:
             times.append(self.pluto_since + self.SETTLE)
         return min((t for t in times if t is not None), default=None)
+
+
+def _is_other(before: Wanted, now: Wanted) -> bool:
+    return bool(before.definition and now.definition) and before.definition != now.definition
 
 
 def _gone(entry: Entry) -> bool:

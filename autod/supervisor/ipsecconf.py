@@ -54,6 +54,8 @@ class IpsecConf:
                 for one in found.connections
             },
             found.files,
+            tuple(found.sources.unmatched),
+            (found,),
         )
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from autod.config import Configuration
+    from autod.config.compare import Comparison
     from autod.supervisor.states import Act, Cause
     from autod.supervisor.table import Snapshot
 
-__all__ = ["Instance", "Link", "Result"]
+__all__ = ["Compared", "Instance", "Link", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class Result:
     advice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What differs, and what of it is up."""
+
+    comparison: Comparison
+    up: frozenset[str] = frozenset()
+
+
 class Link(Protocol):
     """A pluto, come or gone.
 
@@ -69,6 +79,15 @@ class Link(Protocol):
         """Carry out `act` within `deadline` seconds; `heard` is called when the peer answers an Up.
 
         Raises PlutoGone, UsageError (nothing was sent) or ConfigurationError.
+        """
+
+    async def compare(
+        self, configurations: Sequence[Configuration], names: Collection[str]
+    ) -> Compared | None:
+        """Hold the configurations, and pluto's state, against each other; None where nothing can be told yet.
+
+        `names` are compared beside those that auto= loads. A REPLACE after it replaces only what differed. Raises
+        PlutoGone or DeadlinePassed.
         """
 
     async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:

@@ -111,10 +111,16 @@ class Supervisor:
 
     # What others ask of it (see autod.service.methods.Keeper)
 
-    def adopt(self, wanted: Iterable[Wanted], *, defined: frozenset[str] | None = None) -> Synced:
+    def adopt(
+        self,
+        wanted: Iterable[Wanted],
+        *,
+        defined: frozenset[str] | None = None,
+        differing: frozenset[str] | None = None,
+    ) -> Synced:
         """Hold `wanted` from now on; see Engine.adopt."""
         self.engine.admission.set_limits(self._limits(), trio.current_time())
-        synced = self.engine.adopt(wanted, trio.current_time(), defined=defined)
+        synced = self.engine.adopt(wanted, trio.current_time(), defined=defined, differing=differing)
         self._wake()
         return synced
 
@@ -225,6 +231,10 @@ class Supervisor:
         """Called with each pluto that is found, before anything is done with it. Does nothing here."""
         await trio.lowlevel.checkpoint()
 
+    async def met(self) -> None:
+        """Called once the table knows of the pluto that was found. Does nothing here."""
+        await trio.lowlevel.checkpoint()
+
     async def take_down(self, within: float) -> None:
         """Take every connection that is kept up down, a bounded number at a time; for the end of the service."""
         up = [n for n, e in self.engine.table.items() if e.record.actual is Actual.UP or e.record.negotiating]
@@ -261,6 +271,7 @@ class Supervisor:
             self.engine.pluto_found(trio.current_time())
             self.engine.admission.set_limits(self._limits(), trio.current_time())
             self.tell("pluto", after="found", detail=f"Libreswan {instance.release}")
+            await self.met()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look, nursery.cancel_scope)
                 nursery.start_soon(self._who_took_down)

@@ -6,6 +6,7 @@ Owns how an act becomes requests, how outcomes become causes and how states beco
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,21 @@ from autod.client import Pluto
 from autod.client.operation import BUFFER
 from autod.client.presence import Presence
 from autod.config import load
+from autod.config.compare import merged, wanted
+from autod.config.holding import hold, record_of
 from autod.config.policies import routed as group_routed
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
+from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
 from autod.loading.loader import loader_for
+from autod.loading.native import NativeLoader
+from autod.loading.remembering import remember, remember_loaded
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
 from autod.protocol import commands as c
 from autod.status import established
 from autod.status.members import Members
-from autod.supervisor.link import Instance, Result
+from autod.supervisor.link import Compared, Instance, Result
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
 
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
 
     from autod.asking.request import Sink
     from autod.client.operation import Operation
+    from autod.config import Configuration
+    from autod.config.compare import Difference
     from autod.events import Event
     from autod.loading.interface import Loader
     from autod.protocol.releases import Release
@@ -80,7 +88,7 @@ class PlutoLink:
 
     `release` names it if the caller knows better than pluto. `answer` is how many seconds it may take to answer a
     question. `on_found` is called with the release whenever a pluto was found. `groups` gives the names of the group
-    connections of the configuration.
+    connections of the configuration, `file_of` the file of a connection that stands in another one than `config`.
     """
 
     def __init__(
@@ -93,8 +101,12 @@ class PlutoLink:
         limit: int = 64,
         on_found: Callable[[Release], None] | None = None,
         groups: Callable[[], Collection[str]] = tuple,
+        file_of: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self.path = path
+        self._file_of = file_of
+        self._differing: dict[str, tuple[Difference, Configuration]] = {}
+        self._compared: tuple[Configuration, ...] = ()
         self._groups = groups
         self.config = config
         self.answer = answer
@@ -111,6 +123,7 @@ class PlutoLink:
     async def find(self) -> Instance:
         detected = await self._presence.find()
         self._members = Members()
+        self._differing.clear()
         if self._on_found is not None:
             self._on_found(detected.release)
         listens = self._presence.listens
@@ -149,19 +162,44 @@ class PlutoLink:
             case Act.DOWN:
                 return await self._perform(self._pluto.down(name, timeout=deadline), heard)
             case Act.DELETE:
-                return await self._perform(self._pluto.delete(name, timeout=deadline), heard)
+                return await self._delete(name, deadline, heard)
             case Act.ADD:
                 return await self._add(name, deadline)
             case Act.REPLACE:
-                # Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first, once it
-                # is certain that it can be loaded again.
-                await self._loader().check()
-                deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
-                if deleted.cause not in (None, Cause.UNKNOWN):
-                    return deleted
-                return await self._add(name, deadline)
+                return await self._replace(name, deadline, heard)
             case Act.LOOK:
                 raise ValueError("a look is asked for with look()")
+
+    async def compare(
+        self, configurations: Sequence[Configuration], names: Collection[str]
+    ) -> Compared | None:
+        release = self._pluto.release
+        if not configurations or any(one.release != release for one in configurations):
+            return None
+        replies = [
+            *await self._pluto.replies(c.Status(), timeout=self.answer),
+            *await self._pluto.replies(c.TrafficStatus(), timeout=self.answer),
+        ]
+        pluto = self._pluto.detected.pluto
+        held = [
+            await trio.to_thread.run_sync(partial(hold, one, replies, self.path, pluto, also=names))
+            for one in configurations
+        ]
+        if not held[0].state.interfaces:
+            # It has just started, and loads what its file says by itself.
+            return None
+        self._compared = tuple(configurations)
+        for one, each in zip(configurations, held, strict=True):
+            # What stands in the file and is in pluto is the file's, whoever loaded it.
+            there = {*each.comparison.same, *(found.connection for found in each.comparison.different)}
+            files = {own.name: own.place.file for own in wanted(one, ()) if own.name in there}
+            record_of(one, self.path, pluto).remember(files)
+        self._differing = {
+            difference.connection: (difference, one)
+            for one, each in zip(configurations, held, strict=True)
+            for difference in each.comparison.different
+        }
+        return Compared(merged([one.comparison for one in held]), held[0].state.established)
 
     async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
         commands: list[c.Command] = [c.Status()]
@@ -232,12 +270,72 @@ class PlutoLink:
             raise mine.error
         return mine.result
 
-    def _loader(self) -> Loader:
-        """What loads from the file as it is now."""
-        return loader_for(self._pluto, self.config, partial(load, self.config or _CONFIG))
+    async def _replace(self, name: str, deadline: float, heard: Callable[[], None]) -> Result:
+        """Load `name` anew: of several pairs of subnets= those that differ, if that is known.
+
+        Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first, once it is certain
+        that it can be loaded again.
+        """
+        known = self._differing.pop(name, None)
+        await self._loader(self._file_of(name)).check()
+        if known is not None and set(known[0].names) - set(known[0].elements):
+            done = await self._replace_pairs(*known, deadline, heard)
+            if done is not None:
+                return done
+        deleted = await self._delete(name, deadline, heard)
+        if deleted.cause not in (None, Cause.UNKNOWN):
+            return deleted
+        return await self._add(name, deadline)
+
+    async def _replace_pairs(
+        self, difference: Difference, configuration: Configuration, deadline: float, heard: Callable[[], None]
+    ) -> Result | None:
+        """None where they cannot be told from the others: nothing is loaded then."""
+        doomed = [*difference.surplus]
+        if self._pluto.release.at_least(5, 4):
+            doomed += [one for one in difference.elements if one not in doomed]
+        for one in doomed:
+            deleted = await self._delete(one, deadline, heard)
+            if deleted.cause not in (None, Cause.UNKNOWN):
+                return deleted
+        if not difference.elements:
+            return Result()
+        with trio.move_on_after(deadline):
+            outcome = await load_elements(
+                self._pluto, configuration, difference.connection, difference.elements
+            )
+            if outcome is not None and outcome.ok:
+                self._members.learn({difference.connection: difference.names})
+                with suppress(WhackError):
+                    await remember(self._pluto, configuration, loaded=(difference.connection,), whole=False)
+            return None if outcome is None else _result(outcome)
+        raise DeadlinePassed(f"connections were not loaded within {deadline:g} s")
+
+    async def _delete(self, name: str, deadline: float, heard: Callable[[], None]) -> Result:
+        deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
+        if deleted.cause in (None, Cause.UNKNOWN):
+            for one in self._compared:
+                if not one.find(name):
+                    record_of(one, self.path, self._pluto.detected.pluto).remember({}, forget=(name,))
+        return deleted
+
+    def _loader(self, path: str | None) -> Loader:
+        """What loads from the file at `path` (None: from the configuration) as it is now."""
+        path = path or self.config
+        return loader_for(self._pluto, path, partial(load, path or _CONFIG), notes=True)
 
     async def _load(self, batch: Mapping[str, _Add]) -> None:
+        files: dict[str | None, list[str]] = {}
+        for name in batch:
+            files.setdefault(self._file_of(name), []).append(name)
+        for path, names in files.items():
+            await self._load_from(path, {name: batch[name] for name in names})
+
+    async def _load_from(self, path: str | None, batch: Mapping[str, _Add]) -> None:
+        outcomes: dict[str, Outcome] = {}
+
         def told(name: str, outcome: Outcome) -> None:
+            outcomes[name] = outcome
             if name in batch:
                 batch[name].result = _result(outcome)
             if outcome.ok:
@@ -248,11 +346,17 @@ class PlutoLink:
                 self._members.learn({name: parts})
 
         try:
-            await self._loader().load(list(batch), hear=_not_heard, told=told)
+            loader = self._loader(path)
+            await loader.load(list(batch), hear=_not_heard, told=told)
         except (WhackError, OSError) as problem:
             error = problem if isinstance(problem, WhackError) else ConfigurationError(str(problem))
             for add in batch.values():
                 add.error = error
+            return
+        if isinstance(loader, NativeLoader) and loader.configuration is not None:
+            # Where pluto does not answer that, what it shows is compared instead.
+            with suppress(WhackError):
+                await remember_loaded(self._pluto, loader.configuration, outcomes, loader.sent)
 
 
 def _not_heard(name: str, event: Event) -> None:

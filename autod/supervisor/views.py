@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Connection",
+    "Detail",
     "Differences",
     "Event",
+    "Left",
     "Operator",
     "PlutoView",
     "Statistics",
+    "Unseen",
     "connection",
     "event",
     "plain",
@@ -98,12 +101,41 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     pid: int | UnsetType = UNSET
 
 
+class Detail(Struct, frozen=True):
+    """One setting of a connection that pluto holds in another form than the configuration."""
+
+    connection: str
+    setting: str
+    configured: str
+    loaded: str
+
+
+class Unseen(Struct, frozen=True):
+    """Settings of a connection that pluto does not show, so that nobody can tell whether they differ."""
+
+    connection: str
+    settings: tuple[str, ...]
+
+
+class Left(Struct, frozen=True):
+    """A connection that the configuration had once, and why it is left in pluto all the same."""
+
+    connection: str
+    why: str
+
+
 class Differences(Struct, frozen=True):
-    """What pluto lacks, holds in an older form, and has besides."""
+    """What pluto lacks, holds in another form, has besides, and has from this configuration, which has it not any more;
+    what could not be compared, what is left in pluto although it went, and what cannot be loaded as it stands."""
 
     missing: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    details: tuple[Detail, ...] = ()
+    uncompared: tuple[Unseen, ...] = ()
+    left: tuple[Left, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class PlutoView(Struct, frozen=True, omit_defaults=True, kw_only=True):

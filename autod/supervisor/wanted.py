@@ -16,6 +16,7 @@ from autod.supervisor.table import Wanted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from autod.config import Configuration
     from autod.supervisor.settings import Group, Settings
 
 __all__ = ["AUTO", "Definition", "Reading", "Source", "resolve"]
@@ -57,6 +58,10 @@ class Reading:
 
     connections: Mapping[str, Definition] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    """Patterns of files that are to be read once there are some."""
+    configurations: tuple[Configuration, ...] = ()
+    """What was read, to be held against pluto."""
 
 
 class Source(Protocol):

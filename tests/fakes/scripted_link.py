@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.errors import DeadlinePassed, NoSocket, PlutoGone
-from autod.supervisor.link import Instance, Result
+from autod.supervisor.link import Compared, Instance, Result
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
 
@@ -31,6 +31,8 @@ class ScriptedLink:
     looks: Counter[str] = field(default_factory=Counter)
     given_up: list[str] = field(default_factory=list)
     secrets_read: int = 0
+    compared: Compared | None = None
+    """What a comparison comes to; None: that cannot be told."""
     running: bool = False
     most: int = 0
 
@@ -129,6 +131,10 @@ class ScriptedLink:
             case _:
                 pass
         return Result()
+
+    async def compare(self, configurations: object, names: object) -> Compared | None:
+        await trio.lowlevel.checkpoint()
+        return self.compared
 
     async def kept_up(self, names: Sequence[str]) -> dict[str, bool]:
         await trio.lowlevel.checkpoint()

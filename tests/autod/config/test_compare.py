@@ -180,3 +180,27 @@ def test_a_file_with_a_fault_forgets_nothing(broken: str, tmp_path: Path) -> Non
     doubtful = {one.connection for one in found.doubtful}
     assert set(found.forgotten) <= doubtful or found.forgotten == ()
     assert not [one for one in steps(found, STATE, shares=False) if one.action == "delete"]
+
+
+def test_an_instance_that_negotiates_shows_that_it_was_started(tmp_path: Path) -> None:
+    """With narrowing= pluto begins with an instance, and the connection itself shows nothing (5.2)."""
+    lines = (
+        '"n": 192.1.2.45...192.1.2.23; unrouted; my_ip=unset; their_ip=unset;',
+        '"n":   host: oriented; local: 192.1.2.45; remote: 192.1.2.23;',
+        '"n":   policy: IKEv2+PSK+ENCRYPT+TUNNEL+PFS+IKEV2_ALLOW_NARROWING+IKE_FRAG_ALLOW+ESN_NO+ESN_YES;',
+        '"n":   conn serial: $1;',
+        '"n"[1]: 192.1.2.45...192.1.2.23; unrouted-bare-negotiation; my_ip=unset; their_ip=unset;',
+        '"n"[1]:   policy: IKEv2+PSK+ENCRYPT+TUNNEL+PFS+UP+IKEV2_ALLOW_NARROWING+IKE_FRAG_ALLOW+ESN_NO+ESN_YES;',
+        '"n"[1]:   conn serial: $2, instantiated from: $1;',
+    )
+    file = tmp_path / "ipsec.conf"
+    file.write_text(
+        "conn n\n\tleft=192.1.2.45\n\tright=192.1.2.23\n\tauthby=secret\n\tnarrowing=yes\n\tauto=start\n"
+    )
+    configuration = load(str(file), find("5.2", seccomp=False))
+    for replies, differs in (
+        ([Reply(0, line) for line in lines], False),
+        ([Reply(0, line) for line in lines[:4]], True),
+    ):
+        found = compare(configuration, parse(replies), shows=shown(replies))
+        assert bool(found.different) is differs

@@ -218,11 +218,9 @@ async def test_sync_reload_and_statistics(tmp_path: Path) -> None:
     async with service(tmp_path) as running:
         await running.all_up()
         client = await running.connect()
-        assert (await client.call("Sync", dry=True))["parameters"] == {
-            "missing": ["x"],
-            "changed": [],
-            "extra": [],
-        }
+        differences = (await client.call("Sync", dry=True))["parameters"]
+        assert differences.pop("missing") == ["x"]
+        assert not any(differences.values())
         assert (await client.call("Reload"))["parameters"]["added"] == ["new"]
         running.keeper.bad = ConfigurationError("no such keyword", where="/etc/ipsec.conf:3:1")
         bad = await client.call("Reload")

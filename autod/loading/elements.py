@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.cli.loading import load
 from autod.config.elements import groups_for
 from autod.config.routes import System
 from autod.exchange.relay import Relayed
@@ -17,10 +16,11 @@ from autod.protocol.encode import Packer
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from autod.cli.session import Session
+    from autod.client import Pluto
     from autod.config import Configuration
+    from autod.events import Event
     from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
 
@@ -28,11 +28,17 @@ __all__ = ["load_elements"]
 
 
 async def load_elements(
-    session: Session, configuration: Configuration, name: str, elements: Sequence[str]
-) -> Outcome:
+    pluto: Pluto,
+    configuration: Configuration,
+    name: str,
+    elements: Sequence[str],
+    *,
+    hear: Callable[[Event], None] = lambda event: None,
+) -> Outcome | None:
     """Load the pairs `elements` of the connection `name` (`m/0x2` of `m`): one outcome for them.
 
-    Raises what an exchange does. A cancellation leaves pluto at work on the message that it has.
+    None where this release has no message for them alone: nothing was sent then. Raises what an exchange does. A
+    cancellation leaves pluto at work on the message that it has.
     """
     started = time.time()
     (connection, *_) = configuration.find(name)
@@ -41,15 +47,15 @@ async def load_elements(
     )
     groups = groups_for(plan, configuration.rules, elements)
     if groups is None:
-        return (await load(session, [name], configuration, remembers=False))[name]
+        return None
     packer = Packer(configuration.release)
     sent = []
     for group in groups:
         for message in group:
             data = packer.pack(message.members, message.settings)
             replies: list[Reply] = []
-            ending = await session.pluto.control.exchange(data, replies.extend)
+            ending = await pluto.control.exchange(data, replies.extend)
             for reply in replies:
-                session.show(recognise(reply, time=time.time()))
+                hear(recognise(reply, time=time.time()))
             sent.append(Relayed(data, tuple(replies), ending))
     return outcome_of(Transcript(name, tuple(elements), tuple(sent), ()), started=started)

@@ -1,0 +1,72 @@
+"""A configuration held against the pluto that runs: the one comparison behind --diff, --sync and the supervisor.
+
+Owns: what the comparison is given beside the file and the status: the machine around, and what was kept of loading.
+Must not know: how pluto is asked, or what is done about a difference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autod import __version__
+from autod.config.around import Machine
+from autod.config.compare import Comparison, Memory, compare
+from autod.config.record import Record
+from autod.status import State, parse
+from autod.status.shown import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from autod.config.reader import Configuration
+    from autod.exchange.peer import Listener
+    from autod.protocol.replies import Reply
+
+__all__ = ["Held", "hold", "record_of", "writer"]
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What differs, and the state of pluto that says so."""
+
+    comparison: Comparison
+    state: State
+
+
+def hold(
+    configuration: Configuration,
+    replies: Sequence[Reply],
+    socket: str,
+    pluto: Listener | None,
+    names: Collection[str] = (),
+    *,
+    also: Collection[str] = (),
+) -> Held:
+    """Hold the configuration against what the pluto behind `socket` said to --status and --trafficstatus.
+
+    `pluto` is the process that said so. `names` and `also`: see `autod.config.compare.compare`. May ask the resolver,
+    so it is for a thread.
+    """
+    state = parse(replies)
+    record = record_of(configuration, socket, pluto)
+    comparison = compare(
+        configuration,
+        state,
+        frozenset(names),
+        also=frozenset(also),
+        shows=shown(replies),
+        around=Machine(None if pluto is None else pluto.pid),
+        memory=Memory(record.loads(), record.names(), writer(configuration)),
+    )
+    return Held(comparison, state)
+
+
+def record_of(configuration: Configuration, socket: str, pluto: Listener | None) -> Record:
+    """What is kept of loading this configuration into this pluto."""
+    return Record(socket, configuration.path, pluto=pluto)
+
+
+def writer(configuration: Configuration) -> str:
+    """Who makes a digest: two of the same autod and the same rules can be compared."""
+    return f"{__version__} {configuration.rules}"
