@@ -11,11 +11,11 @@ from autod.cli.configuration import read
 from autod.cli.loading import load
 from autod.cli.resolve import known_names, match_known
 from autod.cli.session import Interrupts, Outputs, Session, open_session
-from autod.config.holding import hold
 from autod.config.policies import is_group
 from autod.config.steps import FIFTH, Step, removes_too_much, steps
 from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
+from autod.loading.holding import hold
 from autod.loading.remembering import remember
 from autod.protocol import commands as c
 from autod.status import parse

@@ -15,7 +15,7 @@ import trio
 from autod.config.around import Machine
 from autod.config.choose import auto, choose
 from autod.config.compare import Load, Sent, digests, wanted
-from autod.config.holding import record_of, writer
+from autod.loading.holding import record_of, writer
 from autod.protocol import commands as c
 from autod.status import parse, serials
 

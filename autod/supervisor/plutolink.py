@@ -17,11 +17,11 @@ from autod.client.operation import BUFFER
 from autod.client.presence import Presence
 from autod.config import load
 from autod.config.compare import merged, wanted
-from autod.config.holding import hold, record_of
 from autod.config.policies import routed as group_routed
 from autod.errors import ConfigurationError, DeadlinePassed, WhackError
 from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
+from autod.loading.holding import hold, record_of
 from autod.loading.loader import loader_for
 from autod.loading.native import NativeLoader
 from autod.loading.remembering import remember, remember_loaded
