@@ -244,7 +244,7 @@ class Judge:
         members = self._up_members()
         outcomes = []
         for member, evidence in members:
-            verdict = self._refusal(self._general) or self._up(evidence, ending)
+            verdict = self._up(evidence, ending)
             assert verdict is not None
             outcomes.append(self._outcome(member if len(members) > 1 else self.name, evidence, verdict))
         if self._alias and len(outcomes) < max(self._expected, 1):
@@ -273,7 +273,7 @@ class Judge:
         seen = evidence.seen
         if ChildEstablished in seen:
             return Verdict(Result.UP)
-        refusal = self._refusal(self._general) or self._refusal(evidence)
+        refusal = self._refusal(evidence) or self._refusal(self._general)
         if refusal is not None:
             return refusal
         if Childless in seen and IkeEstablished in seen:
@@ -440,7 +440,7 @@ class Judge:
                 retransmissions=evidence.retransmissions,
                 said=None
                 if ok
-                else verdict.reason or said(general, evidence) or (lines[-1] if lines else None),
+                else verdict.reason or said(evidence, general) or (lines[-1] if lines else None),
             ),
             code=None if ok else code,
             notification=verdict.notification,

@@ -8,56 +8,37 @@ A code is never looked at, for it means different things in different releases (
 002 on 5.3, 000 on 5.4), save for a line that has nothing else.
 
 Most lines come in bulk and mean nothing here (the status of 5,000 connections is 100,000 lines), so a line is
-first told by its first word, and only then matched against the few rows that begin with that word.
+first told by its first word, and only then matched against the few rows that begin with that word. What a
+negotiation that succeeds says is in the tables of this module; all others (autod.recognise.known) are not even
+loaded before a line is none of these.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
-from autod.events import Event, Log, Prompted, RefusalCode, Remark
+from autod.events import Event, Log, Prompted, RefusalCode
 from autod.protocol.codes import REFUSALS
 from autod.protocol.replies import Prompt
-from autod.recognise.connections import ROWS as _CONNECTIONS
-from autod.recognise.daemon import ROWS as _DAEMON
 from autod.recognise.deletion import ROWS as _DELETION
-from autod.recognise.faults import ROWS as _FAULTS
 from autod.recognise.negotiation import ROWS as _NEGOTIATION
-from autod.recognise.progress import ROWS as _PROGRESS
 from autod.recognise.refusals import ROWS as _REFUSED
-from autod.recognise.remarks import topic_of
-from autod.recognise.table import NUMBER, Line, Row, parse
+from autod.recognise.table import NUMBER, Line, Row, by_first_word, parse
 from autod.recognise.waiting import ROWS as _WAITING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from autod.protocol.replies import Reply
 
-__all__ = ["ROWS", "Line", "parse", "recognise", "rows_for"]
+__all__ = ["COMMON", "Line", "parse", "recognise", "rows_for"]
 
-ROWS: tuple[Row, ...] = (
-    *_NEGOTIATION,
-    *_WAITING,
-    *_REFUSED,
-    *_DELETION,
-    *_PROGRESS,
-    *_FAULTS,
-    *_CONNECTIONS,
-    *_DAEMON,
-)
-"""All rows, in the order in which those of one first word are tried."""
+COMMON: tuple[Row, ...] = (*_NEGOTIATION, *_WAITING, *_REFUSED, *_DELETION)
+"""The rows that are tried before all others, in the order in which those of one first word are tried."""
 
-
-def _by_first_word(rows: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
-    table: dict[str, tuple[Row, ...]] = {}
-    for row in rows:
-        for word in row.words:
-            table[word] = (*table.get(word, ()), row)
-    return table
-
-
-_TABLE = _by_first_word(ROWS)
-_QUOTED = _TABLE['"']
+_TABLE = by_first_word(COMMON)
 _NUMBERS = _TABLE[NUMBER]
 _LONGEST = 8192
 """Characters of a line that is looked at. pluto's have 4096 at most; nothing longer is one of its phrases."""
@@ -86,22 +67,16 @@ def recognise(reply: Reply, *, time: float) -> Event:
             what=asked["what"] if asked else line.body,
             secret=reply.secret,
         )
-    for row in rows_for(line, text):
-        if not line.body.startswith(row.start):
-            continue
-        event = row.event(line, text, code, time)
-        if event is not None:
-            return event
-    topic = topic_of(line.body)
-    if topic is not None:
-        return Remark(
-            time=time,
-            connection=line.connection,
-            instance=line.instance,
-            code=code,
-            text=text,
-            topic=topic,
-        )
+    word = line.body.partition(" ")[0]
+    event: Event | None
+    for row in _common(line, word):
+        if line.body.startswith(row.start):
+            event = row.event(line, text, code, time)
+            if event is not None:
+                return event
+    event = _known().event_of(line, word, text, code, time)
+    if event is not None:
+        return event
     return Log(
         time=time,
         connection=line.connection,
@@ -112,13 +87,23 @@ def recognise(reply: Reply, *, time: float) -> Event:
     )
 
 
-def rows_for(line: Line, text: str) -> tuple[Row, ...]:
-    """The rows that a line, which came as `text`, may be one of; in the order in which they are tried."""
-    rows = _TABLE.get(line.body.partition(" ")[0])
+def _common(line: Line, word: str) -> tuple[Row, ...]:
+    rows = _TABLE.get(word)
     if rows is not None:
         return rows
     if line.state is not None and line.body[:1].isdigit():
         return _NUMBERS
-    if line.connection is None and text[0] == '"':
-        return _QUOTED
     return ()
+
+
+@functools.cache
+def _known() -> ModuleType:
+    from autod.recognise import known
+
+    return known
+
+
+def rows_for(line: Line, text: str) -> tuple[Row, ...]:
+    """The rows that a line, which came as `text`, may be one of; in the order in which they are tried."""
+    word = line.body.partition(" ")[0]
+    return (*_common(line, word), *_known().rows_for(line, word, text))

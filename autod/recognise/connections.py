@@ -67,6 +67,13 @@ _LOADING = (
         seen="",
         sources="3.27-3.32",
     ),
+    Row(
+        LoadFailed,
+        ("failed",),
+        r"failed to add connection (?P<reason>with .+)",
+        seen="",
+        sources="4.0-4.6",
+    ),
     Row(LoadFailed, ("failed",), r"failed to add (?:\S+ )?connection: (?P<reason>.+)", seen="4.3-5.4"),
     Row(
         LoadFailed,

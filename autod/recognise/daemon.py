@@ -28,13 +28,20 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         Warned,
-        ("WARNING:", "ERROR:", "warning:", "Warning:", "ERROR"),
-        r"(?:WARNING|ERROR|[wW]arning):? (?P<reason>.+)",
+        ("WARNING:", "ERROR:", "warning:", "Warning:", "ERROR", "Warning"),
+        r"(?:WARNING|ERROR|[wW]arning)(?::| -)? ?(?P<reason>.+)",
     ),
     Row(
         Warned,
         ("IKEv1",),
         r"(?P<reason>IKEv1 Aggressive Mode with PSK is vulnerable .*)",
+    ),
+    Row(
+        Warned,
+        ("duplicate", "cannot", "invalid"),
+        r"(?P<reason>duplicate key .*|cannot find conn .*|invalid (?:.+ value$|\S+: ?).*)",
+        seen="",
+        sources="4.4-5.4: of a setting",
     ),
     Row(
         Warned,

@@ -136,7 +136,7 @@ _CONFIGURATION = (
     ),
     _row(
         Received,
-        r"[rR]eceived (?:Domain|INTERNAL_DNS_DOMAIN|.*[dD]omain)s?:? (?P<value>\S+)",
+        r"[rR]eceived (?:Domain|INTERNAL_DNS_DOMAIN|MODECFG_DOMAIN|.*[dD]omain)s?:? (?P<value>\S+)",
         "3.27-5.4",
         words=("Received", "received"),
         what="domain",
@@ -150,7 +150,7 @@ _CONFIGURATION = (
     ),
     _row(
         Received,
-        r"[rR]eceived .*[bB]anner:? (?P<value>.+)",
+        r"[rR]eceived (?:\S*BANNER|.*[bB]anner):? (?P<value>.+)",
         "3.27-5.4",
         words=("Received", "received"),
         what="banner",

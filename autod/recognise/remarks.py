@@ -28,7 +28,9 @@ _PHRASES: Final[dict[Topic, str]] = {
         method | forward address validation | hash length in | identity hash, skipping | ignored received
         PPK_IDENTITY | ignoring IPSECKEY RR: | invalid address: | invalid hex CKAID | negotiated prf: | not
         responding with | peer wants to | redirect-to is not | rejecting IKE_AUTH request; | reloaded private
-        key | responding with | switching CHILD | the state is
+        key | responding with | switching CHILD | the state is |
+        cached | selinux within_range: |
+        Add
     """,
     "certificate": """
         freeing root |         CRL: importing | NSS CRL import | NSS error enabling | NSS error setting | NSS: OCSP: WARNING: | NSS:
@@ -39,7 +41,8 @@ _PHRASES: Final[dict[Topic, str]] = {
         default | fetching uri | ignoring CERTREQ payload | ignoring CERTREQ payload: | invalid IP_ADDRESS
         general | libcurl could not | mangling RSA pubkey's | not initiating FETCH_CRL | not scheduling
         EVENT_CHECK_CRLS | problem waiting for | reloaded | responder certificate | to many certificates |
-        trustee A = | trustor B = | warning: gntoid() failed | warning: invalid IP_ADDRESS | warning: more than
+        trustee A = | trustor B = | warning: gntoid() failed | warning: invalid IP_ADDRESS | warning: more than |
+        _import_crl internal | NSS
     """,
     "configuration": """
         Also deleting any | FIPS mode | FIPS: --debug crypt | FIPS: --debug private | FIPS: --debug-private is |
@@ -54,7 +57,9 @@ _PHRASES: Final[dict[Topic, str]] = {
         pluto is running | problem with trusted | redirect destination longer | redirect not successful |
         redirecting of peer | redirecting to: | redirections sent for | remote host IP | send-redirect=no,
         redirect-to= is | send-redirect=yes ignored, redirect-to= | sending keepalive | set IKE socket | set
-        global redirect | skipping mismatched | state 'no' is | tnatoaddr failed in | trusted key file
+        global redirect | skipping mismatched | state 'no' is | tnatoaddr failed in | trusted key file |
+        --rekey-ike-now and | failed to instantiate | response of | response type | response version |
+        FIPS: | skipping
     """,
     "connection": """
         Cannot instantiate non-template | Cannot opportunistically initiate | Dragons! connection port | FIPS:
@@ -89,7 +94,9 @@ _PHRASES: Final[dict[Topic, str]] = {
         computing responder KE: | failed to create | failed to start | missing ADDITIONAL_KEY_EXCHANGE
         notification | no crypto helpers | no helpers will | omitting ADDITIONAL_KEY_EXCHANGE notification |
         problem writing to | responder IKE_FOLLOWUP_KE link | seccomp security for | started thread for |
-        starting up
+        starting up |
+        do_aes_ctr: | NSS RNG | NSS failed |
+       
     """,
     "dpd": """
         Configured DPD (RFC | DPD action - | DPD: R_U_THERE has | DPD: R_U_THERE_ACK has | DPD: could not | DPD:
@@ -111,7 +118,8 @@ _PHRASES: Final[dict[Topic, str]] = {
         ip_addr_xfrmi_store_ips() ifinfo_response NULL | mangled with potential | netlink nl_send_query() write
         | no public interfaces | poke_ipsec_offload_policy_hole failed | recvmsg(,, MSG_ERRQUEUE) on |
         recvmsg(,, MSG_ERRQUEUE): given | too small packet | udpfromto_init() returned an | unexpected error in
-        | unknown cmsg: level | unreference_xfrmi_ip() Unable to | write to netlink
+        | unknown cmsg: level | unreference_xfrmi_ip() Unable to | write to netlink |
+        TCP:
     """,
     "kernel": """
         Acquire message for | BSD doesn't add | CAT: failed to | Could not add | ERROR IFA_ADDRESS invalid |
@@ -135,7 +143,8 @@ _PHRASES: Final[dict[Topic, str]] = {
         shunt_eroute implemented | raw_eroute() to | recvfrom() failed in | replace kernel shunt | requested
         algorithm is | route to peer's | select() failed in | setting ' | setting expire-lifetime= to | source
         port | state spd requires | success on unparsable | suppressing a | unknown address family | unknown
-        compression algorithm: | unknown encryption algorithm: | unsupported compression algorithm: 
+        compression algorithm: | unknown encryption algorithm: | unsupported compression algorithm: |
+        bsdkame except | ipsec_set_policy | ipsec-interface | write to
     """,
     "message": """
         AUTH response contained | Cannot do Quick | Connection does not | DDOS cookie requires | DOS cookie
@@ -182,7 +191,9 @@ _PHRASES: Final[dict[Topic, str]] = {
         STATE_MAIN_R2 | skipping check of | some IKE message | state transition | switched from |
         symkey_from_hunk() failed | unexpected SUCCESS from | unexpected TRY AGAIN | unexpected message received
         | unexpected request for | unknown attribute | unsupported IPCOMP compression | username cannot be |
-        warning: Delete SA | write() failed | write() failed, and | write() failed: | xauth password cannot
+        warning: Delete SA | write() failed | write() failed, and | write() failed: | xauth password cannot |
+        ignoring | received | omitting | emitting | dropping | sending | setting | rejecting | expiring | initiator | IKE_SA_INIT response | IKE_AUTH request | Will not | resending | unexpected | recvmsg: | MSG_ERRQUEUE message |
+        message ignored | message with | ignored | Received | adding | initiate,
     """,
     "mobike": """
         Ignoring MOBIKE UPDATE_SA | MOBIKE request: updating | MOBIKE response: updating | MOBIKE: AF change |
@@ -214,7 +225,8 @@ _PHRASES: Final[dict[Topic, str]] = {
         number was | remote proposal | repeated SECCTX attribute | sending key-length attribute | skipping
         proposal check | stripping key-length | unexpected Protocol ID | unexpected in Proposal: | unsupported
         ESP Transform | unsupported IPsec DOI | unsupported IPsec IPcomp | unsupported IPsec attribute |
-        unsupported IPsec encryption | warning: peer requested
+        unsupported IPsec encryption | warning: peer requested |
+        allowing
     """,
     "rekey": """
         CREATE_CHILD_SA IPsec SA | CREATE_CHILD_SA no such | changing REKEY SA | connection is supposed | event
@@ -244,7 +256,8 @@ _PHRASES: Final[dict[Topic, str]] = {
         message received while | missing SK or | no handler for | no new CREATE_CHILD_SA | omitting IPsec delete
         | omitting ISKMP delete | orphan_holdpass() failure ignored | reschedule pending | restarting peer |
         retransmit so timing | send_no_delete set - | suppressing retransmits; scheduling | switched to | too
-        many SPIs
+        many SPIs |
+        terminated
     """,
     "xauth": """
         XAUTH client - |         CISCO_SPLIT_INC subnet | Expected MODE_CFG_REPLY is | Expecting ISAKMP_CFG_ACK or | Expecting
@@ -265,7 +278,10 @@ _PHRASES: Final[dict[Topic, str]] = {
 }
 
 TOPICS: Final[dict[str, Topic]] = {
-    " ".join(phrase.split()): topic for topic, phrases in _PHRASES.items() for phrase in phrases.split("|")
+    " ".join(phrase.split()): topic
+    for topic, phrases in _PHRASES.items()
+    for phrase in phrases.split("|")
+    if phrase.strip()
 }
 """The topic of a line by its first words."""
 
@@ -273,9 +289,9 @@ TOPICS: Final[dict[str, Topic]] = {
 _BEGINNINGS: Final = frozenset(phrase.partition(" ")[0] for phrase in TOPICS)
 
 
-def topic_of(body: str) -> Topic | None:
-    """What a line without its prefix is about; None if it is not known."""
-    if body.partition(" ")[0] not in _BEGINNINGS:
+def topic_of(body: str, word: str) -> Topic | None:
+    """What a line without its prefix, which begins with `word`, is about; None if it is not known."""
+    if word not in _BEGINNINGS:
         return None
     words = body.split(" ", 3)
     for count in (3, 2, 1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from autod.events import Event, Exchange
 from autod.protocol.states import state_word
 
-__all__ = ["NUMBER", "Line", "Row", "parse"]
+__all__ = ["NUMBER", "Line", "Row", "by_first_word", "parse"]
 
 NUMBER = "0"
 """Stands in `Row.words` for any number that follows a state ("STATE_MAIN_I1: 60 second timeout ...")."""
@@ -299,3 +299,12 @@ class Row:
             fields.setdefault("sa", which)
         fields.setdefault("connection", line.connection)
         return self.kind(time=time, instance=line.instance, code=code, text=text, **fields)
+
+
+def by_first_word(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:
+    """The rows of each first word, in their order."""
+    table: dict[str, tuple[Row, ...]] = {}
+    for row in rows:
+        for word in row.words:
+            table[word] = (*table.get(word, ()), row)
+    return table

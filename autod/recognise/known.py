@@ -1,0 +1,75 @@
+"""What pluto says besides the course of a negotiation that succeeds.
+
+Owns: the order of these rows, and which lines they are tried for. Must not know: any phrase of pluto's. Loaded by
+autod.recognise with the first line that is none of the common ones.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from autod.events import Remark
+from autod.recognise.anywhere import COMPLAINT
+from autod.recognise.anywhere import ROWS as _ANYWHERE
+from autod.recognise.connections import ROWS as _CONNECTIONS
+from autod.recognise.daemon import ROWS as _DAEMON
+from autod.recognise.faults import ROWS as _FAULTS
+from autod.recognise.progress import ROWS as _PROGRESS
+from autod.recognise.remarks import topic_of
+from autod.recognise.table import Line, Row, by_first_word
+
+if TYPE_CHECKING:
+    from autod.events import Event
+
+__all__ = ["ROWS", "event_of", "rows_for"]
+
+_BY_WORD: Final = (*_PROGRESS, *_FAULTS, *_CONNECTIONS, *_DAEMON)
+
+ROWS: Final[tuple[Row, ...]] = (*_BY_WORD, *_ANYWHERE)
+"""All rows of this kind; what autod.recognise.remarks knows is tried before those of autod.recognise.anywhere."""
+
+_TABLE: Final = by_first_word(_BY_WORD)
+_QUOTED: Final = _TABLE['"']
+_STATUS: Final = re.compile(
+    r" (?! *(?:success |Digsig:|Received incorrect|netlink_|skipping |us: |them: ))|#\d+: |$|(?:config|algorithm)[. ]|\"|[0-9a-f:.]+/\d+|[^;]*\.\.\.[^;]*;"
+)
+"""Lines of a status reply, which come by the hundred thousand (autod.status reads them)."""
+_COMPLAINT: Final = re.compile(rf".* {COMPLAINT}\b")
+_REASON: Final = re.compile(r"\(\?P<reason>")
+_ANY: Final = re.compile(
+    "|".join(f"(?:{_REASON.sub('(?:', row.pattern)})" for row in _ANYWHERE), re.DOTALL | re.ASCII
+)
+
+
+def rows_for(line: Line, word: str, text: str) -> tuple[Row, ...]:
+    """The rows that a line, which begins with `word` and came as `text`, may be one of, in their order."""
+    rows = _TABLE.get(word)
+    if rows is not None:
+        return rows
+    if line.connection is None and text[0] == '"':
+        return _QUOTED
+    return ()
+
+
+def event_of(line: Line, word: str, text: str, code: int | None, time: float) -> Event | None:
+    """What the line means; None if it is not known."""
+    body = line.body
+    for row in rows_for(line, word, text):
+        if body.startswith(row.start):
+            event = row.event(line, text, code, time)
+            if event is not None:
+                return event
+    topic = topic_of(body, word)
+    if topic is not None:
+        return Remark(
+            time=time, connection=line.connection, instance=line.instance, code=code, text=text, topic=topic
+        )
+    if _STATUS.match(body) is not None or ("=" in word and _COMPLAINT.match(body) is None):
+        return None
+    if _ANY.match(body) is not None:
+        for row in _ANYWHERE:
+            event = row.event(line, text, code, time)
+            if event is not None:
+                return event
+    return None
