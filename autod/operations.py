@@ -754,7 +754,7 @@ ROWS: tuple[Row, ...] = (
         Takes.OPTIONAL,
         "what differs between the configuration and pluto",
         example="branch-17",
-        options=_ASK - {"verbose"} | {"all"},
+        options=_ASK - {"verbose"} | {"all", "stands_for"},
         instead="--status, compared with the configuration",
     ),
     Row(
@@ -764,7 +764,17 @@ ROWS: tuple[Row, ...] = (
         "make pluto hold what the configuration says, and touch nothing else",
         example="--dry-run",
         options=_ALL
-        | {"quiet", "dry_run", "force", "via_addconn", "service", "api", "prune", "remove_at_most"},
+        | {
+            "quiet",
+            "dry_run",
+            "force",
+            "via_addconn",
+            "service",
+            "api",
+            "prune",
+            "remove_at_most",
+            "stands_for",
+        },
         service=_SERVICE | {"dry_run"},
         instead="--status, compared with the configuration; then --add and --delete",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,6 +14,7 @@ from autod.cli.resolve import known_names, match_known
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.policies import is_group
 from autod.config.steps import FIFTH, Step, removes_too_much, steps
+from autod.errors import UsageError
 from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
 from autod.loading.holding import hold
@@ -42,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
+    if options.stands_for is not None and options.operation == "sync" and not options.dry_run:
+        raise UsageError("--as says what a file would change: with --sync give --dry-run too", option="as")
     async with open_session(options, outputs, interrupts) as opened:
         configuration = read(options.config, opened.pluto.release)
         replies = [*await opened.pluto.replies(c.Status()), *await opened.pluto.replies(c.TrafficStatus())]
@@ -51,7 +55,15 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
             there = known_names(parse(replies))
             names = match_known(options.names, [*known, *there], "the configuration or pluto")
         held = await trio.to_thread.run_sync(
-            hold, configuration, replies, options.ctlsocket, opened.pluto.detected.pluto, names
+            partial(
+                hold,
+                configuration,
+                replies,
+                options.ctlsocket,
+                opened.pluto.detected.pluto,
+                names,
+                stands_for=options.stands_for,
+            )
         )
         comparison = held.comparison
         if options.operation == "diff":

@@ -247,6 +247,12 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="with --sync: say what would be done, and what it would cost"
     )
     group.add_argument(
+        "--as",
+        dest="stands_for",
+        metavar="FILE",
+        help="with --diff and --sync --dry-run: --config is to take the place of this file (what would change?)",
+    )
+    group.add_argument(
         "--prune",
         action="append",
         metavar="NAME",

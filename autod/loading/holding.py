@@ -42,14 +42,16 @@ def hold(
     names: Collection[str] = (),
     *,
     also: Collection[str] = (),
+    stands_for: str | None = None,
 ) -> Held:
     """Hold the configuration against what the pluto behind `socket` said to --status and --trafficstatus.
 
-    `pluto` is the process that said so. `names` and `also`: see `autod.config.compare.compare`. May ask the resolver,
+    `pluto` is the process that said so. `stands_for`: the path of the file that this one is to take the place of, whose
+    loads count then. `names` and `also`: see `autod.config.compare.compare`. May ask the resolver,
     so it is for a thread.
     """
     state = parse(replies)
-    record = record_of(configuration, socket, pluto)
+    record = Record(socket, stands_for or configuration.path, pluto=pluto)
     comparison = compare(
         configuration,
         state,

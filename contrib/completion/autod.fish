@@ -92,6 +92,7 @@ complete -c autod -n "not __fish_seen_subcommand_from $words" -l on-failure -x -
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l if-down -l no-if-down -d 'leave alone what is up (default with several names)'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l leave-state -d 'with --shutdown: tunnels go on without pluto'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l dry-run -d 'with --sync: say what would be done, and what it would cost'
+complete -c autod -n "not __fish_seen_subcommand_from $words" -l as -r -F -d 'with --diff and --sync --dry-run: --config is to take the place of this file (what would change?)'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l prune -x -d 'with --sync: delete this connection too (or those of a pattern), whoever loaded it'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l remove-at-most -x -d 'with --sync: how much of what the file loaded may be deleted at once without --force (20)'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l set -x -d 'with --add and its relatives, and --check: a setting of the one connection NAME, which then stands in no file'

@@ -41,3 +41,10 @@ def test_every_program_has_a_manual_page() -> None:
     pages = (DEBIAN / "autod.manpages").read_text()
     for program in PROJECT["scripts"]:
         assert re.search(rf"/{program}\.8$", pages, re.MULTILINE), program
+
+
+def test_the_collection_for_ansible_has_the_version_of_the_project() -> None:
+    galaxy = (ROOT / "contrib" / "ansible" / "galaxy.yml").read_text()
+    found = re.search(r'__version__ = "(.+)"', (ROOT / "autod" / "__init__.py").read_text())
+    assert found is not None
+    assert f"\nversion: {found[1]}\n" in galaxy

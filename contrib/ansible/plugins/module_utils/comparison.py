@@ -1,0 +1,73 @@
+# Copyright: the authors of autod
+# MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
+"""What `autod --diff --json` found, as the two texts that Ansible's --diff compares. Pure.
+
+Owns: the wording of both sides, and what is left to do. Must not know: how it was found, or what is done about it.
+"""
+
+from __future__ import annotations
+
+ACTIONS = {"add": "add", "replace": "replace", "delete": "delete", "begin": "begin"}
+
+
+class Comparison:
+    """An object with `event` "comparison"."""
+
+    def __init__(self, event):
+        self.missing = {one["connection"]: one for one in event["missing"]}
+        self.different = {one["connection"]: one for one in event["different"]}
+        self.extra = list(event["extra"])
+        self.foreign = list(event["foreign"])
+        self.refused = list(event["refused"])
+        self.doubtful = {one["connection"]: one["why"] for one in event["doubtful"]}
+        self.uncompared = {one["connection"]: list(one["settings"]) for one in event["uncompared"]}
+
+    @property
+    def wanting(self):
+        """Connections that the configuration has, and pluto has not, or not so."""
+        return [*self.missing, *self.different]
+
+    @property
+    def settled(self):
+        """Whether there is nothing to do, and nothing that cannot be done."""
+        return not (self.missing or self.different or self.extra or self.refused or self.doubtful)
+
+    def sides(self, names):
+        """Lines of both sides for these connections: as pluto has them, and as the configuration has them."""
+        before, after = [], []
+        for name in names:
+            one = self.different.get(name)
+            if one is None:
+                (after if name in self.missing else before).append(f"conn {name}")
+                continue
+            before.append(f"conn {name}")
+            after.append(f"conn {name}")
+            for detail in one["details"]:
+                before.append("    {}={}".format(detail["setting"], _shown(detail["loaded"])))
+                after.append("    {}={}".format(detail["setting"], _shown(detail["configured"])))
+            before += [f"    # loaded as well: {other}" for other in one["surplus"]]
+            loaded = set(one["names"]) - set(one["elements"])
+            after += [f"    # {part}" for part in one["elements"] if part not in loaded and part != name]
+        return before, after
+
+
+def _shown(value):
+    return "" if value is None else value
+
+
+def steps_of(answer):
+    """The steps that a dry run would take, and those that it would leave out, each as a dict."""
+    return [
+        {key: step[key] for key in ("action", "connection", "names", "takes_down", "siblings")}
+        for step in answer.of_kind("step")
+    ]
+
+
+def text_of_step(step):
+    """A step as a line for people."""
+    down = step["takes_down"]
+    return "{} {}{}".format(
+        step["action"],
+        step["connection"],
+        " (takes down {})".format(", ".join(down)) if down else "",
+    )

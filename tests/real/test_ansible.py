@@ -1,0 +1,233 @@
+"""The collection of contrib/ansible, by the real ansible-playbook over real SSH, on real plutos; one gateway is down.
+
+Child SAs fail here, where the kernel has no ESP: tests/lab/test_ansible.py has those that come up.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.real.fleet import CHECKOUT, PROGRAMS, UNREACHABLE, Fleet, fleet
+from tests.real.namespaces import command
+from tests.real.plutos import EAST, connection, silent_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.timeout(600)
+
+DEFAULTS = """
+  module_defaults:
+    group/libreswan.autod.autod:
+      program: "{{ program }}"
+      ctlsocket: "{{ ctlsocket }}"
+      config: "{{ config }}"
+"""
+
+HEAD = f"""
+- hosts: gateways
+  gather_facts: false
+{DEFAULTS}
+  tasks:
+"""
+
+SYNC = f"""{HEAD}
+    - name: sync
+      libreswan.autod.sync:
+        content: "{{{{ wanted }}}}"
+        backup: true
+    - name: route
+      libreswan.autod.connection:
+        name: [b, c*]
+        state: routed
+    - name: facts
+      libreswan.autod.facts:
+"""
+
+WISHES = f"""{HEAD}
+    - name: present
+      libreswan.autod.connection:
+        name: [a, b]
+        state: present
+    - name: absent
+      libreswan.autod.connection:
+        name: [c*, nosuch]
+        state: absent
+    - name: down
+      libreswan.autod.connection:
+        name: "*"
+        state: down
+    - name: unrouted
+      libreswan.autod.connection:
+        name: [a, b]
+        state: unrouted
+"""
+
+FAILURES = f"""{HEAD}
+    - name: up
+      libreswan.autod.connection:
+        name: a
+        timeout: 3s
+        deadline: 60s
+        on_failure: down
+      ignore_errors: true
+    - name: unknown
+      libreswan.autod.connection:
+        name: [nosuch]
+      ignore_errors: true
+    - name: wait
+      libreswan.autod.wait:
+        name: [a]
+        deadline: 1s
+      ignore_errors: true
+    - name: pattern
+      libreswan.autod.connection:
+        name: x-*
+      ignore_errors: true
+    - name: broken
+      libreswan.autod.sync:
+        content: "conn a\n\tnosuchkeyword=1\n"
+      ignore_errors: true
+    - name: no pluto
+      libreswan.autod.facts:
+        ctlsocket: /nowhere/pluto.ctl
+      ignore_errors: true
+    - name: no program
+      libreswan.autod.facts:
+        program: nosuchprogram
+      ignore_errors: true
+"""
+
+
+def conf(*sections: str) -> str:
+    return "config setup\n\n" + "\n".join(sections)
+
+
+FIRST = conf(
+    connection("a", auto="add"),
+    connection("b", auto="add", leftsubnet="10.0.1.0/24"),
+    connection("c1", auto="ondemand", leftsubnet="10.0.3.0/24"),
+)
+SECOND = conf(
+    connection("a", auto="add"),
+    connection("b", auto="add", leftsubnet="10.0.9.0/24"),
+    connection("d", auto="add", leftsubnet="10.0.4.0/24", rightsubnet="10.0.5.0/24"),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """One fleet for all tests of this module; each writes its own configuration."""
+    with fleet(tmp_path_factory.mktemp("fleet")) as started:
+        yield started
+
+
+def test_check_says_what_changes_then_it_does_and_a_second_run_changes_nothing(made: Fleet) -> None:
+    wanted = ("--extra-vars", json.dumps({"wanted": FIRST}))
+    check = made.play(SYNC, "--check", "--diff", *wanted)
+    assert loaded(made) == {"west": set(), "east": set()}, check.out
+    real = made.play(SYNC, "--diff", *wanted)
+    assert loaded(made) == {"west": {"a", "b", "c1"}, "east": {"a", "b", "c1"}}, real.out
+    for host in ("west", "east"):
+        would, did = check.result(host, "sync"), real.result(host, "sync")
+        assert would["kind"] == did["kind"] == "changed"
+        assert would["steps"] == did["steps"]
+        assert would["diff"] == did["diff"]
+        assert [step["connection"] for step in did["steps"]] == ["a", "b", "c1"]
+        assert set(real.result(host, "route")["connections"]) == {"b"}
+        assert Path(did["backup_file"]).read_text() == "config setup\n"
+        facts = real.result(host, "facts")["ansible_facts"]["autod"]
+        assert (facts["up"], sorted(facts["down"])) == ([], ["a", "b", "c1"])
+        assert {name: one["routing"] for name, one in facts["connections"].items()} == {
+            "a": "unrouted",
+            "b": "ondemand",
+            "c1": "ondemand",
+        }
+    assert real.kinds(UNREACHABLE) == {"sync": "unreachable"}
+    again = made.play(SYNC, "--diff", *wanted)
+    for host in ("west", "east"):
+        assert again.kinds(host) == {"sync": "ok", "route": "ok", "facts": "ok"}, again.out
+
+    wanted = ("--extra-vars", json.dumps({"wanted": SECOND}))
+    check = made.play(SYNC, "--check", "--diff", *wanted, "--limit", "west")
+    would = check.result("west", "sync")
+    assert {(step["action"], step["connection"]) for step in would["steps"]} == {
+        ("add", "d"),
+        ("replace", "b"),
+        ("delete", "c1"),
+    }
+    assert "leftsubnet=10.0.1.0/24" in would["diff"][1]["before"]
+    assert "leftsubnet=10.0.9.0/24" in would["diff"][1]["after"]
+    assert loaded(made)["west"] == {"a", "b", "c1"}
+
+
+def test_each_wish_is_fulfilled_once(made: Fleet) -> None:
+    for pluto in made.plutos.values():
+        pluto.conf.write_text(FIRST)
+        pluto.whack("--name", "a", "--delete")
+        pluto.addconn("b", "c1")
+        pluto.whack("--name", "b", "--route")
+    check = made.play(WISHES, "--check", "--diff", "--limit", "west")
+    assert check.kinds("west") == dict.fromkeys(("present", "absent", "unrouted"), "changed") | {
+        "down": "ok"
+    }, check.out
+    assert loaded(made)["west"] == {"b", "c1"}
+    real = made.play(WISHES, "--diff", "--limit", "west")
+    assert real.kinds("west") == check.kinds("west"), real.out
+    for task in ("present", "absent", "unrouted"):
+        would, did = check.result("west", task), real.result("west", task)
+        assert would["diff"] == did["diff"], task
+    assert loaded(made)["west"] == {"a", "b"}
+    again = made.play(WISHES, "--limit", "west")
+    assert set(again.kinds("west").values()) == {"ok"}, again.out
+
+
+def test_failures_carry_the_sentence_of_autod(made: Fleet) -> None:
+    for pluto in made.plutos.values():
+        pluto.load(connection("a"))
+    silent_peer(made.plutos["west"].namespace, EAST)
+    done = made.play(FAILURES, "--limit", "west")
+    found = {task: done.result("west", task) for task in done.kinds("west")}
+    assert {one["kind"] for one in found.values()} == {"failed"}, done.out
+    assert found["up"]["connections"]["a"]["cause"] in ("peer_silent", "deadline")
+    assert found["up"]["connections"]["a"]["sentence"] == found["up"]["msg"]
+    assert "no connection or alias of this name" in found["unknown"]["msg"]
+    assert found["unknown"]["rc"] == 21
+    assert found["wait"]["missing"] == ["a"]
+    assert '"a" is not up' in found["wait"]["msg"]
+    assert "matches no connection" in found["pattern"]["msg"]
+    assert "nosuchkeyword" in found["broken"]["msg"]
+    assert "conn a" in made.plutos["west"].conf.read_text()
+    assert "nosuchkeyword" not in made.plutos["west"].conf.read_text()
+    assert found["no pluto"]["rc"] == 33
+    assert "nosuchprogram" in found["no program"]["msg"]
+
+
+def test_ansible_doc_shows_every_module(made: Fleet) -> None:
+    names = sorted(path.stem for path in (CHECKOUT / "contrib/ansible/plugins/modules").glob("*.py"))
+    for name in names:
+        shown = ansible_doc(made.folder, f"libreswan.autod.{name}")
+        assert {"doc", "examples", "return"} <= shown.keys(), name
+        for option, described in shown["doc"]["options"].items():
+            assert described["description"], (name, option)
+
+
+def loaded(made: Fleet) -> dict[str, set[str]]:
+    """What the plutos say that they have."""
+    found = {}
+    for name, pluto in made.plutos.items():
+        lines = pluto.whack("--status").stdout.splitlines()
+        found[name] = {line.split('"')[1] for line in lines if line.startswith('000 "') and "..." in line}
+    return found
+
+
+def ansible_doc(folder: Path, module: str) -> dict[str, Any]:
+    """What ansible-doc has of a module, from the collection as it was installed."""
+    where = [f"ANSIBLE_COLLECTIONS_PATH={folder}/collections", f"ANSIBLE_HOME={folder}/home"]
+    shown = command("env", *where, str(PROGRAMS / "ansible-doc"), "--json", module).stdout
+    found: dict[str, Any] = json.loads(shown)[module]
+    return found
