@@ -42,6 +42,8 @@ _TABLE = by_first_word(COMMON)
 _NUMBERS = _TABLE[NUMBER]
 _LONGEST = 8192
 """Characters of a line that is looked at. pluto's have 4096 at most; nothing longer is one of its phrases."""
+_INDENTED = ("success ", "Digsig:", "Received incorrect", "netlink_", "skipping ", "us: ", "them: ")
+"""How a line begins that is indented and yet none of a status reply, which comes by the hundred thousand."""
 _ASKED = re.compile(r"prompt for (?P<what>.+?):? *$")
 
 
@@ -69,14 +71,15 @@ def recognise(reply: Reply, *, time: float) -> Event:
         )
     word = line.body.partition(" ")[0]
     event: Event | None
-    for row in _common(line, word):
+    for row in _TABLE.get(word) or _common(line):
         if line.body.startswith(row.start):
             event = row.event(line, text, code, time)
             if event is not None:
                 return event
-    event = _known().event_of(line, word, text, code, time)
-    if event is not None:
-        return event
+    if word or line.body.lstrip().startswith(_INDENTED):
+        event = _known().event_of(line, word, text, code, time)
+        if event is not None:
+            return event
     return Log(
         time=time,
         connection=line.connection,
@@ -87,10 +90,8 @@ def recognise(reply: Reply, *, time: float) -> Event:
     )
 
 
-def _common(line: Line, word: str) -> tuple[Row, ...]:
-    rows = _TABLE.get(word)
-    if rows is not None:
-        return rows
+def _common(line: Line) -> tuple[Row, ...]:
+    """What begins with any number."""
     if line.state is not None and line.body[:1].isdigit():
         return _NUMBERS
     return ()
@@ -106,4 +107,4 @@ def _known() -> ModuleType:
 def rows_for(line: Line, text: str) -> tuple[Row, ...]:
     """The rows that a line, which came as `text`, may be one of; in the order in which they are tried."""
     word = line.body.partition(" ")[0]
-    return (*_common(line, word), *_known().rows_for(line, word, text))
+    return (*(_TABLE.get(word) or _common(line)), *_known().rows_for(line, word, text))

@@ -191,12 +191,12 @@ _MESSAGES: Final = (
     ),
     _remark(
         "algorithms",
-        r"\S+(?: \S+)? algorithms?:$|\S+ (?:algorithm )?\S+ disabled; not FIPS|tag size \d+ is invalid|discarding duplicate",
+        r"\S+(?: \S+)? algorithms?:$|\S+ (?:algorithm )?\S+ disabled; not FIPS|tag size \d+ is invalid|\d+ helper threads|discarding duplicate",
         "3.27-5.4",
     ),
     _remark(
         "selectors",
-        r"\S+ type is FQDN|pool \S+: growing|rekey-\S+ \S+ set to|accepted selectors",
+        r" +(?:us|them): |\$PLUTO_UNALIGNED|\S+ type is FQDN|pool \S+: growing|rekey-\S+ \S+ set to|accepted selectors",
         "3.27-5.4",
     ),
     _remark(

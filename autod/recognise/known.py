@@ -31,9 +31,7 @@ ROWS: Final[tuple[Row, ...]] = (*_BY_WORD, *_ANYWHERE)
 
 _TABLE: Final = by_first_word(_BY_WORD)
 _QUOTED: Final = _TABLE['"']
-_STATUS: Final = re.compile(
-    r" (?! *(?:success |Digsig:|Received incorrect|netlink_|skipping |us: |them: ))|#\d+: |$|(?:config|algorithm)[. ]|\"|[0-9a-f:.]+/\d+|[^;]*\.\.\.[^;]*;"
-)
+_STATUS: Final = re.compile(r"#\d+: |$|(?:config|algorithm)[. ]|\"|[0-9a-f:.]+/\d+|[^;]*\.\.\.[^;]*;")
 """Lines of a status reply, which come by the hundred thousand (autod.status reads them)."""
 _COMPLAINT: Final = re.compile(rf".* {COMPLAINT}\b")
 _REASON: Final = re.compile(r"\(\?P<reason>")

@@ -127,11 +127,20 @@ ROWS: tuple[Row, ...] = (
     Row(
         ChildRejected,
         ("response",),
-        r"response for Child SA #(?P<child_sa>\d+) was rejected with (?P<notification>[A-Z0-9_]+)",
+        r"response for Child SA #(?P<child_sa>\d+) was rejected (?:with |\()(?P<notification>[A-Z0-9_]+)",
         "ike",
         {**_OF_AUTH, "by": "us", "general": True},
         seen="",
         sources="5.4",
+    ),
+    Row(
+        ChildRejected,
+        ("peer",),
+        r"peer rejected Child SA \((?P<notification>[A-Z0-9_]+)\)",
+        None,
+        {**_OF_AUTH, "general": True},
+        seen="",
+        sources="5.4: its IKE SA goes, too",
     ),
     Row(
         IkeRejected,

@@ -10,6 +10,7 @@ from autod.operations import ROWS, Row
 from autod.protocol import releases
 from autod.protocol.families.family import Family
 from tests.generators import architecture, cli_docs
+from tests.helpers.phrases import REASONS, phrases
 
 DOCS = Path(__file__).parents[2] / "docs"
 START = "<!-- made by python -m tests.generators.docs -->\n"
@@ -62,7 +63,19 @@ def _called(row: Row) -> str:
     return ", ".join((row.flag or row.name, *others))
 
 
+def logs() -> str:
+    """A row for each reason why a line stays a log, with the first words of such lines."""
+    rows = ["| why | first words, releases |", "|---|---|"]
+    for reason, why in REASONS.items():
+        told = [
+            f"`{one.words}` {one.releases}" for one in phrases() if (one.kind, one.detail) == ("log", reason)
+        ]
+        rows.append(f"| {why} | {', '.join(told)} |")
+    return "\n".join(rows) + "\n"
+
+
 PARTS = {
+    "events.md": {"logs": logs},
     "architecture.md": {"picture": architecture.picture},
     "releases.md": {"families": families, "operations": operations},
     "cli.md": {"operations": cli_docs.operations, "options": cli_docs.options, "words": cli_docs.words},
