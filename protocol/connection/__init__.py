@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
+from autod.protocol.connection.forms import Forms
 from autod.protocol.connection.rules import rules
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class _Draft(Protocol):
 class _Making(Protocol):
     """What a module makes of connections by one set of rules."""
 
+    works_out: bool
+    """Whether that takes so long that connections which were written alike share it: not where strings go as they are
+    (5.3 on)."""
+
     def draft(self) -> _Draft: ...
 
     def plan(self, name: str, draft: _Draft, lookup: Lookup, *, autoall: bool) -> Plan: ...
@@ -54,13 +59,15 @@ def _making(name: str) -> _Making:
 class Planner:
     """Plans the messages of the connections of one file, for releases that follow `rules` (see keywords.native).
 
-    Keeps what `conn %default` came to, so that it is worked out once and not for every connection.
+    Keeps what `conn %default` came to, and what connections that were written alike come to, so that it is worked out
+    once and not for every connection.
     """
 
     def __init__(self, rules: str, lookup: Lookup) -> None:
         self._lookup = lookup
         self._making = _making(rules)
         self._defaults: tuple[Sequence[Mapping[str, Given]], _Draft] | None = None
+        self._forms = Forms()
 
     def plan(
         self,
@@ -77,13 +84,20 @@ class Planner:
         the values. `autoall`: as addconn --autoall sends it, else as addconn NAME does (5.2 to 5.4 say in the
         message what is to be done next).
         """
-        draft = self._after_defaults(layers[:-1]).copy()
-        draft.failed = failed
-        if partial:
-            draft.settings = layers[-1]
-        else:
-            draft.work(layers[-1], self._lookup)
-        return self._making.plan(name, draft, self._lookup, autoall=autoall)
+        defaults = self._after_defaults(layers[:-1])
+
+        def make(name: str, settings: Mapping[str, Given], lookup: Lookup) -> Plan:
+            draft = defaults.copy()
+            draft.failed = failed
+            if partial:
+                draft.settings = settings
+            else:
+                draft.work(settings, lookup)
+            return self._making.plan(name, draft, lookup, autoall=autoall)
+
+        if not self._making.works_out:
+            return make(name, layers[-1], self._lookup)
+        return self._forms.plan(name, layers[-1], self._lookup, make, failed, partial, autoall)
 
     def _after_defaults(self, layers: Sequence[Mapping[str, Given]]) -> _Draft:
         if self._defaults is not None and _same(self._defaults[0], layers):
@@ -94,6 +108,7 @@ class Planner:
             if draft.failed:
                 break
         self._defaults = (layers, draft)
+        self._forms = Forms()
         return draft
 
 

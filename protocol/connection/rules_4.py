@@ -152,6 +152,8 @@ class _Making:
     message has, as long as no keyword says otherwise; what is zero is left out. `no_client`: what takes back that an
     end has no client."""
 
+    works_out = True
+
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.known = Known(facts)

@@ -358,6 +358,8 @@ def making(name: str) -> _Making:
 class _Making:
     """See autod.protocol.connection."""
 
+    works_out = True
+
     def __init__(self, facts: _Facts) -> None:
         self._facts = facts
 

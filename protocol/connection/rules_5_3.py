@@ -84,6 +84,8 @@ def making(name: str) -> _Making:
 class _Making:
     """See autod.protocol.connection."""
 
+    works_out = False
+
     def draft(self) -> _Draft:
         return _Draft()
 
