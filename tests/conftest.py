@@ -8,6 +8,7 @@ in the profile `quick` (`./dev test unit`).
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,14 @@ settings.load_profile("autod-ci" if os.environ.get("CI") else "autod")
 HERE = Path(__file__).parent
 MARKERS = {"autod": "unit", "protocol": "unit", "real": "real", "lab": "lab"}
 
+ERAS = frozenset({"3.27", "4.3", "4.10", "5.2", "5.4"})
+"""A release of each era: what `./dev test unit` tries of a test that runs for many."""
+
+MANY = 8
+"""From so many releases on, a test is run for a release of each era only."""
+
+_VERSION = re.compile(r"\d\.\d+(?:\.\d+)?")
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark each test by its folder."""
@@ -31,3 +40,27 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         marker = MARKERS.get(item.path.relative_to(HERE).parts[0])
         if marker is not None:
             item.add_marker(marker)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that runs for many releases is `thorough` for all of them but a release of each era."""
+    by_function: dict[str, dict[pytest.Item, str]] = {}
+    for item in items:
+        release = _release(item)
+        if release is not None:
+            by_function.setdefault(item.nodeid.partition("[")[0], {})[item] = release
+    for releases in by_function.values():
+        if len(set(releases.values())) >= MANY:
+            for item, release in releases.items():
+                if release not in ERAS:
+                    item.add_marker("thorough")
+
+
+def _release(item: pytest.Item) -> str | None:
+    """The release that a test is about, by its parameters; None if it names none."""
+    parameters = getattr(item, "callspec", None)
+    for value in parameters.params.values() if parameters else ():
+        text = str(getattr(value, "release", value))
+        if _VERSION.fullmatch(text):
+            return text
+    return None
