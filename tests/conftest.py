@@ -44,23 +44,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that runs for many releases is `thorough` for all of them but a release of each era."""
-    by_function: dict[str, dict[pytest.Item, str]] = {}
+    by_function: dict[str, dict[pytest.Item, frozenset[str]]] = {}
     for item in items:
-        release = _release(item)
-        if release is not None:
-            by_function.setdefault(item.nodeid.partition("[")[0], {})[item] = release
-    for releases in by_function.values():
-        if len(set(releases.values())) >= MANY:
-            for item, release in releases.items():
-                if release not in ERAS:
+        releases = _releases(item)
+        if releases:
+            by_function.setdefault(item.nodeid.partition("[")[0], {})[item] = releases
+    for tests in by_function.values():
+        if len(set(tests.values())) >= MANY:
+            for item, releases in tests.items():
+                if not releases & ERAS:
                     item.add_marker("thorough")
 
 
-def _release(item: pytest.Item) -> str | None:
-    """The release that a test is about, by its parameters; None if it names none."""
+def _releases(item: pytest.Item) -> frozenset[str]:
+    """The releases that a test is about, by its first parameter that names some: a version, or a family's versions."""
     parameters = getattr(item, "callspec", None)
     for value in parameters.params.values() if parameters else ():
-        text = str(getattr(value, "release", value))
-        if _VERSION.fullmatch(text):
-            return text
-    return None
+        named = frozenset(getattr(value, "releases", (str(value),)))
+        if all(_VERSION.fullmatch(release) for release in named):
+            return named
+    return frozenset()

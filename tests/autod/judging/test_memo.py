@@ -53,11 +53,12 @@ def answers(release: str) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.thorough, id="all"), 10])
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_recorded_answer_with_another_name_in_it(release: str) -> None:
+def test_every_recorded_answer_with_another_name_in_it(release: str, every: int) -> None:
     """The name is only a name to the recognisers and the judge, whatever word it is."""
     checked = 0
-    for recorded, said in sorted(answers(release)):
+    for recorded, said in sorted(answers(release))[::every]:
         for operation in OPERATIONS:
             known, judge = Alike(), Judged(operation, release)
             for name in NAMES:
@@ -65,7 +66,7 @@ def test_every_recorded_answer_with_another_name_in_it(release: str) -> None:
                 events, outcome = known.judged("", name, data, judge, started=8.0, ended=9.0)
                 assert (list(events), outcome) == Judged(operation, release)(name, data)
                 checked += judge.times == 1
-    assert checked > 500
+    assert checked * every > 500
 
 
 @pytest.mark.parametrize(
