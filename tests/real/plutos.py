@@ -63,8 +63,11 @@ HOST = Path("/")
 SAFE_PROBE = struct.pack("=IB", 2003331865, 1).ljust(24, b"\0")
 
 
-def wait_until(condition: Callable[[], object], *, timeout: float = 20, what: str = "the condition") -> None:
-    """Poll until `condition()` is true; AssertionError that names `what` after `timeout` seconds."""
+def wait_until(condition: Callable[[], object], *, timeout: float = 60, what: str = "the condition") -> None:
+    """Poll until `condition()` is true; AssertionError that names `what` after `timeout` seconds.
+
+    They are many, as the machine may be slow or busy: a test that passes does not wait for them.
+    """
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
@@ -202,7 +205,7 @@ class Pluto:
         """The log so far, of every start."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def wait_for(self, words: str, *, timeout: float = 20) -> None:
+    def wait_for(self, words: str, *, timeout: float = 60) -> None:
         """Wait until the log holds these words."""
         wait_until(lambda: words in self.text(), timeout=timeout, what=f"{words!r} in pluto's log")
 
@@ -243,7 +246,7 @@ class Pluto:
                 os.kill(process.pid, number)
                 os.kill(process.pid, signal.SIGCONT)
         try:
-            return process.wait(timeout=20)
+            return process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()

@@ -70,7 +70,7 @@ def test_a_pluto_that_is_not_there_yet_is_waited_for(
     started = time.monotonic()
     status = main(["--wait", "a", "--timeout", "1", "--ctlsocket", str(tmp_path / "none.ctl")])
     assert status == 124
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert "there is no pluto yet" in capsys.readouterr().err
 
 

@@ -472,7 +472,7 @@ def test_without_permission_it_is_33_and_says_so(full: Pluto) -> None:
     done = subprocess.run(
         [*nobody, *search, sys.executable, "-m", "autod", "--up", "a", "--ctlsocket", str(full.socket)],
         capture_output=True,
-        timeout=30,
+        timeout=90,
         check=False,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
     )
@@ -513,7 +513,7 @@ def test_interrupted_it_ends_with_130_and_says_what_goes_on(full: Pluto) -> None
     assert process.stdout is not None
     assert '"a"' in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "pluto goes on" in err
     assert "Traceback" not in err
@@ -523,7 +523,7 @@ def test_interrupted_it_ends_with_130_and_says_what_goes_on(full: Pluto) -> None
 def test_a_reader_that_goes_away_is_no_traceback(full: Pluto) -> None:
     """`autod --status | head -1`."""
     script = f"{sys.executable} -m autod --status --ctlsocket {full.socket} | head -c 1; echo ${{PIPESTATUS[0]}} >&2"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=90, check=True)
     assert done.stderr.strip() in ("0", "141")
 
 
@@ -541,9 +541,9 @@ def test_a_reader_that_does_not_read_does_not_stop_pluto(full: Pluto) -> None:
         stderr=subprocess.DEVNULL,
     )
     wait_until(lambda: is_negotiated(full, "a"), what="the negotiation")
-    assert "IKE SAs" in full.whack("--briefstatus", timeout=5).stdout
+    assert "IKE SAs" in full.whack("--briefstatus").stdout
     process.terminate()
-    assert process.wait(timeout=20) == 143
+    assert process.wait(timeout=60) == 143
     os.close(reading)
     os.close(writing)
     autod(full, "--down", "a")
@@ -575,7 +575,7 @@ def test_a_report_is_one_page(full: Pluto, tmp_path: Path) -> None:
 
 def test_the_deadline_of_a_run_ends_it(full: Pluto) -> None:
     """Nothing is counted up, and the status says why."""
-    ran = autod(full, "--up", "a", "b", "--deadline", "1", "--json", timeout=20)
+    ran = autod(full, "--up", "a", "b", "--deadline", "1", "--json", timeout=90)
     assert ran.status == 124
     assert ran.objects[-1]["event"] == "summary"
     assert ran.objects[-1]["done"] == 0
@@ -602,7 +602,7 @@ def test_interrupted_twice_a_run_ends_at_once(full: Pluto) -> None:
     process.send_signal(signal.SIGINT)
     assert "2 in flight are waited for" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "2 in flight when it was ended" in out
     assert "pluto goes on with 2 (a, b); `autod --down NAME`" in err
@@ -611,6 +611,6 @@ def test_interrupted_twice_a_run_ends_at_once(full: Pluto) -> None:
 
 def test_asynchronous_with_wait_watches_until_the_end(full: Pluto) -> None:
     """Taken at once, then looked at until the deadline of each."""
-    ran = autod(full, "--asynchronous", "--up", "a", "--wait", "--timeout", "1.5", timeout=20)
+    ran = autod(full, "--asynchronous", "--up", "a", "--wait", "--timeout", "1.5", timeout=90)
     assert ran.status == 124
     assert '"a": the deadline passed' in ran.err

@@ -70,14 +70,14 @@ def test_a_thousand_tunnels_cost_next_to_nothing(tmp_path: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
-            wait_until(lambda: (tmp_path / "api").exists(), what="the API")
+            wait_until(lambda: (tmp_path / "api").exists(), what="the API", timeout=90)
 
             def states() -> dict[str, int]:
-                with Client(str(tmp_path / "api"), timeout=20) as client:
+                with Client(str(tmp_path / "api"), timeout=60) as client:
                     found: dict[str, int] = client.call("Statistics")["states"]
                     return found
 
-            wait_until(lambda: states() == {"up": COUNT}, what="1,000 up", timeout=60)
+            wait_until(lambda: states() == {"up": COUNT}, what="1,000 up", timeout=120)
             time.sleep(5)
             began, before = time.monotonic(), processor_seconds(process.pid)
             time.sleep(SECONDS)
@@ -86,7 +86,7 @@ def test_a_thousand_tunnels_cost_next_to_nothing(tmp_path: Path) -> None:
             memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
             over.set()
             pluto.join()
     print(f"idle with {COUNT} up: {share:.2%} of a processor, {memory:.0f} MB at the most")

@@ -82,7 +82,7 @@ class Faults:
         self.west.cont()
 
     def watch(self) -> None:
-        with contextlib.suppress(WhackError, TimeoutError), Client(self.autod.path, timeout=5) as client:
+        with contextlib.suppress(WhackError, TimeoutError), Client(self.autod.path, timeout=20) as client:
             stream = client.stream("Watch", since=0)
             for _ in range(50):
                 next(stream)
@@ -155,7 +155,7 @@ def test_memory_descriptors_and_disk_stay_flat_under_faults() -> None:
         east.load(*[connection(f"c{n}", leftid=f"@w{n}", rightid=f"@e{n}") for n in range(COUNT)])
         west.conf.write_text("config setup\n")
         silent_peer(west.namespace, NOBODY)
-        with supervising(west, settings(west.folder)) as autod:
+        with supervising(west, settings(west.folder), answer=2) as autod:
             pid = autod.process.pid
             faults = Faults(west, autod)
             # At rest there is nothing to keep, and every part that opens something has done so once.

@@ -41,7 +41,7 @@ class Terminal:
         self.text = ""
         self.modes = {"cursor": True, "screen": False}
 
-    def shows(self, pattern: str, *, timeout: float = 30) -> None:
+    def shows(self, pattern: str, *, timeout: float = 60) -> None:
         """Read until what was drawn since the last time matches."""
         deadline = time.monotonic() + timeout
         while not re.search(pattern, self.text):
@@ -59,14 +59,14 @@ class Terminal:
 
     def end(self) -> int:
         """The exit status; what is still drawn is read, so that the program does not wait for the terminal."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.process.poll() is None and time.monotonic() < deadline:
             if select.select([self.master], [], [], 0.05)[0]:
                 try:
                     os.read(self.master, 65536)
                 except OSError:
                     break
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
 
 @contextmanager
