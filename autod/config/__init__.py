@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from autod.config.check import check, describe, show
 from autod.config.choose import Chosen, all_names, autoall, choose, select
-from autod.config.model import Connection, Diagnostic, Place, Setting, Severity
+from autod.config.model import ConfiguredConnection, Diagnostic, Place, Setting, Severity
 from autod.config.reader import Configuration, load, load_text
-from autod.config.written import Draft
+from autod.config.written import Connection
 from autod.protocol.connection.keywords import native
 
 __all__ = [
     "Chosen",
     "Configuration",
+    "ConfiguredConnection",
     "Connection",
     "Diagnostic",
-    "Draft",
     "Place",
     "Setting",
     "Severity",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from autod.config.include import Files
-    from autod.config.model import Connection
+    from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Plan
@@ -46,7 +46,7 @@ _UNSHOWABLE: Final = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]")
 """What could steer a terminal, and bytes that are no text; one character each, so that the caret stays right."""
 
 
-def remarks(connection: Connection, plan: Plan) -> list[Diagnostic]:
+def remarks(connection: ConfiguredConnection, plan: Plan) -> list[Diagnostic]:
     """The remarks of the rules about a connection, with their places."""
     found = []
     for remark in plan.remarks:
@@ -110,7 +110,7 @@ def _setup(configuration: Configuration) -> Iterator[Diagnostic]:
             yield Diagnostic(Severity.WARNING, sentence, setting.place, hint)
 
 
-def needs_ikev1(connection: Connection, rules: str) -> bool:
+def needs_ikev1(connection: ConfiguredConnection, rules: str) -> bool:
     """Whether a connection that is loaded speaks IKEv1."""
     return auto(connection) != "ignore" and ike_version(Meaning(connection.settings, rules)) == 1
 
@@ -140,7 +140,7 @@ def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnos
             yield Diagnostic(Severity.WARNING, f"it will not be loaded: {why}", place, hint, connection.name)
 
 
-def _unsure(configuration: Configuration, connection: Connection) -> Iterator[Diagnostic]:
+def _unsure(configuration: Configuration, connection: ConfiguredConnection) -> Iterator[Diagnostic]:
     """Strings that 5.3 and 5.4 hand to pluto, which will not take them: looked at with the kinds of 5.2."""
     if not rules(configuration.rules).sectioned:
         return
@@ -169,7 +169,7 @@ def describe(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def _connection(connection: Connection) -> dict[str, Any]:
+def _connection(connection: ConfiguredConnection) -> dict[str, Any]:
     return {
         "name": connection.name,
         "aliases": list(connection.aliases),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from autod.config.model import Connection
+from autod.config.model import ConfiguredConnection
 from autod.protocol.connection.message import Message
 from autod.protocol.connection.rules import rules
 from autod.protocol.errors import Unsupported
@@ -39,10 +39,10 @@ class Chosen(msgspec.Struct, frozen=True):
     """A word of a command line, and the connections that it means: none if there is nothing of that name."""
 
     asked: str
-    connections: tuple[Connection, ...]
+    connections: tuple[ConfiguredConnection, ...]
 
 
-def auto(connection: Connection) -> Auto:
+def auto(connection: ConfiguredConnection) -> Auto:
     """What auto= of a connection comes to."""
     given = connection.settings.get("auto")
     if given is None:
@@ -59,7 +59,7 @@ def all_names(configuration: Configuration) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def last_of_each(configuration: Configuration) -> dict[str, Connection]:
+def last_of_each(configuration: Configuration) -> dict[str, ConfiguredConnection]:
     """What pluto holds of each name after addconn --autoall: it sends all sections of a name in file order, and each
     takes the place of the one before."""
     return {one.name: one for one in configuration.connections if auto(one) != "ignore"}

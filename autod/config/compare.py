@@ -33,7 +33,7 @@ from autod.status.shown import Shown, Words
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from autod.config.model import Connection
+    from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Auto, Plan
@@ -276,7 +276,7 @@ class _Comparing:
         )
         return msgspec.structs.replace(found_so_far, doubtful=tuple(self._doubts(found_so_far)))
 
-    def _compared(self, names: Collection[str], also: Collection[str]) -> Iterator[Connection]:
+    def _compared(self, names: Collection[str], also: Collection[str]) -> Iterator[ConfiguredConnection]:
         seen = set()
         for connection in wanted(self._configuration, names):
             seen.add(connection.name)
@@ -323,7 +323,7 @@ class _Comparing:
             auto(one) == "ignore" for one in self._configuration.find(_base(name)) if one.name == _base(name)
         )
 
-    def _difference(self, connection: Connection, plan: Plan) -> _Found:
+    def _difference(self, connection: ConfiguredConnection, plan: Plan) -> _Found:
         asked, own = auto(connection), plan.names
         remembers = any(name in self._memory.loads for name in own)
         now = sent_of(plan, self._rules) if remembers else {}
@@ -405,7 +405,7 @@ class _Comparing:
 
     def _one(
         self,
-        connection: Connection,
+        connection: ConfiguredConnection,
         said: Meaning,
         name: str,
         loaded: ConnectionState,
@@ -455,7 +455,7 @@ class _Comparing:
             if slot not in compared and _counts(slot, one.text)
         }
 
-    def _detail(self, connection: Connection, slot: str, configured: str, loaded: str) -> Detail:
+    def _detail(self, connection: ConfiguredConnection, slot: str, configured: str, loaded: str) -> Detail:
         setting = connection.settings.get(slot)
         if setting is None:
             return Detail(slot, configured, loaded, str(connection.place))
@@ -539,7 +539,7 @@ def _of_group(one: ConnectionState, state: State) -> bool:
 
 def wanted(
     configuration: Configuration, names: Collection[str], *, last: bool = False
-) -> Iterator[Connection]:
+) -> Iterator[ConfiguredConnection]:
     """The connections that auto= loads, or those of these names.
 
     Of several with one name the one that counts: the last where all are loaded (addconn --autoall), else the first.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from autod.config import advice
-from autod.config.model import Connection, Diagnostic, Setting, Severity
+from autod.config.model import ConfiguredConnection, Diagnostic, Setting, Severity
 from autod.config.nearest import Hints
 from autod.config.values import OTHER
 
@@ -143,7 +143,7 @@ def _int(number: int | None) -> int:
     return (((number or 0) + 2**31) & (2**32 - 1)) - 2**31
 
 
-def connections(document: Document, rules: Rules) -> tuple[list[Connection], list[Diagnostic]]:
+def connections(document: Document, rules: Rules) -> tuple[list[ConfiguredConnection], list[Diagnostic]]:
     """The connections of a file in order, and what else there is to say.
 
     A file that is refused has none.
@@ -185,7 +185,7 @@ def connections(document: Document, rules: Rules) -> tuple[list[Connection], lis
             merge = _Merge(section.name, rules, dict(base), hints, default=False)
             partial = expand(merge, section, named, budget)
             result.append(
-                Connection(
+                ConfiguredConnection(
                     section.name,
                     section.place,
                     (*layers, merge.slots),

@@ -14,7 +14,7 @@ import msgspec
 
 from autod.protocol.connection.given import Given
 
-__all__ = ["Connection", "Diagnostic", "Place", "Section", "Setting", "Severity"]
+__all__ = ["ConfiguredConnection", "Diagnostic", "Place", "Section", "Setting", "Severity"]
 
 
 _ALIAS: Final = re.compile(r"[^ \t]+")
@@ -87,7 +87,7 @@ class Section(msgspec.Struct, frozen=True):
     settings: tuple[Setting, ...]
 
 
-class Connection(msgspec.Struct, frozen=True):
+class ConfiguredConnection(msgspec.Struct, frozen=True):
     """One connection, with %default and also= worked in.
 
     `layers` are the settings by slot after each `conn %default` and, last, after its own section: what one of

@@ -26,7 +26,7 @@ from autod.protocol.connection.numbers import Malformed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from autod.config.model import Connection, Place
+    from autod.config.model import ConfiguredConnection, Place
     from autod.config.reader import Configuration
     from autod.protocol.connection.lookup import Lookup
 
@@ -69,7 +69,12 @@ class _Two:
     """A connection and its like at the other end; `sides`: which side there is which side here."""
 
     def __init__(
-        self, here: Connection, there: Connection, rules: str, peer_rules: str, lookup: Lookup
+        self,
+        here: ConfiguredConnection,
+        there: ConfiguredConnection,
+        rules: str,
+        peer_rules: str,
+        lookup: Lookup,
     ) -> None:
         self.here, self.there = here, there
         self.said, self.told = Meaning(here.settings, rules), Meaning(there.settings, peer_rules)
@@ -111,13 +116,19 @@ def hold(
     return tuple(_best(one, others, ours.rules, theirs.rules, lookup) for one in chosen)
 
 
-def _loaded(configuration: Configuration) -> list[Connection]:
+def _loaded(configuration: Configuration) -> list[ConfiguredConnection]:
     """Those that auto= loads; where it loads none, those that name both ends."""
     loaded = [one for one in configuration.connections if auto(one) != "ignore"]
     return loaded or [one for one in configuration.connections if {"left", "right"} <= one.settings.keys()]
 
 
-def _best(one: Connection, others: Sequence[Connection], rules: str, peer_rules: str, lookup: Lookup) -> Pair:
+def _best(
+    one: ConfiguredConnection,
+    others: Sequence[ConfiguredConnection],
+    rules: str,
+    peer_rules: str,
+    lookup: Lookup,
+) -> Pair:
     best: tuple[tuple[int, int, int], Pair] | None = None
     for other in others:
         straight = _Two(one, other, rules, peer_rules, lookup)
@@ -133,7 +144,7 @@ def _best(one: Connection, others: Sequence[Connection], rules: str, peer_rules:
     return best[1] if best is not None else Pair(one.name, None)
 
 
-def _place(connection: Connection, slot: str) -> Place:
+def _place(connection: ConfiguredConnection, slot: str) -> Place:
     setting = connection.settings.get(slot)
     return connection.place if setting is None else setting.place
 

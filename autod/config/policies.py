@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from autod.config.model import Connection
+    from autod.config.model import ConfiguredConnection
     from autod.status import ConnectionState, State
 
 __all__ = ["Group", "PolicyFile", "Routed", "groups", "is_group", "loaded_groups", "read_policy", "routed"]
@@ -123,7 +123,7 @@ _CATCHES = frozenset(
 """Routing of a connection whose packets do not leave as they are, or leave so because that is what it says."""
 
 
-def is_group(connection: Connection) -> bool:
+def is_group(connection: ConfiguredConnection) -> bool:
     """Whether a connection of a configuration stands for the networks of a policy file."""
     for side in ("left", "right"):
         given = connection.settings.get(side)

@@ -13,7 +13,7 @@ from autod.config.collect import Document
 from autod.config.grammar import parse
 from autod.config.include import Files, Text
 from autod.config.merge import connections
-from autod.config.model import Connection, Diagnostic, Place, Severity
+from autod.config.model import ConfiguredConnection, Diagnostic, Place, Severity
 from autod.protocol.connection.keywords import table
 from autod.protocol.connection.rules import rules, rules_of
 from autod.protocol.errors import Unsupported
@@ -30,10 +30,10 @@ class _Index:
 
     def __init__(self) -> None:
         self.built = False
-        self.names: dict[str, Connection] = {}
-        self.aliases: dict[str, list[Connection]] = {}
+        self.names: dict[str, ConfiguredConnection] = {}
+        self.aliases: dict[str, list[ConfiguredConnection]] = {}
 
-    def build(self, connections: Iterable[Connection]) -> None:
+    def build(self, connections: Iterable[ConfiguredConnection]) -> None:
         for connection in connections:
             self.names.setdefault(connection.name, connection)
             for alias in dict.fromkeys(connection.aliases):
@@ -52,13 +52,13 @@ class Configuration:
     path: str
     release: Release
     rules: str
-    connections: tuple[Connection, ...]
+    connections: tuple[ConfiguredConnection, ...]
     document: Document
     diagnostics: tuple[Diagnostic, ...]
     sources: Files
     _index: _Index = field(default_factory=_Index, repr=False, compare=False)
 
-    def find(self, name: str) -> list[Connection]:
+    def find(self, name: str) -> list[ConfiguredConnection]:
         """The connection of that name, else the first whose connalias= has the word (5.4: all of them)."""
         index = self._index
         if not index.built:

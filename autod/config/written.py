@@ -9,8 +9,10 @@ No value can end its line or begin another setting: one that could is refused, e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from autod.protocol.releases import Release
 
-__all__ = ["Draft", "parted", "written"]
+__all__ = ["Connection", "parted", "written"]
 
 _KEYWORD: Final = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _WORDS: Final = frozenset({"version", "config", "setup", "conn", "include", "also"})
@@ -32,27 +34,77 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9%@.:,/_+*!;~|-]+\Z")
 _LIST: Final = re.compile(r"\{[A-Za-z0-9%@.:,/_+ -]*\}\Z")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.@:+/~-][A-Za-z0-9%_.@:+/~-]*\Z")
 
+Host: TypeAlias = str | IPv4Address | IPv6Address
+"""An address, a host name, or a word such as `%any`."""
+Net: TypeAlias = str | IPv4Network | IPv6Network
+Time: TypeAlias = str | int | timedelta
+"""Seconds, or what ipsec.conf takes, such as `8h`."""
 
-class Draft(msgspec.Struct, frozen=True):
-    """A connection that stands in no file, by its name and its settings: `Draft("a", {"left": "192.0.2.1", ...})`.
 
-    Values are text, numbers, addresses (whatever `str` makes a word of), or booleans.
+class _Settings(msgspec.Struct, frozen=True):
+    name: str
+    settings: Mapping[str, object] = {}
+
+
+class Connection(_Settings, frozen=True, kw_only=True):
+    """A connection that stands in no file: `Connection("branch", left="192.0.2.1", right="192.0.2.2")`.
+
+    What it has a field for is given by that; everything else of ipsec.conf stands in `settings`, by its keyword:
+    `Connection("branch", {"nic-offload": "yes"}, left=...)`. Values there are text, numbers, addresses (whatever `str`
+    makes a word of), booleans, a time or a sequence.
+
+    UsageError where it cannot be written: a name, a keyword or a value that could be taken for something else.
     """
 
-    name: str
-    settings: Mapping[str, object]
+    left: Host | None = None
+    right: Host | None = None
+    leftid: str | None = None
+    rightid: str | None = None
+    leftsubnet: Net | None = None
+    rightsubnet: Net | None = None
+    leftsubnets: Sequence[Net] | None = None
+    rightsubnets: Sequence[Net] | None = None
+    leftcert: str | None = None
+    rightcert: str | None = None
+    authby: str | Sequence[str] | None = None
+    auto: Literal["ignore", "add", "start", "ondemand", "route", "keep", "up"] | None = None
+    ikev2: str | bool | None = None
+    type: Literal["tunnel", "transport", "passthrough", "drop", "reject"] | None = None
+    ike: str | Sequence[str] | None = None
+    esp: str | Sequence[str] | None = None
+    pfs: bool | None = None
+    rekey: bool | None = None
+    ikelifetime: Time | None = None
+    salifetime: Time | None = None
+    dpddelay: Time | None = None
+    mtu: int | None = None
+
+    def __post_init__(self) -> None:
+        self.text  # noqa: B018 (it raises what is wrong)
+
+    @property
+    def given(self) -> dict[str, object]:
+        """All settings, by keyword. UsageError for one that is given twice."""
+        typed = {keyword: value for keyword in _TYPED if (value := getattr(self, keyword)) is not None}
+        twice = next((keyword for keyword in self.settings if keyword in typed), None)
+        if twice is not None:
+            raise UsageError(f"{twice}= is given twice", option="set")
+        return {**typed, **self.settings}
 
     @property
     def text(self) -> str:
         """The connection as a file would have it. UsageError for what cannot be written."""
-        return written(self.name, self.settings)
+        return written(self.name, self.given)
 
     def read(self, release: Release) -> Configuration:
         """The connection as `release` reads it, with what is wrong with it, as of any file (`autod.config.check`).
 
-        UsageError for what cannot be written; Unsupported as in `autod.config.load`.
+        Unsupported as in `autod.config.load`.
         """
         return load_text(self.text, release, path=f"settings of {self.name}")
+
+
+_TYPED: Final = tuple(name for name in Connection.__struct_fields__ if name not in ("name", "settings"))
 
 
 def parted(words: Iterable[str]) -> dict[str, str]:
@@ -70,7 +122,7 @@ def parted(words: Iterable[str]) -> dict[str, str]:
 
 
 def written(name: str, settings: Mapping[str, object]) -> str:
-    """The text of a configuration with this one connection (see `Draft`)."""
+    """The text of a configuration with this one connection (see `Connection`)."""
     if not _NAME.match(name) or name in _WORDS:
         raise UsageError(f"{name!r} cannot be the name of a connection that is not in a file", name=name)
     lines = [f"conn {name}"]
@@ -82,7 +134,7 @@ def written(name: str, settings: Mapping[str, object]) -> str:
 
 
 def _value(keyword: str, given: object) -> str:
-    text = ("no", "yes")[given] if isinstance(given, bool) else str(given)
+    text = _words(keyword, given)
     if not text:
         raise UsageError(f"{keyword}= has no value", option="set")
     if _PLAIN.match(text) or _LIST.match(text):
@@ -91,6 +143,24 @@ def _value(keyword: str, given: object) -> str:
     if wrong is not None:
         raise UsageError(f"{keyword}= cannot have {wrong!r} in its value", option="set")
     return f'"{text}"'
+
+
+def _words(keyword: str, given: object) -> str:
+    if isinstance(given, bool):
+        return ("no", "yes")[given]
+    if isinstance(given, timedelta):
+        if given < timedelta(0) or given.microseconds:
+            raise UsageError(f"{keyword}= is a time of whole seconds", option="set")
+        return f"{given.days * 86_400 + given.seconds}s"
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+        words = [str(one) for one in given]
+        if keyword.endswith("subnets"):
+            odd = next((one for one in words if not _PLAIN.match(one) or "," in one), None)
+            if odd is not None:
+                raise UsageError(f"{keyword}= cannot have {odd!r} in its list", option="set")
+            return f"{{{' '.join(words)}}}"
+        return ",".join(words)
+    return str(given)
 
 
 _CONTROL: Final = frozenset((*range(32), 127, 0x85, 0x2028, 0x2029)) - {9}

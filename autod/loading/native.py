@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autod.client import Pluto
-    from autod.config.model import Connection
+    from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration
     from autod.events import Event
     from autod.exchange.control import Pending
@@ -145,7 +145,7 @@ class _Ready:
 class _Work:
     """One connection of the configuration, and the words that asked for it."""
 
-    connection: Connection
+    connection: ConfiguredConnection
     words: list[_Word] = field(default_factory=list)
     outcome: Outcome | None = None
 
@@ -250,14 +250,14 @@ class _Run:
                 self._pluto.control.drop(pending)
             self._settle()
 
-    async def _ready(self, connection: Connection) -> _Ready:
+    async def _ready(self, connection: ConfiguredConnection) -> _Ready:
         """Encoded, in a thread where a name server has to be asked."""
         try:
             return self._plan(connection, self._quick_planner)
         except _MayWait:
             return await trio.to_thread.run_sync(self._plan, connection, self._planner)
 
-    def _plan(self, connection: Connection, planner: Planner) -> _Ready:
+    def _plan(self, connection: ConfiguredConnection, planner: Planner) -> _Ready:
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )

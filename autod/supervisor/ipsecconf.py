@@ -13,7 +13,7 @@ from autod.errors import ConfigurationError
 from autod.supervisor.wanted import Definition, Reading
 
 if TYPE_CHECKING:
-    from autod.config import Connection
+    from autod.config import ConfiguredConnection
     from autod.protocol.releases import Release
 
 __all__ = ["IpsecConf"]
@@ -59,17 +59,17 @@ class IpsecConf:
         )
 
 
-def _ends(connection: Connection) -> tuple[str, str]:
+def _ends(connection: ConfiguredConnection) -> tuple[str, str]:
     meaning = Meaning(connection.settings, "5.2")
     return meaning.text("left"), meaning.text("right")
 
 
-def _peer(connection: Connection) -> str:
+def _peer(connection: ConfiguredConnection) -> str:
     said = connection.settings
     return "|".join(f"{said[k].text or said[k].number}" if k in said else "" for k in _PEER)
 
 
-def _digest(connection: Connection) -> str:
+def _digest(connection: ConfiguredConnection) -> str:
     """Differs when any setting in force does. `auto` does not count: it says what to do, not what the connection is."""
     said = sorted(
         (slot, one.text or "", one.number if one.number is not None else -1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from autod.config import Draft, Severity, check
+from autod.config import Connection, Severity, check
 from autod.config.written import parted
 from autod.errors import UsageError
 from autod.protocol.releases import find
@@ -19,7 +21,7 @@ TUNNEL: dict[str, object] = {"left": "192.0.2.1", "right": "192.0.2.2", "authby"
 
 @pytest.mark.parametrize("release", RELEASES, ids=str)
 def test_settings_are_read_as_any_file(release: object) -> None:
-    draft = Draft(
+    draft = Connection(
         "branch",
         {
             **TUNNEL,
@@ -39,7 +41,7 @@ def test_settings_are_read_as_any_file(release: object) -> None:
 
 
 def test_what_is_wrong_is_told_as_of_a_file() -> None:
-    found = check(Draft("a", {**TUNNEL, "lefft": "x"}).read(RELEASES[2]))
+    found = check(Connection("a", {**TUNNEL, "lefft": "x"}).read(RELEASES[2]))
     assert any("lefft" in str(one) for one in found)
 
 
@@ -64,7 +66,7 @@ def test_what_is_wrong_is_told_as_of_a_file() -> None:
 )
 def test_what_cannot_be_written_is_refused(name: str, settings: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        Draft(name, settings).read(RELEASES[2])
+        Connection(name, settings).read(RELEASES[2])
 
 
 _NASTY = some.text(
@@ -76,7 +78,7 @@ _NASTY = some.text(
 @given(_NASTY, _NASTY, some.sampled_from(RELEASES))
 def test_no_value_can_begin_another_setting(one: str, other: str, release: object) -> None:
     try:
-        configuration = Draft("a", {**TUNNEL, "leftid": one, "rightid": other}).read(release)  # type: ignore[arg-type]
+        configuration = Connection("a", {**TUNNEL, "leftid": one, "rightid": other}).read(release)  # type: ignore[arg-type]
     except UsageError:
         return
     (found,) = configuration.connections
@@ -90,3 +92,45 @@ def test_words_of_the_command_line() -> None:
     for words in (["left"], ["left=a", "left=b"]):
         with pytest.raises(UsageError):
             parted(words)
+
+
+def test_typed_settings_are_written_as_ipsec_conf_has_them() -> None:
+    one = Connection(
+        "branch",
+        {"nic-offload": "yes"},
+        left=ipaddress.ip_address("192.0.2.1"),
+        right="192.0.2.2",
+        rightsubnets=[ipaddress.ip_network("10.1.0.0/24"), "10.2.0.0/24"],
+        authby=["secret", "rsasig"],
+        rekey=False,
+        ikelifetime=datetime.timedelta(hours=8),
+        dpddelay=30,
+    )
+    assert one.text.splitlines() == [
+        "conn branch",
+        "\tleft=192.0.2.1",
+        "\tright=192.0.2.2",
+        "\trightsubnets={10.1.0.0/24 10.2.0.0/24}",
+        "\tauthby=secret,rsasig",
+        "\trekey=no",
+        "\tikelifetime=28800s",
+        "\tdpddelay=30",
+        "\tnic-offload=yes",
+    ]
+    for release in RELEASES:
+        assert one.read(release).find("branch")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"left": "192.0.2.1\n\tauto=start"},
+        {"rightsubnets": ["10.1.0.0/24} {", "10.2.0.0/24"]},
+        {"rightsubnets": ["10.1.0.0/24 10.3.0.0/24"]},
+        {"ikelifetime": datetime.timedelta(seconds=-1)},
+        {"settings": {"left": "192.0.2.1"}, "left": "192.0.2.9"},
+    ],
+)
+def test_what_cannot_be_written_is_refused_when_it_is_made(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Connection("a", **given)
