@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace) -> int:
         options.names += options.literal
     if options.old_form:
         print("autod: warning: obsolete command syntax used", file=sys.stderr)
-    if options.set:
+    if options.set and not options.service:
         from autod.cli.given import use_settings
 
         use_settings(options)

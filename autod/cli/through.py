@@ -1,7 +1,8 @@
 """The ordinary verbs through a running supervisor (`autod --service --up NAME`): no root and no pluto needed here.
 
 Owns what each of them comes to; autod.operations has which they are. What they mean there: --down also keeps the
-supervisor from bringing the connection up again, --up takes that back.
+supervisor from bringing the connection up again, --up takes that back; --add and --replace have it keep a connection
+that stands in no file, --delete ends that.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ def run(options: argparse.Namespace) -> int:
                 return _order(client, options)
             case "sync":
                 return _sync(client, options)
+            case "add" | "replace":
+                return _add(client, options)
+            case "delete":
+                return _remove(client, options)
             case _:
                 return _status(client, options)
 
@@ -69,6 +74,34 @@ def _order(client: Client, options: argparse.Namespace) -> int:
     if not left:
         return 0
     return 124 if all(c["state"] in ("starting", "suspended") for c in left) else 1
+
+
+def _add(client: Client, options: argparse.Namespace) -> int:
+    """One connection that stands in no file: the supervisor keeps it."""
+    from autod.cli.given import check_one
+    from autod.config.written import Connection, parted
+
+    check_one(options)
+    (name,) = options.names
+    given = parted(options.set)
+    # What cannot be written shows here, before anything is sent.
+    Connection(name, given)
+    done = client.call("Add", name=name, settings=given, replace=options.operation == "replace" or None)
+    if options.json:
+        _print_json(done)
+    elif not options.quiet:
+        print(f"{name}: added, and is to be {done['connection']['wanted']}")
+    return 0
+
+
+def _remove(client: Client, options: argparse.Namespace) -> int:
+    done = client.call("Remove", names=options.names)
+    if options.json:
+        _print_json(done)
+    elif not options.quiet:
+        for name in done["removed"]:
+            print(f"{name}: removed")
+    return 0
 
 
 def _sync(client: Client, options: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ from autod.service.sides import Side, Trouble, keep
 from autod.supervisor.addresses import Address
 from autod.supervisor.configured import ConfiguredSupervisor
 from autod.supervisor.ipsecconf import IpsecConf
+from autod.supervisor.own import Own
 from autod.supervisor.plutolink import PlutoLink
 from autod.supervisor.settingsfile import LastGood, Read
 from autod.supervisor.states import State
@@ -60,9 +61,10 @@ def build(
     """The daemon over a real pluto, as the settings that were read say, with what `override` makes of them."""
     settings = override(read.settings)
     source = IpsecConf(settings.supervise.configuration)
+    own = Own(settings.supervise.connections)
 
     def found(release: Release) -> None:
-        source.release = release
+        source.release = own.release = release
 
     link = PlutoLink(
         settings.pluto.socket,
@@ -72,6 +74,7 @@ def build(
         limit=settings.supervise.limit,
         on_found=found,
         groups=lambda: source.groups,
+        file_of=own.file_of,
     )
     daemon = Daemon(
         settings,
@@ -82,6 +85,7 @@ def build(
         kept=kept,
         override=override,
         notifier=notifier or Notifier(),
+        own=own,
     )
     daemon.supervisor.began_with(read)
     return daemon
@@ -101,6 +105,7 @@ class Daemon:
         notifier: Notifier,
         kept: LastGood | None = None,
         override: Callable[[Settings], Settings] = lambda settings: settings,
+        own: Own | None = None,
     ) -> None:
         self.notifier = notifier
         self._reloads = 0
@@ -113,6 +118,7 @@ class Daemon:
             override=override,
             version=version,
             on_reload=self._reload,
+            own=own,
         )
         self.settings = settings
         bounds = Bounds(

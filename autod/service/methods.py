@@ -16,7 +16,8 @@ import msgspec
 import trio
 from msgspec import Meta, Struct
 
-from autod.errors import ConfigurationError, PlutoGone
+from autod.config.written import Connection as Given
+from autod.errors import ConfigurationError, PlutoGone, UsageError
 from autod.service import history
 from autod.service.access import Right
 from autod.service.patterns import SLICE, BadPattern, Names, is_pattern
@@ -67,12 +68,14 @@ class Keeper(Protocol):
     def names(self) -> Sequence[str]: ...
     def connection(self, name: str) -> Connection | None: ...
     def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None: ...
-    def did(self, act: str, by: Operator) -> None: ...
+    def did(self, act: str, by: Operator, name: str = "") -> None: ...
     def settled(self, act: str, name: str) -> bool: ...
     def pluto_runs(self) -> bool: ...
     def statistics(self) -> Statistics: ...
     async def sync(self, *, dry: bool) -> Differences: ...
     async def reload(self, *, force: bool = False) -> Synced: ...
+    async def add(self, connection: Given, *, replace: bool = False) -> None: ...
+    async def remove(self, names: Sequence[str]) -> None: ...
 
 
 class Failure(Exception):
@@ -122,6 +125,12 @@ class _Sync(Struct, forbid_unknown_fields=True):
     dry: bool | None = None
 
 
+class _Add(Struct, forbid_unknown_fields=True):
+    name: str
+    settings: dict[str, str]
+    replace: bool | None = None
+
+
 class _Reload(Struct, forbid_unknown_fields=True):
     force: bool | None = None
 
@@ -163,6 +172,10 @@ class _Connections(Struct):
 
 class _Connection(Struct):
     connection: Connection
+
+
+class _Removed(Struct):
+    removed: list[str]
 
 
 class _Progress(Struct, omit_defaults=True):
@@ -287,6 +300,32 @@ class Methods:
             raise Failure(f"{INTERFACE}.NoPluto") from None
         except ConfigurationError as problem:
             raise _bad(problem) from None
+
+    async def add(self, asked: _Add, call: Call, send: Send, by: Operator) -> None:
+        """Settings may name programs that pluto runs, so this is root's alone."""
+        if by.uid != 0:
+            raise Failure(f"{SERVICE}.PermissionDenied")
+        try:
+            await self.keeper.add(Given(asked.name, asked.settings), replace=bool(asked.replace))
+        except UsageError as problem:
+            raise _bad(ConfigurationError(str(problem))) from None
+        except ConfigurationError as problem:
+            raise _bad(problem) from None
+        self.keeper.did("add", by, asked.name)
+        await self.get(_Name(asked.name), call, send)
+
+    async def remove(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
+        """For root alone, as it takes back what only root can do."""
+        if by.uid != 0:
+            raise Failure(f"{SERVICE}.PermissionDenied")
+        names = await self._resolve(asked.names)
+        try:
+            await self.keeper.remove(names)
+        except ConfigurationError as problem:
+            raise _bad(problem) from None
+        for name in names:
+            self.keeper.did("remove", by, name)
+        await send(_Removed(names), False)
 
     async def reload(self, asked: _Reload, call: Call, send: Send, by: Operator) -> None:
         self.keeper.did("reload", by)
@@ -459,6 +498,8 @@ _METHODS: dict[str, _Method] = {
     f"{INTERFACE}.Suspend": _Method(Right.CHANGE, _Names, Methods.suspend),
     f"{INTERFACE}.Resume": _Method(Right.CHANGE, _Names, Methods.resume),
     f"{INTERFACE}.Sync": _Method(Right.CHANGE, _Sync, Methods.sync),
+    f"{INTERFACE}.Add": _Method(Right.CHANGE, _Add, Methods.add),
+    f"{INTERFACE}.Remove": _Method(Right.CHANGE, _Names, Methods.remove),
     f"{INTERFACE}.Reload": _Method(Right.CHANGE, _Reload, Methods.reload),
     f"{INTERFACE}.Statistics": _Method(Right.LOOK, _Nothing, Methods.statistics),
     f"{INTERFACE}.Summary": _Method(Right.LOOK, _Summary, Methods.summary),

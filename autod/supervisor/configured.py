@@ -20,9 +20,10 @@ import trio
 
 from autod.config.steps import removes_too_much
 from autod.errors import ConfigurationError, UsageError, WhackError
-from autod.supervisor.differing import differences, differing, doomed, edited
+from autod.supervisor.differing import differences, differing, doomed, edited, without
 from autod.supervisor.following import concerned, follow_names, follow_network, is_name
 from autod.supervisor.loop import Supervisor
+from autod.supervisor.own import Own
 from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import LastGood, Read, load
 from autod.supervisor.states import Actual, Changed, Keep, Mended
@@ -31,6 +32,7 @@ from autod.supervisor.views import Differences, Left, Operator, plain
 from autod.supervisor.wanted import Reading, Source, resolve
 
 if TYPE_CHECKING:
+    from autod.config import Connection
     from autod.supervisor.link import Compared, Instance, Link
     from autod.supervisor.network import Change
     from autod.supervisor.table import Wanted
@@ -75,16 +77,21 @@ class ConfiguredSupervisor(Supervisor):
         version: str = "",
         wall: Callable[[], float] = time.time,
         on_reload: Callable[[bool], None] = lambda begins: None,
+        own: Own | None = None,
     ) -> None:
         super().__init__(settings, link, version=version, wall=wall)
         self._source = source
+        self._own = own or Own()
         self._path = path
         self._kept = kept or LastGood(None)
         self._override = override
         self.taken = trio.Event()
         """Set, and replaced by a new one, when settings were taken."""
         self._on_reload = on_reload
+        self._file: Reading | None = None
+        """What the configuration has."""
         self._reading: Reading | None = None
+        """The same, with the connections that are kept here."""
         self._named: dict[str, tuple[str, ...]] = {}
         """Connections with host names, and these."""
         self._instance: Instance | None = None
@@ -155,6 +162,35 @@ class ConfiguredSupervisor(Supervisor):
         if compared is not None:
             self._replace(differing(compared))
             self._settle(self._forget(compared))
+
+    async def add(self, connection: Connection, *, replace: bool = False) -> None:
+        """Keep a connection that stands in no file from now on, over restarts of pluto and of this process.
+
+        ConfigurationError for one that cannot be loaded, that the configuration has, or that is there already, but with
+        `replace`: nothing has changed then.
+        """
+        name = connection.name
+        async with self._reloading:
+            text = await trio.to_thread.run_sync(self._own.check, connection)
+            if self._file is not None and name in self._file.connections:
+                raise ConfigurationError(f"{name!r} stands in the configuration: change it there")
+            if name in self._own.names and not replace:
+                raise ConfigurationError(f"{name!r} is there already: it can be replaced")
+            await trio.to_thread.run_sync(self._own.add, name, text)
+            await self._enforce(self.settings, self._file or Reading())
+
+    async def remove(self, names: Sequence[str]) -> None:
+        """Give connections up that were added, and have them deleted from pluto.
+
+        ConfigurationError where one of them stands in the configuration: nothing has changed then.
+        """
+        doomed = [self._name(name) for name in names]
+        async with self._reloading:
+            others = [name for name in doomed if name not in self._own.names]
+            if others:
+                raise ConfigurationError(f"{others[0]!r} stands in the configuration: take it out there")
+            await trio.to_thread.run_sync(self._own.remove, doomed)
+            await self._enforce(self.settings, self._file or Reading(), gone=doomed)
 
     async def sync(self, *, dry: bool) -> Differences:
         """Look at all that pluto has; what is wanted and missing or other is then put right, unless `dry`, and what the
@@ -340,16 +376,28 @@ class ConfiguredSupervisor(Supervisor):
             if isinstance(problem, UsageError):
                 raise ConfigurationError(str(problem)) from problem
             raise
+        return await self._enforce(settings, reading, force=force)
+
+    async def _enforce(
+        self, settings: Settings, file: Reading, *, force: bool = False, gone: Collection[str] = ()
+    ) -> Synced:
+        """Hold what the file has, and what is kept here, from now on. `gone` was given up on purpose."""
+        reading = await trio.to_thread.run_sync(self._own.beside, file)
+        both = [name for name in self._own.names if name in file.connections]
+        said = f"{', '.join(both[:5])}: added, and in the configuration too, which counts" if both else ""
+        self.trouble("supervise.connections", said or self._own.problem)
         changed = edited(self._reading, reading)
         try:
             compared = await self._compare(reading)
         except WhackError:
             # pluto is asked again when it is met again.
             compared = None
+        if compared is not None:
+            compared = without(compared, gone)
         self.settings = settings
         taken, self.taken = self.taken, trio.Event()
         taken.set()
-        self._reading = reading
+        self._file, self._reading = file, reading
         hosts = {name: tuple(filter(is_name, one.ends)) for name, one in reading.connections.items()}
         self._named = {name: ends for name, ends in hosts.items() if ends}
         # The files that count may be others now.
@@ -373,6 +421,7 @@ class ConfiguredSupervisor(Supervisor):
             one.name for one in resolve(settings, reading, salt=self._salt)
         } | reading.connections.keys()
         held = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is not Keep.GONE]
+        wanted |= set(self._own.names)
         removed = [name for name in held if name not in wanted]
         kept = [name for name in held if name in wanted]
         why = removes_too_much(removed, kept, percent=settings.supervise.remove_at_most)

@@ -8,7 +8,10 @@ What auto= asks for beyond loading is none of it: the engine sees what is routed
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from autod.config.steps import removes_too_much
 from autod.supervisor.views import Detail, Differences, Left, Unseen, plain
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from autod.supervisor.link import Compared
     from autod.supervisor.wanted import Reading
 
-__all__ = ["differences", "differing", "doomed", "edited", "sentence"]
+__all__ = ["differences", "differing", "doomed", "edited", "sentence", "without"]
 
 
 def edited(before: Reading | None, now: Reading) -> frozenset[str]:
@@ -85,6 +88,20 @@ def doomed(
     if why is None:
         return gone, tuple(left)
     return (), (*left, *(Left(name, why) for name in gone))
+
+
+def without(compared: Compared, names: Collection[str]) -> Compared:
+    """The same, where these are nobody's business any more."""
+    found = compared.comparison
+    return replace(
+        compared,
+        comparison=structs.replace(
+            found,
+            extra=tuple(name for name in found.extra if name not in names),
+            foreign=tuple(name for name in found.foreign if name not in names),
+            doubtful=tuple(one for one in found.doubtful if one.connection not in names),
+        ),
+    )
 
 
 def differences(

@@ -13,10 +13,10 @@ from autod.errors import ConfigurationError
 from autod.supervisor.wanted import Definition, Reading
 
 if TYPE_CHECKING:
-    from autod.config import ConfiguredConnection
+    from autod.config import Configuration, ConfiguredConnection
     from autod.protocol.releases import Release
 
-__all__ = ["IpsecConf"]
+__all__ = ["IpsecConf", "reading_of"]
 
 _PEER = ("left", "leftid", "leftikeport", "right", "rightid", "rightikeport", "ikev2", "keyexchange")
 """Connections that agree in these share an IKE SA, or could."""
@@ -36,7 +36,6 @@ class IpsecConf:
         """All connections of the file; none as long as no release is known. Raises ConfigurationError where the
         release's own addconn would refuse it. May take some tenths of a second for thousands of connections."""
         from autod.config import load
-        from autod.config.choose import auto
         from autod.config.policies import is_group
 
         if self.release is None:
@@ -46,17 +45,24 @@ class IpsecConf:
             place = str(found.refusal.place) if found.refusal.place else self.path
             raise ConfigurationError(found.refusal.sentence, where=place)
         self.groups = frozenset(one.name for one in found.connections if is_group(one))
-        return Reading(
-            {
-                one.name: Definition(
-                    name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one), ends=_ends(one)
-                )
-                for one in found.connections
-            },
-            found.files,
-            tuple(found.sources.unmatched),
-            (found,),
-        )
+        return reading_of(found)
+
+
+def reading_of(configuration: Configuration) -> Reading:
+    """What the supervisor wants to know of a configuration."""
+    from autod.config.choose import auto
+
+    return Reading(
+        {
+            one.name: Definition(
+                name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one), ends=_ends(one)
+            )
+            for one in configuration.connections
+        },
+        configuration.files,
+        tuple(configuration.sources.unmatched),
+        (configuration,),
+    )
 
 
 def _ends(connection: ConfiguredConnection) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 import trio
+from msgspec import UNSET
 
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoGone, WhackError
 from autod.supervisor import figures, views
@@ -154,9 +155,9 @@ class Supervisor:
             self.tell("operator", connection=name, act=act, by=by)
         self._wake()
 
-    def did(self, act: str, by: Operator) -> None:
-        """Tell that `by` asked for something that is about no single connection: reload, sync."""
-        self.tell("operator", act=act, by=by)
+    def did(self, act: str, by: Operator, name: str = "") -> None:
+        """Tell that `by` asked for something that is no order: reload, sync, or to add or remove `name`."""
+        self.tell("operator", connection=name or UNSET, act=act, by=by)
 
     def settled(self, act: str, name: str) -> bool:
         """Whether nothing more is to be expected soon of an order to bring `name` up or down."""

@@ -225,6 +225,13 @@ class Supervise(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(description="Where suspensions are remembered over a restart of autod; empty: nowhere."),
     ] = "/var/lib/autod/suspended.json"
+    connections: Annotated[
+        str,
+        Meta(
+            description="Where connections are kept that stand in no ipsec.conf, because `autod --service --add NAME "
+            "--set ...` or Add of the API had the supervisor take them; empty: none are taken."
+        ),
+    ] = "/var/lib/autod/connections.conf"
 
 
 class Api(Struct, frozen=True, forbid_unknown_fields=True):

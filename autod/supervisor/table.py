@@ -34,7 +34,8 @@ class Wanted:
     """One connection that somebody wants kept in some way.
 
     `peer` tells whom it talks to, in any form: tries are spread over peers. `definition` is anything that differs
-    when the connection's own configuration differs; a change of it has the connection replaced.
+    when the connection's own configuration differs; a change of it has the connection replaced. `own`: it stands in no
+    file, the supervisor itself keeps it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Wanted:
     peer: str = ""
     definition: str = ""
     group: str = ""
+    own: bool = False
 
 
 class Traffic(NamedTuple):

@@ -60,6 +60,7 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     failures: int | UnsetType = UNSET
     flapping: bool | UnsetType = UNSET
     group: str | UnsetType = UNSET
+    own: bool | UnsetType = UNSET
     peer: str | UnsetType = UNSET
     next_try: float | UnsetType = UNSET
     cause: str | UnsetType = UNSET
@@ -78,7 +79,7 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     pluto    after (found, lost, stuck, answers), detail
     reload   detail; cause where it failed
     trouble  detail; cause (which side feature) where it began, none where it is over
-    operator connection, act (up, down, suspend, resume, reload, sync), uid, user, login, pid; cause and detail where
+    operator connection, act (up, down, suspend, resume, reload, sync, add, remove), uid, user, login, pid; cause and detail where
              it was refused, or was seen to be done by hand, past the supervisor
     missed   missed: so many events are no longer kept; absent where nobody can tell how many
     """
@@ -200,6 +201,7 @@ def connection(entry: Entry, offset: float) -> Connection:
         failures=record.failures,
         flapping=record.flapping,
         group=wanted.group or UNSET,
+        own=wanted.own or UNSET,
         peer=plain(entry.peer) or UNSET,
         next_try=round(record.next_try + offset, 3) if waits and record.next_try is not None else UNSET,
         cause=record.cause.value if record.cause else UNSET,

@@ -42,7 +42,8 @@ class Definition:
     """One connection as the configuration defines it.
 
     `auto` is the word after `auto=`, or empty. `peer` tells whom it talks to, `digest` differs when anything in
-    the definition does. `ends` are left= and right= as they are written.
+    the definition does. `ends` are left= and right= as they are written. `own`: it stands in no file, the supervisor
+    itself keeps it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Definition:
     peer: str = ""
     digest: str = ""
     ends: tuple[str, str] = ("", "")
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def resolve(settings: Settings, reading: Reading, *, salt: str = "") -> list[Wan
         definition = reading.connections.get(name, Definition(name=name))
         asked = AUTO.get(definition.auto)
         owner = next((g for g in settings.group if _belongs(g, name)), None)
-        if owner is None and (asked is None or not settings.supervise.follow_auto):
+        follows = definition.own or settings.supervise.follow_auto
+        if owner is None and (asked is None or not follows):
             continue
         policy = base if owner is None else owner.over(base)
         if settings.policy.keep is None and (owner is None or owner.keep is None):
@@ -96,6 +99,7 @@ def resolve(settings: Settings, reading: Reading, *, salt: str = "") -> list[Wan
                 peer=definition.peer or name,
                 definition=definition.digest,
                 group=owner.name if owner else "",
+                own=definition.own,
             )
         )
     return wanted

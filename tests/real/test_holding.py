@@ -126,3 +126,54 @@ def test_an_include_that_matches_nothing_deletes_nothing_at_a_start_and_is_loud(
         wait_until(lambda: autod.call("Statistics")["configuration"] == "ok", timeout=60, what="the file")
         assert len(autod.call("List")["connections"]) == 30
         assert len(serials(pluto)) == 30
+
+
+def command(autod: Autod, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "autod", "--service", "--api", autod.path, *words]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_connection_that_stands_in_no_file_is_kept(pluto: Pluto) -> None:
+    """Over a restart of the supervisor and of pluto, and until it is removed."""
+    pluto.conf.write_text(f"config setup\n{section({'rightid': '@f'}, 'filed')}")
+    kept = pluto.folder / "connections.conf"
+    settings = f'connections = "{kept}"\n'
+    given = ("--set", "left=192.1.2.45", "--set", "right=192.1.2.60", "--set", "authby=secret")
+    with supervising(pluto, settings, environ=state(pluto)) as autod:
+        wait_until(lambda: "filed" in serials(pluto), timeout=60, what="the file")
+        done = command(autod, "--add", "extra", *given, "--set", "auto=add", "--set", "leftid=C=DE, O=a b")
+        assert (done.returncode, done.stdout) == (0, "extra: added, and is to be loaded\n")
+        wait_until(lambda: "extra" in serials(pluto), timeout=60, what="what was added")
+        assert autod.call("Get", name="extra")["connection"]["own"]
+        assert "extra" in command(autod, "--status").stdout
+        for words in (
+            ("--add", "extra", *given),
+            ("--add", "filed", *given),
+            ("--add", "odd", *given, "--set", "bogus=1"),
+            ("--add", "odd", *given, "--set", 'leftid=x"\n\tauto=start'),
+            ("--delete", "filed"),
+        ):
+            assert command(autod, *words).returncode != 0
+        assert set(serials(pluto)) == {"filed", "extra"}
+        replaced = command(
+            autod, "--replace", "extra", *given, "--set", "auto=add", "--set", "ikelifetime=1h"
+        )
+        assert replaced.returncode == 0
+        wait_until(
+            lambda: any('"extra"' in line and "ike_life: 3600s" in line for line in status(pluto)),
+            timeout=60,
+            what="the other form",
+        )
+        assert autod.end() == 0
+    assert kept.stat().st_mode & 0o777 == 0o600
+    pluto.restart()
+    assert "extra" not in serials(pluto)
+    with supervising(pluto, settings, environ=state(pluto)) as autod:
+        wait_until(lambda: "extra" in serials(pluto), timeout=60, what="what was added in an earlier life")
+        wait_until(lambda: autod.call("Sync", dry=True)["missing"] == [], timeout=60)
+        found = autod.call("Sync", dry=True)
+        assert (found["changed"], found["extra"], found["forgotten"]) == ([], [], [])
+        assert command(autod, "--delete", "extra").returncode == 0
+        wait_until(lambda: "extra" not in serials(pluto), timeout=60, what="its removal")
+        assert set(serials(pluto)) == {"filed"}
+        assert autod.call("Statistics")["configuration"] == "ok"

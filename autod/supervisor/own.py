@@ -1,0 +1,131 @@
+"""Connections that stand in no file of an administrator's: somebody had the supervisor add them, and it keeps them.
+
+Owns: the file that they are kept in, whole or not at all, also if the power fails. Must not know: what is done with
+them.
+
+The file is an ipsec.conf, so that the addconn of a release can read it too. Only its owner may read it, whatever the
+connections hold.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autod.config import check, load_text
+from autod.config.model import Severity
+from autod.config.written import Connection
+from autod.errors import ConfigurationError
+from autod.supervisor.ipsecconf import reading_of
+from autod.supervisor.wanted import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from autod.protocol.releases import Release
+
+__all__ = ["Own"]
+
+_SECTION = re.compile(r"^conn (.+)\n(?:\t.*\n)+", re.M)
+_HEAD = "# Connections that autod was told to keep. autod writes this file.\n\n"
+
+
+class Own:
+    """The connections in the file at `path`; nowhere, and none, where that is empty.
+
+    `release` is the one that pluto was last found to be. Nothing raises when it is made: what cannot be read is
+    not there, and `problem` says so.
+    """
+
+    def __init__(self, path: str = "", release: Release | None = None) -> None:
+        self.path = path
+        self.release = release
+        self.problem = ""
+        self._texts: dict[str, str] = {}
+        if path:
+            try:
+                text = Path(path).read_text("utf-8")
+            except FileNotFoundError:
+                return
+            except (OSError, UnicodeDecodeError) as problem:
+                self.problem = f"connections that were added are not known: {path}: {problem}"
+                return
+            self._texts = {found[1]: found[0] for found in _SECTION.finditer(text)}
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._texts.keys()
+
+    def file_of(self, name: str) -> str | None:
+        """The file that has the connection; None for one that is not kept here."""
+        return self.path if name in self._texts else None
+
+    def check(self, connection: Connection) -> str:
+        """The text of the connection, if it can be loaded. Without auto= it is to be up.
+
+        ConfigurationError where the release of pluto would not load it, or is not known yet.
+        """
+        if self.release is None:
+            raise ConfigurationError("no pluto was found yet, so nobody knows how its release reads this")
+        given = connection.given
+        kept = Connection(connection.name, {**given, "auto": given.get("auto", "start")})
+        for one in check(kept.read(self.release)):
+            if one.severity is not Severity.WARNING:
+                raise ConfigurationError(str(one))
+        return kept.text
+
+    def add(self, name: str, text: str) -> None:
+        """Keep the connection from now on. ConfigurationError where that cannot be written."""
+        self._write({**self._texts, name: text})
+
+    def remove(self, names: Collection[str]) -> None:
+        """Forget these. ConfigurationError where that cannot be written."""
+        self._write({name: text for name, text in self._texts.items() if name not in names})
+
+    def beside(self, reading: Reading) -> Reading:
+        """The reading of a file with these connections; where both have one, the file's counts."""
+        texts = [text for name, text in self._texts.items() if name not in reading.connections]
+        if not texts or self.release is None:
+            return reading
+        configuration = load_text("".join(texts), self.release, path=self.path)
+        found = reading_of(configuration).connections
+        return replace(
+            reading,
+            connections={
+                **reading.connections,
+                **{name: replace(one, own=True) for name, one in found.items()},
+            },
+            configurations=(*reading.configurations, configuration),
+        )
+
+    def _write(self, texts: dict[str, str]) -> None:
+        if not self.path:
+            raise ConfigurationError(
+                "the supervisor keeps no connections of its own: supervise.connections is empty",
+                option="supervise.connections",
+            )
+        fresh = f"{self.path}.new"
+        try:
+            with open(fresh, "w", encoding="utf-8", opener=_private) as file:
+                file.write(_HEAD + "\n".join(texts.values()))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, self.path)
+        except (OSError, UnicodeEncodeError) as problem:
+            with suppress(OSError):
+                os.unlink(fresh)
+            raise ConfigurationError(
+                f"the connection cannot be kept: {self.path}: {problem}", where=self.path
+            ) from problem
+        self._texts = texts
+
+
+def _private(path: str, flags: int) -> int:
+    # What an earlier life left of it may have had another mode.
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o600)
