@@ -79,8 +79,8 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     pluto    after (found, lost, stuck, answers), detail
     reload   detail; cause where it failed
     trouble  detail; cause (which side feature) where it began, none where it is over
-    operator connection, act (up, down, suspend, resume, reload, sync, add, remove), uid, user, login, pid; cause and detail where
-             it was refused, or was seen to be done by hand, past the supervisor
+    operator connection, act (up, down, suspend, resume, reload, sync, add, remove), uid, user, login, pid; cause and
+             detail where it was refused, or was seen to be done by hand, past the supervisor
     missed   missed: so many events are no longer kept; absent where nobody can tell how many
     """
 

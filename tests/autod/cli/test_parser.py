@@ -104,7 +104,10 @@ def test_the_words_of_5_x_and_of_whack(arguments: tuple[str, ...], operation: st
         (("--status", "--limit", "3"), "--limit belongs to --up, --down"),
         (("--wait", "a", "--report", "f"), "--wait does not take --report"),
         (("--ready", "--asynchronous"), "--asynchronous belongs to --up and --start"),
-        (("--start", "a", "--service"), "--service belongs to --up, --down, --add, --delete, --replace, --wait"),
+        (
+            ("--start", "a", "--service"),
+            "--service belongs to --up, --down, --add, --delete, --replace, --wait",
+        ),
         (("--up", "a", "--service", "--report", "f"), "--report does not go with --service"),
         (("--deletestate",), "wants one NUMBER"),
         (("--deleteuser", "a", "b"), "wants one USER"),
