@@ -7,10 +7,9 @@ the course returns then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from autod.protocol.errors import WhackError
@@ -33,13 +32,14 @@ class Send:
     """One exchange. The result is its Ending.
 
     `deadline` is on the course's clock, in seconds; the course may move it while replies come, which `on_replies`
-    gets. `sent` is set by the driver when the message has gone out. `pending` is an exchange whose message was sent
-    already, which the driver only reads to the end.
+    gets. The driver makes the message of `command` when it can be sent, so that thousands who wait hold none. `sent` is
+    set by the driver when the message has gone out. `pending` is an exchange whose message was sent already, which the
+    driver only reads to the end.
     """
 
-    message: bytes = field(repr=False)
     on_replies: Callable[[list[Reply]], None]
     deadline: float
+    command: Command | None = None
     answers: Answers | None = None
     holds_descriptor: bool = False
     holder: str = ""
@@ -94,42 +94,48 @@ class Driven(Generic[T]):
 
         driven = Driven(course, given_up)
         while (ask := driven.ask()) is not None:
-            with driven.answering():
+            with driven:
                 driven.answer = await carry_out(ask)
         return driven.result
 
-    An error of the tree goes to the course. Whatever else comes out of the block gives the course up, and goes on:
-    `given_up` gets what the course comes to then.
+    The block is around the work on one ask. An error of the tree that comes out of it goes to the course. Whatever else
+    does gives the course up, and goes on: `given_up` gets what the course comes to then.
+
+    Thousands of these wait at a time, so it holds as little as it can.
     """
+
+    __slots__ = ("_course", "_error", "_given_up", "answer", "result")
 
     result: T
 
     def __init__(self, course: Course[T], given_up: Callable[[T], None] | None = None) -> None:
         self.answer: object = None
+        self._error: WhackError | None = None
         self._course = course
         self._given_up = given_up
-        self._step: Callable[[], Ask] = partial(next, course)
 
     def ask(self) -> Ask | None:
         """What the course asks for next. None: it has come to its `result`."""
+        answer, self.answer = self.answer, None
+        error, self._error = self._error, None
         try:
-            return self._step()
+            return self._course.send(answer) if error is None else self._course.throw(error)
         except StopIteration as done:
             self.result = done.value
             return None
 
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Around the work on one ask, which sets `answer`."""
-        try:
-            yield
-        except WhackError as error:
-            self._step = partial(self._course.throw, error)
-        except BaseException:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, WhackError):
+            self._error = error
+            return True
+        if error is not None:
             self._give_up()
-            raise
-        else:
-            self._step = partial(self._course.send, self.answer)
+        return False
 
     def _give_up(self) -> None:
         try:

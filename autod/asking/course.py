@@ -81,20 +81,29 @@ def operate(
 
 
 class _Watched:
-    """The exchange of one request, and the judge that follows it."""
+    """The exchange of one request, and the judge that follows it, who is not there before there is something to judge:
+    thousands of these may wait for their turn."""
+
+    __slots__ = ("_drained", "_heard", "_judging", "_pluto", "_request", "_send", "_sink", "_started")
 
     def __init__(self, pluto: Asked, request: Request, sink: Sink | None, started: float) -> None:
         self._pluto = pluto
         self._request = request
         self._sink = sink
-        self._judge = _judge(request, started)
-        self._drained: list[tuple[float, Reply]] = []
+        self._started = started
+        self._judging: Judge | None = None
+        self._drained: list[tuple[float, Reply]] | None = None
         self._heard = False
+
+    @property
+    def _judge(self) -> Judge:
+        if self._judging is None:
+            self._judging = _judge(self._request, self._started)
+        return self._judging
 
     def course(self, deadline: float, pending: Pending | None) -> Course[Outcome]:
         request = self._request
         send = Send(
-            b"",
             self._drain if request.listing else self._follow,
             deadline,
             answers=request.answers,
@@ -130,7 +139,7 @@ class _Watched:
         return outcome
 
     def _outcome(self, ending: Ending) -> Outcome:
-        for at, reply in self._drained:
+        for at, reply in self._drained or ():
             if reply.code in REFUSALS or "no connection" in reply.text or "no such connection" in reply.text:
                 self._judge.see(recognise(reply, time=at))
         decided = self._judge.decided if ending in (Ending.DEADLINE, Ending.CANCELLED) else None
@@ -140,6 +149,8 @@ class _Watched:
         """Of a listing: recognised when somebody looks at it."""
         self._heard = True
         now = time.time()
+        if self._drained is None:
+            self._drained = []
         for reply in replies:
             self._drained.append((now, reply))
             if self._sink is not None:

@@ -26,14 +26,10 @@ __all__ = ["Availability", "Question", "availability", "kept", "native_or_substi
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a release, and which of the lines that come back are the answer."""
+    """What is asked of a release, and which of the lines that come back are the answer (None: all)."""
 
     command: c.Command
-    keep: Callable[[str], bool]
-
-
-def _all(text: str) -> bool:
-    return True
+    keep: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ def native_or_substitute(command: c.Command, release: Release) -> Question:
     """The command to ask, and which lines to keep. Unsupported where the release has neither."""
     kind = type(command)
     if release.supports(kind):
-        return Question(command, _all)
+        return Question(command)
     row = of_command(kind.__name__)
     if row.substitute is None:
         raise Unsupported(
@@ -71,4 +67,4 @@ def native_or_substitute(command: c.Command, release: Release) -> Question:
 
 def kept(replies: list[Reply], keep: Callable[[str], bool]) -> list[Reply]:
     """The replies that are the answer."""
-    return replies if keep is _all else [reply for reply in replies if keep(reply.text)]
+    return [reply for reply in replies if keep(reply.text)]

@@ -29,14 +29,16 @@ _REDETECTIONS = 2
 def exchange(pluto: Asked, command: c.Command, send: Send) -> Course[Ending]:
     """One exchange with the pluto whose release is certain; its release is found again if another one listens now.
 
-    `send` says how; its message is filled in here. PlutoReplaced where that happens again and again.
+    `send` says how; its command is filled in here. PlutoReplaced where that happens again and again.
     """
     on_replies = send.on_replies
     for left in reversed(range(_REDETECTIONS + 1)):
         detected = pluto.detected
         asked = native_or_substitute(command, pluto.release)
-        send.message = pluto.message(asked.command)
-        send.on_replies = _only(on_replies, asked.keep)
+        if send.holds_descriptor and send.pending is None:
+            pluto.message(asked.command)  # what cannot be sent is refused before it waits for its turn
+        send.command = asked.command
+        send.on_replies = on_replies if asked.keep is None else _only(on_replies, asked.keep)
         try:
             ending: Ending = yield send
         except PlutoReplaced:
@@ -57,7 +59,7 @@ def _only(
 def ask_and_read(pluto: Asked, command: c.Command, deadline: float) -> Course[tuple[Reply, ...]]:
     """Ask, and give pluto's replies when all of them are there. DeadlinePassed, ConnectionLost."""
     replies: list[Reply] = []
-    ending = yield from exchange(pluto, command, Send(b"", replies.extend, deadline))
+    ending = yield from exchange(pluto, command, Send(replies.extend, deadline))
     check_ended(ending, pluto.path, command)
     return tuple(replies)
 

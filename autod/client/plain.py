@@ -137,7 +137,7 @@ class PlainPluto(Methods[R]):
         check_seconds(timeout, "timeout")
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout
-        send = Send(b"", replies.extend, self.now() + _endless(limit))
+        send = Send(replies.extend, self.now() + _endless(limit))
         ending = yield from self.carrying(exchange(self, command, send))
         check_ended(ending, self.path, command, limit)
         return tuple(replies)
@@ -153,7 +153,7 @@ class PlainPluto(Methods[R]):
         course up: `given_up` gets what it comes to then."""
         driven = Driven(course, given_up)
         while (ask := driven.ask()) is not None:
-            with driven.answering():
+            with driven:
                 driven.answer = yield from self._carry_out(ask)
         return driven.result
 
@@ -162,6 +162,7 @@ class PlainPluto(Methods[R]):
             if self._detected is not ask.stale:
                 return self.detected  # somebody else found it meanwhile
             return (yield from self.finding(ask.deadline))
+        assert ask.command is not None
         if not (yield Turn(ask.deadline, ask.holds_descriptor)):
             return Ending.UNSENT
         detected = self.detected
@@ -171,7 +172,7 @@ class PlainPluto(Methods[R]):
         try:
             return (
                 yield from talk.steps(
-                    ask.message,
+                    self.message(ask.command),
                     ask.on_replies,
                     lambda: ask.deadline,
                     answers=ask.answers,

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import msgspec
     from structlog.typing import FilteringBoundLogger
 
-    from autod.asking.asks import Ask, Course
+    from autod.asking.asks import Course
     from autod.events import Event
     from autod.exchange.control import Pending
     from autod.identify.cache import Known
@@ -191,7 +191,7 @@ class Pluto(Methods[Operation]):
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout
         end = self.now() + (float("inf") if limit is None else limit)
-        ending = await self.drive(exchange(self, command, Send(b"", replies.extend, end)))
+        ending = await self.drive(exchange(self, command, Send(replies.extend, end)))
         check_ended(ending, self.path, command, limit)
         return tuple(replies)
 
@@ -389,17 +389,13 @@ class Pluto(Methods[Operation]):
         then."""
         driven = Driven(course, given_up)
         while (ask := driven.ask()) is not None:
-            with driven.answering():
-                driven.answer = await self._carry_out(ask)
+            with driven:
+                driven.answer = await (self._send(ask) if isinstance(ask, Send) else self._find_again(ask))
         return driven.result
 
-    async def _carry_out(self, ask: Ask) -> object:
-        if isinstance(ask, Send):
-            return await self._send(ask)
-        return await self._find_again(ask)
-
     async def _send(self, ask: Send) -> Ending:
-        control = self.control
+        control, command = self.control, ask.command
+        assert command is not None
         with trio.CancelScope(deadline=ask.deadline) as scope:
 
             def take(replies: list[Reply]) -> None:
@@ -409,7 +405,7 @@ class Pluto(Methods[Operation]):
             pending, ask.pending = ask.pending, None
             if pending is None:
                 pending = await control.submit(
-                    ask.message,
+                    partial(self.message, command),
                     answers=ask.answers,
                     holds_descriptor=ask.holds_descriptor,
                     holder=ask.holder,

@@ -6,6 +6,7 @@ what pluto says to the messages.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from autod.config.merge import connections
 from autod.config.model import ConfiguredConnection, Diagnostic, Place, Severity
 from autod.protocol.connection.keywords import table
 from autod.protocol.connection.rules import rules, rules_of
-from autod.protocol.errors import Unsupported
+from autod.protocol.errors import Unsupported, UsageError
 from autod.protocol.releases import Release
 
 if TYPE_CHECKING:
@@ -78,14 +79,19 @@ class Configuration:
         return tuple(self.document.files)
 
 
-def load(path: str, release: Release, *, folder: str | None = None) -> Configuration:
+def load(
+    path: str | os.PathLike[str], release: Release, *, folder: str | os.PathLike[str] | None = None
+) -> Configuration:
     """Read the file at `path` and what it includes, as `release` reads it.
 
     Paths are relative to `folder`, the current folder if None, for includes too: so does addconn. Nothing else is
     opened; the secrets file never is. Errors: Unsupported for a release that this reader has no rules for (see
     `native`). A file that cannot be read is a refusal like any other.
     """
-    return _read(path, release, Files(folder))
+    for value, option in ((path, "path"), (folder, "folder")):
+        if value is not None and not isinstance(value, str | os.PathLike):
+            raise UsageError(f"{option} must be a path; it was given {value!r}", option=option)
+    return _read(os.fspath(path), release, Files(None if folder is None else os.fspath(folder)))
 
 
 def load_text(text: str, release: Release, *, path: str = "settings") -> Configuration:

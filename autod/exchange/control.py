@@ -226,27 +226,28 @@ class Control:
 
     async def submit(
         self,
-        message: bytes,
+        message: bytes | Callable[[], bytes],
         *,
         answers: Answers | None = None,
         holds_descriptor: bool = False,
         holder: str = "",
     ) -> Pending:
-        """Send when it is our turn. wait() or drop() must follow. See exchange() for errors and cancellation."""
-        if not 0 < len(message) <= MAX_MESSAGE:
-            raise UsageError(
-                f"a message of {len(message)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less"
-            )
+        """Send when it is our turn. wait() or drop() must follow. See exchange() for errors and cancellation.
+
+        `message` may be what makes the message: thousands that wait for a slot then hold none.
+        """
         if not holds_descriptor:
-            sock, taken = await self._submit(message)
+            sock, taken = await self._submit(_checked(message))
         else:
             self._bind()
-            async with self.slots.turn():
-                try:
-                    sock, taken = await self._submit(message)
-                except BaseException:
-                    self.slots.release(heard=False)
-                    raise
+            await self.slots.take_turn()
+            try:
+                sock, taken = await self._submit(_checked(message))
+            except BaseException:
+                self.slots.release(heard=False)
+                raise
+            finally:
+                self.slots.end_turn()
         return self._sent(sock, taken, answers, holds_descriptor, holder)
 
     def _sent(
@@ -453,6 +454,14 @@ class Control:
                 return exchange.broken()
             else:
                 return self._hear(pending)
+
+
+def _checked(message: bytes | Callable[[], bytes]) -> bytes:
+    """The message, where pluto can read one of that length."""
+    made = message if isinstance(message, bytes) else message()
+    if not 0 < len(made) <= MAX_MESSAGE:
+        raise UsageError(f"a message of {len(made)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less")
+    return made
 
 
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}

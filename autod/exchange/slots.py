@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import trio
@@ -21,8 +20,6 @@ import trio
 from autod.exchange.descriptors import HELD, SHARED, OwnDescriptors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from autod.exchange.descriptors import Gauge
 
 __all__ = ["HELD", "Slots"]
@@ -47,7 +44,8 @@ class Slots:
         self._held = 0
         self._unheard = 0
         self._abandoned: deque[tuple[float, str]] = deque()
-        self._turn = trio.Lock()
+        self._is_taken = False
+        self._queue = trio.lowlevel.ParkingLot()
         self._changed = trio.Event()
 
     @property
@@ -100,30 +98,36 @@ class Slots:
 
     async def acquire(self) -> None:
         """Take a slot, in the order of the calls. Cancelled: no slot was taken. A checkpoint only if it waits."""
-        async with self.turn():
-            pass
+        await self.take_turn()
+        self.end_turn()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None, None]:
-        """A slot, and the turn to send what it is for: the next one waits until the block is left, so that no more than
-        one of ours lies between a look at what pluto can bear and the send. The slot stays taken after the block."""
-        try:
-            self._turn.acquire_nowait()  # no checkpoint where nobody waits
-        except trio.WouldBlock:
-            await self._turn.acquire()
+    async def take_turn(self) -> None:
+        """A slot, and the turn to send what it is for: the next one waits until `end_turn`, so that no more than one of
+        ours lies between a look at what pluto can bear and the send. The slot stays taken.
+
+        Thousands may wait here, so each holds a place in the queue and nothing else: no lock, no generator.
+        """
+        if self._is_taken:
+            await self._queue.park()  # end_turn() hands the turn on
+        self._is_taken = True
         try:
             while not self._take():
                 self._changed = trio.Event()
                 first = self._abandoned[0][0] if self._abandoned else math.inf
                 with trio.move_on_at(min(first, trio.current_time() + _LOOK_AGAIN)):
                     await self._changed.wait()
-            yield
-        finally:
-            self._turn.release()
+        except BaseException:
+            self.end_turn()
+            raise
+
+    def end_turn(self) -> None:
+        """The turn goes to the next who waits."""
+        if not self._queue.unpark():
+            self._is_taken = False
 
     def acquire_nowait(self) -> bool:
         """Take a slot if one is free and nobody waits for one."""
-        return not self._turn.locked() and self._take()
+        return not self._is_taken and self._take()
 
     def _take(self) -> bool:
         if self.room <= 0 or (self.gauge is not None and not self.gauge.take()):

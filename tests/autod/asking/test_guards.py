@@ -36,7 +36,6 @@ class FakePluto:
     asked: list[c.Command] = field(default_factory=list)
 
     def message(self, command: c.Command) -> bytes:
-        self.asked.append(command)
         return b"x"
 
     def now(self) -> float:
@@ -49,7 +48,9 @@ class FakePluto:
             ask = next(course)
             while True:
                 assert isinstance(ask, Send)
-                said = self.answers[self.asked[-1]]
+                assert ask.command is not None
+                self.asked.append(ask.command)
+                said = self.answers[ask.command]
                 if isinstance(said, Ending):
                     ask = course.send(said)
                     continue

@@ -1,0 +1,236 @@
+"""What operations hold while they wait, and what they leave behind when they are cancelled: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import tracemalloc
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+
+import pytest
+import trio
+
+from autod import aio
+from autod.bulk import bulk, wait
+from autod.bulk.loading import configured
+from autod.client import Pluto, open_pluto
+from autod.config import load
+from autod.protocol import commands as c
+from autod.testing import FakePluto
+
+ENOUGH = 400
+"""Steps of an event loop: more than the longest of these takes."""
+
+VERBS: dict[str, tuple[str, ...]] = {
+    "up": ("a",),
+    "down": ("a",),
+    "delete": ("x",),
+    "route": ("a",),
+    "unroute": ("a",),
+    "rekey_ike": ("a",),
+    "rekey_child": ("a",),
+    "listen": (),
+    "reread_secrets": (),
+    "reread_certs": (),
+    "reread_all": (),
+    "fetch_crls": (),
+    "purge_ocsp": (),
+    "status": (),
+    "find": (),
+    "state": (),
+    "traffic": (),
+    "established": (),
+}
+"""Each method, with its arguments."""
+
+
+@pytest.fixture(scope="module")
+def pluto() -> Iterator[FakePluto]:
+    with FakePluto("4.10", connections=["a", "b", *(f"c{number}" for number in range(8))], speed=20) as one:
+        yield one
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+class _CancelAt(trio.abc.Instrument):
+    """Cancels `scope` before the `step`-th step of any task."""
+
+    def __init__(self, scope: trio.CancelScope, step: int) -> None:
+        self._scope, self._left = scope, step
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._scope.cancel()
+
+
+async def cancelled_everywhere(client: Pluto, work: Callable[[], Awaitable[object]]) -> int:
+    """Run `work` again and again, cancelled one step later each time, until it comes through; how often it did not."""
+    await work()  # what is opened once and kept
+    before = descriptors(), trio.lowlevel.current_statistics().tasks_living
+    for step in range(1, ENOUGH):
+        with trio.CancelScope() as scope:
+            instrument = _CancelAt(scope, step)
+            trio.lowlevel.add_instrument(instrument)
+            try:
+                await work()
+            finally:
+                trio.lowlevel.remove_instrument(instrument)
+        assert (descriptors(), trio.lowlevel.current_statistics().tasks_living) == before, step
+        assert client.slots.held == 0, step
+        client.slots.forget()  # what pluto may still hold is not the matter here
+        if not scope.cancelled_caught:
+            return step - 1
+    raise AssertionError("it never came through")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_verb_cancelled_at_any_checkpoint_leaves_nothing(pluto: FakePluto, verb: str) -> None:
+    async with open_pluto(pluto.path) as client:
+        assert await cancelled_everywhere(client, partial(getattr(client, verb), *VERBS[verb])) > 0
+
+
+async def test_a_stream_cancelled_at_any_checkpoint_leaves_nothing(pluto: FakePluto) -> None:
+    async with open_pluto(pluto.path) as client:
+
+        async def follow() -> None:
+            async with client.up("a") as operation:
+                async for _ in operation:
+                    pass
+
+        assert await cancelled_everywhere(client, follow) > 2
+
+
+async def test_opening_cancelled_at_any_checkpoint_leaves_nothing(pluto: FakePluto) -> None:
+    async with open_pluto(pluto.path) as client:
+
+        async def opened() -> None:
+            async with open_pluto(pluto.path) as another:
+                await another.established()
+
+        assert await cancelled_everywhere(client, opened) > 1
+
+
+async def test_many_cancelled_at_any_checkpoint_leave_nothing(pluto: FakePluto) -> None:
+    names = [f"c{number}" for number in range(8)]
+    async with open_pluto(pluto.path) as client:
+
+        async def many() -> None:
+            async with bulk(client, names, "up", if_down=False) as run:
+                async for _ in run:
+                    pass
+
+        async def waiting() -> None:
+            await wait(client, names, timeout=10)
+
+        assert await cancelled_everywhere(client, many) > 2
+        assert await cancelled_everywhere(client, waiting) > 0
+
+
+async def test_a_load_cancelled_at_any_checkpoint_leaves_nothing(
+    pluto: FakePluto, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("conf") / "ipsec.conf"
+    file.write_text(
+        "".join(f"conn l{n}\n left=192.0.2.1\n right=192.0.2.{n + 2}\n auto=add\n" for n in range(4))
+    )
+    async with open_pluto(pluto.path) as client:
+        configuration = load(file, client.release)
+
+        async def add() -> None:
+            names = [f"l{number}" for number in range(4)]
+            async with bulk(client, names, "add", load=configured(client, configuration)):
+                pass
+
+        assert await cancelled_everywhere(client, add) > 2
+
+
+def readers(loop: asyncio.AbstractEventLoop) -> int:
+    return len(loop._selector.get_map())  # type: ignore[attr-defined]
+
+
+async def cancelled_everywhere_in_asyncio(work: Callable[[], Awaitable[object]], *, turns: range) -> int:
+    """The same for asyncio: cancelled when its event loop has gone round so many times."""
+    loop = asyncio.get_running_loop()
+    await work()
+    before = descriptors(), readers(loop), threading.active_count()
+    for count, turn in enumerate(turns):
+        task = asyncio.ensure_future(work())
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,))
+        assert asyncio.all_tasks() == {asyncio.current_task()}, turn
+        assert (descriptors(), readers(loop), threading.active_count()) == before, turn
+        if not task.cancelled():
+            task.result()
+            return count
+    return len(turns)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_of_asyncio_cancelled_at_any_checkpoint_leaves_nothing(pluto: FakePluto, verb: str) -> None:
+    async def work() -> None:
+        async with aio.open_pluto(pluto.path, limit=1) as client:
+            method = partial(getattr(client, verb), *VERBS[verb])
+            assert await cancelled_everywhere_in_asyncio(method, turns=range(40)) > 0
+            assert (await client.up("b", timeout=20)).ok  # the one place is free
+
+    asyncio.run(work())
+
+
+def test_a_stream_of_asyncio_cancelled_at_any_checkpoint_leaves_nothing(pluto: FakePluto) -> None:
+    async def work() -> None:
+        async with aio.open_pluto(pluto.path, limit=1) as client:
+
+            async def follow() -> None:
+                async with client.up("a") as operation:
+                    async for _ in operation:
+                        pass
+
+            assert await cancelled_everywhere_in_asyncio(follow, turns=range(60)) > 2
+            assert (await client.up("b", timeout=20)).ok
+
+    asyncio.run(work())
+
+
+def test_many_of_asyncio_cancelled_at_any_time_leave_nothing(pluto: FakePluto) -> None:
+    async def work() -> None:
+        async with aio.open_pluto(pluto.path) as client:
+            many = partial(aio.bulk, client, [f"c{number}" for number in range(8)], "up", if_down=False)
+            assert await cancelled_everywhere_in_asyncio(many, turns=range(0, 400, 40)) > 0
+
+    asyncio.run(work())
+
+
+async def test_thousands_that_wait_hold_little_each_and_none_is_lost() -> None:
+    """10,000 take 75 MB beside the program's own 31 (measured on 3.11): below 150 in all."""
+    names = [f"c{number}" for number in range(120)]
+    with FakePluto("4.10", connections=names, speed=100) as pluto:
+        async with open_pluto(pluto.path, limit=1, timeout=None) as client:
+            assert (await client.up(names[0])).ok
+            succeeded: set[str] = set()
+
+            async def up(name: str) -> None:
+                if (await client.up(name)).ok:
+                    succeeded.add(name)
+
+            gc.collect()
+            tracemalloc.start()
+            try:
+                before = tracemalloc.get_traced_memory()[0]
+                async with trio.open_nursery() as nursery:
+                    for name in names:
+                        nursery.start_soon(up, name)
+                    await trio.testing.wait_all_tasks_blocked()
+                    each = (tracemalloc.get_traced_memory()[0] - before) / len(names)
+            finally:
+                tracemalloc.stop()
+        assert succeeded == set(names)
+        assert sorted(pluto.asked(c.Initiate)) == sorted([names[0], *names])
+        assert each < 10_000
