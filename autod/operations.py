@@ -822,7 +822,17 @@ ROWS: tuple[Row, ...] = (
         lacking="came with 4.2; without it the tunnels go down with pluto",
         end_is_done=True,
     ),
-    Row("debug", command="Debug"),
+    Row(
+        "debug",
+        PLUTO,
+        Takes.ONE,
+        "log more of what pluto does: all, base, tmi and others; none ends it. crypt and private write keys into the "
+        "log, and want --force",
+        example="base",
+        options=_DO | {"force"},
+        command="Debug",
+        wants="CLASS",
+    ),
     Row("redirect", takes=Takes.NAMES, command="ActiveRedirect", lacking="came with 4.0"),
     Row("global-redirect", command="GlobalRedirect", lacking="came with 4.3"),
     Row("acquire", command="Acquire", lacking="from 4.3 on only"),

@@ -25,7 +25,7 @@ __all__ = ["complete", "parse"]
 _VERBS = {name: row for row in ROWS if row.group or row.old for name in (row.name, *row.aliases)}
 """What `autod WORD [NAME ...]` may begin with."""
 
-_NO_OPTIONS = frozenset({"names", "operations", "help", "version", "complete", "show"})
+_NO_OPTIONS = frozenset({"named", "names", "operations", "help", "version", "complete", "show"})
 """What the parser knows beside the options of operations."""
 
 
@@ -53,6 +53,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     _check_word(parser, options)
     if unknown:
         _unknown(parser, unknown)
+    options.names += options.named or []  # as whack has it: --name NAME --initiate
+    del options.named
     given = _given(parser, options)
     _settle_operation(parser, options)
     if options.operation not in ("version", "complete"):

@@ -14,7 +14,6 @@ import trio
 from autod.cli import session
 from autod.cli.names import is_pattern
 from autod.cli.one import asked, is_under_way, left_alone
-from autod.cli.parser import API
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.events import Event
 from autod.operations import find, steps_of
@@ -74,7 +73,7 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
         if row.leaves == "down":
             from autod.cli.supervised import advice
 
-            said = await trio.to_thread.run_sync(advice, API, names)
+            said = await trio.to_thread.run_sync(advice, options.api, names)
             if said is not None:
                 opened.note(said)
         return status

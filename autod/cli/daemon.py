@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +14,7 @@ from autod.errors import UsageError
 from autod.operations import Row, Takes, find, steps_of
 from autod.outcomes import Result
 from autod.protocol import commands as c
+from autod.protocol import debugging
 from autod.protocol.encode import check_string
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ def run(options: argparse.Namespace) -> int:
     for name in options.names:
         check_string(name, "the name")
     row = find(options.operation)
-    if row.takes != Takes.OPTIONAL:
+    if row.name == "debug":
+        _check_danger(options)
+    elif row.takes != Takes.OPTIONAL:
         # What cannot be asked is told before anything is.
         for step in steps_of(row.name):
             command(step, options)
@@ -43,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
 async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     async with open_session(options, outputs, interrupts) as opened:
         row = find(options.operation)
+        if row.name == "debug":
+            return await _debug(opened, options.names[0])
         if not row.lists:
             (step,) = steps_of(row.name)
             return await _do(opened, command(step, options))
@@ -71,6 +77,34 @@ def command(row: Row, options: argparse.Namespace) -> c.Command:
     if row.takes == Takes.ONE:
         return kind(name=options.names[0])
     return kind(utc=options.utc) if "utc" in row.variants else kind()
+
+
+def _check_danger(options: argparse.Namespace) -> None:
+    (word,) = options.names
+    if word in debugging.DANGEROUS and not options.force:
+        cost = "never lets a client go" if word == "whackwatch" else "writes keys into the log"
+        raise UsageError(f"--debug {word} {cost}: --force does it all the same", option="force")
+
+
+async def _debug(opened: Session, word: str) -> int:
+    """pluto says nothing of it, so its status is looked at."""
+    release = opened.pluto.release
+    wanted = debugging.meaning(release, word)
+    outcome = await opened.pluto.ask(c.Debug(*debugging.bits(release, word)))
+    if outcome.ok:
+        lines = [reply.text for reply in await opened.pluto.replies(c.Status())]
+        shown = set(_DEBUG.findall(next((line for line in lines if line.startswith("debug")), "")))
+        done = wanted <= shown if wanted else not shown
+        sentence = f"pluto logs {'+'.join(sorted(shown)) or 'nothing more than usual'}"
+        outcome = msgspec.structs.replace(
+            outcome, ok=done, result=outcome.result if done else Result.FAILED, sentence=sentence
+        )
+    opened.conclude(outcome)
+    return outcome.exit_status
+
+
+_DEBUG = re.compile(r"(?<=[ +])[a-z][a-z0-9-]*(?![a-z0-9:-])")
+"""A class in `debug: base+cpu-usage`."""
 
 
 def _serial(text: str) -> int:

@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from autod.cli.parser import WORDS
-from autod.operations import ROWS, Row
+from autod.operations import CONFIGURATION, CONNECTIONS, PLUTO, ROWS, SAS, Row
 
 if TYPE_CHECKING:
     import argparse
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["of_all", "of_operation"]
 
-_INDENT = 15
+_INDENT = 13
 _FOOT = (
     "`autod --up --help` says all about --up. Exit status: 0 done, 1 not, 2 usage, 3 configuration, 20-99 pluto's, "
     "33 no pluto, 124 deadline."
 )
+_HEADINGS = {CONNECTIONS: "connections", PLUTO: "pluto", SAS: "SAs", CONFIGURATION: "ipsec.conf"}
 _MORE = {"--help", "--version"}
 
 
@@ -29,9 +30,7 @@ def of_all(parser: argparse.ArgumentParser) -> str:
     groups: dict[str, list[str]] = {}
     for row in ROWS:
         if row.flag:
-            groups.setdefault(row.group.removeprefix("operations on ").removeprefix("the "), []).append(
-                row.flag
-            )
+            groups.setdefault(_HEADINGS.get(row.group, row.group), []).append(row.flag)
     operations = {option for row in ROWS for option in row.flags}
     options = [
         action.option_strings[-1]

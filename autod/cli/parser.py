@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from autod.operations import ROWS
 
@@ -37,20 +37,35 @@ __all__ = [
 API = "/run/autod/autod.sock"
 """Where the supervisor listens, unless it was told otherwise."""
 
-WORDS: dict[str, tuple[str, str]] = {
-    "learn": ("autod.cli.learn", "learn the messages of an installed release that autod does not know"),
-    "doctor": ("autod.cli.doctor", "say what was found, and what is wrong"),
-    "explain": ("autod.cli.explain", "say why a connection is not up, and what to do"),
-    "decode": ("autod.cli.decode", "show a captured message as a tree"),
-    "top": ("autod.cli.top", "a live table of the connections"),
-    "watch": ("autod.cli.watch", "events of a running supervisor, as they happen"),
-    "history": (
+
+class Word(NamedTuple):
+    """A sub-word: the module that has its options and does it, one line of help, what may stand behind it."""
+
+    module: str
+    help: str
+    example: str
+
+
+WORDS: dict[str, Word] = {
+    "learn": Word(
+        "autod.cli.learn",
+        "learn the messages of an installed release that autod does not know",
+        "--whack /usr/libexec/ipsec/whack",
+    ),
+    "doctor": Word("autod.cli.doctor", "say what was found, and what is wrong", "--verbose"),
+    "explain": Word("autod.cli.explain", "say why a connection is not up, and what to do", "branch-17 --try"),
+    "decode": Word("autod.cli.decode", "show a captured message as a tree", "--release 4.10 message.bin"),
+    "top": Word("autod.cli.top", "a live table of the connections", "--only not_up 'branch-*'"),
+    "watch": Word(
+        "autod.cli.watch", "events of a running supervisor, as they happen", "--until-up --timeout 3m"
+    ),
+    "history": Word(
         "autod.cli.history",
         "when connections were down, and how long, as the supervisor remembers it",
+        "--since 7d --by-peer",
     ),
-    "supervise": ("autod.cli.supervise", "keep connections up"),
+    "supervise": Word("autod.cli.supervise", "keep connections up", "--check"),
 }
-"""Sub-word -> module, one line of help."""
 
 
 class Mistake(SystemExit):
@@ -117,6 +132,7 @@ def build_parser() -> Parser:
     _add_target_options(parser)
     _add_output_options(parser)
     _add_many_options(parser)
+    parser.add_argument("--name", dest="named", action="append", metavar="NAME", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", metavar="NAME", help="connection, alias, pattern, or @FILE")
     return parser
 
@@ -280,8 +296,13 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
 
 def build_word_parser(word: str) -> argparse.ArgumentParser:
     """The parser of a sub-word. Imports the word's module."""
-    module, help = WORDS[word]
-    parser = Parser(prog=f"autod {word}", description=help, allow_abbrev=False)
+    module, help, example = WORDS[word]
+    parser = Parser(
+        prog=f"autod {word}",
+        description=f"{help[:1].upper()}{help[1:]}.",
+        epilog=f"example: autod {word} {example}",
+        allow_abbrev=False,
+    )
     _configure_word(module, parser)
     return parser
 
@@ -298,7 +319,7 @@ def build_full_parser() -> argparse.ArgumentParser:
         elif action.metavar in ("FILE", "PATH", "PROGRAM"):
             action.complete = {"bash": "_shtab_compgen_files", "zsh": "_files"}  # type: ignore[attr-defined]
     words = parser.add_subparsers(metavar="WORD", title="words", parser_class=Parser)
-    for word, (module, help) in WORDS.items():
+    for word, (module, help, _) in WORDS.items():
         _configure_word(module, words.add_parser(word, help=help, description=help, allow_abbrev=False))
     return parser
 

@@ -139,10 +139,9 @@ def _do(options: argparse.Namespace, row: Row, outputs: Outputs, heard: list[Eve
         return outcome
     quick.conclude(outcome)
     if row.leaves == "down":
-        from autod.cli.parser import API
         from autod.cli.supervised import advice
 
-        said = advice(API, (name,))
+        said = advice(options.api, (name,))
         if said is not None:
             quick.note(said)
     return outcome.exit_status

@@ -15,7 +15,7 @@ _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --int
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)
 _shtab_autod_history_option_strings=(-h --help --since --until --peer --by-peer --changes --most --json --api --file --timeout)
 _shtab_autod_supervise_option_strings=(-h --help --settings --ctlsocket --config --release --api --reload --force --timeout --check)
-_shtab_autod_option_strings=(--up --initiate --down --terminate --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --rekey-ike --rekey-child --suspend --deletestate --deleteuser --deleteid --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --connectionstatus --briefconnectionstatus --addresspoolstatus --processstatus --clearstats --ready --listen --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listevents --listpsks --listgroups --check --diff --sync --ddns --unlisten --shutdown --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version -h --help --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --leave-state --dry-run --as --prune --remove-at-most --set --peer)
+_shtab_autod_option_strings=(--up --initiate --down --terminate --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --rekey-ike --rekey-child --suspend --deletestate --deleteuser --deleteid --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --connectionstatus --briefconnectionstatus --addresspoolstatus --processstatus --clearstats --ready --listen --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listevents --listpsks --listgroups --check --diff --sync --ddns --unlisten --shutdown --debug --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version -h --help --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --leave-state --dry-run --as --prune --remove-at-most --set --peer)
 
 _shtab_autod_pos_0_COMPGEN=_autod_names
 _shtab_autod___config_COMPGEN=_shtab_compgen_files
@@ -131,6 +131,7 @@ _shtab_autod___sync_nargs=0
 _shtab_autod___ddns_nargs=0
 _shtab_autod___unlisten_nargs=0
 _shtab_autod___shutdown_nargs=0
+_shtab_autod___debug_nargs=0
 _shtab_autod___showonly_nargs=0
 _shtab_autod___asynchronous_nargs=0
 _shtab_autod___verbose_nargs=0

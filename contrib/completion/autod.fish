@@ -62,6 +62,7 @@ complete -c autod -n "not __fish_seen_subcommand_from $words" -l sync -d 'make p
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l ddns -d 'look up again the names of peers (3.30 on)'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l unlisten -d 'stop listening for IKE messages'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l shutdown -d 'end pluto; with --leave-state its SAs and policies stay in the kernel. Refused beside a running supervisor, unless --force'
+complete -c autod -n "not __fish_seen_subcommand_from $words" -l debug -d 'log more of what pluto does: all, base, tmi and others; none ends it. crypt and private write keys into the log, and want --force'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l showonly -d 'print the commands `ipsec auto` of 4.10 would run; contact nobody'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l asynchronous -d 'return once pluto has taken the request'
 complete -c autod -n "not __fish_seen_subcommand_from $words" -l config -r -F -d 'ipsec.conf (default: IPSEC_CONF, or /etc/ipsec.conf)'

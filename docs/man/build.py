@@ -135,7 +135,7 @@ def autod() -> str:
         *options(parser, ("help", "names")),
         ".SH WORDS",
     ]
-    for word, (_, help) in WORDS.items():
+    for word, (_, help, _) in WORDS.items():
         own = build_word_parser(word)
         lines += [f".SS autod {roff(word)}", roff(own.description or help), *options(own)]
     lines += [".SH EXIT STATUS"]
@@ -160,6 +160,8 @@ def autod() -> str:
                 f".B {roff(f'autod {row.flag} {row.example}')}",
                 roff(f"{row.help[:1].upper()}{row.help[1:]}."),
             ]
+    for word, (_, help, example) in WORDS.items():
+        lines += [".TP", f".B {roff(f'autod {word} {example}')}", roff(f"{help[:1].upper()}{help[1:]}.")]
     lines += [".SH ENVIRONMENT"]
     for variable, meaning in ENVIRONMENT:
         lines += [".TP", f".B {roff(variable)}", roff(meaning)]

@@ -33,7 +33,7 @@ def options() -> str:
 def words() -> str:
     """A row a sub-word and each of its options."""
     rows = ["| word | what it does |", "|---|---|"]
-    for word, (_, help) in WORDS.items():
+    for word, (_, help, _) in WORDS.items():
         rows.append(f"| `autod {word}` | {_cell(help)} |")
         rows += [
             _row(action)

@@ -53,7 +53,7 @@ def fish() -> str:
         "complete -c autod -f",
         "complete -c autod -n \"not __fish_seen_subcommand_from $words\" -a '(autod --complete 2>/dev/null)'",
     ]
-    for word, (_, help) in WORDS.items():
+    for word, (_, help, _) in WORDS.items():
         lines.append(f"complete -c autod -n __fish_use_subcommand -a {word} -d {_quoted(help)}")
     outside = '-n "not __fish_seen_subcommand_from $words"'
     lines += _options(build_parser(), outside)

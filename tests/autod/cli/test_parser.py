@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 import pytest
 
 from autod.cli.asked import parse
 from autod.cli.help import of_all, of_operation
-from autod.cli.parser import WORDS, build_parser
+from autod.cli.parser import WORDS, build_parser, build_word_parser
 from autod.operations import ROWS, Row, Takes
 
 
@@ -196,7 +197,7 @@ def test_every_option_is_in_the_help() -> None:
             assert any(option in text.split() for option in action.option_strings), action.option_strings
     for word in WORDS:
         assert f" {word} " in text
-    assert text.count("\n") <= 24
+    assert text.count("\n") < 24  # the prompt that follows has a line too
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.flag], ids=lambda row: row.name)
@@ -208,6 +209,20 @@ def test_the_help_of_an_operation_has_an_example_that_is_understood(row: Row) ->
     for action in build_parser()._actions:
         if action.dest in row.options and action.help != argparse.SUPPRESS:
             assert action.option_strings[-1] in text
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_help_of_a_word_has_an_example_that_is_understood(word: str) -> None:
+    """Quoted as a shell has it."""
+    text = build_word_parser(word).format_help()
+    example = text.rpartition(f"example: autod {word} ")[2]
+    assert build_word_parser(word).parse_args(shlex.split(example))
+
+
+def test_whacks_way_to_give_a_name_is_known() -> None:
+    """`whack --name NAME --initiate`."""
+    options = parse(["--name", "a", "--initiate", "--asynchronous"])
+    assert (options.operation, options.names, options.asynchronous) == ("up", ["a"], True)
 
 
 @pytest.mark.parametrize("arguments", [("--up", "--help"), ("up", "-h"), ("--help", "--up"), ("--help",)])
