@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["CHECKOUT", "LAB", "NAMES", "TRIXIE_PYTHON", "build", "has_esp", "missing"]
+__all__ = ["CHECKOUT", "LAB", "NAMES", "TRIXIE_PYTHON", "build", "has_esp", "mirror", "missing", "proxies"]
 
 LAB = Path(os.environ.get("AUTOD_LAB", "/var/cache/libreswan-autod"))
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -171,7 +171,7 @@ def mirror(*, update: bool = True) -> str:
     raise SystemExit("lab: apt knows no mirror of Debian: add one to its sources")
 
 
-def _proxies() -> dict[str, str]:
+def proxies() -> dict[str, str]:
     """The environment with the proxies that apt is configured to use, for debootstrap's downloads."""
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8")
     for scheme in ("http", "https"):
@@ -196,7 +196,7 @@ def _build_root(root: Root) -> None:
     shutil.rmtree(work, ignore_errors=True)
     # The script is named because the debootstrap of Debian 12 knows no forky; all recent ones are the same.
     argv = ["debootstrap", "--variant=minbase", f"--include={','.join(root.packages)}"]
-    _run(*argv, root.name, str(work), mirror(), "sid", log=log, env=_proxies())
+    _run(*argv, root.name, str(work), mirror(), "sid", log=log, env=proxies())
     for archive in (work / "var/cache/apt/archives").glob("*.deb"):
         archive.unlink()
     for modules in (work / "usr/lib/uml/modules").glob("*"):
