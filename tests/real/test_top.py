@@ -2,94 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
-import re
-import select
 import shlex
 import signal
 import subprocess
 import sys
-import termios
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.real.plutos import EAST, connection, silent_peer
+from tests.real.terminal import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tests.real.plutos import Pluto
 
 
 COMMAND = (sys.executable, "-m", "autod", "top")
-MODE = re.compile(r"\x1b\[\?(25|1049)([hl])")
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
-
-
-class Terminal:
-    """A running program and all that it has drawn; `modes` is whether it has a cursor, and the other screen."""
-
-    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
-        self.process = process
-        self.master = master
-        self.text = ""
-        self.modes = {"cursor": True, "screen": False}
-
-    def shows(self, pattern: str, *, timeout: float = 60) -> None:
-        """Read until what was drawn since the last time matches."""
-        deadline = time.monotonic() + timeout
-        while not re.search(pattern, self.text):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.master], [], [], left)[0]:
-                raise AssertionError(f"{pattern!r} was not shown:\n{self.text[-3000:]}")
-            drawn = os.read(self.master, 65536).decode("utf-8", "replace")
-            for number, letter in MODE.findall(drawn):
-                self.modes["cursor" if number == "25" else "screen"] = letter == "h"
-            self.text += CONTROL.sub("", drawn)
-        self.text = ""
-
-    def press(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def end(self) -> int:
-        """The exit status; what is still drawn is read, so that the program does not wait for the terminal."""
-        deadline = time.monotonic() + 60
-        while self.process.poll() is None and time.monotonic() < deadline:
-            if select.select([self.master], [], [], 0.05)[0]:
-                try:
-                    os.read(self.master, 65536)
-                except OSError:
-                    break
-        return self.process.wait(timeout=60)
-
-
-@contextmanager
-def terminal(*arguments: str, command: Sequence[str] = COMMAND) -> Iterator[Terminal]:
-    master, slave = pty.openpty()
-    termios.tcsetwinsize(slave, (30, 160))
-    process = subprocess.Popen(
-        [*command, *arguments],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        env={**os.environ, "TERM": "xterm"},
-    )
-    os.close(slave)
-    try:
-        yield Terminal(process, master)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        os.close(master)
 
 
 def once(pluto: Pluto, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -127,7 +59,7 @@ def test_once_without_a_pluto(tmp_path: os.PathLike[str]) -> None:
 def test_live_with_keys_and_a_negotiation(pluto: Pluto) -> None:
     silent_peer(pluto.namespace, EAST)
     pluto.load(connection("alpha"), connection("beta"))
-    with terminal("--ctlsocket", str(pluto.socket), "--interval", "0.2") as screen:
+    with terminal(*COMMAND, "--ctlsocket", str(pluto.socket), "--interval", "0.2") as screen:
         screen.shows(r"alpha +down")
         screen.press("/bet")
         screen.shows("1 shown, all, like bet_")
@@ -144,7 +76,7 @@ def test_live_with_keys_and_a_negotiation(pluto: Pluto) -> None:
 
 def test_live_outlives_a_restart_of_pluto(pluto: Pluto) -> None:
     pluto.load(connection("alpha"))
-    with terminal("--ctlsocket", str(pluto.socket), "--interval", "0.2") as screen:
+    with terminal(*COMMAND, "--ctlsocket", str(pluto.socket), "--interval", "0.2") as screen:
         screen.shows(r"alpha +down")
         pluto.kill()
         screen.shows(r"(?i)pluto\.ctl: .*(gone|nobody|no pluto|not running|start)")
@@ -162,7 +94,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(pluto: Pluto, arguments: 
     pluto.load(connection("alpha"), connection("beta", leftid="@w2", rightid="@e2"))
     program = shlex.join([sys.executable, "-m", "autod", *arguments, "--ctlsocket", str(pluto.socket)])
     script = f"set -m; {program}; stty -a; echo stopped; read key; fg; echo ended $?"
-    with terminal(command=("bash", "-c", script)) as screen:
+    with terminal("bash", "-c", script) as screen:
         screen.shows("alpha")
         screen.press("\x1a")
         screen.shows(r"(?s)[^-]icanon.*[^-]echo .*stopped")
@@ -179,6 +111,6 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(pluto: Pluto, arguments: 
 
 def test_live_needs_a_terminal_that_can_move_its_cursor(pluto: Pluto) -> None:
     """TERM=dumb is told, instead of a screen full of control characters."""
-    with terminal(command=("env", "TERM=dumb", *COMMAND, "--ctlsocket", str(pluto.socket))) as screen:
+    with terminal(*COMMAND, "--ctlsocket", str(pluto.socket), TERM="dumb") as screen:
         screen.shows("TERM=dumb.*--once prints one table")
         assert screen.end() == 2
