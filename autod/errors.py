@@ -49,6 +49,7 @@ __all__ = [
     "UsageError",
     "WhackError",
     "exit_status",
+    "no_answer",
 ]
 
 
@@ -111,6 +112,23 @@ class ConnectionLost(PlutoGone):
 
 class DeadlinePassed(WhackError):
     """The deadline passed. pluto goes on with what it was asked; nothing was cancelled there."""
+
+
+def no_answer(
+    path: str, seconds: float | None, asked: str = "", then: str = "it is busy or stopped"
+) -> DeadlinePassed:
+    """pluto at `path` did not answer what it was `asked` for so many `seconds` (None: until the caller's deadline)."""
+    words = ("pluto did not answer", asked, "in time" if seconds is None else f"in {seconds:g} s")
+    return DeadlinePassed(
+        f"{path}: {' '.join(word for word in words if word)}: {then}",
+        path=path,
+        seconds=seconds,
+        option="timeout",
+    )
+
+
+NOT_LOADED = "it is busy or stopped; what it was sent last may have been taken"
+"""What `no_answer` says after the deadline of a load."""
 
 
 _STATUS: tuple[tuple[type[WhackError], int], ...] = (

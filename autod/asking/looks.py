@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from autod.asking.asks import FindAgain, Send
 from autod.asking.emulation import kept, native_or_substitute
-from autod.errors import ConnectionLost, DeadlinePassed, PlutoReplaced
+from autod.errors import ConnectionLost, PlutoReplaced, no_answer
 from autod.protocol.exchange import Ending
 
 if TYPE_CHECKING:
@@ -68,13 +68,7 @@ def check_ended(ending: Ending, path: str, command: c.Command, seconds: float | 
     """Whether pluto said all that it had to say. DeadlinePassed (after `seconds`, where that is known),
     ConnectionLost."""
     if ending in (Ending.DEADLINE, Ending.UNSENT):
-        in_time = "in time" if seconds is None else f"in {seconds:g} s"
-        raise DeadlinePassed(
-            f"{path}: pluto did not answer {command.verb} {in_time}: it is busy or stopped",
-            path=path,
-            seconds=seconds,
-            option="timeout",
-        )
+        raise no_answer(path, seconds, command.verb)
     if ending is not Ending.EOF:
         raise ConnectionLost(
             f"{path}: pluto went away in the middle of {command.verb}; see its log, and start it again",

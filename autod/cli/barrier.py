@@ -15,7 +15,7 @@ from autod.bulk import wait
 from autod.cli.configuration import DEFAULT, read
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.choose import auto
-from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone
+from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone, no_answer
 from autod.protocol import commands as c
 from autod.protocol.connection.pairs import names_of_pairs
 from autod.status import parse
@@ -50,7 +50,7 @@ async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts
                 async with open_session(options, outputs, interrupts) as opened:
                     finding.deadline = float("inf")
                     return await _wait(opened, ends)
-            raise DeadlinePassed(f"{options.ctlsocket}: pluto did not answer")
+            raise no_answer(options.ctlsocket, limit)
         except NotPermitted:
             raise
         except (PlutoGone, DeadlinePassed) as gone:

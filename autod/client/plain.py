@@ -18,7 +18,7 @@ from autod.asking.asks import Driven, FindAgain, Send
 from autod.asking.course import operate
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
-from autod.errors import DeadlinePassed, UsageError
+from autod.errors import UsageError, no_answer
 from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path
 from autod.identify.detect import AskProgram, Detected, Probed, detection
@@ -124,12 +124,7 @@ class PlainPluto(Methods[R]):
             talk = Talk(self.path, codes=CODES_5_3, seqpacket=None, pluto=None)
             ending = yield from talk.steps(question.message, question.read, lambda: end)
             if ending in (Ending.DEADLINE, Ending.UNSENT):
-                raise DeadlinePassed(
-                    f"{self.path}: pluto did not answer in time: it is busy or stopped",
-                    path=self.path,
-                    seconds=self.timeout,
-                    option="timeout",
-                )
+                raise no_answer(self.path, self.timeout if deadline is None else None)
             answer = Probed(ending, talk.pluto, bool(talk.seqpacket))
 
     def asking(self, command: c.Command, timeout: float | None) -> Steps[tuple[Reply, ...]]:

@@ -33,7 +33,7 @@ from autod.asking.methods import Methods
 from autod.asking.request import Request, Sink
 from autod.client import CONTROL_SOCKET, TIMEOUT
 from autod.client.operation import BUFFER, Operation
-from autod.errors import DeadlinePassed, UsageError, WhackError
+from autod.errors import DeadlinePassed, UsageError, WhackError, no_answer
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
 from autod.identify.detect import Detected, detect
@@ -137,10 +137,8 @@ class Pluto(Methods[Operation]):
 
     async def find(self) -> Detected:
         """Find out which release listens, again: after pluto was started anew. DeadlinePassed after `timeout`."""
-        with _deadline(
-            self.now() + (float("inf") if self.timeout is None else self.timeout),
-            f"{self.path}: pluto did not answer in {self.timeout} s: it is busy or stopped",
-        ):
+        end = self.now() + (float("inf") if self.timeout is None else self.timeout)
+        with _deadline(end, no_answer(self.path, self.timeout)):
             detected = await detect(self.path, release=self._given, seccomp=self._seccomp, known=self._known)
         self._detected = detected
         self._alike = Alike()
@@ -416,9 +414,7 @@ class Pluto(Methods[Operation]):
 
     async def _find_again(self, ask: FindAgain) -> Detected:
         """Found out once, for all that ask."""
-        with _deadline(
-            ask.deadline, f"{self.path}: another pluto listens, and did not tell its release in time"
-        ):
+        with _deadline(ask.deadline, no_answer(self.path, None, "for its release", "it was started anew")):
             async with self._finding:
                 if self._detected is ask.stale:
                     await self.find()
@@ -437,9 +433,9 @@ def _both(write: Callable[[msgspec.Struct], None], sink: Sink | None) -> Sink:
 
 
 @contextmanager
-def _deadline(at: float, sentence: str) -> Iterator[None]:
-    """DeadlinePassed with this sentence, where what stands inside is not over at that time."""
+def _deadline(at: float, late: DeadlinePassed) -> Iterator[None]:
+    """Raises `late` where what stands inside is not over at that time."""
     with trio.CancelScope(deadline=at) as scope:
         yield
     if scope.cancelled_caught:
-        raise DeadlinePassed(sentence, option="timeout")
+        raise late

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.errors import ConfigurationError, DeadlinePassed, ForeignMessage, PlutoGone, UsageError
+from autod.errors import NOT_LOADED, ConfigurationError, ForeignMessage, PlutoGone, UsageError, no_answer
 from autod.exchange.relay import Relayed, open_relay
 from autod.identify.binary import version_beside
 from autod.identify.programs import open_program
@@ -124,13 +124,7 @@ class AddconnLoader:
                 for transcript in loaded:
                     told(transcript.asked, outcome_of(transcript, started=started))
         if scope.cancelled_caught:
-            raise DeadlinePassed(
-                f"{pluto.path}: pluto did not answer for {timeout:g} s while connections were loaded; what it was sent"
-                " last may have been taken",
-                path=pluto.path,
-                seconds=timeout,
-                option="timeout",
-            )
+            raise no_answer(pluto.path, timeout, "a load", NOT_LOADED)
 
 
 def _alone(name: str, result: AddconnResult) -> Transcript:

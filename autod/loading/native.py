@@ -24,7 +24,7 @@ from autod.config.choose import Chosen, choose, last_of_each
 from autod.config.compare import Sent, sent_of
 from autod.config.halt import halts
 from autod.config.routes import System
-from autod.errors import BadString, ConfigurationError, DeadlinePassed
+from autod.errors import NOT_LOADED, BadString, ConfigurationError, no_answer
 from autod.events import Complaint
 from autod.exchange.control import AHEAD
 from autod.exchange.relay import Relayed
@@ -118,13 +118,7 @@ class NativeLoader:
 
             await run.work(heard)
         if scope.cancelled_caught:
-            raise DeadlinePassed(
-                f"{pluto.path}: pluto did not answer for {timeout:g} s while connections were loaded; what it was sent"
-                " last may have been taken",
-                path=pluto.path,
-                seconds=timeout,
-                option="timeout",
-            )
+            raise no_answer(pluto.path, timeout, "a load", NOT_LOADED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from autod.errors import DeadlinePassed, NoSocket, PlutoGone
+from autod.errors import NoSocket, PlutoGone, no_answer
 from autod.supervisor.link import Compared, Instance, Result
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
@@ -163,4 +163,4 @@ class ScriptedLink:
             if not self.running:
                 raise PlutoGone("pluto is gone")
             return
-        raise DeadlinePassed("pluto did not answer")
+        raise no_answer("pluto.ctl", None)
