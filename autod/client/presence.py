@@ -105,6 +105,9 @@ class Presence:
         found = self._listens
         while True:
             await trio.sleep(_FILE_LOOK)
+            if found.is_gone():
+                # Seen here only where its end cannot be waited for.
+                scope.cancel()
             if socket_file(self.pluto.path) == found.file:
                 continue
             if not found.is_visible or not listener(self.pluto.path).is_same(found):

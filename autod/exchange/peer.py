@@ -135,6 +135,7 @@ class Listener(msgspec.Struct, frozen=True, gc=False):
     def handle(self) -> int | None:
         """A new descriptor that becomes readable when the process ends; None where it cannot be watched.
 
+        It cannot where /proc is that of another process namespace: its numbers mean other processes here, or none.
         Raises ProcessLookupError where it has ended. The caller closes it.
         """
         if self.pid is None:
@@ -142,12 +143,17 @@ class Listener(msgspec.Struct, frozen=True, gc=False):
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
-            raise
+            if self.is_gone():
+                raise
+            return None
         except OSError:
             return None
         if self.is_gone():  # the number may have been another process's already when it was opened
             os.close(handle)
             raise ProcessLookupError(f"process {self.pid} has ended")
+        if _process_of(handle) != self.pid:
+            os.close(handle)
+            return None
         return handle
 
 
@@ -289,6 +295,15 @@ def _seen_by(pid: int, bound: str) -> SocketFile | None:
 def _plain(bound: str | None) -> str | None:
     """A name that is the same in /proc/PID/net/unix and on a connection; the table bends what is not plain text."""
     return bound if bound and bound.isprintable() and not {" ", "@"} & set(bound) else None
+
+
+def _process_of(handle: int) -> int | None:
+    """The process that a pidfd is of, by the numbers of /proc."""
+    try:
+        with open(f"/proc/self/fdinfo/{handle}", encoding="ascii") as lines:
+            return next((int(line.split()[1]) for line in lines if line.startswith("Pid:")), None)
+    except OSError:
+        return None
 
 
 def _command(pid: int) -> str | None:

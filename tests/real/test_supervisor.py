@@ -460,12 +460,23 @@ def test_watching_from_a_shell(pluto: Pluto) -> None:
         assert (done.returncode, done.stderr) == (124, "autod: not up: a\n")
 
 
-def test_from_another_process_namespace_pluto_is_found_once_and_never_lost(pluto: Pluto) -> None:
+@pytest.mark.parametrize(
+    "inside",
+    [
+        ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+        ("unshare", "--pid", "--fork", "--kill-child"),
+        ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"),
+    ],
+    ids=["namespace", "namespace-with-the-old-proc", "no-proc"],
+)
+def test_without_the_right_proc_pluto_is_found_once_and_never_lost(
+    pluto: Pluto, inside: tuple[str, ...]
+) -> None:
     """The number in pluto's lock file means nothing there. The socket's file still tells when pluto is another."""
     write(pluto, *many(3, auto="add"))
-    with supervising(pluto, inside=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")) as autod:
+    with supervising(pluto, inside=inside) as autod:
         wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
-        time.sleep(4)
+        time.sleep(3)
         assert autod.states() == {"loaded": 3}
         autod.log.flush()
         text = (pluto.folder / "autod.log").read_text()

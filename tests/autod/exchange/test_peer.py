@@ -246,6 +246,27 @@ def test_a_number_that_was_used_again_is_another_process(path: Path) -> None:
         assert found.is_same(msgspec.structs.replace(found, file=SocketFile(0, 0, 0), opener=7))
 
 
+def test_numbers_of_another_process_namespace_are_not_watched(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `unshare --pid` without a /proc of its own: the number is nobody's here, or somebody else's."""
+    with other_process(path):
+        found = listener(path)
+        other = os.pidfd_open(os.getpid())
+        monkeypatch.setattr(os, "pidfd_open", lambda pid: other)
+        assert found.handle() is None
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.close(other)
+
+        def nobody(pid: int) -> int:
+            raise ProcessLookupError(pid)
+
+        monkeypatch.setattr(os, "pidfd_open", nobody)
+        assert found.handle() is None
+    with pytest.raises(ProcessLookupError):
+        found.handle()
+
+
 def test_where_no_process_shows_the_file_tells_one_life_from_the_next() -> None:
     first, second = SocketFile(1, 2, 3), SocketFile(1, 2, 4)
     assert Listener(None, first).is_same(Listener(7, first, 1))
