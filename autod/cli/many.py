@@ -117,11 +117,12 @@ def _write_report(session: Session, result: BulkResult) -> None:
     from autod.bulk import report
 
     command = shlex.join(["autod", *sys.argv[1:]])
-    facts = (os.uname().nodename, f"Libreswan {session.pluto.release}", command)
+    facts = (f"Libreswan {session.pluto.release}", command)
+    told = report.Report(host=os.uname().nodename, facts=facts, result=result)
     if session.options.report == "-":
-        session.line(report.render(result, facts).rstrip("\n"), keep=True)
+        session.line(report.render(told).rstrip("\n"), keep=True)
     else:
-        report.write(result, session.options.report, facts)
+        report.write(told, session.options.report)
 
 
 async def _run(

@@ -55,6 +55,9 @@ WORDS: dict[str, Word] = {
     "doctor": Word("autod.cli.doctor", "say what was found, and what is wrong", "--verbose"),
     "explain": Word("autod.cli.explain", "say why a connection is not up, and what to do", "branch-17 --try"),
     "decode": Word("autod.cli.decode", "show a captured message as a tree", "--release 4.10 message.bin"),
+    "report": Word(
+        "autod.cli.report", "make one page about the runs of many hosts", "*.json --output fleet.html"
+    ),
     "top": Word("autod.cli.top", "a live table of the connections", "--only not_up 'branch-*'"),
     "watch": Word(
         "autod.cli.watch", "events of a running supervisor, as they happen", "--until-up --timeout 3m"
@@ -226,7 +229,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--report",
         metavar="FILE",
-        help="write a page (HTML, self-contained) about the run; - is standard output",
+        help="write a page (HTML, self-contained) about the run, or FILE.json for autod report; - is standard output",
     )
 
 

@@ -5,12 +5,13 @@
 #    source ~/.local/share/bash_completion/autod
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_autod_subparsers=(learn doctor explain decode top watch history supervise)
+_shtab_autod_subparsers=(learn doctor explain decode report top watch history supervise)
 
 _shtab_autod_learn_option_strings=(-h --help --whack --pluto --ctlsocket --cache --json)
 _shtab_autod_doctor_option_strings=(-h --help --ctlsocket --config --release --seccomp --verbose --json)
 _shtab_autod_explain_option_strings=(-h --help --all --try --timeout --deadline --json --verbose --ctlsocket --config --release --seccomp --api)
 _shtab_autod_decode_option_strings=(-h --help --release --seccomp --json)
+_shtab_autod_report_option_strings=(-h --help --output)
 _shtab_autod_top_option_strings=(-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json)
 _shtab_autod_watch_option_strings=(-h --help --api --since --json --until-up --timeout)
 _shtab_autod_history_option_strings=(-h --help --since --until --peer --by-peer --changes --most --json --api --file --timeout)
@@ -32,7 +33,7 @@ _shtab_autod_decode___seccomp_choices=(yes no)
 _shtab_autod_top___seccomp_choices=(yes no)
 _shtab_autod_top___sort_choices=(name state peer since in out rate failure)
 _shtab_autod_top___only_choices=(all up not_up trouble)
-_shtab_autod_pos_1_choices=(learn doctor explain decode top watch history supervise)
+_shtab_autod_pos_1_choices=(learn doctor explain decode report top watch history supervise)
 _shtab_autod___seccomp_choices=(yes no)
 _shtab_autod___format_choices=(text table)
 _shtab_autod___on_failure_choices=(leave down)
@@ -55,6 +56,9 @@ _shtab_autod_explain___verbose_nargs=0
 _shtab_autod_decode__h_nargs=0
 _shtab_autod_decode___help_nargs=0
 _shtab_autod_decode___json_nargs=0
+_shtab_autod_report_pos_0_nargs=+
+_shtab_autod_report__h_nargs=0
+_shtab_autod_report___help_nargs=0
 _shtab_autod_top__h_nargs=0
 _shtab_autod_top___help_nargs=0
 _shtab_autod_top___once_nargs=0
@@ -154,7 +158,7 @@ _shtab_autod___dry_run_nargs=0
 # Custom Preamble
 # $1=COMP_WORDS[1]
 _autod_names() {
-  [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor explain decode top watch history supervise" -- "$1"
+  [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor explain decode report top watch history supervise" -- "$1"
   compgen -W "$(autod --complete 2>/dev/null)" -- "$1"
 }
 # End Custom Preamble

@@ -67,6 +67,8 @@ WISHES = f"""{HEAD}
         state: unrouted
 """
 
+ROLL = "- ansible.builtin.import_playbook: libreswan.autod.roll\n"
+
 FAILURES = f"""{HEAD}
     - name: up
       libreswan.autod.connection:
@@ -205,6 +207,47 @@ def test_failures_carry_the_sentence_of_autod(made: Fleet) -> None:
     assert "nosuchkeyword" not in made.plutos["west"].conf.read_text()
     assert found["no pluto"]["rc"] == 33
     assert "nosuchprogram" in found["no program"]["msg"]
+
+
+def test_a_roll_stops_where_tunnels_do_not_come_up_and_puts_the_old_file_back(made: Fleet) -> None:
+    """First a roll that is taken, then one whose first gateway has no tunnel at its deadline: the next is not begun."""
+    for pluto in made.plutos.values():
+        pluto.load(connection("a", auto="add"))
+    old = {name: pluto.conf.read_text() for name, pluto in made.plutos.items()}
+    new = made.folder / "new.conf"
+    new.write_text(FIRST)
+    silent_peer(made.plutos["west"].namespace, EAST)
+    variables = {
+        "autod_source": str(new),
+        "autod_program": str(PROGRAMS / "autod"),
+        "autod_controller_program": str(PROGRAMS / "autod"),
+        "autod_ctlsocket": "{{ ctlsocket }}",
+        "autod_config": "{{ config }}",
+        "autod_report": str(made.folder / "reports"),
+        "autod_serial": 1,
+        "autod_deadline": "3s",
+    }
+    expecting = {**variables, "autod_expect": ["a"]}
+    failed = made.play(ROLL, "--limit", "west,east", "--extra-vars", json.dumps(expecting))
+    assert failed.status != 0
+    assert "east" not in {line["host"] for line in failed.lines}, failed.out
+    assert made.plutos["west"].conf.read_text() == old["west"]
+    assert loaded(made)["west"] == {"a"}, failed.out
+    assert '"a"' in failed.result("west", "Stop here")["msg"]
+    assert "the old file is back" in failed.result("west", "Stop here")["msg"]
+
+    done = made.play(ROLL, "--extra-vars", json.dumps({**variables, "autod_max_fail_percentage": 100}))
+    for name, pluto in made.plutos.items():
+        assert pluto.conf.read_text() == FIRST, done.out
+        assert loaded(made)[name] == {"a", "b", "c1"}
+    assert "10.99.99.2" in done.result(UNREACHABLE, "Stop here")["msg"]
+    page = (made.folder / "reports" / "index.html").read_text()
+    for host in ("west", "east", UNREACHABLE):
+        assert f'"name":"{host}"' in page
+    assert "No route to host" in page or "Connection timed out" in page
+    again = made.play(ROLL, "--limit", "west", "--extra-vars", json.dumps(variables))
+    assert again.status == 0
+    assert "changed" not in again.kinds("west").values(), again.out
 
 
 def test_ansible_doc_shows_every_module(made: Fleet) -> None:

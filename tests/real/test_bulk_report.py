@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autod.bulk.report import write
+from autod.bulk.report import Report, put, render_fleet, write
 from tests.autod.bulk.runs import HOSTILE, a_run
 
 pytestmark = pytest.mark.timeout(300)
@@ -45,7 +45,7 @@ def chromium() -> str:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2,000 connections, the first of them with names that want to be more."""
     path = tmp_path_factory.mktemp("report") / "run.html"
-    write(a_run(2000, names=HOSTILE), str(path))
+    write(Report(host="gw", result=a_run(2000, names=HOSTILE)), str(path))
     return path
 
 
@@ -75,6 +75,18 @@ def test_the_page_is_drawn(chromium: str, page: Path) -> None:
     assert re.search(r'<svg id="rate".*?<rect .*?</svg>', document, re.DOTALL)
     assert re.search(r'<svg id="limit".*?<path d="M.*?</svg>', document, re.DOTALL)
     assert "peer silent" in document
+
+
+def test_one_page_has_all_hosts(chromium: str, tmp_path: Path) -> None:
+    """A line for each, also for one that was not reached; the address chooses one of them."""
+    runs = [Report(host=f"gw-{number}", result=a_run(40, seed=number)) for number in range(3)]
+    path = tmp_path / "fleet.html"
+    put(render_fleet([*runs, Report(host="gw-9", error="no route to host")]).encode(), str(path))
+    document = browse(chromium, path, "--dump-dom", state="#host=gw-1&sort=name")
+    assert "autod up: 120 connections on 4 hosts" in document
+    assert re.search(r"gw-9</span><span[^>]*>no route to host", document)
+    assert ">40 of 120</span>" in document
+    assert rows(document)[0].startswith("gw-1: branch-")
 
 
 def test_names_are_shown_as_text_and_run_nothing(chromium: str, page: Path) -> None:
@@ -121,7 +133,7 @@ def first_pixel(png: bytes) -> tuple[int, ...]:
 def test_ten_thousand_rows_are_no_burden(chromium: str, tmp_path: Path) -> None:
     """Only what is in view is drawn."""
     path = tmp_path / "run.html"
-    write(a_run(10_000), str(path))
+    write(Report(host="gw", result=a_run(10_000)), str(path))
     document = browse(chromium, path, "--dump-dom")
     assert ">10,000 connections</span>" in document
     assert len(rows(document)) < 100

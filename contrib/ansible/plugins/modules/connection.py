@@ -140,7 +140,7 @@ failed_connections:
   elements: str
 report:
   description: The run for C(autod report), with how long each attempt took.
-  returned: if O(report=true) and something was done
+  returned: if O(report=true) and there was something to ask for
   type: dict
 """
 
@@ -210,9 +210,12 @@ def change(module, autod, names):
         for name, before in todo.items():
             if before == conditions.ABSENT:
                 module.warn(f"{name} is not loaded now: only if it is by then can it be {wish}")
-    if module.check_mode or not todo:
+    # A report has also what was up before.
+    fine = conditions.SATISFIED[wish]
+    asked = [name for name in state.matched(names) if name in todo or state.condition(name, wish) in fine]
+    if module.check_mode or not (todo or (module.params["report"] and asked)):
         module.exit_json(changed=bool(todo), connections=found, diff=diff_of(found))
-    answer, report = do(module, autod, wish, list(todo))
+    answer, report = do(module, autod, wish, asked if module.params["report"] else list(todo))
     outcomes = answer.outcomes
     failures = {}
     for name, one in found.items():
