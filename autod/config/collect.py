@@ -7,7 +7,7 @@ place, includes, %default and also= (autod.config.merge).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from autod.config import advice
 from autod.config.model import Diagnostic, Place, Section, Setting, Severity
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.keywords import Key, Table
     from autod.protocol.connection.rules import Rules
 
-__all__ = ["Collector", "Document", "Fault"]
+__all__ = ["Collector", "Document", "Fault", "Line"]
 
 _MAX_DIAGNOSTICS: Final = 1000
 """Complaints that are kept of one file: enough for a person, and a bound for a file that is none."""
@@ -54,6 +54,16 @@ class Fault(Exception):
         )
 
 
+class Line(NamedTuple):
+    """A line of a section: what is kept of it, the column of its keyword, and what may stand in a section once."""
+
+    key: Key
+    text: str | None
+    number: int | None
+    column: int
+    mark: tuple[str, str] | None
+
+
 class Collector:
     """The section that is open, and those that were. `keys` are the keywords that the open section may have."""
 
@@ -66,7 +76,7 @@ class Collector:
         self._old = rules.old
         self._table = table
         self._section: list[Setting] | None = None
-        self._header: Token | None = None
+        self._header: Place | None = None
         self._seen: dict[tuple[str, str], int] = {}
         self._misplaced: list[tuple[Key, Token]] = []
 
@@ -100,7 +110,8 @@ class Collector:
             place = Place(token.file, token.line, token.column)
             self.document.diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
 
-    def open(self, name: Token | None, at: Token) -> None:
+    def open(self, name: str | None, place: Place) -> None:
+        """A section begins: a connection's, or with no name `config setup`."""
         self.close()
         self._section = []
         self._seen = {}
@@ -109,9 +120,9 @@ class Collector:
             self.keys = self._table.setup
             self._header = None
         else:
-            self.name = name.text
+            self.name = name
             self.keys = self._table.conn
-            self._header = at
+            self._header = place
 
     def close(self) -> None:
         """Put away the section that was open."""
@@ -121,8 +132,7 @@ class Collector:
             for setting in self._section:
                 self.document.setup[setting.key.slot] = setting
         else:
-            place = Place(self._header.file, self._header.line, self._header.column)
-            self.document.sections.append(Section(self.name, place, tuple(self._section)))
+            self.document.sections.append(Section(self.name, self._header, tuple(self._section)))
         self._section = None
         self.name = ""
 
@@ -170,6 +180,39 @@ class Collector:
                 return
             self._seen[mark] = word.line
         section.append(setting)
+
+    @property
+    def takes_lines(self) -> bool:
+        """Whether the open section is one whose lines `take` may be asked to keep."""
+        return self._header is not None and (self._old or self.name != "%default")
+
+    def line(self, key: Key, column: int, kind: TokenKind, text: str) -> Line | None:
+        """What a line with this keyword and value comes to in any connection, if nothing is to be said of it."""
+        keyword, rules = key.keyword, self._rules
+        try:
+            if self._old:
+                value = read_4(keyword, kind, text, wide=rules.wide, seconds=rules.seconds)
+            elif keyword.kind == "obsolete" or not keyword.conn or (keyword.kind == "key" and not text):
+                return None
+            else:
+                value = read_5(keyword, text, decimals=rules.decimals)
+        except (BadWord, Malformed):
+            return None
+        if value is None or value.warning:
+            return None
+        mark = None if self._old or keyword.kind == "also" else (keyword.name, key.side)
+        return Line(key, value.text, value.number, column, mark)
+
+    def take(self, line: Line, file: str, number: int) -> bool:
+        """Put the setting of a line into the section. False: it was not, as there is something to be said of it."""
+        key, text, value, column, mark = line
+        if mark is not None:
+            if mark in self._seen:
+                return False
+            self._seen[mark] = number
+        assert self._section is not None
+        self._section.append(Setting(key, text, value, file, number, column))
+        return True
 
     def _value_4(self, key: Key, word: Token, kind: TokenKind, text: str) -> Value | None:
         try:

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from autod.config import advice
-from autod.config.collect import Collector, Document, Fault
+from autod.config.collect import Collector, Document, Fault, Line
 from autod.config.include import Files
 from autod.config.model import Place, Severity
 from autod.config.scanner import Scanner, Token, TokenKind
@@ -28,9 +28,25 @@ if TYPE_CHECKING:
 __all__ = ["Document", "parse"]
 
 _ORDINARY: Final = re.compile(
-    r'[ \t]+([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"{}\n\0]*)"|([^"{} \t\n\0]+))[ \t]*\n'
+    r'[ \t]+([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"{}\n\0]*)"|([^"{} \t\n\0]+))[ \t]*\Z'
 )
 """An ordinary line: a keyword and a value. The scanner would cut it in the same way; it gets all other lines."""
+
+_HEADER: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(conn)[ \t]+([A-Za-z][A-Za-z0-9._-]*)\n")
+"""An ordinary first line of a section, likewise, and what has no meaning before it."""
+
+_END: Final = re.compile(r"\n(?![ \t])")
+"""Where the lines that belong to a section end."""
+
+_PIECE: Final = 4096
+"""Characters that are cut into lines at once. After a line that is not ordinary the rest is cut again."""
+
+_LINES: Final = 4096
+"""Different lines that are remembered: most connections share most of theirs."""
+
+
+def _place(token: Token) -> Place:
+    return Place(token.file, token.line, token.column)
 
 
 def parse(name: str, text: str, rules: Rules, table: Table, files: Files) -> Document:
@@ -55,6 +71,7 @@ class _Parser:
             read=self._read,
             stray=self._stray,
         )
+        self._lines: dict[str, Line] = {}
         self._token: Token | None = None
         self._place = Place(name, 1, 1)
 
@@ -149,12 +166,12 @@ class _Parser:
             case TokenKind.CONFIG:
                 self._want(TokenKind.SETUP)
                 self._want(TokenKind.EOL)
-                self._sections.open(None, token)
+                self._sections.open(None, _place(token))
                 self._settings()
             case TokenKind.CONN:
                 name = self._want(TokenKind.STRING)
                 self._want(TokenKind.EOL)
-                self._sections.open(name, token)
+                self._sections.open(name.text, _place(token))
                 self._settings()
             case TokenKind.INCLUDE:
                 path = self._want(TokenKind.STRING)
@@ -187,8 +204,10 @@ class _Parser:
         """The indented lines of a section."""
         scanner = self._scanner
         while True:
-            if self._token is None and scanner.at_line_start:
+            while self._token is None and scanner.at_line_start:
                 self._ordinary_lines()
+                if not self._ordinary_header():
+                    break
             if self._peek().kind is not TokenKind.SPACES:
                 break
             self._take()
@@ -198,42 +217,69 @@ class _Parser:
             self._setting()
 
     def _ordinary_lines(self) -> None:
+        """Keep ordinary lines, up to the first that is none or of which there is more to say."""
+        source, sections = self._scanner.source, self._sections
+        text, at, number = source.text, source.at, source.line
+        known, taken = self._lines, sections.takes_lines
+        while taken and text.startswith((" ", "\t"), at):
+            end = _END.search(text, at, at + _PIECE)
+            stop = text.rfind("\n", at, at + _PIECE) if end is None else end.start()
+            if stop < 0:
+                break
+            for line in text[at:stop].split("\n"):
+                kept = known.get(line)
+                if kept is None:
+                    kept = self._line(line)
+                    if kept is not None and len(known) < _LINES:
+                        known[line] = kept
+                taken = kept is not None and sections.take(kept, source.name, number)
+                if not taken:
+                    break
+                at += len(line) + 1
+                number += 1
+        source.at = source.start = at
+        source.line = number
+
+    def _ordinary_header(self) -> bool:
+        """Begin a section, if that is what the next line does in the ordinary way."""
         source = self._scanner.source
-        text, match = source.text, _ORDINARY.match
-        while found := match(text, source.at):
-            word, quoted, plain = found.groups()
-            key = self._sections.keys.get(word) or self._sections.keys.get(word.lower())
-            if key is None or (word[0] in "xX" and word[1:2] in ("-", "_")):
-                return
-            if self._sectioned and (key.keyword.optarg or key.keyword.kind == "also"):
-                return
-            value = quoted if plain is None else plain
-            kind = TokenKind.STRING
-            if plain is not None:
-                if plain == "%forever":
-                    return
-                if self._old:
-                    if key.keyword.kind == "bool":
-                        if plain not in BOOLEANS:
-                            return
-                        kind = TokenKind.BOOL
-                    elif plain.isascii() and plain.isdigit():
-                        kind = TokenKind.INTEGER
-            elif self._old and key.keyword.kind == "bool":
-                return
-            token = Token(TokenKind.KEYWORD, word, source.name, source.line, found.start(1) - source.at + 1)
-            if kind is TokenKind.INTEGER and key.keyword.kind == "percent":
-                return
-            at = source.at
-            source.at = found.end()
-            source.line += 1
-            source.start = source.at
-            try:
-                self._sections.keep(key, token, kind, value)
-            except Fault:
-                source.at, source.start = at, at
-                source.line -= 1
-                raise
+        found = _HEADER.match(source.text, source.at)
+        if found is None:
+            return False
+        source.line += source.text.count("\n", source.at, found.start(1))
+        self._sections.open(found[2], Place(source.name, source.line, 1))
+        source.at = source.start = found.end()
+        source.line += 1
+        return True
+
+    def _line(self, line: str) -> Line | None:
+        """What an ordinary line of a connection comes to, if there is nothing to complain of."""
+        found = _ORDINARY.match(line)
+        if found is None:
+            return None
+        word, quoted, plain = found.groups()
+        key = self._table.conn.get(word) or self._table.conn.get(word.lower())
+        if key is None or (word[0] in "xX" and word[1:2] in ("-", "_")):
+            return None
+        if self._sectioned and (key.keyword.optarg or key.keyword.kind == "also"):
+            return None
+        value = quoted if plain is None else plain
+        kind = TokenKind.STRING
+        if plain is not None:
+            if plain == "%forever":
+                return None
+            if self._old:
+                if key.keyword.kind == "bool":
+                    if plain not in BOOLEANS:
+                        return None
+                    kind = TokenKind.BOOL
+                elif plain.isascii() and plain.isdigit():
+                    kind = TokenKind.INTEGER
+        elif self._old and key.keyword.kind == "bool":
+            return None
+        if kind is TokenKind.INTEGER and key.keyword.kind == "percent":
+            return None
+        return self._sections.line(key, found.start(1) + 1, kind, value)
 
     # Settings
 
