@@ -26,12 +26,14 @@ from autod.bulk import events as e
 from autod.bulk.ledger import Ledger
 from autod.bulk.limit import AdaptiveLimit, FixedLimit
 from autod.bulk.loads import load_waiting
+from autod.bulk.lookout import Lookout
 from autod.bulk.operations import UNANSWERED, find
+from autod.bulk.outage import AWAY, Outage
 from autod.bulk.plan import admission_order
 from autod.bulk.result import BulkResult, ResultState, summarise
 from autod.bulk.sprint import sprint
 from autod.bulk.teller import Teller
-from autod.bulk.watch import ASK_AGAIN, Check, Seen, check, prolong, see
+from autod.bulk.watch import Check, check
 from autod.errors import ConfigurationError, DeadlinePassed, NotPermitted, PlutoGone, UsageError, WhackError
 from autod.outcomes import Outcome, Result, sentence
 
@@ -48,18 +50,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-GRACE = 30.0
-"""Seconds after a restart in which pluto may not listen yet, nor know all connections (addconn --autoall of
-5,000 takes 2 to 3 s)."""
-
 SETTLE = 0.5
-"""Seconds between two tries in that time."""
+"""Seconds between two tries of what a pluto that was started anew does not know yet."""
 
 HELD_UP = 1.0
 """Seconds between looks for room, where pluto may still hold the descriptors of requests that were given up."""
-
-AWAY = 60.0
-"""Seconds that a pluto which went away is waited for, where there is no deadline."""
 
 SHORT_LOOK = 0.5
 """Seconds for the look whether a pluto that let a request wait until its end answers at all."""
@@ -111,18 +106,20 @@ class Run:
         self._limit: AdaptiveLimit | FixedLimit
         self._limit = FixedLimit(options.limit) if options.limit else AdaptiveLimit(driver.ceiling)
         self._wake = trio.Event()
-        self._watching = False
         self._sprinting = False
         self._doubtful = False
         self._stuck = False
         self._loading: trio.CancelScope | None = None
-        self._identity: object = None
-        self._away = False
-        self._back = float("-inf")
-        self._is_back = trio.Event()
-        self._restarts = 0
-        self._given_up = False
-        self._stopping = False
+        self._outage = Outage(
+            driver,
+            self._ledger,
+            self._teller,
+            self._row,
+            patience=AWAY if options.deadline is None else float("inf"),
+        )
+        self._lookout = Lookout(
+            self._ledger, self._teller, options, look=self._look, failed=self._failed, looked=self._fill
+        )
         self._cancelled = False
         self._late = False
         self._scope = trio.CancelScope()
@@ -146,12 +143,11 @@ class Run:
 
     def stop_admitting(self) -> None:
         """Send nothing new; what is in flight goes on to its end."""
-        self._stopping = True
         if self._loading is not None:
             self._loading.cancel()
-        for job in self._ledger.clear():
+        for job in self._ledger.stop():
             self._ledger.close(job, ResultState.NOT_STARTED if job.outcome is None else ResultState.FAILED)
-        if self._away or not self.in_flight:
+        if self._outage.away or not self.in_flight:
             self._scope.cancel()
 
     def cancel(self) -> None:
@@ -166,14 +162,14 @@ class Run:
         try:
             with self._scope:
                 await self._course()
-            self._late = self._scope.cancelled_caught and not (self._cancelled or self._stopping)
+            self._late = self._scope.cancelled_caught and not (self._cancelled or self._ledger.stopped)
             if self._late and self._options.on_failure == "down" and self._row.initiates:
                 await self._clean_up()
         finally:
             self._conclude()
 
     async def _course(self) -> None:
-        self._identity = self._driver.identity
+        self._outage.meet()
         self._driver.reserve(self._options.limit or self._driver.ceiling)
         self._teller.limit(self._limit.value, self._teller.now())
         try:
@@ -197,20 +193,16 @@ class Run:
 
     async def _leave_alone_what_is_up(self) -> None:
         up: frozenset[str] | None = None
-        while up is None and not self._given_up:
+        while up is None and not self._outage.given_up:
             try:
                 up = await self._look(self._options.timeout)
             except DeadlinePassed as error:
                 # Whoever waits longer waits in vain: pluto is busy or stopped, and was asked for nothing yet.
                 self._stuck = True
-                for job in self._ledger.clear():
-                    job.outcome = self._ledger.outcome(
-                        job, Result.NOT_SENT, f'"{job.name}" was not sent: {error}'
-                    )
-                    self._ledger.close(job, ResultState.FAILED)
+                self._ledger.refuse_waiting(error)
                 return
             if up is None:
-                await self._is_back.wait()
+                await self._outage.wait()
         self._ledger.leave_alone(up or frozenset())
 
     def _room(self) -> int:
@@ -224,14 +216,17 @@ class Run:
     def _fill(self) -> None:
         ledger = self._ledger
         while (
-            ledger.queue and not (self._away or self._doubtful) and self._room() > 0 and not self._sprinting
+            ledger.queue
+            and not (self._outage.away or self._doubtful)
+            and self._room() > 0
+            and not self._sprinting
         ):
             if self._ask is not None and self._ask.is_quick:
                 self._sprinting = True
                 self._nursery.start_soon(self._sprint)
             else:
                 self._hand_over(ledger.take(self._options.timeout))
-        if ledger.loading and not self._away and self._loading is None:
+        if ledger.loading and not self._outage.away and self._loading is None:
             self._loading = trio.CancelScope()
             self._nursery.start_soon(self._load_waiting, self._loading)
         if ledger.queue and not ledger.in_flight:
@@ -274,10 +269,7 @@ class Run:
         """Loading ended: for the job that was sent, or before any was."""
         if isinstance(error, DeadlinePassed):
             # pluto is busy or stopped: whoever waits longer waits in vain.
-            for waiting in self._ledger.clear():
-                said = f'"{waiting.name}" was not sent: {error}'
-                waiting.outcome = self._ledger.outcome(waiting, Result.NOT_SENT, said)
-                self._ledger.close(waiting, ResultState.FAILED)
+            self._ledger.refuse_waiting(error)
         if job is not None:
             self._settle(job, self._outcome_of(job, error))
         elif isinstance(error, PlutoGone) and not isinstance(error, NotPermitted):
@@ -305,7 +297,7 @@ class Run:
 
     def _take_quick(self, most: int) -> Iterator[Job]:
         ledger = self._ledger
-        if not (self._away or self._doubtful):
+        if not (self._outage.away or self._doubtful):
             for _ in range(min(most, self._room(), len(ledger.queue))):
                 yield ledger.take(self._options.timeout)
 
@@ -385,7 +377,7 @@ class Run:
             self._ledger.close(job, ResultState.DONE)
         elif result is Result.ALREADY_NEGOTIATING and self._row.initiates:
             self._watch(job, "another request for it is pending")
-        elif now - self._back < GRACE and result in (Result.UNKNOWN, Result.NOT_LISTENING):
+        elif self._outage.is_recent and result in (Result.UNKNOWN, Result.NOT_LISTENING):
             self._delay(job, SETTLE)
         else:
             self._failed(job)
@@ -397,10 +389,7 @@ class Run:
             await self._driver.established(SHORT_LOOK)
         except DeadlinePassed as error:
             self._stuck = True
-            for job in self._ledger.clear():
-                said = f'"{job.name}" was not sent: {error}'
-                job.outcome = self._ledger.outcome(job, Result.NOT_SENT, said)
-                self._ledger.close(job, ResultState.FAILED)
+            self._ledger.refuse_waiting(error)
         except WhackError:
             pass  # that pluto went away, the next request finds out
         self._doubtful = False
@@ -408,7 +397,7 @@ class Run:
 
     def _failed(self, job: Job) -> None:
         assert job.outcome is not None
-        if job.outcome.retryable and not self._stopping:
+        if job.outcome.retryable and not self._ledger.stopped:
             job.failures += 1
             delay = self._options.backoff.delay(job.failures, self._options.draw)
             if delay is not None:
@@ -435,7 +424,7 @@ class Run:
         return True
 
     def _delay(self, job: Job, seconds: float) -> None:
-        if self._stopping:
+        if self._ledger.stopped:
             self._ledger.close(job, ResultState.FAILED)
             return
         self._ledger.delay(job, seconds)
@@ -453,49 +442,11 @@ class Run:
             self._fill()
             self._wake = trio.Event()
 
-    # Watched jobs
-
     def _watch(self, job: Job, reason: str) -> None:
-        now = self._teller.now()
-        job.watched = job.watched or now
-        job.again = now + ASK_AGAIN
-        self._ledger.watched[job.name] = job
-        self._teller.tell(e.Watching, job, reason=reason)
-        if not self._watching:
-            self._watching = True
-            self._nursery.start_soon(self._look_after)
-
-    async def _look_after(self) -> None:
-        """One look for all that are watched, again and again; never more than a tenth of pluto's time."""
-        pause = self._options.poll
-        while self._ledger.watched:
-            await trio.sleep(pause)
-            asked = trio.current_time()
-            try:
-                up = await self._look()
-            except DeadlinePassed:
-                up = frozenset()  # it says nothing: nobody is seen to be up, and who is late is late
-            if up is None:
-                break
-            pause = max(self._options.poll, 10 * (trio.current_time() - asked))
-            for job in tuple(self._ledger.watched.values()):
-                self._see(job, job.name in up)
-            self._fill()
-        self._watching = False
-
-    def _see(self, job: Job, up: bool) -> None:
-        now = self._teller.now()
-        seen = see(job, up, now, timeout=self._options.timeout)
-        if seen is Seen.NOT_YET or (seen is Seen.ASK_AGAIN and self._stopping):
-            return
-        del self._ledger.watched[job.name]
-        prolong(job, now)
-        if seen is Seen.UP:
-            self._ledger.close(job, ResultState.DONE)
-        elif seen is Seen.LATE:
-            self._failed(job)
-        else:
-            self._ledger.enqueue(job, first=True)
+        self._lookout.watch(job, reason)
+        if not self._lookout.is_running:
+            self._lookout.is_running = True
+            self._nursery.start_soon(self._lookout.run)
 
     # pluto's state
 
@@ -514,13 +465,13 @@ class Run:
 
     async def _verified(self) -> bool:
         """Compare the results with the state. False if there is something to do again."""
-        if self._away:
-            await self._is_back.wait()
+        if self._outage.away:
+            await self._outage.wait()
             return not self._ledger.open
         if self._stuck:
             return True
         claims = self._row.initiates or (self._row.leaves == "down")
-        if not claims or not self._ledger.jobs or self._given_up or self._options.taken_is_enough:
+        if not claims or not self._ledger.jobs or self._outage.given_up or self._options.taken_is_enough:
             return True
         try:
             if self._ledger.is_any_so:
@@ -540,91 +491,39 @@ class Run:
         if found is Check.UP_AFTER_ALL and job.outcome is not None:
             self._ledger.correct(job, ResultState.DONE, job.outcome.settled(True))
         elif found is Check.UP_AGAIN:
-            self._deny(job, Result.FAILED, "is up again: by auto=, by its peer or by traffic")
+            self._ledger.deny(job, Result.FAILED, "is up again: by auto=, by its peer or by traffic")
         elif found is Check.DOWN_AGAIN:
-            if self._driver.identity != self._identity and not self._stopping:
+            if self._outage.is_another and not self._ledger.stopped:
                 self._ledger.reopen(job)
                 self._fill()
             else:
-                self._deny(job, Result.DELETED_BY_OTHER, "was up, and is not any more; see pluto's log")
-
-    def _deny(self, job: Job, result: Result, said: str) -> None:
-        self._ledger.correct(
-            job, ResultState.FAILED, self._ledger.outcome(job, result, f'"{job.name}" {said}')
-        )
+                self._ledger.deny(
+                    job, Result.DELETED_BY_OTHER, "was up, and is not any more; see pluto's log"
+                )
 
     # pluto goes away
 
     def _gone(self, job: Job | None) -> None:
         if job is not None:
-            if self._stopping or self._given_up:
+            if self._ledger.stopped or self._outage.given_up:
                 self._ledger.close(job, ResultState.FAILED)
             else:
                 self._ledger.enqueue(job, first=True)
-        if self._away or self._given_up:
+        if self._outage.away or self._outage.given_up:
             return
-        if self._stopping:
+        if self._ledger.stopped:
             self._scope.cancel()
             return
-        self._away = True
-        self._restarts += 1
-        self._is_back = trio.Event()
-        flying = (*self._ledger.in_flight, *(() if job is None else (job.name,)))
-        self._teller.tell(e.PlutoLost, in_flight=flying)
+        self._outage.begin((*self._ledger.in_flight, *(() if job is None else (job.name,))))
         self._nursery.start_soon(self._recover)
 
     async def _recover(self) -> None:
-        """Wait until pluto is back, see what it took with it, and go on."""
-        left = self._teller.now()
-        patience = AWAY if self._options.deadline is None else float("inf")
-        up: frozenset[str] | None = None
-        why = f"pluto went away and was not back after {AWAY:.0f} s; see its log, and start it again"
-        with trio.move_on_after(patience):
-            while up is None:
-                try:
-                    await self._driver.returned()
-                    up = await self._driver.established()
-                except (PlutoGone, DeadlinePassed):
-                    continue
-                except WhackError as error:
-                    why = str(error)
-                    break
-        if up is None:
-            self._give_up(why)
-        else:
-            self._go_on(up, left)
-        self._away = False
-        self._is_back.set()
+        if await self._outage.over():
+            if isinstance(self._limit, AdaptiveLimit):
+                self._limit.ceiling = self._driver.ceiling
+            self._driver.reserve(self._options.limit or self._driver.ceiling)
+        self._outage.end()
         self._fill()
-
-    def _go_on(self, up: frozenset[str], left: float) -> None:
-        self._back = self._teller.now()
-        self._identity = self._driver.identity
-        if isinstance(self._limit, AdaptiveLimit):
-            self._limit.ceiling = self._driver.ceiling
-        self._driver.reserve(self._options.limit or self._driver.ceiling)
-        self._teller.tell(e.PlutoBack, away=self._back - left)
-        if self._row.undone_by_restart and not self._stopping:
-            self._ledger.begin_anew()
-            for job in self._ledger.lost(up):
-                self._ledger.reopen(job)
-        for job in self._ledger.watched.values():
-            # What was pending there was forgotten with it.
-            prolong(job, self._back)
-            self._ledger.enqueue(job)
-        self._ledger.watched.clear()
-
-    def _give_up(self, why: str) -> None:
-        """pluto did not come back: what is not done is not done, and what was is not any more."""
-        self._given_up = True
-        ledger = self._ledger
-        for job in (*ledger.clear(), *ledger.watched.values()):
-            job.outcome = ledger.outcome(job, Result.PLUTO_GONE, f'"{job.name}": {why}')
-            ledger.close(job, ResultState.FAILED)
-        ledger.watched.clear()
-        if self._row.undone_by_restart:
-            for job in ledger.lost(frozenset()):
-                self._deny(job, Result.PLUTO_GONE, f"was done, but {why}")
 
     # The end
 
@@ -648,8 +547,8 @@ class Run:
             started=teller.wall,
             seconds=teller.now(),
             limits=tuple(teller.limits),
-            restarts=self._restarts,
-            interrupted=self._cancelled or self._stopping,
+            restarts=self._outage.restarts,
+            interrupted=self._cancelled or self._ledger.stopped,
             deadline_passed=self._late,
             dropped=teller.dropped + teller.stream.dropped,
             sequence=teller.sequence(),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from autod.bulk.teller import Teller
+    from autod.errors import WhackError
     from autod.events import Event
 
 __all__ = ["Ledger"]
@@ -56,6 +57,7 @@ class Ledger:
         self.stalled = 0
         self.untaken = 0
         self.open = len(self.jobs)
+        self.stopped = False
         self._turns = count()
         self._through = trio.Event()
 
@@ -153,6 +155,10 @@ class Ledger:
         job.state, job.outcome = state, outcome
         self._teller.ended(job, state)
 
+    def deny(self, job: Job, result: Result, said: str) -> None:
+        """What was said of a job that is through is not so: it failed."""
+        self.correct(job, ResultState.FAILED, self.outcome(job, result, f'"{job.name}" {said}'))
+
     def reopen(self, job: Job) -> None:
         """A job that was through is to be done anew."""
         job.state = None
@@ -179,6 +185,17 @@ class Ledger:
         self.loading.clear()
         self.delayed.clear()
         return waiting
+
+    def stop(self) -> list[Job]:
+        """Nothing new is sent from now on. Those that wait are taken out, and given."""
+        self.stopped = True
+        return self.clear()
+
+    def refuse_waiting(self, error: WhackError) -> None:
+        """Those that wait are not sent, because of `error`: whoever waits longer waits in vain."""
+        for job in self.clear():
+            job.outcome = self.outcome(job, Result.NOT_SENT, f'"{job.name}" was not sent: {error}')
+            self.close(job, ResultState.FAILED)
 
     def leave_alone(self, up: frozenset[str]) -> None:
         """Of those in the queue, what is up already is through."""
