@@ -11,6 +11,7 @@ itself; what comes from a program is looked at here, in 0.1 ms, without building
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -56,14 +57,16 @@ class Carried:
         return None if name is None else name.decode("utf-8", "surrogateescape")
 
 
-def check(message: bytes, release: Release) -> Carried:
+def check(message: bytes, release: Release, *, adds: str | None = None) -> Carried:
     """What a message carries for a pluto of `release`.
 
-    Of a release whose layout is not known the magic, the size and the place of the name are looked at. ForeignMessage,
-    whose sentence says of which release it is and what to do, where the pluto would misread it: do not send it.
+    Of a release whose layout is not known the magic, the size and the place of the name are looked at; where the
+    message `adds` the connection of this name (or one that has it as its alias; "" is any), that must stand there.
+    ForeignMessage, whose sentence says of which release it is and what to do, where the pluto would misread it: do not
+    send it.
     """
     try:
-        return _read(message, release)
+        return _read(message, release, adds)
     except DecodeError as error:
         found = _span(_of(message))
         what = f"one of Libreswan {found}" if found else f"none of Libreswan {release} ({error})"
@@ -110,7 +113,7 @@ def _foreign(what: str, made_for: str, listens: Release) -> ForeignMessage:
     )
 
 
-def _read(message: bytes, release: Release) -> Carried:
+def _read(message: bytes, release: Release, adds: str | None = None) -> Carried:
     if message == probe():
         return Carried((Status,))
     if len(message) < 4:
@@ -118,6 +121,8 @@ def _read(message: bytes, release: Release) -> Carried:
     (magic,) = struct.unpack_from("<I", message)
     if release.outline.module is None:
         _look(message, magic, release)
+        if adds is not None:
+            _look_for(adds, message, release)
         return Carried()
     family = release.family
     basic = magic == BASIC_MAGIC and family.has_basic
@@ -177,6 +182,21 @@ def _packed(
         if not trailing:
             return strings, settings
     raise DecodeError(f"{len(trailing)} bytes stand behind its last string")
+
+
+def _look_for(adds: str, message: bytes, release: Release) -> None:
+    """That the first string behind the head is a name. Several layouts have one magic, and where strings have no
+    lengths, the name and what comes with it is all that tells one head from another."""
+    outline = release.outline
+    head, behind = message[: outline.head], message[outline.head :]
+    name = behind.partition(b"\0")[0]
+    asked = adds.encode("utf-8", "surrogateescape")
+    slot_is_empty = outline.slot is not None and not any(head[outline.slot : outline.slot + 8])
+    is_asked = not asked or name == asked or name.startswith(asked + b"/")
+    if not name or slot_is_empty or any(byte < 0x20 for byte in name):
+        raise DecodeError("there is no name behind its head")
+    if not is_asked and asked not in re.split(rb"[\0\s,]", behind):
+        raise DecodeError(f"the name behind its head is not {adds!r}")
 
 
 _Trace = tuple["type[Command]", bool, "Sequence[tuple[str, int]]", "Sequence[str]"]

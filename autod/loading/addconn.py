@@ -167,7 +167,7 @@ async def load(
             )
     if not prefix:
         await _is_of(program, release)
-    run = _Run(program, release, on_reply, rehearses)
+    run = _Run(program, release, on_reply, rehearses, names[0] if len(names) == 1 else "")
     arguments = [["--autoall"]] if autoall else [["--", *part] for part in _batches(names)]
     async with AsyncExitStack() as stack:
         addconn = stack.enter_context(open_program(program))
@@ -215,6 +215,7 @@ class _Run:
         release: Release,
         on_reply: Callable[[str | None, Reply], None] | None,
         rehearses: bool,
+        name: str,
     ) -> None:
         self.relayed: list[Relayed] = []
         self.stdout: list[str] = []
@@ -225,6 +226,7 @@ class _Run:
         self._release = release
         self._on_reply = on_reply
         self._rehearses = rehearses
+        self._name = name
         self._carried: dict[bytes, Carried] = {}
 
     def check(self, message: bytes) -> None:
@@ -240,7 +242,8 @@ class _Run:
             raise _Rehearsed("it was only looked at")
 
     def _read(self, message: bytes) -> Carried:
-        carried = check(message, self._release)
+        # The first message adds a connection, whatever follows.
+        carried = check(message, self._release, adds=None if self._carried else self._name)
         asked = carried.commands
         if self._release.outline.module is not None and not (asked and _ASKED.issuperset(asked)):
             raise ForeignMessage(

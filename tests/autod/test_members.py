@@ -5,6 +5,8 @@ The real ones, with ESP, are in tests/lab/test_members.py.
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +18,12 @@ from autod.outcomes import Result
 from autod.status import ConnectionState, State
 from autod.status.members import Members
 from autod.status.model import ChildSa, IkeSa
+from autod.supervisor.loop import Supervisor
 from autod.supervisor.plutolink import PlutoLink, snapshot
-from autod.supervisor.states import Act
-from autod.supervisor.table import Traffic
+from autod.supervisor.settingsfile import parse
+from autod.supervisor.states import Act, Keep, Policy
+from autod.supervisor.states import State as Shown
+from autod.supervisor.table import Traffic, Wanted
 from tests.fakes.fakepluto import answers, fake_pluto
 from tests.fakes.named import Named
 
@@ -222,3 +227,66 @@ async def test_the_supervisor_adds_no_child_sa_to_a_member_that_is_up(path: Path
         assert "nets" in again.up
         done = await link.act(Act.UP, "al", 30.0, lambda: None)
         assert (done.cause, named.initiated) == (None, ["nets/2x2", "al"])
+
+
+OTHERS = (
+    '"road": 10.71.0.0/24===192.1.2.45[@wr]...%any[@er]===10.72.0.0/24; unrouted; eroute owner: #0',
+    '"road":   newest IKE SA: #0; newest IPsec SA: #0; conn serial: $8;',
+    '"road"[1]: 10.71.0.0/24===192.1.2.45[@wr]...192.1.2.77[@er]===10.72.0.0/24; erouted; eroute owner: #2',
+    '"road"[1]:   newest IKE SA: #1; newest IPsec SA: #2; conn serial: $11, instantiated from: $8;',
+    '"mesh": 192.1.2.45[ID_NULL]...%opportunisticgroup[ID_NULL]; unrouted; eroute owner: #0',
+    '"mesh":   policy: IKEv2+AUTH_NULL+ENCRYPT+TUNNEL+OPPORTUNISTIC+GROUP+GROUTED+failureDROP;',
+    '"mesh":   newest IKE SA: #0; newest IPsec SA: #0; conn serial: $9;',
+    '"mesh#10.9.0.0/16": 192.1.2.45...%opportunistic===10.9.0.0/16; prospective erouted; eroute owner: #0',
+    '"mesh#10.9.0.0/16":   newest IKE SA: #0; newest IPsec SA: #0; conn serial: $10, instantiated from: $9;',
+)
+"""A template with an instance, and a group with a connection for one network, as 4.10 shows them."""
+
+STANDING = ['"road"[1] 192.1.2.77', '"mesh#10.9.0.0/16"[1] 10.9.0.7']
+
+
+async def test_in_an_hour_of_losses_no_name_gets_a_child_sa_too_many(
+    path: Path, autojump_clock: MockClock
+) -> None:
+    """Pairs of subnets, an alias of three, an instance, a connection of a group, and one with three clones. A member
+    goes down each minute, and pluto brings some back by itself; what is up already is never asked for again."""
+    chance = random.Random(13)
+    names = {**NAMES, "clones": ["clones"] * 3}
+    every = Counter([*PAIRS, *NAMES["al"], "plain", *names["clones"], *STANDING])
+    named = Named(names, STANDING, OTHERS)
+    keep = dict.fromkeys(names, Keep.UP) | {"road": Keep.LOADED, "mesh": Keep.ROUTED}
+    alone = 0
+
+    async def revive(one: str) -> None:
+        named.negotiating.append(one)
+        await trio.sleep(4)
+        named.negotiating.remove(one)
+        named.up.append(one)
+
+    async with (
+        fake_pluto(path, named, release="4.10"),
+        trio.open_nursery() as nursery,
+    ):
+        supervisor = Supervisor(parse("[supervise]\npoll_min = 20"), PlutoLink(str(path)))
+        supervisor.adopt(
+            [
+                Wanted(name=name, peer=name, policy=Policy(keep=one, flap_count=0))
+                for name, one in keep.items()
+            ]
+        )
+        nursery.start_soon(supervisor.run)
+        await trio.sleep(60)
+        assert sorted(named.initiated) == sorted(names)
+        for _ in range(59):
+            assert Counter(named.up) == every
+            assert {entry.record.state for entry in supervisor.engine.table.values()} == {Shown.UP}
+            lost = chance.choice([*PAIRS, *NAMES["al"], "plain"])
+            named.up.remove(lost)
+            if chance.random() < 0.3:
+                alone += 1
+                nursery.start_soon(revive, lost)
+            await trio.sleep(60)
+        assert len(named.initiated) == len(names) + 59 - alone
+        assert alone > 5
+        nursery.cancel_scope.cancel()
+    assert named.doubled == []

@@ -3,7 +3,8 @@
     async with fake_pluto(path, answers(b"000 a line\\n")) as pluto: ...
     pluto.messages                      what each client's one read() gave, in the order of the clients
     fake_pluto(path, script, seqpacket=True, open_=False)       ... and pluto.open.set() when it may accept
-    fake_pluto(path, script, release="4.10")    tells its release when the safe probe asks, which is not noted
+    fake_pluto(path, script, release="4.10")    tells its release when the safe probe asks, which is not noted;
+                                                labeled=False: that it was built without labeled IPsec
 
 Like the real one it serves one client at a time, reads once, and lets five more wait. A script is an async function
 of a Client; the ready-made ones are answers, silent, closes_unread, resets_after, prompts. Knows nothing of autod.
@@ -85,6 +86,7 @@ async def fake_pluto(
     open_: bool = True,
     backlog: int = BACKLOG,
     release: str | None = None,
+    labeled: bool = True,
 ) -> AsyncIterator[FakePluto]:
     """Listens at `path` and plays `script` to each client; with open_=False only after pluto.open.set()."""
     kind = socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM
@@ -95,7 +97,7 @@ async def fake_pluto(
         await listener.bind(str(path))
         listener.listen(backlog)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_serve, pluto, listener, script, release)
+            nursery.start_soon(_serve, pluto, listener, script, release, labeled)
             try:
                 yield pluto
             finally:
@@ -107,13 +109,15 @@ async def _serve(
     listener: trio.socket.SocketType,
     script: Callable[[Client], Awaitable[None]],
     release: str | None,
+    labeled: bool,
 ) -> None:
+    label = f"000 secctx-attr-type={32001 if labeled else '<unsupported>'}\n".encode()
     await pluto.open.wait()
     while True:
         stream, _ = await listener.accept()
         with stream:
             if release is not None and await stream.recv(len(PROBE), socket.MSG_PEEK) == PROBE:
-                await stream.send(f"000 pluto_version={release}, x\n000 secctx-attr-type=32001\n".encode())
+                await stream.send(f"000 pluto_version={release}, x\n".encode() + label)
                 await stream.recv(65536)
             else:
                 await script(Client(stream, pluto))

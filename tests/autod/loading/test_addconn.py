@@ -46,9 +46,9 @@ FAMILIES = [family.releases[0] for family in releases.FAMILIES]
 
 
 def adds(release: str) -> list[bytes]:
-    """What the release's addconn sent, or where none was recorded, what its whack sent to add a connection."""
+    """What the release's addconn sent for `baz`; where none was recorded, what its whack sends for a connection."""
     rows = captures(release)
-    own = [row.message for row in rows if row.program == "addconn"]
+    own = [row.message for row in rows if row.program == "addconn" and row.argv[-1] == "baz"]
     return own or [encode(c.AddConnection("foo"), built(release))]
 
 
