@@ -23,6 +23,7 @@ from autod.errors import DeadlinePassed, WhackError
 from autod.judging.judge import Judge
 from autod.judging.resolve import is_unknown, settled, stands_for_others, undecided
 from autod.operations import of_command
+from autod.outcomes import gather
 from autod.protocol import commands as c
 from autod.protocol.codes import REFUSALS
 from autod.protocol.exchange import Ending
@@ -134,9 +135,35 @@ class _Watched:
             patience = _LOOK if self._heard or ending is Ending.EOF else _LOOK_AT_SILENT
             try:
                 outcome = yield from settle(self._pluto, outcome, patience)
+                if outcome.operation == "down" and outcome.ok and not self._pluto.release.at_least(5):
+                    outcome = yield from self._down_by_networks(outcome, self._pluto.now() + patience)
             except GivenUp:
                 return outcome
         return outcome
+
+    def _down_by_networks(self, outcome: Outcome, deadline: float) -> Course[Outcome]:
+        """Up to 4.15 pluto takes nothing down by the name of a group, and says nothing: what it made for the networks
+        of its list is taken down one by one."""
+        from autod.status import established
+
+        name = outcome.connection or ""
+        try:
+            up = established((yield from ask_and_read(self._pluto, c.TrafficStatus(), deadline)))
+            # So the connections of a group are called, and others may be.
+            if not any(one.startswith(f"{name}#") for one in up):
+                return outcome
+            members = yield from look_at_members(self._pluto, deadline)
+        except WhackError:
+            return undecided(outcome)
+        if members.kind(name) != "group":
+            return outcome
+        outcomes: list[Outcome] = []
+        for member in up.intersection(members.of(name)):
+            done = yield from operate(self._pluto, self._request.named(member), self._sink)
+            outcomes.append(done)
+        if all(done.ok for done in outcomes):
+            return msgspec.structs.replace(outcome, members=tuple(outcomes))
+        return gather(outcome.operation, name, tuple(outcomes))
 
     def _outcome(self, ending: Ending) -> Outcome:
         for at, reply in self._drained or ():

@@ -245,6 +245,22 @@ OTHERS = (
 STANDING = ['"road"[1] 192.1.2.77', '"mesh#10.9.0.0/16"[1] 10.9.0.7']
 
 
+async def test_a_group_is_taken_down_by_its_networks(path: Path) -> None:
+    """4.10 does nothing by the name of the group, and says nothing."""
+    named = Named(NAMES, [*STANDING, "mesh#1"], OTHERS)
+    async with fake_pluto(path, named, release="4.10"), open_pluto(path) as pluto:
+        outcome = await pluto.down("mesh")
+        assert (outcome.result, [one.connection for one in outcome.members]) == (
+            Result.DOWN,
+            ["mesh#10.9.0.0/16"],
+        )
+        assert named.up == [STANDING[0], "mesh#1"]
+        looks = named.looks
+        assert (await pluto.down("road")).ok
+        assert named.up == ["mesh#1"]
+        assert named.looks == looks
+
+
 async def test_in_an_hour_of_losses_no_name_gets_a_child_sa_too_many(
     path: Path, autojump_clock: MockClock
 ) -> None:

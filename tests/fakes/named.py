@@ -56,11 +56,16 @@ class Named:
                     f"006 #{number}: {_shown(one)}, type=ESP, add_time=1, inBytes=3, outBytes=4, id='@east'\n"
                 )
                 await client.write(line.encode())
-            if name is not None and not own:
+            here = {one for parts in self.members.values() for one in parts}
+            here |= {line.split('"')[1] for line in self.lines}
+            if name is not None and not own and name not in here:
                 # Up to 4.15 it knows no alias here.
                 await client.write(f'021 no such connection or aliased connection named "{name}"\n'.encode())
         elif asked.kind is c.ShowStates:
             await client.write(*self._states())
+        elif asked.kind is c.Terminate and name is not None:
+            # Instances go by the name of their template; a group is no template.
+            self.up = [one for one in self.up if one != name and not one.startswith(f'"{name}"[')]
         elif asked.kind is c.Initiate and name is not None:
             self.initiated.append(name)
             parts = self.members.get(name, [name])
