@@ -153,7 +153,8 @@ class SharedCount:
         with self._opened() as handle:
             now = _boottime()
             for place, (until,) in enumerate(_UNTIL.iter_unpack(_places(handle))):
-                if until <= now and _lock(handle, place):
+                # An up of ours may outlast the time that was written, and our own lock does not stop us.
+                if until <= now and place not in self._mine and _lock(handle, place):
                     self._mine.append(place)
                     os.pwrite(handle, _UNTIL.pack(now + self._held), place * _UNTIL.size)
                     return True

@@ -8,6 +8,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from autod.exchange.descriptors import SHARED
 from autod.exchange.slots import HELD, Slots
 
 if TYPE_CHECKING:
@@ -173,3 +174,97 @@ async def test_who_is_cancelled_while_waiting_takes_no_slot_and_blocks_nobody() 
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="1 or more"):
         Slots(0)
+
+
+async def test_only_who_waits_is_let_past_where_the_turn_is_anothers() -> None:
+    slots = Slots(2)
+    assert slots.acquire_nowait() is True
+    async with slots.turn():
+        pass
+    assert slots.acquire_nowait() is False
+    slots.limit = 4
+    async with slots.turn():
+        assert slots.acquire_nowait() is False
+    assert slots.acquire_nowait() is True
+    assert slots.held == 4
+
+
+@pytest.mark.parametrize("spare", [0, -3])
+async def test_one_request_is_allowed_where_our_own_descriptors_are_used_up_and_none_is_under_way(
+    spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = Slots(64)
+    monkeypatch.setattr(slots._own, "spare", lambda: spare)
+    assert (slots.bearable, slots.room) == (1, 1)
+    await slots.acquire()
+    assert (slots.bearable, slots.room) == (spare, 0)
+    slots.release()
+    assert slots.room == 1
+    slots.bound_by(Told(0))
+    assert slots.room == 0
+
+
+def test_the_most_there_may_be_is_what_the_gauge_says() -> None:
+    assert Slots().ceiling == SHARED
+    assert Slots(2, gauge=Told(1)).ceiling == 960
+
+
+@pytest.mark.parametrize("way", ["release", "released", "forget", "limit", "bound_by"])
+async def test_who_waits_hears_at_once_of_a_place(way: str, mock_clock: MockClock) -> None:
+    """The clock stands still, so nothing is looked at again."""
+    slots = Slots(2, gauge=Told(2))
+    for _ in range(2):
+        await slots.acquire()
+    slots.abandon("a")
+    slots.gauge.free = 5 if way != "bound_by" else 0  # type: ignore[union-attr]
+    if way == "bound_by":
+        slots.limit = 9
+    async with trio.open_nursery() as nursery:
+        admitted = await _waiters(nursery, slots, 1)
+        assert admitted == []
+        match way:
+            case "release":
+                slots.release()
+            case "released":
+                slots.released("a")
+            case "forget":
+                slots.forget()
+            case "limit":
+                slots.limit = 3
+            case _:
+                slots.bound_by(Told(5))
+        await wait_all_tasks_blocked()
+        assert admitted == [0]
+
+
+async def test_to_abandon_a_slot_frees_it_for_nobody_but_wakes_who_must_know_until_when(
+    autojump_clock: MockClock,
+) -> None:
+    slots = Slots(1)
+    await slots.acquire()
+    async with trio.open_nursery() as nursery:
+        admitted = await _waiters(nursery, slots, 1)
+        await trio.sleep(5)
+        slots.abandon("a")
+        await trio.sleep(HELD - 1)
+        assert admitted == []
+        await trio.sleep(1.1)
+        assert admitted == [0]
+
+
+async def test_our_own_count_is_what_pluto_has_not_taken_yet() -> None:
+    gauge = Told(9)
+    slots = Slots(64, gauge=gauge)
+    for _ in range(4):
+        await slots.acquire()
+    slots.heard()
+    slots.release(heard=True)
+    slots.release()
+    slots.abandon(heard=False)
+    assert slots.bearable > 0
+    assert gauge.unheard[-1] == 1
+    slots.heard()
+    slots.abandon(heard=True)
+    assert slots.bearable > 0
+    assert gauge.unheard[-1] == 0
+    assert (slots.held, slots.abandoned) == (0, 2)
