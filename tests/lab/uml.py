@@ -191,6 +191,8 @@ def booted(
             f"LAB_JOB={folder}",
             f"AUTOD_LAB={LAB}",
             f"TERM={os.environ.get('TERM', 'linux')}",
+            # How long some tests are to go on.
+            *(f"{name}={value}" for name, value in os.environ.items() if name.endswith("_SECONDS")),
             "quiet",
             "loglevel=3",
         ]
