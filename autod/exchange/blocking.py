@@ -158,9 +158,11 @@ class Talk:
         """A connected socket, None at the deadline. The type is found out where it is not known."""
         address = address_of(self.path, stack)
         for seqpacket in (False, True) if self.seqpacket is None else (self.seqpacket,):
-            sock = stack.enter_context(
-                open_socket(socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM)
-            )
+            try:
+                sock = open_socket(socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM)
+            except OSError as error:
+                raise explain(self.path, error) from error
+            stack.enter_context(sock)
             wait = FIRST_WAIT
             while True:
                 try:

@@ -142,3 +142,121 @@ def test_a_limit_below_one_is_refused(make: type[FixedLimit] | type[AdaptiveLimi
     """Nothing would ever be sent."""
     with pytest.raises(UsageError, match="1 or more"):
         make(0)
+
+
+COURSES: list[tuple[str, str, str]] = [
+    (
+        "more and more until it brings nothing",
+        "32 0.01 0.1 0; 64 0.005 0.1 0; 128 0.004 0.25 0; 100 0.004 0.25 0",
+        "63 127 128 128 128",
+    ),
+    (
+        "no more where the answers take longer",
+        "8 0.01 0.1 0; 24 0.01 0.35 0; 40 0.01 0.1 0; 40 0.01 0.14 0; 40 0.01 0.16 0",
+        "39 40 79 119 159 60",
+    ),
+    (
+        "steps up that bring something and steps that do not",
+        (
+            "32 0.01 0.1 0; 64 0.01 0.2 0; 3 x 60 0.01 0.2 0; 2 x 60 0.008 0.2 0; 4 x 80 0.008 0.2 0; 3 x 100 "
+            "0.007 0.2 0; 6 x 100 0.006 0.2 0; 30 x 61 0.0061 0.2 0"
+        ),
+        (
+            "63 64 64 64 48 48 48 61 61 61 77 77 61 61 61 61 77 77 61 61 61 61 61 61 61 77 61 61 61 61 61 61 61 "
+            "61 61 61 61 61 61 61 61 61 61 61 77 77 61 61 61 61 61 61 61 61 61 61 61 61 61 61 61"
+        ),
+    ),
+    (
+        "crowded while it doubles",
+        "32 0.01 0.1 0; 10 0.01 0.1 2; 2 x 40 0.01 0.1 0",
+        "63 73 113 153 154",
+    ),
+    (
+        "crowded later",
+        (
+            "32 0.01 0.1 0; 64 0.01 0.2 0; 60 0.01 0.2 1; 60 0.01 1.0 1; 60 0.01 0.2 0; 90 0.01 0.2 1; 300 0.01 "
+            "0.2 0"
+        ),
+        "63 64 64 44 31 31 40 40 28 19 13 13 18 13 18 13 18 13 13",
+    ),
+    (
+        "slower and slower",
+        "32 0.01 0.1 0; 64 0.01 0.2 0; 4 x 50 0.02 0.5 0; 4 x 50 0.03 0.9 0; 6 x 50 0.01 0.1 0",
+        (
+            "63 64 64 64 48 48 40 40 34 29 29 25 21 21 18 15 13 13 11 9 12 12 9 9 12 17 12 12 12 17 12 12 12 17 "
+            "12 12 12"
+        ),
+    ),
+    (
+        "longer answers at the same rate, and fewer at the same time",
+        "32 0.01 0.1 0; 64 0.01 0.1 0; 4 x 60 0.01 0.1 0; 4 x 60 0.01 0.4 0; 4 x 60 0.015 0.12 0",
+        "63 127 187 200 200 96 96 96 96 96 121 121 121 96 96 96 96 96",
+    ),
+    (
+        "no negotiation at all",
+        "2 x 40 0.0001 0.001 0; 40 0.01 0.1 0; 40 0.0001 0.03 0; 40 0.0009 0.045 0",
+        "63 19 23 23 23 23 47 18 18 12 12 16 16",
+    ),
+]
+
+
+@pytest.mark.parametrize(("story", "course"), [one[1:] for one in COURSES], ids=[one[0] for one in COURSES])
+def test_the_course_of_a_limit(story: str, course: str) -> None:
+    """Each value that it takes, in order: what every rule and every number in it comes to."""
+    assert " ".join(map(str, values(AdaptiveLimit(200), story))) == course
+
+
+def values(limit: AdaptiveLimit, story: str) -> list[int]:
+    """The values, each time that one ends a run of steps of one up or down.
+
+    Of the story each piece is: so many answers, so many seconds apart, each so many seconds after it was asked, every
+    third with so many retransmissions; "3 x" before it: three times.
+    """
+    now, seen = 0.0, [limit.value]
+    for part in story.split("; "):
+        times, _, piece = part.rpartition(" x ")
+        count, gap, seconds, again = (float(word) for word in piece.split())
+        for number in range(int(count)) if not times else [*range(int(count))] * int(times):
+            now += gap
+            limit.ended(now, seconds, answered=True, retransmissions=int(again) if number % 3 == 0 else 0)
+            if abs(limit.value - seen[-1]) > 1 or number == int(count) - 1:
+                seen.append(limit.value)
+            elif limit.value != seen[-1]:
+                seen[-1] = limit.value
+    return seen
+
+
+def test_crowded_is_more_than_a_twelfth_of_those_in_flight_and_more_than_two() -> None:
+    limit = AdaptiveLimit(960)
+    limit.ended(0.2, 0.1, answered=True, retransmissions=0)
+    for number in range(2):
+        limit.ended(0.3 + number / 100, 0.1, answered=True, retransmissions=1)
+        assert (limit.crowded, limit.spares_silent) == (False, True)
+    limit.ended(0.4, 0.1, answered=True, retransmissions=1)
+    assert limit.crowded
+
+
+def test_what_was_asked_before_the_limit_shrank_does_not_shrink_it_again() -> None:
+    limit = AdaptiveLimit(960)
+    for number in range(8):
+        limit.ended(1.0 + number / 100, 0.5, answered=True, retransmissions=1)
+    shrunk = limit.value
+    assert shrunk < START
+    for number in range(80):
+        limit.ended(1.1 + number / 1000, 0.5, answered=True, retransmissions=1)
+    assert limit.value >= shrunk
+    for number in range(80):
+        limit.ended(2.0 + number / 100, 0.5, answered=True, retransmissions=1)
+    assert limit.value < shrunk
+
+
+def test_a_ceiling_that_comes_down_takes_the_limit_along() -> None:
+    limit = AdaptiveLimit(960)
+    limit.ceiling = 20
+    assert (limit.value, limit.ceiling) == (20, 20)
+    limit.ceiling = 2
+    assert limit.value == 2
+    limit.ceiling = 0
+    assert (limit.value, limit.ceiling) == (1, 1)
+    limit.ceiling = 960
+    assert limit.value == 1

@@ -179,12 +179,12 @@ def test_a_limit_below_one_is_refused() -> None:
 async def test_only_who_waits_is_let_past_where_the_turn_is_anothers() -> None:
     slots = Slots(2)
     assert slots.acquire_nowait() is True
-    async with slots.turn():
-        pass
+    await slots.acquire()
     assert slots.acquire_nowait() is False
     slots.limit = 4
-    async with slots.turn():
-        assert slots.acquire_nowait() is False
+    await slots.take_turn()
+    assert slots.acquire_nowait() is False
+    slots.end_turn()
     assert slots.acquire_nowait() is True
     assert slots.held == 4
 

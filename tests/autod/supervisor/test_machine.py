@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,10 +34,12 @@ from autod.supervisor.states import (
     Seen,
     State,
     Suspend,
+    TakenDown,
     backoff,
 )
 
 POLICY = Policy(jitter=0.0, backoff_min=2.0, backoff_max=64.0, refuse_after=1, refused_retry=3600.0)
+BY_HAND = "somebody took it down at pluto itself; `autod --service --down` is what the supervisor heeds"
 NEW = Record(name="a")
 
 
@@ -492,3 +495,474 @@ class World(RuleBasedStateMachine):
 
 TestWorld = World.TestCase
 TestWorld.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=60)
+
+
+# Whole records: every field that an event moves, and none besides ------------------------------------------
+
+FULL = Record(
+    name="a",
+    actual=Actual.LOADED,
+    state=State.WAITING,
+    since=900.0,
+    negotiating_since=5.0,
+    looked=990.0,
+    settled=980.0,
+    next_try=1010.0,
+    failures=3,
+    cause=Cause.PEER_SILENT,
+    detail="nobody answered",
+    losses=(700.0, 995.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "before", "changes"),
+    [
+        (Began(Act.UP), {}, {"acting": Act.UP, "acting_since": 1000.0, "next_try": None}),
+        (
+            Began(Act.UP),
+            {"refused": True, "heard": True},
+            {"acting": Act.UP, "acting_since": 1000.0, "next_try": None},
+        ),
+        (
+            Began(Act.ROUTE),
+            {"refused": True},
+            {"acting": Act.ROUTE, "acting_since": 1000.0, "next_try": None},
+        ),
+        (Began(Act.DOWN), {"refused": True}, {"acting": Act.DOWN, "acting_since": 1000.0, "refused": True}),
+        (Heard(), {"acting": Act.UP}, {"acting": Act.UP, "heard": True}),
+        (Heard(), {"acting": Act.ADD}, {"acting": Act.ADD}),
+        (
+            Seen(Actual.UP, 1000.0),
+            {"crashes": 2, "negotiating": True, "refused": True},
+            {
+                "actual": Actual.UP,
+                "next_try": None,
+                "failures": 0,
+                "cause": None,
+                "detail": "",
+                "looked": None,
+            },
+        ),
+        (Seen(Actual.LOADED, 980.0, True), {}, {}),
+        (
+            Seen(Actual.LOADED, 980.5, True),
+            {},
+            {"negotiating": True, "negotiating_since": 1000.0, "looked": 980.5},
+        ),
+        (
+            Seen(Actual.LOADED, 995.0, True),
+            {"negotiating": True},
+            {"negotiating": True, "negotiating_since": 5.0, "looked": 995.0},
+        ),
+        (
+            Seen(Actual.ROUTED, 995.0, False),
+            {"negotiating": True},
+            {"actual": Actual.ROUTED, "looked": 995.0},
+        ),
+        (Seen(Actual.ROUTED, 995.0, None), {}, {"actual": Actual.ROUTED}),
+        (Seen(Actual.ABSENT, 995.0), {"acting": Act.UP}, {"acting": Act.UP, "actual": Actual.ABSENT}),
+        (Seen(Actual.ROUTED, 995.0), {"acting": Act.UP}, {"acting": Act.UP}),
+        (
+            Seen(Actual.ROUTED, 995.0),
+            {"acting": Act.ADD, "acting_since": 995.0},
+            {"acting": Act.ADD, "acting_since": 995.0},
+        ),
+        (
+            Seen(Actual.ROUTED, 995.5),
+            {"acting": Act.ADD, "acting_since": 995.0},
+            {"acting": Act.ADD, "acting_since": 995.0, "actual": Actual.ROUTED},
+        ),
+        (
+            Seen(Actual.LOADED, 995.0),
+            {"actual": Actual.UP, "cause": None, "next_try": None},
+            {
+                "losses": (700.0, 995.0, 1000.0),
+                "cause": Cause.LOST,
+                "detail": "the tunnel went down",
+                "next_try": 1002.0,
+                "looked": None,
+            },
+        ),
+        (
+            PlutoLost(),
+            {"acting": Act.ADD, "heard": True, "negotiating": True, "refused": True, "stale": True},
+            {
+                "actual": Actual.UNKNOWN,
+                "looked": None,
+                "settled": 1000.0,
+                "next_try": None,
+                "failures": 0,
+                "cause": Cause.PLUTO_GONE,
+                "detail": "pluto is not running",
+                "crashes": 1,
+            },
+        ),
+        (
+            PlutoFound(),
+            {"crashes": 1},
+            {
+                "actual": Actual.UNKNOWN,
+                "looked": None,
+                "settled": 1000.0,
+                "next_try": None,
+                "failures": 0,
+                "cause": None,
+                "detail": "",
+                "crashes": 1,
+            },
+        ),
+        (
+            PlutoFound(),
+            {"crashes": 2},
+            {
+                "actual": Actual.UNKNOWN,
+                "looked": None,
+                "settled": 1000.0,
+                "next_try": 1004.0,
+                "failures": 0,
+                "cause": Cause.PLUTO_GONE,
+                "detail": "",
+                "crashes": 2,
+            },
+        ),
+        (TakenDown(), {}, {}),
+        (TakenDown(), {"cause": Cause.LOST, "acting": Act.UP}, {"cause": Cause.LOST, "acting": Act.UP}),
+        (
+            TakenDown(),
+            {"cause": Cause.LOST},
+            {"cause": Cause.TAKEN_DOWN, "losses": (700.0,), "detail": BY_HAND},
+        ),
+        (
+            TakenDown(),
+            {"cause": Cause.FLAPPING, "flapping": True},
+            {"cause": Cause.TAKEN_DOWN, "losses": (700.0,), "detail": BY_HAND, "next_try": 1002.0},
+        ),
+        (
+            Mended("a secret"),
+            {"refused": True},
+            {"next_try": None, "failures": 0, "detail": "a secret", "looked": None},
+        ),
+        (
+            Mended(),
+            {"actual": Actual.UP},
+            {"actual": Actual.UP, "next_try": None, "failures": 0, "cause": None, "looked": None},
+        ),
+        (
+            Changed(),
+            {},
+            {
+                "next_try": None,
+                "failures": 0,
+                "detail": "the configuration changed",
+                "looked": None,
+                "stale": True,
+            },
+        ),
+        (Suspend(), {}, {"suspended": True}),
+        (Suspend(down=True), {}, {"suspended": True, "take_down": True, "next_try": None}),
+        (Suspend(), {"take_down": True}, {"suspended": True, "take_down": True}),
+        (
+            Resume(),
+            {"suspended": True, "take_down": True},
+            {"next_try": None, "failures": 0, "looked": None},
+        ),
+        (
+            Poke(),
+            {"suspended": True, "take_down": True, "flapping": True},
+            {"next_try": None, "failures": 0, "looked": None, "losses": ()},
+        ),
+        (Finished(Act.UP), {"acting": Act.ADD}, {"acting": Act.ADD}),
+        (
+            Finished(Act.UP, Cause.PEER_SILENT, "x"),
+            {"acting": Act.UP, "heard": True, "negotiating": True},
+            {
+                "settled": 1000.0,
+                "failures": 4,
+                "next_try": 1016.0,
+                "detail": "x",
+                "looked": None,
+            },
+        ),
+        (
+            Finished(Act.UP, Cause.AUTHENTICATION, "x"),
+            {"acting": Act.UP},
+            {
+                "settled": 1000.0,
+                "failures": 4,
+                "refused": True,
+                "next_try": 4600.0,
+                "cause": Cause.AUTHENTICATION,
+                "detail": "x",
+                "looked": None,
+            },
+        ),
+        (
+            Finished(Act.UP, Cause.AUTHENTICATION, "x", passing=True),
+            {"acting": Act.UP},
+            {
+                "settled": 1000.0,
+                "failures": 4,
+                "next_try": 1016.0,
+                "cause": Cause.AUTHENTICATION,
+                "detail": "x",
+                "looked": None,
+            },
+        ),
+        (
+            Finished(Act.UP, Cause.UNKNOWN, "x"),
+            {"acting": Act.UP},
+            {
+                "settled": 1000.0,
+                "failures": 4,
+                "next_try": 1016.0,
+                "actual": Actual.ABSENT,
+                "cause": Cause.UNKNOWN,
+                "detail": "x",
+                "looked": None,
+            },
+        ),
+        (
+            Finished(Act.DOWN, Cause.UNKNOWN, "x"),
+            {"acting": Act.DOWN, "negotiating": True, "take_down": True, "stale": True},
+            {"settled": 1000.0, "actual": Actual.ABSENT},
+        ),
+        (
+            Finished(Act.UP, Cause.NEGOTIATING),
+            {"acting": Act.UP},
+            {
+                "settled": 1000.0,
+                "negotiating": True,
+                "negotiating_since": 1000.0,
+                "looked": 1000.0,
+                "cause": Cause.NEGOTIATING,
+            },
+        ),
+        (
+            Finished(Act.UP, Cause.PLUTO_GONE),
+            {"acting": Act.UP, "negotiating": True},
+            {
+                "settled": 1000.0,
+                "actual": Actual.UNKNOWN,
+                "crashes": 1,
+                "cause": Cause.PLUTO_GONE,
+            },
+        ),
+        (
+            Finished(Act.DOWN, Cause.REFUSED, "x"),
+            {"acting": Act.DOWN},
+            {
+                "settled": 1000.0,
+                "failures": 4,
+                "next_try": 1016.0,
+                "cause": Cause.REFUSED,
+                "detail": "x",
+                "looked": None,
+            },
+        ),
+        (
+            Finished(Act.ADD, Cause.CONFIGURATION, "x"),
+            {"acting": Act.ADD},
+            {
+                "settled": 1000.0,
+                "failures": 4,
+                "refused": True,
+                "next_try": 4600.0,
+                "cause": Cause.CONFIGURATION,
+                "detail": "x",
+                "looked": None,
+            },
+        ),
+        (
+            Finished(Act.ADD),
+            {"acting": Act.ADD, "negotiating": True, "stale": True, "refused": True},
+            {"settled": 1000.0, "failures": 0, "next_try": None, "cause": None, "detail": "", "looked": None},
+        ),
+        (
+            Finished(Act.ROUTE),
+            {"acting": Act.ROUTE, "refused": True},
+            {
+                "settled": 1000.0,
+                "failures": 0,
+                "next_try": None,
+                "cause": None,
+                "detail": "",
+                "actual": Actual.ROUTED,
+            },
+        ),
+        (
+            Finished(Act.DOWN),
+            {"acting": Act.DOWN, "negotiating": True, "take_down": True, "actual": Actual.UP},
+            {"settled": 1000.0, "next_try": None, "cause": None, "detail": "", "looked": None},
+        ),
+        (
+            Finished(Act.DELETE),
+            {"acting": Act.DELETE, "negotiating": True, "stale": True},
+            {"settled": 1000.0, "next_try": None, "cause": None, "detail": "", "actual": Actual.ABSENT},
+        ),
+    ],
+)
+def test_an_event_moves_these_fields_and_no_others(
+    event: Event, before: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """`changes` are against FULL: what `before` set and the event left is named again."""
+    found = step(replace(FULL, **before), event, 1000.0, POLICY)
+    expected = replace(FULL, **changes)
+    assert replace(found, state=expected.state, since=expected.since) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "policy", "expected"),
+    [
+        ({"next_try": None}, {}, None),
+        ({"next_try": 1000.0}, {}, None),
+        ({"next_try": 1000.5}, {}, 1000.5),
+        ({"negotiating": True, "negotiating_since": 900.0, "next_try": None, "looked": None}, {}, 1200.0),
+        ({"negotiating": True, "negotiating_since": 900.0, "next_try": None, "looked": 995.0}, {}, 1005.0),
+        ({"negotiating": True, "negotiating_since": 900.0, "next_try": 1003.0, "looked": 995.0}, {}, 1003.0),
+        ({"negotiating": True, "next_try": None, "looked": 995.0}, {"patience": 0.0}, 1005.0),
+        (
+            {"negotiating": True, "negotiating_since": 998.0, "next_try": None, "looked": None},
+            {"patience": -1.0},
+            None,
+        ),
+        ({"negotiating": False, "negotiating_since": 900.0, "next_try": None, "looked": 995.0}, {}, None),
+        ({"negotiating": True, "next_try": None, "looked": 995.0}, {"keep": Keep.ROUTED}, None),
+    ],
+)
+def test_when_time_alone_changes_what_is_wanted(
+    record: dict[str, Any], policy: dict[str, Any], expected: float | None
+) -> None:
+    assert due(replace(FULL, **record), 1000.0, replace(POLICY, **policy)) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "policy", "wanted"),
+    [
+        ({"actual": Actual.UNKNOWN}, {}, Act.LOOK),
+        ({"acting": Act.UP, "actual": Actual.UNKNOWN}, {}, None),
+        ({}, {}, None),
+        ({"next_try": 1000.0, "looked": 1000.0}, {}, Act.UP),
+        ({"next_try": 1000.0, "looked": 999.0}, {}, Act.LOOK),
+        ({"next_try": None, "looked": 990.5}, {}, Act.UP),
+        ({"next_try": None, "looked": 990.0}, {}, Act.LOOK),
+        ({"next_try": None, "looked": None}, {}, Act.LOOK),
+        ({"next_try": None, "refused": True, "looked": 999.0}, {}, None),
+        ({"next_try": None, "negotiating": True, "negotiating_since": 700.5, "looked": 999.0}, {}, None),
+        ({"next_try": None, "negotiating": True, "negotiating_since": 700.0, "looked": 999.0}, {}, Act.DOWN),
+        (
+            {"next_try": None, "negotiating": True, "negotiating_since": 700.0, "looked": 999.0},
+            {"patience": 0.0},
+            None,
+        ),
+        ({"suspended": True}, {}, None),
+        ({"suspended": True, "take_down": True, "next_try": None}, {}, Act.DOWN),
+        ({"suspended": True, "take_down": True}, {}, None),
+        ({"suspended": True, "take_down": True, "actual": Actual.ABSENT, "next_try": None}, {}, None),
+        ({"next_try": None}, {"keep": Keep.GONE}, Act.DELETE),
+        ({}, {"keep": Keep.GONE}, None),
+        ({"next_try": None, "actual": Actual.ABSENT}, {"keep": Keep.GONE}, None),
+        ({"next_try": None, "actual": Actual.ABSENT}, {"keep": Keep.DOWN}, None),
+        ({"next_try": None, "actual": Actual.ABSENT}, {"keep": Keep.LOADED}, Act.ADD),
+        ({"next_try": None, "stale": True}, {}, Act.REPLACE),
+        ({"stale": True}, {}, None),
+        ({"next_try": None}, {"keep": Keep.DOWN}, None),
+        ({"next_try": None, "negotiating": True}, {"keep": Keep.DOWN}, Act.DOWN),
+        ({"next_try": None, "actual": Actual.UP}, {"keep": Keep.DOWN}, Act.DOWN),
+        ({"next_try": None}, {"keep": Keep.ROUTED}, Act.ROUTE),
+        ({"next_try": None, "negotiating": True}, {"keep": Keep.ROUTED}, None),
+        ({"next_try": None, "actual": Actual.ROUTED}, {"keep": Keep.ROUTED}, None),
+        ({"next_try": None, "actual": Actual.UP}, {}, None),
+        ({"next_try": None}, {"keep": Keep.LOADED}, None),
+    ],
+)
+def test_what_is_wanted_of_a_record(
+    record: dict[str, Any], policy: dict[str, Any], wanted: Act | None
+) -> None:
+    assert want(replace(FULL, **record), 1000.0, replace(POLICY, **policy)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("count", "losses", "flapping", "left"),
+    [
+        (3, (500.0, 900.0), True, (500.0, 900.0, 1000.0)),
+        (3, (400.0, 900.0), False, (900.0, 1000.0)),
+        (3, (900.0,), False, (900.0, 1000.0)),
+        (1, (900.0,), True, (1000.0,)),
+        (0, (900.0, 950.0), False, (1000.0,)),
+        (2, (900.0, 950.0), True, (950.0, 1000.0)),
+    ],
+)
+def test_losses_within_the_window_make_it_flap(
+    count: int, losses: tuple[float, ...], flapping: bool, left: tuple[float, ...]
+) -> None:
+    policy = replace(POLICY, flap_count=count, flap_window=600.0, flap_hold=77.0)
+    found = step(replace(FULL, actual=Actual.UP, losses=losses), Seen(Actual.LOADED, 999.0), 1000.0, policy)
+    assert (found.flapping, found.losses) == (flapping, left)
+    assert found.next_try == (1077.0 if flapping else 1002.0)
+    assert found.cause is (Cause.FLAPPING if flapping else Cause.LOST)
+
+
+@pytest.mark.parametrize(("last", "flaps"), [(400.0, False), (401.0, True)])
+def test_one_that_flapped_is_well_when_it_is_up_and_its_losses_are_old(last: float, flaps: bool) -> None:
+    record = replace(FULL, flapping=True, losses=(300.0, last))
+    assert step(record, Seen(Actual.UP, 999.0), 1000.0, replace(POLICY, flap_window=600.0)).flapping is flaps
+
+
+@pytest.mark.parametrize(
+    ("fails", "after", "retry", "refused", "at"),
+    [
+        (0, 3, 900.0, False, 1002.0),
+        (1, 3, 900.0, False, 1004.0),
+        (2, 3, 900.0, True, 1900.0),
+        (2, 3, 0.0, True, None),
+        (0, 1, 900.0, True, 1900.0),
+    ],
+)
+def test_a_peer_that_says_no_so_often_is_believed(
+    fails: int, after: int, retry: float, refused: bool, at: float | None
+) -> None:
+    policy = replace(POLICY, refuse_after=after, refused_retry=retry)
+    record = replace(FULL, acting=Act.UP, failures=fails)
+    found = step(record, Finished(Act.UP, Cause.REJECTED), 1000.0, policy)
+    assert (found.refused, found.next_try) == (refused, at)
+
+
+def test_an_up_that_an_operator_ended_waits_for_nothing() -> None:
+    record = replace(FULL, acting=Act.UP, suspended=True, take_down=True)
+    assert step(record, Finished(Act.UP, Cause.GAVE_WAY), 1000.0, POLICY).next_try is None
+    record = replace(FULL, acting=Act.DOWN, suspended=True)
+    assert step(record, Finished(Act.DOWN, Cause.FAILED), 1000.0, POLICY).next_try == 1016.0
+
+
+def test_a_head_start_is_only_for_what_is_kept_up() -> None:
+    policy = replace(POLICY, head_start=5.0)
+    found = step(FULL, PlutoFound(), 1000.0, policy)
+    assert (found.next_try, found.detail) == (1005.0, "pluto starts it by itself")
+    assert step(FULL, PlutoFound(), 1000.0, replace(policy, keep=Keep.ROUTED)).next_try is None
+    added = step(replace(FULL, acting=Act.ADD), Finished(Act.ADD), 1000.0, policy)
+    assert added.next_try == 1005.0
+
+
+@pytest.mark.parametrize(
+    ("record", "state"),
+    [
+        ({"suspended": True, "actual": Actual.UP}, State.SUSPENDED),
+        ({"actual": Actual.UP, "acting": Act.UP}, State.UP),
+        ({"acting": Act.UP, "refused": True}, State.STARTING),
+        ({"negotiating": True, "refused": True}, State.STARTING),
+        ({"acting": Act.ADD, "refused": True}, State.REFUSED),
+        ({"actual": Actual.ROUTED}, State.WAITING),
+        ({"actual": Actual.ROUTED, "cause": None}, State.ROUTED),
+        ({"actual": Actual.ROUTED, "next_try": None}, State.ROUTED),
+        ({"cause": None}, State.LOADED),
+        ({"actual": Actual.ABSENT, "cause": None}, State.ABSENT),
+        ({"actual": Actual.UNKNOWN, "next_try": None}, State.ABSENT),
+    ],
+)
+def test_what_a_record_is_called(record: dict[str, Any], state: State) -> None:
+    """The time since when is that of the change."""
+    before = replace(FULL, **record)
+    found = step(before, Heard(), 1000.0, POLICY)
+    assert found.state is state
+    assert found.since == (900.0 if state is FULL.state else 1000.0)
