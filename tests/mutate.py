@@ -55,8 +55,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "tests/autod/exchange/test_blocking_steps.py",
         "tests/autod/exchange/test_blocking.py",
     ),
-    "autod/exchange/relay.py": ("tests/autod/loading/test_addconn.py",),
-    "autod/loading/addconn.py": ("tests/autod/loading/test_addconn.py", "tests/autod/loading/test_result.py"),
+    "autod/exchange/relay.py": ("tests/autod/exchange/test_relay.py",),
+    "autod/loading/addconn.py": (
+        "tests/autod/loading/test_addconn_words.py",
+        "tests/autod/loading/test_addconn.py",
+    ),
     "autod/identify/detect.py": ("tests/autod/identify/test_detect.py",),
     "autod/identify/cache.py": ("tests/autod/identify/test_cache.py",),
     "autod/identify/binary.py": ("tests/autod/identify",),

@@ -100,9 +100,7 @@ echo o >/proc/sysrq-trigger
 """
 # Written by the inside when the job is done: what follows is only the kernel's goodbye.
 END = "\x04"
-KERNEL = (
-    "linux.uml mem=2G root=/dev/root rootfstype=hostfs rootflags=/host rw seccomp=on con=null con0=null,fd:1"
-)
+KERNEL = "linux.uml root=/dev/root rootfstype=hostfs rootflags=/host rw seccomp=on con=null con0=null,fd:1"
 
 _boots = count()
 
@@ -170,8 +168,9 @@ def booted(
     files: Mapping[str, str] | None = None,
     echo: bool = False,
     terminal: bool = False,
+    memory: str = "2G",
 ) -> Iterator[Boot]:
-    """Run `job` in the checkout's folder on a kernel with ESP; `timeout` in seconds for the whole boot.
+    """Run `job` in the checkout's folder on a kernel with ESP and so much `memory`; `timeout` in seconds for the boot.
 
     `files` are put into boot.folder first; inside, $LAB_JOB is that folder, and LAB_INSIDE is set.
     `echo` passes the console on as it comes; `terminal` gives the job a terminal as its output.
@@ -187,6 +186,7 @@ def booted(
         (folder / "command").write_text(f"cd {shlex.quote(str(CHECKOUT))}\n{tty} </dev/console\n{run}\n")
         before = [HOST, "sh", str(LAB / "forky")]
         kernel = [
+            f"mem={memory}",
             f"init={CHECKOUT}/tests/lab/init",
             f"LAB_JOB={folder}",
             f"AUTOD_LAB={LAB}",
@@ -214,6 +214,7 @@ def system(script: str, *, timeout: float, echo: bool = False) -> Iterator[Boot]
         (folder / "init").chmod(0o755)
         before = [SYSTEM, "sh", str(LAB / "forky"), str(LAB / "trixie"), str(CHECKOUT), str(folder)]
         kernel = [
+            "mem=2G",
             "init=/mnt/init",
             "systemd.unit=lab.target",
             "systemd.firstboot=off",

@@ -268,3 +268,9 @@ async def test_our_own_count_is_what_pluto_has_not_taken_yet() -> None:
     assert slots.bearable > 0
     assert gauge.unheard[-1] == 0
     assert (slots.held, slots.abandoned) == (0, 2)
+
+
+def test_what_the_caller_wants_is_told() -> None:
+    slots = Slots(7)
+    slots.limit = 9
+    assert slots.limit == 9

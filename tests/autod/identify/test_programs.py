@@ -9,13 +9,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
 from autod.identify import programs
-from autod.identify.binary import version_of, version_of_process
+from autod.identify.binary import (
+    Version,
+    version_beside,
+    version_of,
+    version_of_process,
+    version_of_process_blocking,
+)
 from autod.identify.programs import Programs, find_programs, open_program
 from tests.real.plutos import wait_until
 
@@ -256,3 +263,74 @@ def test_a_companion_that_cannot_be_run_or_that_others_can_write_is_none(install
     for name in ("pluto", "addconn"):
         (installed / name).unlink()
     assert find_programs() == Programs(None, None, None)
+
+
+# What a program says of itself --------------------------------------------------------------------------
+
+SAYS = "Libreswan 4.12 (XFRM) LABELED_IPSEC"
+
+
+@pytest.mark.parametrize(
+    ("whack", "pluto", "version"),
+    [
+        (SAYS, "Libreswan 4.11", "4.12"),
+        ("no version", "Libreswan 4.11", "4.11"),
+        (None, "Libreswan 4.11", "4.11"),
+        (None, None, None),
+        ("no version", None, None),
+    ],
+)
+async def test_of_an_addconn_the_whack_beside_it_is_asked_and_then_the_pluto(
+    whack: str | None, pluto: str | None, version: str | None, tmp_path: Path
+) -> None:
+    for name, says in (("whack", whack), ("pluto", pluto)):
+        if says is not None:
+            script(tmp_path / name, says)
+    found = await version_beside(str(tmp_path / "addconn"))
+    assert (None if found is None else found.text) == version
+
+
+async def test_a_whack_that_others_may_write_is_not_asked(tmp_path: Path) -> None:
+    script(tmp_path / "whack", SAYS).chmod(0o777)
+    assert await version_beside(str(tmp_path / "addconn")) is None
+
+
+@pytest.mark.parametrize("to", [">&1", ">&2"])
+async def test_a_version_is_read_from_both_streams(to: str, tmp_path: Path) -> None:
+    path = script(tmp_path / "whack", "")
+    path.write_text(f"#!/bin/sh\necho '{SAYS}' {to}\n")
+    with open_program(str(path)) as program:
+        assert await version_of(program) == Version("4.12", seccomp=False, labeled=True, fetching=False)
+
+
+def test_a_process_is_asked_where_it_is_pluto_and_no_other(tmp_path: Path) -> None:
+    """What runs is called pluto, also after its file was replaced; a Python of that name tells no version."""
+    named = tmp_path / "pluto"
+    shutil.copy(PYTHON, named)
+    with process(named) as pid:
+        assert version_of_process_blocking(pid) is None
+        assert trio.run(version_of_process, pid) is None
+        asked: list[tuple[str, ...]] = []
+
+        def run(self: programs.Program, *arguments: str, **more: object) -> SimpleNamespace:
+            asked.append(arguments)
+            return SimpleNamespace(stdout=b"", stderr=SAYS.encode())
+
+        async def run_async(self: programs.Program, *arguments: str, **more: object) -> SimpleNamespace:
+            return run(self, *arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(programs.Program, "run_blocking", run)
+            patch.setattr(programs.Program, "run", run_async)
+            for _ in range(2):
+                blocking = version_of_process_blocking(pid)
+                assert blocking is not None
+                assert blocking.text == "4.12"
+                assert trio.run(version_of_process, pid) == blocking
+                # The file is replaced while the process runs.
+                named.unlink(missing_ok=True)
+            assert version_of_process_blocking(os.getpid()) is None
+            assert trio.run(version_of_process, os.getpid()) is None
+        assert asked == [("--version",)] * 4
+    assert version_of_process_blocking(pid) is None
+    assert trio.run(version_of_process, pid) is None
