@@ -85,20 +85,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _from_service(options: argparse.Namespace) -> dict[str, Any]:
     from autod.cli.watch import ANSWER
-    from autod.errors import WhackError
-    from autod.service.client import ApiError, Client
+    from autod.service.client import Client
 
     names = options.names or None
     stretch = {"since": options.since, "until": options.until}
-    try:
-        with Client(options.api, timeout=options.timeout or ANSWER) as client:
-            found = client.call("Summary", names=names, peer=options.peer, **stretch)
-            if _wants_more(options):
-                found |= client.call("History", names=_those(found, options), most=_most(options), **stretch)
-    except ApiError as problem:
-        if problem.name == "NoHistory":
-            raise WhackError(f"there is no history: {problem.parameters.get('reason')}") from None
-        raise
+    with Client(options.api, timeout=options.timeout or ANSWER) as client:
+        found = client.call("Summary", names=names, peer=options.peer, **stretch)
+        if _wants_more(options):
+            found |= client.call("History", names=_those(found, options), most=_most(options), **stretch)
     return found
 
 

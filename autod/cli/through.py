@@ -109,7 +109,8 @@ def _sync(client: Client, options: argparse.Namespace) -> int:
     if options.json:
         _print_json(told)
     else:
-        for line in _differences(told):
+        lines = list(_differences(told))
+        for line in lines or ["pluto has what the configuration says"]:
             print(line)
     return 0
 
@@ -139,12 +140,16 @@ def _differences(told: dict[str, Any]) -> Iterator[str]:
 
 def _status(client: Client, options: argparse.Namespace) -> int:
     patterns = options.names or [None]
-    found = {c["name"]: c for p in patterns for c in client.call("List", pattern=p)["connections"]}
+    asked = {p: client.call("List", pattern=p)["connections"] for p in patterns}
+    found = {c["name"]: c for connections in asked.values() for c in connections}
     if options.json:
         _print_json({"connections": list(found.values())})
-        return 0
-    _show(client, list(found.values()), table=options.format == "table")
-    return 0
+    else:
+        _show(client, list(found.values()), table=options.format == "table")
+    unknown = [pattern for pattern, connections in asked.items() if pattern is not None and not connections]
+    if unknown:
+        print(f"autod: the supervisor keeps no connection {', '.join(unknown)}", file=sys.stderr)
+    return 1 if unknown else 0
 
 
 def _show(client: Client, found: list[dict[str, Any]], *, table: bool) -> None:

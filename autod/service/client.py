@@ -30,10 +30,22 @@ class ApiError(WhackError):
     """The supervisor answered with a declared error: `name` without its interface, and its parameters."""
 
     def __init__(self, name: str, parameters: dict[str, Any]) -> None:
-        said = ", ".join(f"{key} {value}" for key, value in parameters.items())
         short = name.rpartition(".")[2]
-        super().__init__(f"the supervisor says {short}" + (f": {said}" if said else ""), name=short)
+        super().__init__(_sentence(short, parameters), name=short)
         self.parameters = parameters
+
+
+def _sentence(name: str, parameters: dict[str, Any]) -> str:
+    match name:
+        case "UnknownConnection":
+            return f"the supervisor keeps no connection {', '.join(map(str, parameters.get('names', ())))}"
+        case "NoPluto":
+            return "the supervisor has no pluto: it is not running"
+        case "NoHistory":
+            return f"there is no history: {parameters.get('reason')}"
+        case _:
+            said = ", ".join(f"{key} {value}" for key, value in parameters.items())
+            return f"the supervisor says {name}" + (f": {said}" if said else "")
 
 
 class Client:

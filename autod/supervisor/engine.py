@@ -114,6 +114,7 @@ class Engine:
                 self.feed(name, Changed(), now)
             elif _is_other(old, item) if differing is None else name in differing:
                 changed.append(name)
+                entry.described = False
                 self.feed(name, Changed(), now)
             elif old.policy != item.policy:
                 self.feed(name, Mended(), now)
@@ -212,6 +213,7 @@ class Engine:
         for name, entry in list(self.table.items()):
             record = entry.record
             entry.peer = snapshot.peers.get(name, entry.peer)
+            entry.described = entry.described or (snapshot.present is not None and name in snapshot.present)
             traffic = snapshot.up.get(name)
             if traffic is not None:
                 entry.traffic = traffic
@@ -269,7 +271,10 @@ class Engine:
         starts += [self._start(name, Act.UP, now) for name in self.admission.admit(now)]
         give_way = (*self._overtaken, *self.admission.giving_way(now))
         self._overtaken.clear()
-        unknown = any(self.table[n].record.actual is Actual.UNKNOWN for n in self._looks)
+        # What was loaded one by one has not shown its peer yet; it is looked at as a whole once.
+        unknown = any(
+            self.table[n].record.actual is Actual.UNKNOWN or not self.table[n].described for n in self._looks
+        )
         return Plan(
             starts=tuple(starts),
             give_way=give_way,

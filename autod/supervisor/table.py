@@ -148,6 +148,8 @@ class Entry:
     released: bool = False
     peer: str = ""
     """The other end, for people; empty until pluto has told it."""
+    described: bool = False
+    """Whether everything was looked at since pluto has it, its peer too."""
     advised: tuple[str, str, str] = ("", "", "")
     """The detail of a failed try, its reason and its advice: they hold as long as the record has that detail."""
     initiated: bool = False

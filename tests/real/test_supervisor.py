@@ -430,7 +430,12 @@ def test_the_ordinary_verbs_through_the_supervisor(pluto: Pluto) -> None:
         assert run("--sync", "--dry-run").returncode == 0
         unknown = run("--up", "nosuch")
         assert unknown.returncode == 1
-        assert "UnknownConnection" in unknown.stderr
+        assert unknown.stderr == "autod: the supervisor keeps no connection nosuch\n"
+        unknown = run("--status", "nosuch*", "a")
+        assert (unknown.returncode, unknown.stderr) == (
+            1,
+            "autod: the supervisor keeps no connection nosuch*\n",
+        )
         assert run("--add", "a").returncode == 2
 
 

@@ -65,6 +65,29 @@ def test_a_pluto_that_is_still_being_loaded_is_not_loaded_a_second_time() -> Non
     assert [s.act for s in deaf.plan(Engine.SETTLE).starts] == [Act.ADD]
 
 
+def test_what_was_loaded_one_by_one_is_looked_at_as_a_whole_once() -> None:
+    """pluto tells the peer of a connection in its whole status alone."""
+    engine = Engine(Limits(), 0.0)
+    engine.adopt([Wanted(name="a")], 0.0)
+    engine.pluto_found(0.0)
+    engine.observe(Snapshot(asked=0.1, up={}, present={}, negotiating=frozenset(), listening=True), 0.1)
+    (add,) = engine.plan(1.0).starts
+    engine.finish("a", add.ticket, 1.1, None)
+    first = engine.plan(1.2)
+    assert (first.starts, first.look, first.look_all) == ((), True, True)
+    engine.observe(
+        Snapshot(asked=1.3, up={}, present={"a": False}, negotiating=frozenset(), peers={"a": "192.0.2.1"}),
+        1.3,
+    )
+    assert engine.table["a"].peer == "192.0.2.1"
+    (up,) = engine.plan(1.4).starts
+    engine.finish("a", up.ticket, 2.0, Cause.PEER_SILENT)
+    wake = engine.plan(2.1).wake
+    assert wake is not None
+    again = engine.plan(wake)
+    assert (again.look, again.look_all) == (True, False)
+
+
 @pytest.mark.thorough
 def test_silent_peers_do_not_delay_the_good_ones() -> None:
     """Of 1,000, 300 are silent: the 700 are up within a minute, in flight and a minute's tries within limits."""
