@@ -36,7 +36,7 @@ class Takes:
     """One connection or more."""
     NOTHING = "nothing"
     ONE = "one"
-    """One word that is no name of a connection, and no pattern."""
+    """One word that is neither the name of a connection nor a pattern."""
     OPTIONAL = "optional"
     """Names narrow it down; without any it is about everything."""
 

@@ -69,7 +69,7 @@ OK = frozenset(
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event", tag="outcome"):
     """What became of one operation on one connection (or on pluto, `connection` None).
 
-    ok               what was asked is so
+    ok               it is as asked
     sentence         one sentence for people: what, where, what to do
     code             pluto's own code where it refused; its meaning differs by release
     notification     the peer's, where that refused

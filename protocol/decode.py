@@ -56,7 +56,7 @@ class Message:
 def decode(message: bytes, release: Release) -> Message:
     """Read a message of `release`. A message of the basic magic may be shorter than the head.
 
-    DecodeError where it is no message of that release.
+    DecodeError where it is not a message of that release.
     """
     family = release.family
     layout = family.layout

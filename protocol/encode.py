@@ -343,7 +343,7 @@ class Packer:
         family = self._release.family
         members = {**members, family.magic_path: self._release.magic if magic is None else magic}
         shape = (members.get("whack_command"), *members)
-        # Taken out, and put back when all is in: what failed half way is no base for the next.
+        # Taken out, and put back when all is in: what failed half way is not a base for the next.
         last = self._last.pop(shape, None) or self._alike(shape[0])
         if last is None:
             last = _Last(self._release, members)

@@ -20,13 +20,13 @@ __all__ = ["MAX_LINE", "Prompt", "Reply", "ReplyCodes", "ReplyDecoder"]
 
 MAX_LINE = 65536
 """Bytes of one line that are kept. pluto formats a line into 4096 bytes at most (LOG_WIDTH, 3.27 to 5.4); what
-is sixteen times longer is no line of pluto's, and is cut rather than collected."""
+is sixteen times longer is not a line of pluto's, and is cut rather than collected."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """A line of pluto's: its code (None where it had none) and its text, without the newline.
 
-    Bytes that are no UTF-8 stand as surrogate escapes. `cut` says that the line was longer than MAX_LINE.
+    Bytes that are not UTF-8 stand as surrogate escapes. `cut` says that the line was longer than MAX_LINE.
     """
 
     code: int | None

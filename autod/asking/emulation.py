@@ -41,7 +41,7 @@ class Availability:
 
 
 def availability(row: Row, release: Release) -> Availability:
-    """What becomes of an operation that is no sequence of others on a release."""
+    """What becomes of an operation that is not a sequence of others on a release."""
     if not row.command:
         return Availability("emulated", row.instead)
     if release.supports(getattr(c, row.command)):

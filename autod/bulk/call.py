@@ -77,7 +77,7 @@ async def bulk(
                  an event of pluto's and an outcome are bound to their connection (docs/events.md has the keys).
 
     Raises UsageError before anything is sent. PlutoGone where pluto went away and was not back within 60 s (or
-    the deadline) is no exception: the result says so for each connection.
+    the deadline) is not an exception: the result says so for each connection.
     """
     find(operation)
     if not isinstance(retries, Backoff):

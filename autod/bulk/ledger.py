@@ -147,7 +147,7 @@ class Ledger:
 
     @property
     def is_any_so(self) -> bool:
-        """Whether for any job what was asked is so, as far as is known."""
+        """Whether for any job it is as asked, as far as is known."""
         return any(job.state in _SO for job in self.jobs.values())
 
     def correct(self, job: Job, state: ResultState, outcome: Outcome) -> None:

@@ -172,7 +172,7 @@ def _row(result: ConnectionResult, late: float = 0.0) -> list[object]:
 
 
 def _text(text: str) -> str:
-    """Bytes that are no UTF-8 stand as lone surrogates in text, which is more than a browser can show."""
+    """Bytes that are not UTF-8 stand as lone surrogates in text, which is more than a browser can show."""
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

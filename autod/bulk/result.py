@@ -92,7 +92,7 @@ class ConnectionResult(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def ok(self) -> bool:
-        """Whether what was asked is so (or was taken, where no more was wanted)."""
+        """Whether it is as asked (or was taken, where no more was wanted)."""
         return self.state in (ResultState.DONE, ResultState.ALREADY, ResultState.TAKEN)
 
     @property
@@ -142,7 +142,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=
 
     @property
     def ok(self) -> bool:
-        """Whether what was asked is so for every connection."""
+        """Whether it is as asked for every connection."""
         return self.done + self.already + self.taken == self.total
 
 
@@ -154,7 +154,7 @@ class BulkResult(msgspec.Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether what was asked is so for every connection."""
+        """Whether it is as asked for every connection."""
         return self.summary.ok
 
     @property

@@ -84,7 +84,7 @@ def read(config: str | None, release: Release) -> Configuration:
 def names_to_load(configuration: Configuration, words: Sequence[str]) -> list[str]:
     """The connections that `words` (with patterns), or --all where there are none, stand for.
 
-    A word that is no pattern stands for itself. UsageError where a pattern matches nothing, or --all nothing.
+    A word that is not a pattern stands for itself. UsageError where a pattern matches nothing, or --all nothing.
     """
     if not words:
         names = all_names(configuration)

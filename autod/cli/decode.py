@@ -110,7 +110,7 @@ def candidates(message: bytes, text: str | None, seccomp: bool | None) -> list[t
 
 
 def as_json(message: bytes, release: Release, decoded: Message, others: list[str]) -> dict[str, Any]:
-    """The object of --json. Bytes that are no UTF-8 stand as U+FFFD in text."""
+    """The object of --json. Bytes that are not UTF-8 stand as U+FFFD in text."""
     return {
         "event": "message",
         "release": str(release),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["policy_folder", "run"]
 
 _NO_GROUP = "portexcludes.conf"
-"""Stands in the same folder, and is no group: the ports that are excluded from opportunistic encryption."""
+"""Stands in the same folder, and is not a group: the ports that are excluded from opportunistic encryption."""
 
 
 def run(options: argparse.Namespace) -> int:

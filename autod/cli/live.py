@@ -272,7 +272,7 @@ def _named(head: str, names: Sequence[str], width: int, lines: int) -> list[str]
 
 
 def _shown(name: str) -> str:
-    """A name fit for a terminal: what would move the cursor or is no character stands as U+FFFD."""
+    """A name fit for a terminal: what would move the cursor or is not a character stands as U+FFFD."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 

@@ -63,7 +63,7 @@ _NAMED = 10
 
 
 async def do_many(session: Session, resolved: Resolved) -> int:
-    """The operation for all of the names, as one run: 0 if what was asked is so for every one, else 1.
+    """The operation for all of the names, as one run: 0 if it is as asked for every one, else 1.
 
     One name, with an option that makes it a run: the status of its outcome.
     """

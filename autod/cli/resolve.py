@@ -78,7 +78,7 @@ def known_names(state: State) -> list[str]:
 
 def match(words: Sequence[str], known: Iterable[str], where: str) -> list[str]:
     """The names that `words` stand for, each once, in order (those of a pattern as people
-    count: branch-9, branch-10); a word that is no pattern stands for itself.
+    count: branch-9, branch-10); a word that is not a pattern stands for itself.
 
     A name that is spelled like a pattern is taken as it is if it is known. UsageError where a pattern matches
     nothing of `known`, which `where` describes.

@@ -43,7 +43,7 @@ _CHECKED: Final = frozenset(
 )
 _LONGEST: Final = 200
 _UNSHOWABLE: Final = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What could steer a terminal, and bytes that are no text; one character each, so that the caret stays right."""
+"""What could steer a terminal, and bytes that are not text; one character each, so that the caret stays right."""
 
 
 def remarks(connection: ConfiguredConnection, plan: Plan) -> list[Diagnostic]:
@@ -63,7 +63,7 @@ def check(
     """All diagnostics, in the order of the files: those of reading, and those of every connection's values.
 
     `lookup` answers about routes and names; None looks at nothing but files (/etc/protocols and /etc/services too). A
-    section without left= or right= is no fault as long as nothing loads it: others may take it in with also=.
+    section without left= or right= is not a fault as long as nothing loads it: others may take it in with also=.
     `ikev1_policy` is what the pluto that runs says of IKEv1 (accept, reject, drop), None where it was not asked.
     """
     found = list(configuration.diagnostics)

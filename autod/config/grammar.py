@@ -285,7 +285,7 @@ class _Parser:
 
     def _setting(self) -> None:
         if self._peek().kind is TokenKind.STRING:
-            # Up to 5.0 a word that is no keyword is a string, which cannot stand here.
+            # Up to 5.0 a word that is not a keyword is a string, which cannot stand here.
             word = self._peek()
             raise Fault(
                 f"unrecognized keyword {word.text!r}",

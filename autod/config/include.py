@@ -3,7 +3,7 @@
 Owns: expanding the pattern of an include as the release does, opening files, and the bounds of both. Must not
 know: what stands in a file.
 
-Nothing is opened but the file that was asked for and what an include of it names. A file that is no regular one is
+Nothing is opened but the file that was asked for and what an include of it names. A file that is not a regular one is
 not opened at all: a pipe would hold us up for ever.
 """
 

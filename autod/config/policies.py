@@ -152,7 +152,7 @@ class Routed:
 
 
 def routed(state: State, name: str) -> Routed | None:
-    """The group connection `name` of pluto's; None where it is no group, or not loaded."""
+    """The group connection `name` of pluto's; None where it is not a group, or not loaded."""
     template = next((one for one in state.connections if one.name == name and one.kind == "group"), None)
     if template is None:
         return None

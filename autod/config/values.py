@@ -148,7 +148,7 @@ def read_5(keyword: Keyword, text: str, *, decimals: bool = True) -> Value:
 
 
 def _lower(text: str) -> str:
-    """ASCII letters in lower case, as strcasecmp compares; other text stays, and is no word of any table."""
+    """ASCII letters in lower case, as strcasecmp compares; other text stays, and is not a word of any table."""
     return text.lower() if text.isascii() else text
 
 

@@ -128,7 +128,7 @@ def written(name: str, settings: Mapping[str, object]) -> str:
     lines = [f"conn {name}"]
     for keyword, given in settings.items():
         if not _KEYWORD.match(keyword) or keyword in _WORDS or keyword.startswith(("x-", "x_")):
-            raise UsageError(f"{keyword!r} is no keyword of a connection", option="set")
+            raise UsageError(f"{keyword!r} is not a keyword of a connection", option="set")
         lines.append(f"\t{keyword}={_value(keyword, given)}")
     return "\n".join(lines) + "\n"
 

@@ -104,7 +104,7 @@ class Listener(msgspec.Struct, frozen=True, gc=False):
 
     def descriptor_limit(self) -> int | None:
         """How many descriptors the process may have open (soft RLIMIT_NOFILE); None where that cannot be read or there
-        is no limit."""
+        is not a limit."""
         if self.pid is None:
             return None
         try:
@@ -215,7 +215,7 @@ def meet(sock: socket.socket, path: str | os.PathLike[str], known: Listener) -> 
         found = listener(path, here)
         return found if found.file == known.file else None
     if here.pid != known.pid and here.name in (_bound(here.pid) or ()):
-        return None  # the process that opened it lives and listens, so it is no parent that is gone
+        return None  # the process that opened it lives and listens, so it is not a parent that is gone
     # It is the process itself, or the parent that opened the socket and is gone.
     return Listener(known.pid, known.file, known.start, known.bound or _plain(here.name), here.pid)
 
@@ -270,7 +270,7 @@ def _bound(pid: int) -> list[str] | None:
     held = set()
     try:
         for entry in os.listdir(f"/proc/{pid}/fd"):
-            # One that was closed in between is no reason to give up on the others.
+            # One that was closed in between is not a reason to give up on the others.
             with contextlib.suppress(FileNotFoundError):
                 held.add(os.readlink(f"/proc/{pid}/fd/{entry}"))
         with open(f"/proc/{pid}/net/unix", encoding="utf-8", errors="surrogateescape") as table:

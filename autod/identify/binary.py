@@ -4,7 +4,7 @@ Owns: `--version`, of the pluto that runs and of any other program. Must not kno
 are covered.
 
 The program behind /proc/PID/exe is the one that runs, also after an upgrade replaced the file on disk, and also
-where pluto lives in a chroot (it then runs with this system's libraries, or fails, which is no answer).
+where pluto lives in a chroot (it then runs with this system's libraries, or fails, which is not an answer).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ ROWS: tuple[Row, ...] = (
         ("no",),
         r"(?P<reason>no secrets filename matched .*)",
         seen="",
-        sources="3.27-5.4: a pattern that matches no file is no fault",
+        sources="3.27-5.4: a pattern that matches no file is not a fault",
     ),
     Row(ShuttingDown, ("shutting", "Pluto"), r"shutting down|Pluto is shutting down"),
     Row(

@@ -14,7 +14,7 @@ __all__ = ["BadMessage", "Call", "Reply", "Splitter", "TooLong", "decode_call", 
 
 
 class BadMessage(Exception):
-    """What came is no Varlink call. Nothing sensible can be answered: the connection is to be closed."""
+    """What came is not a Varlink call. Nothing sensible can be answered: the connection is to be closed."""
 
 
 class TooLong(BadMessage):

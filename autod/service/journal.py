@@ -105,7 +105,7 @@ def _json(event: Any, **_: Any) -> str:
     try:
         return msgspec.json.encode(event, enc_hook=str).decode()
     except UnicodeEncodeError:
-        # pluto's lines may hold what is no UTF-8.
+        # pluto's lines may hold what is not UTF-8.
         import json
 
         return json.dumps(event, default=str)

@@ -73,7 +73,7 @@ def number(text: str | None) -> int | None:
 
 
 def octets(text: str) -> int | None:
-    """A size as pluto writes limits (`0B`, `4194303B`, `10MiB`, `2^63B`) in bytes; None if it is no size."""
+    """A size as pluto writes limits (`0B`, `4194303B`, `10MiB`, `2^63B`) in bytes; None if it is not a size."""
     found = _OCTETS.fullmatch(text)
     if found is None:
         return None

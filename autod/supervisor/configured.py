@@ -348,7 +348,7 @@ class ConfiguredSupervisor(Supervisor):
         self._wake()
 
     def _forget(self, compared: Compared, *, force: bool = False) -> str:
-        """Have deleted what the configuration had once, as far as that is no mistake; a sentence about the rest."""
+        """Have deleted what the configuration had once, as far as that is not a mistake; a sentence about the rest."""
         gone, left = doomed(compared, percent=self.settings.supervise.remove_at_most, force=force)
         gone = tuple(name for name in gone if name not in self._ours())
         for name in gone:

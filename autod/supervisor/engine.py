@@ -148,7 +148,7 @@ class Engine:
                 self._consider(name, now)
 
     def feed(self, name: str, event: Event, now: float) -> None:
-        """Take one event of one connection in. A name that is not in the table is no error: it has just left."""
+        """Take one event of one connection in. A name that is not in the table is not an error: it has just left."""
         entry = self.table.get(name)
         if entry is None:
             return

@@ -156,7 +156,7 @@ class Supervisor:
         self._wake()
 
     def did(self, act: str, by: Operator, name: str = "") -> None:
-        """Tell that `by` asked for something that is no order: reload, sync, or to add or remove `name`."""
+        """Tell that `by` asked for something that is not an order: reload, sync, or to add or remove `name`."""
         self.tell("operator", connection=name or UNSET, act=act, by=by)
 
     def settled(self, act: str, name: str) -> bool:

@@ -173,7 +173,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
 
 
 def plain(text: str) -> str:
-    """`text` with `\\xNN` for each byte that is no UTF-8: peers choose what is in pluto's lines, and JSON cannot
+    """`text` with `\\xNN` for each byte that is not UTF-8: peers choose what is in pluto's lines, and JSON cannot
     carry everything that they may choose."""
     try:
         text.encode("utf-8")

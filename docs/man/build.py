@@ -140,7 +140,7 @@ def autod() -> str:
         lines += [f".SS autod {roff(word)}", roff(own.description or help), *options(own)]
     lines += [".SH EXIT STATUS"]
     for status, meaning in (
-        ("0", "what was asked is so"),
+        ("0", "success: it is as you asked"),
         ("1", "it failed without a code of pluto, or not for all of several names"),
         ("2", "usage"),
         ("3", "the configuration cannot be used"),
@@ -210,7 +210,7 @@ def autod_auto() -> str:
             "go on unchanged where it takes the place of the program auto beside Libreswan's own."
         ),
         *paragraph(
-            "The exit status is that of autod(8): 0 only where what was asked is so. --fetchcrls fetches the CRLs. "
+            "The exit status is that of autod(8): 0 only where it is as you asked. --fetchcrls fetches the CRLs. "
             "A connection that pluto refused to load is told on standard error. A new --up of what is up adds one more "
             "Child SA."
         ),

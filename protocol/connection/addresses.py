@@ -1,7 +1,7 @@
 """Addresses, subnets, ranges and protocol/port pairs as addconn 3.27 to 5.2 reads them.
 
 Owns: the spellings and their values. Must not know: keywords, messages, or any lookup of names but those of
-protocols and services. What is no number raises `Malformed`; whether to ask a resolver is for the caller.
+protocols and services. What is not a number raises `Malformed`; whether to ask a resolver is for the caller.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def _mask_bits(mask: Address) -> int:
 
 def range_(text: str, *, old: bool = False, strict: bool = False) -> Range:
     """A-B, A/BITS, or one address. `old`: as up to 4.3, where the first may not be zero. `strict`: as up to 3.32,
-    where one address is no range, nor is a block of IPv4."""
+    where one address is not a range, nor is a block of IPv4."""
     if strict and "-" not in text and not (":" in text and "/" in text):
         raise Malformed("not ipv4 address range with '-' or ipv6 subnet")
     cut = next((at for at, c in enumerate(text) if c in "/-"), len(text))

@@ -101,7 +101,7 @@ class Host:
                 self.kind = HOSTNAME
 
     def place_hop(self, text: str | None, version: int) -> str | None:
-        """Work out leftnexthop=, None where it is not given. Gives what is no address, for the caller to look up."""
+        """Work out leftnexthop=, None where it is not given. Gives what the caller has to look up."""
         self.hop = unspecified(version)
         if text is None:
             if self.kind == DEFAULTROUTE:

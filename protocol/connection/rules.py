@@ -69,7 +69,7 @@ class Rules(msgspec.Struct, frozen=True):
     """The end of the first file of an include ends its last line."""
 
     bare_words: bool = False
-    """Up to 5.0: a word that is no keyword is a string, after `version` and `include` too, where later a value
+    """Up to 5.0: a word that is not a keyword is a string, after `version` and `include` too, where later a value
     stands; and an x- comment without a value takes the next line."""
 
     wide: bool = True

@@ -25,7 +25,7 @@ _SINGLE = {b"\r": "enter", b"\n": "enter", b"\x7f": "backspace", b"\x08": "backs
 
 
 def keys(data: bytes) -> Iterator[str]:
-    """What was pressed, in order: a character each, or the name of a key. What is no key of ours is left
+    """What was pressed, in order: a character each, or the name of a key. What is not a key of ours is left
     out."""
     while data:
         if data.startswith((b"\x1b[", b"\x1bO")):
@@ -43,7 +43,7 @@ def keys(data: bytes) -> Iterator[str]:
 
 
 def _character(data: bytes) -> tuple[str, bytes]:
-    """The first character and the rest; bytes that are no UTF-8 give one that cannot be printed."""
+    """The first character and the rest; bytes that are not UTF-8 give one that cannot be printed."""
     for length in range(1, min(4, len(data)) + 1):
         try:
             return data[:length].decode(), data[length:]

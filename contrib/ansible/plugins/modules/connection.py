@@ -120,7 +120,7 @@ connections:
       description: Its state after, or the one that it would have (check mode). The same as before, if it failed.
       type: str
     ok:
-      description: Whether what was asked is so. Not there in check mode.
+      description: Whether it is as asked. Not there in check mode.
       type: bool
     cause:
       description: Why it is not so, one of the causes of autod's docs/events.md.
