@@ -33,16 +33,14 @@ for folder in sys dev; do mkdir -p "$root/$folder"; mount --rbind "/$folder" "$r
 mount -t tmpfs run "$root/run"
 exec chroot "$root" /bin/sh -c "$@"
 """
-CARRIED = ("/etc/resolv.conf", "/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt")
-PASSED = (
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "PIP_CERT",
-    "PIP_INDEX_URL",
-    "PIP_DEFAULT_TIMEOUT",
-    "REQUESTS_CA_BUNDLE",
-)
+CERTIFICATES = "/root/certificates.pem"
+CARRIED = {
+    "/etc/resolv.conf": "/etc/resolv.conf",
+    "/etc/pip.conf": "/etc/pip.conf",
+    # Elsewhere than Debian's own, which the package of certificates makes anew.
+    "/etc/ssl/certs/ca-certificates.crt": CERTIFICATES,
+}
+PASSED = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
 
 
 def main(arguments: list[str]) -> int:
@@ -89,16 +87,21 @@ def _put_checkout(root: Path) -> None:
     subprocess.run(["tar", "-C", target, "-xf", "-"], stdin=tar.stdout, check=True)
     if tar.wait():
         raise SystemExit("bare: the checkout is no git repository")
-    for file in CARRIED:
+    for file, place in CARRIED.items():
         if os.path.exists(file):
-            (root / file[1:]).parent.mkdir(parents=True, exist_ok=True)
-            (root / file[1:]).unlink(missing_ok=True)
-            shutil.copyfile(file, root / file[1:])
+            (root / place[1:]).unlink(missing_ok=True)
+            shutil.copyfile(file, root / place[1:])
 
 
 def _run(root: Path, command: str) -> int:
     passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "dumb", **passed}
+    env = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "TERM": "dumb",
+        "PIP_CERT": CERTIFICATES,
+        **passed,
+    }
     argv = [
         "unshare",
         "--mount",
