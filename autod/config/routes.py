@@ -1,6 +1,6 @@
 """Answers about routes, interfaces and names, from this machine: what addconn 4.8 to 5.2 asks for %defaultroute.
 
-Owns: netlink, the ioctls of an interface, and the resolver. Must not know: connections.
+Owns: asking by netlink, the ioctls of an interface, and the resolver. Must not know: connections.
 
 Nothing here is asked before it is needed. `resolve` may take seconds (it waits for name servers), so plan
 connections in a thread where that matters. Answers are kept as long as the object lives: make one for each run.
@@ -15,6 +15,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Final
 
+from autod.config import netlink
 from autod.protocol.connection.addresses import Address
 from autod.protocol.connection.lookup import Interface, Nothing
 
@@ -29,13 +30,9 @@ _SIZE: Final = {4: 4, 6: 16}
 _RTM_GETROUTE, _RTM_NEWROUTE = 26, 24
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST, _DUMP = 1, 0x300
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 1, 4, 5, 7
-_MAIN: Final = 254
+_RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC = 4, 5, 7
 """linux/rtnetlink.h and linux/netlink.h."""
 
-_HEADER: Final = struct.Struct("=IHHII")
-_ROUTE: Final = struct.Struct("=BBBBBBBBI")
-_ATTRIBUTE: Final = struct.Struct("=HH")
 _BUFFER: Final = 1 << 20
 """Bytes read at once: the kernel sends up to 32 KiB in a datagram of a dump."""
 
@@ -76,7 +73,7 @@ class System(FileNames):
     def _gateway(self, version: int) -> Address | None:
         for table, attributes in _routes(version, None, dump=True):
             name = _interface_name(attributes.get(_RTA_OIF))
-            if table != _MAIN or name.startswith(("ipsec", "mast")) or _RTA_DST in attributes:
+            if table != netlink.MAIN or name.startswith(("ipsec", "mast")) or netlink.RTA_DST in attributes:
                 continue
             gateway = _address(attributes.get(_RTA_GATEWAY), version)
             if gateway is None and name:
@@ -95,7 +92,9 @@ class System(FileNames):
 
     def _source(self, to: Address | None, version: int) -> Address | None:
         for table, attributes in _routes(version, to, dump=False):
-            if table == _MAIN and not _interface_name(attributes.get(_RTA_OIF)).startswith(("ipsec", "mast")):
+            if table == netlink.MAIN and not _interface_name(attributes.get(_RTA_OIF)).startswith(
+                ("ipsec", "mast")
+            ):
                 found = _address(attributes.get(_RTA_PREFSRC), version)
                 if found is not None:
                     return found
@@ -160,11 +159,11 @@ def _routes(version: int, to: Address | None, *, dump: bool) -> Iterator[_Route]
     body = b""
     bits = 0
     if to is not None:
-        body = _ATTRIBUTE.pack(4 + len(to.packed), _RTA_DST) + to.packed
+        body = netlink.ATTRIBUTE.pack(4 + len(to.packed), netlink.RTA_DST) + to.packed
         bits = 8 * len(to.packed)
-    payload = _ROUTE.pack(_AF[version], bits, 0, 0, 0, 0, 0, 0, 0) + body
+    payload = netlink.ROUTE.pack(_AF[version], bits, 0, 0, 0, 0, 0, 0, 0) + body
     flags = _REQUEST | (_DUMP if dump else 0)
-    message = _HEADER.pack(_HEADER.size + len(payload), _RTM_GETROUTE, flags, 1, 0) + payload
+    message = netlink.HEADER.pack(netlink.HEADER.size + len(payload), _RTM_GETROUTE, flags, 1, 0) + payload
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0) as sock:
             sock.settimeout(5)
@@ -179,27 +178,13 @@ def _routes(version: int, to: Address | None, *, dump: bool) -> Iterator[_Route]
 
 def _parse(data: bytes, family: int) -> Generator[_Route, None, bool]:
     """The routes of one datagram. Gives back whether more datagrams follow."""
-    at = 0
-    while at + _HEADER.size <= len(data):
-        length, kind, _, _, _ = _HEADER.unpack_from(data, at)
-        if kind in (_NLMSG_ERROR, _NLMSG_DONE) or length < _HEADER.size or at + length > len(data):
+    read = 0
+    for kind, body in netlink.messages(data):
+        if kind in (_NLMSG_ERROR, _NLMSG_DONE):
             return False
-        if kind == _RTM_NEWROUTE and length >= _HEADER.size + _ROUTE.size:
-            route = _ROUTE.unpack_from(data, at + _HEADER.size)
+        read += 1
+        if kind == _RTM_NEWROUTE and len(body) >= netlink.ROUTE.size:
+            route = netlink.ROUTE.unpack_from(body)
             if route[0] == family:
-                attributes = data[at + _HEADER.size + _ROUTE.size : at + length]
-                yield route[4], _attributes(attributes)
-        at += (length + 3) & ~3
-    return True
-
-
-def _attributes(data: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    at = 0
-    while at + _ATTRIBUTE.size <= len(data):
-        length, kind = _ATTRIBUTE.unpack_from(data, at)
-        if length < _ATTRIBUTE.size:
-            break
-        found[kind & 0x3FFF] = data[at + _ATTRIBUTE.size : at + length]
-        at += (length + 3) & ~3
-    return found
+                yield route[4], netlink.attributes(body[netlink.ROUTE.size :])
+    return read > 0

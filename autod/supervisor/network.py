@@ -1,7 +1,7 @@
 """Addresses and default routes that come and go, as the kernel tells them.
 
-Owns: the netlink socket and its messages; where pluto lives in another network namespace, a look at what /proc shows of
-that. Must not know: connections, or what is done about a change.
+Owns: the netlink socket, and what its messages mean; where pluto lives in another network namespace, a look at what
+/proc shows of that. Must not know: connections, or what is done about a change.
 
 pluto finds a new local address only when it is told to listen (3.27 to 5.4), and a default route only when a connection
 is loaded again (to 5.2). A multicast of rtnetlink wants no right at all. When more happens than the socket holds, the
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
+from autod.config import netlink
 from autod.config.around import same_network
 
 if TYPE_CHECKING:
@@ -40,15 +41,10 @@ EVERYTHING: Final = frozenset({Change("", False)})
 _GROUPS: Final = 0x10 | 0x40 | 0x100 | 0x400
 """RTMGRP_IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR and _IPV6_ROUTE (linux/rtnetlink.h)."""
 _NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE = 20, 21, 24, 25
-_HEADER: Final = struct.Struct("=IHHII")
 _ADDRESS: Final = struct.Struct("=BBBBI")
-_ROUTE: Final = struct.Struct("=BBBBBBBBI")
-_ATTRIBUTE: Final = struct.Struct("=HH")
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _TENTATIVE: Final = 0x40
 """IFA_F_TENTATIVE: an IPv6 address that is not certain to be this machine's alone yet; pluto cannot use it."""
-_RTA_DST: Final = 1
-_MAIN: Final = 254
 _BUFFER: Final = 65536
 _LOOK: Final = 2.0
 """Seconds between two looks into another namespace."""
@@ -56,42 +52,25 @@ _LOOK: Final = 2.0
 
 def read(data: bytes) -> Iterator[Change]:
     """The changes of one datagram; what is none of ours, or makes no sense, is left out."""
-    at = 0
-    while at + _HEADER.size <= len(data):
-        length, kind, _, _, _ = _HEADER.unpack_from(data, at)
-        if length < _HEADER.size or at + length > len(data):
-            return
-        body = data[at + _HEADER.size : at + length]
+    for kind, body in netlink.messages(data):
         if kind in (_NEWADDR, _DELADDR) and len(body) >= _ADDRESS.size:
             yield from _address(body, gone=kind == _DELADDR)
-        elif kind in (_NEWROUTE, _DELROUTE) and len(body) >= _ROUTE.size:
-            route = _ROUTE.unpack_from(body)
+        elif kind in (_NEWROUTE, _DELROUTE) and len(body) >= netlink.ROUTE.size:
+            route = netlink.ROUTE.unpack_from(body)
+            attributes = netlink.attributes(body[netlink.ROUTE.size :])
             # No destination of any length: a default route.
-            if route[1] == 0 and route[4] == _MAIN and _RTA_DST not in _attributes(body[_ROUTE.size :]):
+            if route[1] == 0 and route[4] == netlink.MAIN and netlink.RTA_DST not in attributes:
                 yield Change("", kind == _DELROUTE)
-        at += (length + 3) & ~3
 
 
 def _address(body: bytes, *, gone: bool) -> Iterator[Change]:
     _, _, flags, _, _ = _ADDRESS.unpack_from(body)
-    attributes = _attributes(body[_ADDRESS.size :])
+    attributes = netlink.attributes(body[_ADDRESS.size :])
     packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS) or b""
     more = attributes.get(_IFA_FLAGS, b"")
     flags |= int.from_bytes(more, "little") if len(more) == 4 else 0
     if len(packed) in (4, 16) and (gone or not flags & _TENTATIVE):
         yield Change(str(ipaddress.ip_address(packed)), gone)
-
-
-def _attributes(data: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    at = 0
-    while at + _ATTRIBUTE.size <= len(data):
-        length, kind = _ATTRIBUTE.unpack_from(data, at)
-        if length < _ATTRIBUTE.size:
-            break
-        found[kind & 0x3FFF] = data[at + _ATTRIBUTE.size : at + length]
-        at += (length + 3) & ~3
-    return found
 
 
 async def changes(pid: int | None) -> AsyncIterator[frozenset[Change]]:
