@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -25,6 +26,9 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 _FIELDS = {"connection": "AUTOD_CONNECTION", "ike_sa": "AUTOD_IKE_SA", "child_sa": "AUTOD_CHILD_SA"}
 """Fields whose name in the journal is promised; every other one is AUTOD_ and its own name in capitals."""
+
+_MOMENTS = ("next_try",)
+"""Fields that are UNIX seconds: a line for people has a clock time instead."""
 
 
 def under_systemd(environ: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> bool:
@@ -82,7 +86,10 @@ class JournalRenderer:
         """The journal's fields for an event."""
         rest = {k: v for k, v in event_dict.items() if k not in ("event", "level", "timestamp")}
         message = " ".join(
-            [str(event_dict.get("event", "")), *(f"{k}={v}" for k, v in rest.items() if k != "exception")]
+            [
+                str(event_dict.get("event", "")),
+                *(f"{k}={_readable(k, v)}" for k, v in rest.items() if k != "exception"),
+            ]
         )
         fields = {
             "MESSAGE": message[: self.MAX],
@@ -97,6 +104,21 @@ class JournalRenderer:
             )
             fields[name[:64]] = str(value)[: self.MAX]
         return fields
+
+
+def _readable(name: str, value: object) -> object:
+    if name not in _MOMENTS or not isinstance(value, (int, float)):
+        return value
+    there = time.localtime(value)
+    today = there[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", there)
+
+
+def _for_people(logger: WrappedLogger, method: str, event_dict: EventDict) -> EventDict:
+    for name in _MOMENTS:
+        if name in event_dict:
+            event_dict[name] = _readable(name, event_dict[name])
+    return event_dict
 
 
 def _json(event: Any, **_: Any) -> str:
@@ -146,6 +168,7 @@ def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None 
     else:
         processors += [
             structlog.processors.TimeStamper("%Y-%m-%d %H:%M:%S", utc=False),
+            _for_people,
             # Locals in tracebacks could hold what must not be shown.
             structlog.dev.ConsoleRenderer(
                 colors=(stream or sys.stderr).isatty(), exception_formatter=structlog.dev.plain_traceback

@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,3 +116,20 @@ def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
         assert under_systemd({"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}, file)
         assert not under_systemd({"JOURNAL_STREAM": "1:2"}, file)
         assert not under_systemd({}, sys.stderr)
+
+
+def test_people_read_a_clock_time_and_machines_the_seconds() -> None:
+    out, then = io.StringIO(), time.time() + 3
+    clock = time.strftime("%H:%M:%S", time.localtime(then))
+    configure("console", "info", stream=out)
+    structlog.get_logger().warning("state", next_try=then)
+    assert clock in out.getvalue()
+    assert str(then) not in out.getvalue()
+    renderer = JournalRenderer(path="/nonexistent")
+    fields = renderer.fields("warning", {"event": "state", "next_try": then})
+    renderer.close()
+    assert clock in fields["MESSAGE"]
+    assert fields["AUTOD_NEXT_TRY"] == str(then)
+    configure("json", "info", stream=(lines := io.StringIO()))
+    structlog.get_logger().warning("state", next_try=then)
+    assert json.loads(lines.getvalue())["next_try"] == then
