@@ -35,7 +35,7 @@ _serial = itertools.count(1)
 
 
 def command(
-    *argv: str, check: bool = True, timeout: float = 60, stdin: str = ""
+    *argv: str, check: bool = True, timeout: float = 60, stdin: str = "", cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a program with `stdin` as its input; AssertionError where it fails and `check` is set."""
     done = subprocess.run(
@@ -46,6 +46,7 @@ def command(
         errors="replace",
         timeout=timeout,
         check=False,
+        cwd=cwd,
     )
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr or done.stdout}")

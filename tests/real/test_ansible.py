@@ -6,12 +6,13 @@ Child SAs fail here, where the kernel has no ESP: tests/lab/test_ansible.py has 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.real.fleet import CHECKOUT, PROGRAMS, UNREACHABLE, Fleet, fleet
+from tests.real.fleet import CHECKOUT, PROGRAMS, UNREACHABLE, Fleet, fleet, run_playbook
 from tests.real.namespaces import command
 from tests.real.plutos import EAST, connection, silent_peer
 
@@ -67,6 +68,11 @@ WISHES = f"""{HEAD}
         state: unrouted
 """
 
+ROLE = """
+- hosts: all
+  gather_facts: false
+  roles: [libreswan.autod.install]
+"""
 ROLL = "- ansible.builtin.import_playbook: libreswan.autod.roll\n"
 
 FAILURES = f"""{HEAD}
@@ -250,13 +256,51 @@ def test_a_roll_stops_where_tunnels_do_not_come_up_and_puts_the_old_file_back(ma
     assert "changed" not in again.kinds("west").values(), again.out
 
 
-def test_ansible_doc_shows_every_module(made: Fleet) -> None:
+def test_the_role_installs_once(made: Fleet, tmp_path: Path) -> None:
+    """The wheel with its units, into folders of the test; what it depends on is left out, as that is pip's to bring."""
+    command(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=CHECKOUT)
+    (wheel,) = tmp_path.glob("*.whl")
+    for folder in ("units", "sysusers", "tmpfiles"):
+        (tmp_path / folder).mkdir()
+    variables = {
+        "install_method": "wheel",
+        "install_package": str(wheel),
+        "install_prefix": str(tmp_path / "opt"),
+        "install_program_link": str(tmp_path / "autod"),
+        "install_unit_folder": str(tmp_path / "units"),
+        "install_sysusers_folder": str(tmp_path / "sysusers"),
+        "install_tmpfiles_folder": str(tmp_path / "tmpfiles"),
+        "install_pip_arguments": "--no-deps --no-index",
+        "install_start": False,
+    }
+    inventory = tmp_path / "here.json"
+    here = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
+    inventory.write_text(json.dumps({"all": {"hosts": {"here": here | variables}}}))
+    first = run_playbook(made.folder, ROLE, inventory)
+    assert first.status == 0, first.out
+    units = {
+        path.name
+        for path in (CHECKOUT / "contrib" / "systemd").iterdir()
+        if "@" in path.name or path.suffix in (".service", ".socket")
+    }
+    assert {path.name for path in (tmp_path / "units").iterdir()} == units
+    assert f"ExecStart={tmp_path}/autod supervise\n" in (tmp_path / "units" / "autod.service").read_text()
+    assert (tmp_path / "autod").resolve().is_file()
+    again = run_playbook(made.folder, ROLE, inventory)
+    assert again.status == 0, again.out
+    assert "changed" not in again.kinds("here").values(), again.out
+
+
+def test_ansible_doc_shows_all_of_it(made: Fleet) -> None:
     names = sorted(path.stem for path in (CHECKOUT / "contrib/ansible/plugins/modules").glob("*.py"))
-    for name in names:
-        shown = ansible_doc(made.folder, f"libreswan.autod.{name}")
-        assert {"doc", "examples", "return"} <= shown.keys(), name
-        for option, described in shown["doc"]["options"].items():
+    shown = ansible_doc(made.folder, "module", *(f"libreswan.autod.{name}" for name in names))
+    assert len(shown) == len(names)
+    for name, one in shown.items():
+        assert {"doc", "examples", "return"} <= one.keys(), name
+        for option, described in one["doc"]["options"].items():
             assert described["description"], (name, option)
+    role = ansible_doc(made.folder, "role", "libreswan.autod.install")["libreswan.autod.install"]
+    assert "install_package" in role["entry_points"]["main"]["options"]
 
 
 def loaded(made: Fleet) -> dict[str, set[str]]:
@@ -268,9 +312,9 @@ def loaded(made: Fleet) -> dict[str, set[str]]:
     return found
 
 
-def ansible_doc(folder: Path, module: str) -> dict[str, Any]:
-    """What ansible-doc has of a module, from the collection as it was installed."""
+def ansible_doc(folder: Path, kind: str, *names: str) -> dict[str, Any]:
+    """What ansible-doc has of modules or roles, from the collection as it was installed."""
     where = [f"ANSIBLE_COLLECTIONS_PATH={folder}/collections", f"ANSIBLE_HOME={folder}/home"]
-    shown = command("env", *where, str(PROGRAMS / "ansible-doc"), "--json", module).stdout
-    found: dict[str, Any] = json.loads(shown)[module]
+    shown = command("env", *where, str(PROGRAMS / "ansible-doc"), "--json", "--type", kind, *names).stdout
+    found: dict[str, Any] = json.loads(shown)
     return found
