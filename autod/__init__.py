@@ -11,6 +11,7 @@ What programs import, all of it described in docs/library.md:
 * `autod.status`: pluto's state as typed values
 * `autod.config`: ipsec.conf, and loading what it says
 * `autod.sync`, `autod.aio`: the client for threads and for asyncio
+* `autod.supervised`: the supervisor that runs, for trio, threads and asyncio
 * `autod.testing`: a pluto for the tests of programs
 * `autod.protocol`: the whack protocol, bytes to values and back
 

@@ -21,7 +21,14 @@ from autod.errors import ConfigurationError, PlutoGone, UsageError
 from autod.service import history
 from autod.service.access import Right
 from autod.service.patterns import SLICE, BadPattern, Names, is_pattern
-from autod.supervisor.views import Connection, Differences, Event, Operator, Statistics, plain
+from autod.supervisor.views import (
+    Differences,
+    Operator,
+    Statistics,
+    SupervisedConnection,
+    SupervisorEvent,
+    plain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +73,7 @@ class Keeper(Protocol):
     subscribers: int
 
     def names(self) -> Sequence[str]: ...
-    def connection(self, name: str) -> Connection | None: ...
+    def connection(self, name: str) -> SupervisedConnection | None: ...
     def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None: ...
     def did(self, act: str, by: Operator, name: str = "") -> None: ...
     def settled(self, act: str, name: str) -> bool: ...
@@ -167,11 +174,11 @@ class _Described(Struct):
 
 
 class _Connections(Struct):
-    connections: list[Connection]
+    connections: list[SupervisedConnection]
 
 
 class _Connection(Struct):
-    connection: Connection
+    connection: SupervisedConnection
 
 
 class _Removed(Struct):
@@ -179,8 +186,8 @@ class _Removed(Struct):
 
 
 class _Progress(Struct, omit_defaults=True):
-    event: Event | None = None
-    connections: list[Connection] | None = None
+    event: SupervisorEvent | None = None
+    connections: list[SupervisedConnection] | None = None
 
 
 class _Accounts(Struct):
@@ -196,7 +203,7 @@ class _Told(Struct):
 
 
 class _Event(Struct):
-    event: Event
+    event: SupervisorEvent
 
 
 class _Synced(Struct):
@@ -457,11 +464,13 @@ def _no_history(problem: OSError) -> Failure:
     return Failure(f"{INTERFACE}.NoHistory", reason=plain(problem.strerror or str(problem)))
 
 
-def _missed(number: int, lost: int | None, events: Sequence[Event]) -> Event:
+def _missed(number: int, lost: int | None, events: Sequence[SupervisorEvent]) -> SupervisorEvent:
     """The word that events are gone; numbered as the last of those, so that a reader can go on from it."""
     first = events[0].sequence - 1 if events else number
     time = events[0].time if events else 0.0
-    return Event(sequence=first, time=time, kind="missed", missed=msgspec.UNSET if lost is None else lost)
+    return SupervisorEvent(
+        sequence=first, time=time, kind="missed", missed=msgspec.UNSET if lost is None else lost
+    )
 
 
 def _names(words: Sequence[str], parameter: str) -> Names:
@@ -472,7 +481,7 @@ def _names(words: Sequence[str], parameter: str) -> Names:
         raise Failure(f"{SERVICE}.InvalidParameter", parameter=parameter) from None
 
 
-def _concerns(event: Event, names: Names) -> bool:
+def _concerns(event: SupervisorEvent, names: Names) -> bool:
     return not isinstance(event.connection, str) or names.mean(event.connection)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autod.service.http import Handler
     from autod.service.recorder import Recorder
     from autod.supervisor.loop import Supervisor
-    from autod.supervisor.views import Connection, PlutoView
+    from autod.supervisor.views import PlutoView, SupervisedConnection
 
 __all__ = ["Pages"]
 
@@ -57,7 +57,7 @@ class _State(Struct):
     configuration: str
     troubles: tuple[str, ...]
     pluto: PlutoView
-    connections: list[Connection]
+    connections: list[SupervisedConnection]
 
 
 class _Day(Struct):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from autod.service.sides import Trouble
     from autod.supervisor.configured import ConfiguredSupervisor
     from autod.supervisor.settings import Settings
-    from autod.supervisor.views import Event
+    from autod.supervisor.views import SupervisorEvent
 
 __all__ = ["Recorder"]
 
@@ -179,7 +179,7 @@ class Recorder:
         await trio.sleep(PATIENCE)
         self._supervisor.feed.let_go()
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: SupervisorEvent) -> None:
         at = int(event.time * 1000)
         name = event.connection if isinstance(event.connection, str) else ""
         cause, detail = _text(event.cause), _text(event.detail)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from autod.supervisor.views import Event
+    from autod.supervisor.views import SupervisorEvent
 
 __all__ = ["Feed"]
 
@@ -28,7 +28,7 @@ class Feed:
     """
 
     def __init__(self, size: int) -> None:
-        self._kept: deque[Event] = deque(maxlen=size)
+        self._kept: deque[SupervisorEvent] = deque(maxlen=size)
         self._news = trio.Event()
         self._more = trio.Event()
         self._held = False
@@ -36,7 +36,7 @@ class Feed:
         self.last = 0
         self.missed = 0
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: SupervisorEvent) -> None:
         """Take `event` in; its number must be `published + 1`. Never waits."""
         assert event.sequence == self.published + 1
         self._kept.append(event)
@@ -46,7 +46,7 @@ class Feed:
         if not self._held:
             self._tell(self.published)
 
-    def after(self, number: int) -> tuple[list[Event], int | None]:
+    def after(self, number: int) -> tuple[list[SupervisorEvent], int | None]:
         """The events after `number` that are kept, and how many of those are not.
 
         A number from the future is one of another life of the process: everything kept, and None, as nobody can
@@ -78,7 +78,7 @@ class Feed:
         """Tell the events up to `number`."""
         self._tell(min(number, self.published))
 
-    def unwritten(self, number: int) -> tuple[list[Event], int]:
+    def unwritten(self, number: int) -> tuple[list[SupervisorEvent], int]:
         """The events after `number` that are kept, told or not, and how many of those are not."""
         return self._between(number, self.published), self._lost(number)
 
@@ -104,7 +104,7 @@ class Feed:
         oldest = self.published - len(self._kept) + 1
         return max(oldest - (number + 1), 0)
 
-    def _between(self, number: int, last: int) -> list[Event]:
+    def _between(self, number: int, last: int) -> list[SupervisorEvent]:
         """Those that are kept with a number above `number` and up to `last`."""
         oldest = self.published - len(self._kept) + 1
         first, end = max(number + 1 - oldest, 0), max(last + 1 - oldest, 0)

@@ -26,7 +26,7 @@ from autod.supervisor.engine import Engine
 from autod.supervisor.states import Act, Actual, Cause, Heard, State
 from autod.supervisor.table import Moved, Tried
 from autod.supervisor.telling import Teller
-from autod.supervisor.views import Connection, Operator, plain
+from autod.supervisor.views import Operator, SupervisedConnection, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -129,7 +129,7 @@ class Supervisor:
         """Their names, as they are shown; every method that takes a name takes these."""
         return [plain(name) for name in self.engine.table]
 
-    def connection(self, name: str) -> Connection | None:
+    def connection(self, name: str) -> SupervisedConnection | None:
         entry = self.entry(name)
         return None if entry is None else views.connection(entry, self.offset)
 

@@ -14,7 +14,7 @@ from autod.supervisor import views
 from autod.supervisor.feed import Feed
 from autod.supervisor.states import Act, State
 from autod.supervisor.table import Tried
-from autod.supervisor.views import Event, Operator, plain
+from autod.supervisor.views import Operator, SupervisorEvent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class Teller:
         by: Operator | None = None,
     ) -> None:
         """Publish an event of `kind`, and log it; `by` is who caused it."""
-        event = Event(
+        event = SupervisorEvent(
             sequence=self.feed.published + 1,
             time=round(self._wall(), 3),
             kind=kind,
@@ -81,10 +81,10 @@ class Teller:
             word = "established" if result.cause is None else "failed"
             self._log.info(word, connection=name, act=act.value, **fields)
 
-    def _write(self, event: Event, *, level: str) -> None:
+    def _write(self, event: SupervisorEvent, *, level: str) -> None:
         fields = {
             name: value
-            for name in Event.__struct_fields__
+            for name in SupervisorEvent.__struct_fields__
             if name not in ("sequence", "time", "kind") and (value := getattr(event, name)) is not UNSET
         }
         getattr(self._log, level)(event.kind, **fields)

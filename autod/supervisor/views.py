@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from autod.supervisor.table import Entry, Report
 
 __all__ = [
-    "Connection",
     "Detail",
     "Differences",
-    "Event",
     "Left",
     "Operator",
     "PlutoView",
     "Statistics",
+    "SupervisedConnection",
+    "SupervisorEvent",
     "Unseen",
     "connection",
     "event",
@@ -49,7 +49,7 @@ class Operator(Struct, frozen=True, kw_only=True):
         return f"{named} ({self.login})" if self.login else named
 
 
-class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class SupervisedConnection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One connection: what is wanted, what is, and why."""
 
     name: str
@@ -71,7 +71,7 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     sent: int | UnsetType = UNSET
 
 
-class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class SupervisorEvent(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Something that happened. `kind` says which of the other fields have a meaning:
 
     state    connection, before, after, cause, detail, next_try
@@ -185,14 +185,14 @@ def plain(text: str) -> str:
 _WITH_CAUSE = frozenset({State.ABSENT, State.WAITING, State.REFUSED})
 
 
-def connection(entry: Entry, offset: float) -> Connection:
+def connection(entry: Entry, offset: float) -> SupervisedConnection:
     """`entry` as it is shown; `offset` turns its clock into UNIX seconds."""
     record, wanted = entry.record, entry.wanted
     up = record.actual is Actual.UP
     detail, reason, advice = entry.advised
     advised = bool(record.cause) and record.detail == detail
     waits = record.state in (State.WAITING, State.REFUSED) and record.next_try is not None
-    return Connection(
+    return SupervisedConnection(
         name=plain(wanted.name),
         wanted=wanted.policy.keep.value,
         state=record.state.value,
@@ -213,13 +213,13 @@ def connection(entry: Entry, offset: float) -> Connection:
     )
 
 
-def event(report: Report, sequence: int, now: float, offset: float) -> Event:
+def event(report: Report, sequence: int, now: float, offset: float) -> SupervisorEvent:
     """`report` as it is told."""
     if isinstance(report, Moved):
         record = report.record
         # Why it was not up before says nothing about a try that has just begun.
         why = record.cause if report.after in _WITH_CAUSE else None
-        return Event(
+        return SupervisorEvent(
             sequence=sequence,
             time=now,
             kind="state",
@@ -230,7 +230,7 @@ def event(report: Report, sequence: int, now: float, offset: float) -> Event:
             detail=(plain(record.detail) if why else "") or UNSET,
             next_try=UNSET if record.next_try is None else round(record.next_try + offset, 3),
         )
-    return Event(
+    return SupervisorEvent(
         sequence=sequence,
         time=now,
         kind="try",

@@ -31,6 +31,10 @@ PUBLIC = (
     "autod.protocol.releases",
     "autod.protocol.replies",
     "autod.status",
+    "autod.supervised",
+    "autod.supervised.aio",
+    "autod.supervised.sync",
+    "autod.supervisor.views",
     "autod.sync",
     "autod.testing",
 )
@@ -84,7 +88,7 @@ def test_the_reference_has_a_page_of_each_public_module() -> None:
 
 def test_no_two_public_classes_share_a_name() -> None:
     """But for the clients of the three ways to wait, of which a program has one."""
-    clients = {"Operation", "Pluto"}
+    clients = {"Operation", "Pluto", "Supervised"}
     homes: dict[str, set[str]] = defaultdict(set)
     for module in PUBLIC:
         loaded = importlib.import_module(module)

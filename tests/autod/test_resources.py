@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import threading
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -20,9 +18,7 @@ from autod.client import Pluto, open_pluto
 from autod.config import load
 from autod.protocol import commands as c
 from autod.testing import FakePluto
-
-ENOUGH = 400
-"""Steps of an event loop: more than the longest of these takes."""
+from tests.helpers.cancelling import everywhere, everywhere_in_asyncio
 
 VERBS: dict[str, tuple[str, ...]] = {
     "up": ("a",),
@@ -53,40 +49,14 @@ def pluto() -> Iterator[FakePluto]:
         yield one
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-class _CancelAt(trio.abc.Instrument):
-    """Cancels `scope` before the `step`-th step of any task."""
-
-    def __init__(self, scope: trio.CancelScope, step: int) -> None:
-        self._scope, self._left = scope, step
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self._scope.cancel()
-
-
 async def cancelled_everywhere(client: Pluto, work: Callable[[], Awaitable[object]]) -> int:
-    """Run `work` again and again, cancelled one step later each time, until it comes through; how often it did not."""
-    await work()  # what is opened once and kept
-    before = descriptors(), trio.lowlevel.current_statistics().tasks_living
-    for step in range(1, ENOUGH):
-        with trio.CancelScope() as scope:
-            instrument = _CancelAt(scope, step)
-            trio.lowlevel.add_instrument(instrument)
-            try:
-                await work()
-            finally:
-                trio.lowlevel.remove_instrument(instrument)
-        assert (descriptors(), trio.lowlevel.current_statistics().tasks_living) == before, step
-        assert client.slots.held == 0, step
+    """How often it did not come through."""
+
+    async def look() -> None:
+        assert client.slots.held == 0
         client.slots.forget()  # what pluto may still hold is not the matter here
-        if not scope.cancelled_caught:
-            return step - 1
-    raise AssertionError("it never came through")
+
+    return await everywhere(work, look)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -150,35 +120,12 @@ async def test_a_load_cancelled_at_any_checkpoint_leaves_nothing(
         assert await cancelled_everywhere(client, add) > 2
 
 
-def readers(loop: asyncio.AbstractEventLoop) -> int:
-    return len(loop._selector.get_map())  # type: ignore[attr-defined]
-
-
-async def cancelled_everywhere_in_asyncio(work: Callable[[], Awaitable[object]], *, turns: range) -> int:
-    """The same for asyncio: cancelled when its event loop has gone round so many times."""
-    loop = asyncio.get_running_loop()
-    await work()
-    before = descriptors(), readers(loop), threading.active_count()
-    for count, turn in enumerate(turns):
-        task = asyncio.ensure_future(work())
-        for _ in range(turn):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait((task,))
-        assert asyncio.all_tasks() == {asyncio.current_task()}, turn
-        assert (descriptors(), readers(loop), threading.active_count()) == before, turn
-        if not task.cancelled():
-            task.result()
-            return count
-    return len(turns)
-
-
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_of_asyncio_cancelled_at_any_checkpoint_leaves_nothing(pluto: FakePluto, verb: str) -> None:
     async def work() -> None:
         async with aio.open_pluto(pluto.path, limit=1) as client:
             method = partial(getattr(client, verb), *VERBS[verb])
-            assert await cancelled_everywhere_in_asyncio(method, turns=range(40)) > 0
+            assert await everywhere_in_asyncio(method, turns=range(40)) > 0
             assert (await client.up("b", timeout=20)).ok  # the one place is free
 
     asyncio.run(work())
@@ -193,7 +140,7 @@ def test_a_stream_of_asyncio_cancelled_at_any_checkpoint_leaves_nothing(pluto: F
                     async for _ in operation:
                         pass
 
-            assert await cancelled_everywhere_in_asyncio(follow, turns=range(60)) > 2
+            assert await everywhere_in_asyncio(follow, turns=range(60)) > 2
             assert (await client.up("b", timeout=20)).ok
 
     asyncio.run(work())
@@ -203,7 +150,7 @@ def test_many_of_asyncio_cancelled_at_any_time_leave_nothing(pluto: FakePluto) -
     async def work() -> None:
         async with aio.open_pluto(pluto.path) as client:
             many = partial(aio.bulk, client, [f"c{number}" for number in range(8)], "up", if_down=False)
-            assert await cancelled_everywhere_in_asyncio(many, turns=range(0, 400, 40)) > 0
+            assert await everywhere_in_asyncio(many, turns=range(0, 400, 40)) > 0
 
     asyncio.run(work())
 

@@ -10,14 +10,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 
 from autod.bulk import from_json
 from autod.outcomes import Result
 from autod.protocol import commands as c
 from autod.testing import FakePluto
+from tests.autod.service.test_server import service
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 
@@ -128,6 +131,19 @@ def test_an_interrupt_takes_down_what_is_under_way(pluto: FakePluto) -> None:
     program.send_signal(signal.SIGINT)
     assert program.wait(timeout=30) == 130
     assert not pluto.negotiating
+
+
+async def test_a_program_asks_the_supervisor(tmp_path: Path) -> None:
+    async with service(tmp_path) as running:
+        await running.all_up()
+        said = await trio.to_thread.run_sync(run, "supervised.py", running.path)
+        assert said == "4 of 4 are up\n"
+        running.keeper.order("down", ["a"])
+        await running.until(lambda: running.keeper.settled("down", "a"))
+        said = await trio.to_thread.run_sync(run, "supervised.py", running.path)
+        assert said.startswith("3 of 3 are up\na: suspended\n")
+        assert said.endswith("a is up now\n")
+    await trio.to_thread.run_sync(partial(run, "supervised.py", running.path, status=1))
 
 
 def test_the_tests_of_a_program_pass() -> None:

@@ -1,0 +1,239 @@
+"""The methods of the supervisor's API as values: what each takes, and what it gives.
+
+Owns: these values. Must not know: sockets, event loops. The interface file (autod/service) says what each does; a test
+holds these against it. Patterns are allowed where it says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+
+import msgspec
+from msgspec import Struct
+
+from autod.asking.arguments import names_of
+from autod.errors import ProtocolViolation
+from autod.service.history import Account, Change, Outage
+from autod.supervisor.views import Differences, Statistics, SupervisedConnection, SupervisorEvent
+
+__all__ = [
+    "Add",
+    "Call",
+    "Down",
+    "Get",
+    "GetHistory",
+    "GetStatistics",
+    "GetSummary",
+    "HistoryAnswer",
+    "List",
+    "Progress",
+    "Reload",
+    "Reloaded",
+    "Remove",
+    "ResumeConnections",
+    "SummaryAnswer",
+    "SuspendConnections",
+    "Sync",
+    "Up",
+    "Watch",
+]
+
+T = TypeVar("T")
+
+Names: TypeAlias = tuple[str, ...] | list[str]
+"""Names or patterns. A text alone would be taken for its letters: it is refused."""
+
+
+class Call(Struct, Generic[T], frozen=True):
+    """One call, to be given to `call` or `stream` of a Supervised."""
+
+    method: ClassVar[str]
+    """What the interface calls it."""
+    _gives: ClassVar[Any]
+    _part: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        names = getattr(self, "names", None)
+        if names is not None:
+            names_of(names)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What it says, by name."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
+
+    def read(self, parameters: bytes | msgspec.Raw) -> T:
+        """The answer in a reply. ProtocolViolation for one that the interface does not have."""
+        try:
+            if self._part:
+                parameters = msgspec.json.decode(parameters, type=dict[str, msgspec.Raw])[self._part]
+            return cast(T, msgspec.json.decode(parameters, type=self._gives))
+        except (msgspec.MsgspecError, KeyError, UnicodeDecodeError) as problem:
+            raise ProtocolViolation(
+                f"the supervisor's answer to {self.method} makes no sense ({problem}): is it of another version?"
+            ) from None
+
+
+class List(Call[tuple[SupervisedConnection, ...]], frozen=True):
+    """The connections whose name matches `pattern`, of those in `state`; None: all."""
+
+    method = "List"
+    _gives = tuple[SupervisedConnection, ...]
+    _part = "connections"
+    pattern: str | None = None
+    state: str | None = None
+
+
+class Get(Call[SupervisedConnection], frozen=True):
+    """One connection. ApiError UnknownConnection."""
+
+    method = "Get"
+    _gives = SupervisedConnection
+    _part = "connection"
+    name: str
+
+
+class Progress(Struct, frozen=True):
+    """What an order tells: an event of one of the connections; at the end, the connections as they are."""
+
+    event: SupervisorEvent | None = None
+    connections: tuple[SupervisedConnection, ...] | None = None
+
+
+class Up(Call[Progress], frozen=True):
+    """Try connections now, whatever the back-off says. As a stream, it ends when each is up or its try has ended, or
+    after `timeout` seconds; as a call at once."""
+
+    method = "Up"
+    _gives = Progress
+    names: Names
+    timeout: float | None = None
+
+
+class Down(Call[Progress], frozen=True):
+    """Take connections down and leave them so until Up or ResumeConnections. Stream and call as with Up."""
+
+    method = "Down"
+    _gives = Progress
+    names: Names
+    timeout: float | None = None
+
+
+class SuspendConnections(Call[tuple[SupervisedConnection, ...]], frozen=True):
+    """Do nothing more for these connections; what is up stays up."""
+
+    method = "Suspend"
+    _gives = tuple[SupervisedConnection, ...]
+    _part = "connections"
+    names: Names
+
+
+class ResumeConnections(Call[tuple[SupervisedConnection, ...]], frozen=True):
+    """The end of SuspendConnections and of Down."""
+
+    method = "Resume"
+    _gives = tuple[SupervisedConnection, ...]
+    _part = "connections"
+    names: Names
+
+
+class Sync(Call[Differences], frozen=True):
+    """Put right what differs between pluto and the configuration; `dry`: only say it."""
+
+    method = "Sync"
+    _gives = Differences
+    dry: bool | None = None
+
+
+class Add(Call[SupervisedConnection], frozen=True):
+    """Keep a connection that stands in no file; its settings as ipsec.conf has them. For root alone.
+    ConfigurationError."""
+
+    method = "Add"
+    _gives = SupervisedConnection
+    _part = "connection"
+    name: str
+    settings: dict[str, str]
+    replace: bool | None = None
+
+
+class Remove(Call[tuple[str, ...]], frozen=True):
+    """Give up connections that were added, and delete them from pluto. For root alone."""
+
+    method = "Remove"
+    _gives = tuple[str, ...]
+    _part = "removed"
+    names: Names
+
+
+class Reloaded(Struct, frozen=True):
+    """What a reload changed: names, and how many stayed the same."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    released: tuple[str, ...]
+    same: int
+
+
+class Reload(Call[Reloaded], frozen=True):
+    """Read the settings, the configuration and the secrets again. ConfigurationError: the old ones stay."""
+
+    method = "Reload"
+    _gives = Reloaded
+    force: bool | None = None
+
+
+class GetStatistics(Call[Statistics], frozen=True):
+    """The supervisor in figures."""
+
+    method = "Statistics"
+    _gives = Statistics
+
+
+class SummaryAnswer(Struct, frozen=True):
+    """How connections, and peers, did from `since` to `until` (UNIX seconds)."""
+
+    since: float
+    until: float
+    connections: tuple[Account, ...]
+    peers: tuple[Account, ...]
+
+
+class GetSummary(Call[SummaryAnswer], frozen=True):
+    """The sums of the history: of a day, if no time is said. ApiError NoHistory."""
+
+    method = "Summary"
+    _gives = SummaryAnswer
+    since: float | None = None
+    until: float | None = None
+    names: Names | None = None
+    peer: str | None = None
+
+
+class HistoryAnswer(Struct, frozen=True):
+    """The outages and the changes that the history has."""
+
+    outages: tuple[Outage, ...]
+    changes: tuple[Change, ...]
+
+
+class GetHistory(Call[HistoryAnswer], frozen=True):
+    """What the history has, the last `most` of each. ApiError NoHistory."""
+
+    method = "History"
+    _gives = HistoryAnswer
+    since: float | None = None
+    until: float | None = None
+    names: Names | None = None
+    most: int | None = None
+
+
+class Watch(Call[SupervisorEvent], frozen=True):
+    """Every event from now on, or after number `since`; of these connections, or of all. A stream without an end."""
+
+    method = "Watch"
+    _gives = SupervisorEvent
+    _part = "event"
+    since: int | None = None
+    names: Names | None = None
