@@ -7,12 +7,17 @@ console = ahead.result()
 
 from __future__ import annotations
 
+import shlex
+import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import uml
-from tests.lab.roots import TRIXIE_PYTHON
+from tests.lab.roots import LAB, TRIXIE_PYTHON
+from tests.lab.window import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +45,7 @@ SCENARIOS = (
     "peer_down",
     "secret",
     "shutdown",
+    "power",
 )
 CONNECTIONS = 100
 
@@ -61,7 +67,28 @@ def booted(scenarios: tuple[str, ...], connections: int) -> str:
 
 def _boot(scenarios: tuple[str, ...], connections: int) -> str:
     script = f"AUTOD_LAB_CONNECTIONS={connections} {TRIXIE_PYTHON} -m tests.lab.supervised_gateway"
-    with uml.system(f"{script} {' '.join(scenarios)} 2>&1", timeout=1400) as boot:
+    jobs = LAB / "jobs"
+    jobs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=jobs) as folder:
+        disk = uml.blank(Path(folder) / "disk")
+        script = f"{script} {' '.join(scenarios)} 2>&1"
+        with uml.system(script, timeout=2400, disk=disk) as boot, window(boot.folder):
+            while boot.running:
+                # `power` asks for it, and goes on with what it does until it is gone.
+                if (boot.folder / "cut").exists():
+                    boot.end()
+                    return boot.console + _after_power(disk, boot.folder / "told")
+                time.sleep(0.1)
+        return boot.console
+
+
+def _after_power(disk: Path, told: Path) -> str:
+    """What the next boot has to say of what is on the disk."""
+    command = [sys.executable, "-m", "tests.lab.after_power"]
+    files = {"told": told.read_text()}
+    with uml.booted(
+        ["sh", "-c", f"{shlex.join(command)} $LAB_JOB/told"], timeout=300, files=files, disk=disk
+    ) as boot:
         boot.wait()
     return boot.console
 

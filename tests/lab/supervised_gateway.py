@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autod.service.client import Client
+from tests.lab.window import looked_at
 from tests.real.namespaces import command, namespace
 from tests.real.plutos import EAST, WEST, Pluto, connection, wait_until
 
@@ -97,7 +98,7 @@ class Gateway:
         )
 
     def client(self) -> Client:
-        return Client(SOCKET, timeout=60)
+        return Client(SOCKET, timeout=180)
 
     def states(self) -> dict[str, int]:
         with self.client() as client:
@@ -114,7 +115,7 @@ class Gateway:
     def serials(self) -> set[str]:
         return set(re.findall(r'(#\d+: "[^"]+")', run("ipsec", "trafficstatus", check=False)))
 
-    def all_up(self, names: list[str] | None = None, *, timeout: float = 240) -> float:
+    def all_up(self, names: list[str] | None = None, *, timeout: float = 400) -> float:
         wanted = set(self.names if names is None else names)
         began = time.monotonic()
         while not wanted <= self.established():
@@ -236,7 +237,7 @@ def pinging(gate: Gateway, number: int = 0) -> Iterator[None]:
 
 def _datagrams(address: tuple[str, int]) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.settimeout(3)
+    sock.settimeout(20)
     sock.bind(address)
     return sock
 
@@ -294,7 +295,7 @@ def rights(gate: Gateway) -> None:
         prefix += [f"--groups={','.join(groups)}"] if groups else ["--clear-groups"]
         for method, parameters, may in (("List", "{}", look), ("Suspend", '{"names":["c2"]}', change)):
             argv = [*prefix, "varlinkctl", "call", SOCKET, f"{API}.{method}", parameters]
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=180, check=False)
             assert (done.returncode == 0) is may, (groups, method, done.stderr)
             assert may or "Permission" in done.stderr, done.stderr
     with gate.client() as client:
@@ -317,7 +318,7 @@ def reload(gate: Gateway) -> None:
         took = time.monotonic() - began
         names = [n for n in gate.names if n != "c2"] + [f"c{COUNT}"]
         gate.all_up(names)
-        wait_until(lambda: "c2" not in gate.established(), what="the end of c2", timeout=60)
+        wait_until(lambda: "c2" not in gate.established(), what="the end of c2", timeout=180)
     assert kept <= gate.serials(), "the same ones were touched"
     assert not {s for s in before if '"c1"' in s} & gate.serials(), "the changed one was not replaced"
     say(
@@ -354,7 +355,7 @@ def fetch(where: str, path: str = "/metrics") -> str:
     """The body that is answered on `where`, a path of a Unix socket or a port of 127.0.0.1."""
     family = socket.AF_UNIX if where.startswith("/") else socket.AF_INET
     with socket.socket(family) as sock:
-        sock.settimeout(20)
+        sock.settimeout(60)
         sock.connect(where if family == socket.AF_UNIX else ("127.0.0.1", int(where)))
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b""
@@ -372,7 +373,7 @@ def restarted(gate: Gateway, *units: str) -> None:
     # Also forgets how often it was started in this minute.
     run("systemctl", "reset-failed", "autod.service", "autod.socket", check=False)
     run("systemctl", "start", *units, "autod.socket", "autod.service")
-    wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
+    wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=180)
     assert before <= gate.serials(), sorted(before - gate.serials())[:5]
 
 
@@ -390,7 +391,7 @@ def metrics(gate: Gateway) -> None:
     run("systemctl", "stop", "autod.service", "autod-metrics.socket")
     SETTINGS.write_text(text + "[metrics]\nlisten = '127.0.0.1:9741'\n")
     checked = subprocess.run(
-        ["autod", "supervise", "--check"], capture_output=True, text=True, timeout=60, check=False
+        ["autod", "supervise", "--check"], capture_output=True, text=True, timeout=180, check=False
     )
     assert checked.returncode == 3, checked.stderr
     assert "SocketBindAllow=tcp:9741" in checked.stderr, checked.stderr
@@ -424,7 +425,7 @@ def bad_settings(gate: Gateway) -> None:
     for bad in ("[metrics]\nlisten = 5\n", "[[gruop\n"):
         SETTINGS.write_text(text + bad)
         done = subprocess.run(
-            ["systemctl", "reload", "autod"], capture_output=True, text=True, timeout=60, check=False
+            ["systemctl", "reload", "autod"], capture_output=True, text=True, timeout=180, check=False
         )
         assert done.returncode != 0, "a reload with a bad file passed"
         assert show("autod", "MainPID") == pid
@@ -448,7 +449,7 @@ def bad_settings(gate: Gateway) -> None:
         ["autod", "--service", "--status", "--timeout", "30s"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     took = time.monotonic() - began
@@ -503,7 +504,7 @@ def hands(gate: Gateway) -> None:
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "autod", "--service", "--down", "c4"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode != 0
@@ -514,7 +515,7 @@ def hands(gate: Gateway) -> None:
     run("autod", "--down", "c5")
     gate.east.whack("--terminate", "--name", "c6")
     gate.east.whack("--down", "--name", "c6")
-    wait_until(lambda: not {"c5", "c6"} & gate.established(), what="the end of both", timeout=30)
+    wait_until(lambda: not {"c5", "c6"} & gate.established(), what="the end of both", timeout=120)
     gate.all_up()
     wait_until(lambda: any(e["kind"] == "operator" for e in events(gate, number)), what="the word about c5")
     told = [(e["connection"], e.get("cause")) for e in events(gate, number) if e["kind"] == "operator"]
@@ -550,7 +551,7 @@ def history(gate: Gateway) -> None:
         # pluto is slow to answer here, so it is looked at seldom: an outage between two looks is not seen.
         for name in ("c7", "c8", "c9"):
             wait_until(
-                lambda n=name: gate.state(n) not in ("up", "absent"), what=f"the end of {name}", timeout=90
+                lambda n=name: gate.state(n) not in ("up", "absent"), what=f"the end of {name}", timeout=240
             )
         time.sleep(8)
         gate.east.addconn("c7", "c8", "c9")
@@ -558,11 +559,11 @@ def history(gate: Gateway) -> None:
         time.sleep(6)
         os.kill(int(show("autod", "MainPID")), signal.SIGKILL)
         run("systemctl", "reset-failed", "autod", check=False)
-        wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=90)
+        wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=240)
     time.sleep(3)
     over.set()
     command("systemctl", "kill", "--signal=HUP", "autod")
-    following.join(timeout=20)
+    following.join(timeout=60)
     kept = json.loads(run("autod", "history", "--json", "--since", f"@{began:.0f}", "--most", "100000"))
     found = {
         (one["connection"], f"{one['time']:.3f} {one['after']}")
@@ -574,7 +575,7 @@ def history(gate: Gateway) -> None:
     by_name = {one["name"]: one for one in kept["connections"]}
     lost = {name for name, one in by_name.items() if one["losses"]}
     assert lost == {"c7", "c8", "c9"}, lost
-    assert all(by_name[name]["losses"] == 3 and 15 < by_name[name]["down"] < 400 for name in lost), by_name
+    assert all(by_name[name]["losses"] == 3 and 15 < by_name[name]["down"] < 3000 for name in lost), by_name
     assert len([one for one in kept["outages"] if one["connection"] == "c7"]) == 3, kept["outages"]
     assert all(by_name[name]["availability"] == 1.0 for name in gate.names if name not in lost), by_name
     assert sum(one["kind"] == "life" and one.get("act") == "begins" for one in kept["changes"]) == 3
@@ -608,6 +609,13 @@ def page(gate: Gateway) -> None:
     assert {one["name"] for one in told["connections"] if one["state"] == "up"} >= set(gate.names)
     assert "<script src=" in fetch("9742", "/")
     wait_until(lambda: json.loads(fetch("9742", "/day.json"))["connections"], what="the day")
+    seen = looked_at(Path("/mnt"), 9742, "#by=group")
+    assert "CONSOLE" not in seen["said"], seen["said"]
+    document = seen["document"]
+    assert 'data-ready="yes"' in document, document[:2000]
+    assert re.search(rf"all: {COUNT} of {COUNT} up", document), document[:2000]
+    names = re.findall(r'<td class="name"><button type="button">(.*?)</button>', document)
+    assert set(gate.names) <= set(names), names
     run("systemctl", "stop", "autod.service", "autod-page.socket")
     SETTINGS.write_text(text + "[page]\nlisten = 'unix:/run/autod/page.sock'\n")
     restarted(gate)
@@ -615,7 +623,9 @@ def page(gate: Gateway) -> None:
     SETTINGS.write_text(text)
     run("systemctl", "reload", "autod")
     wait_until(lambda: not os.path.exists("/run/autod/page.sock"), what="the end of the page's socket")
-    say("page: on a socket of systemd's and on one of its own, gone when the settings say so")
+    say(
+        f"page: on a socket of systemd's ({len(names)} rows in Chromium) and on one of its own, gone when told"
+    )
 
 
 def hooks(gate: Gateway) -> None:
@@ -637,10 +647,10 @@ def hooks(gate: Gateway) -> None:
     run("systemctl", "reload", "autod")
     since = run("date", "+%s").strip()
     gate.east.whack("--delete", "--name", "c7")
-    wait_until(lambda: "HOOK good down c7" in journal(since), what="the word about c7", timeout=60)
+    wait_until(lambda: "HOOK good down c7" in journal(since), what="the word about c7", timeout=180)
     gate.east.addconn("c7")
     gate.all_up()
-    wait_until(lambda: "HOOK good up c7" in journal(since), what="the word that c7 is up", timeout=60)
+    wait_until(lambda: "HOOK good up c7" in journal(since), what="the word that c7 is up", timeout=180)
     said = re.findall(r"HOOK good (\w+) c7 (\d+) (\d+)", journal(since))
     assert all(int(uid) > 60000 and int(size) > 100 for _, uid, size in said), said
     wait_until(
@@ -703,7 +713,7 @@ def restart_pluto(gate: Gateway) -> None:
     say(f"systemctl restart ipsec took {restarted:.1f} s; all {COUNT} back {back:.1f} s after it returned")
     began = time.monotonic()
     os.kill(int(show("ipsec", "MainPID")), signal.SIGKILL)
-    wait_until(lambda: not gate.established(), what="the end of pluto", timeout=30)
+    wait_until(lambda: not gate.established(), what="the end of pluto", timeout=120)
     gate.all_up()
     say(f"kill -9 of pluto: all {COUNT} back {time.monotonic() - began:.1f} s after it")
     assert show("autod", "MainPID") == pid
@@ -738,7 +748,7 @@ def kill_autod(gate: Gateway) -> None:
         began = time.monotonic()
         gate.states()
         took = time.monotonic() - began
-        wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
+        wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=180)
         time.sleep(3)
     assert int(show("autod", "NRestarts")) == restarts + 1
     untouched(gate, before)
@@ -751,9 +761,9 @@ def stop_autod(gate: Gateway) -> None:
     pid = show("autod", "MainPID")
     os.kill(int(pid), signal.SIGSTOP)
     began = time.monotonic()
-    wait_until(lambda: show("autod", "MainPID") not in (pid, "0"), what="the watchdog", timeout=90)
+    wait_until(lambda: show("autod", "MainPID") not in (pid, "0"), what="the watchdog", timeout=240)
     took = time.monotonic() - began
-    wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=60)
+    wait_until(lambda: gate.states().get("up") == COUNT, what="autod's view", timeout=180)
     untouched(gate, before)
     said = run("journalctl", "-u", "autod", "--no-pager").lower()
     assert "watchdog timeout" in said, said[-3000:]
@@ -788,9 +798,9 @@ def secret(gate: Gateway) -> None:
     gate.east.whack("--rereadsecrets")
     with gate.client() as client:
         client.call("Down", names=["psk"])
-        wait_until(lambda: "psk" not in gate.established(), what="the end of psk", timeout=30)
+        wait_until(lambda: "psk" not in gate.established(), what="the end of psk", timeout=120)
         client.call("Resume", names=["psk"])
-    wait_until(lambda: gate.state("psk") == "refused", what="the refusal", timeout=90)
+    wait_until(lambda: gate.state("psk") == "refused", what="the refusal", timeout=240)
     with gate.client() as client:
         cause = client.call("Get", name="psk")["connection"]["cause"]
     assert cause == "authentication-failed", cause
@@ -809,7 +819,7 @@ def shutdown(gate: Gateway) -> None:
     assert before <= gate.serials(), sorted(before - gate.serials())[:5]
     SETTINGS.write_text(SETTINGS.read_text().replace("[supervise]\n", '[supervise]\nshutdown = "down"\n'))
     run("systemctl", "start", "autod.socket", "autod.service")
-    wait_until(lambda: gate.states().get("up", 0) >= COUNT, what="autod's view", timeout=60)
+    wait_until(lambda: gate.states().get("up", 0) >= COUNT, what="autod's view", timeout=180)
     began = time.monotonic()
     run("systemctl", "stop", "autod.socket", "autod.service")
     assert not gate.established(), gate.established()
@@ -817,6 +827,35 @@ def shutdown(gate: Gateway) -> None:
     say(
         f"stop: left as they are by default; with shutdown=down all taken down in {time.monotonic() - began:.1f} s"
     )
+
+
+def power(gate: Gateway) -> None:
+    """The power fails while connections come and go. Never returns; tests/lab/after_power looks at what is left.
+
+    What anybody is told goes to a file outside of this machine, line by line, before the next word is read.
+    """
+    run("systemctl", "stop", "autod.socket", "autod.service")
+    run("mount", "/dev/ubda", "/var/lib/autod")
+    gate.settings()
+    start(gate)
+
+    def flap(name: str) -> None:
+        while True:
+            with contextlib.suppress(Exception), gate.client() as client:
+                for method in ("Down", "Up"):
+                    client.call(method, names=[name])
+                    time.sleep(0.7)
+
+    for name in gate.names[:4]:
+        threading.Thread(target=flap, args=[name], daemon=True).start()
+    with gate.client() as client, open("/mnt/told", "w") as told:
+        for number, reply in enumerate(client.stream("Watch"), 1):
+            told.write(json.dumps(reply["event"]) + "\n")
+            told.flush()
+            os.fsync(told.fileno())
+            if number == 100:
+                say("power: 100 events were told, and it may go any moment")
+                Path("/mnt/cut").touch()
 
 
 def silent(gate: Gateway) -> None:
@@ -895,6 +934,7 @@ SCENARIOS: dict[str, Callable[[Gateway], None]] = {
         peer_down,
         secret,
         shutdown,
+        power,
         silent,
     )
 }

@@ -37,7 +37,7 @@ def test_ten_connections_share_one_ike_sa(lab: Lab) -> None:
 @pytest.mark.outside
 def test_a_system_boots_with_systemd_and_its_own_ipsec_service() -> None:
     script = f"systemctl start ipsec && systemctl is-active ipsec && {TRIXIE_PYTHON} -c 'import trio, autod'"
-    with uml.system(script, timeout=100) as boot:
+    with uml.system(script, timeout=400) as boot:
         boot.wait()
     assert boot.status == 0, boot.console
     assert "active" in boot.console

@@ -12,7 +12,7 @@ from tests.lab.supervised import CONNECTIONS, SCENARIOS, booted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.outside, pytest.mark.timeout(6000)]
 
 
 def said(console: str, scenario: str) -> str:

@@ -8,6 +8,9 @@ The inside has this machine's own root file system: same paths, same Python, sam
 /proc, /sys, /dev and /run are its own, so a job leaves its results in files outside /run (boot.folder is one
 place). `system()` boots the trixie root with its real systemd instead.
 
+`blank(path)` makes a disk, an empty file system in a file; a boot has it as /dev/ubda. What the inside has not synced
+is not on it when the power is cut, as on a real one.
+
 All mounts are in a mount namespace that dies with the kernel. Knows nothing of pytest or of pluto.
 """
 
@@ -33,7 +36,7 @@ from tests.lab.roots import CHECKOUT, LAB
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Boot", "booted", "system"]
+__all__ = ["Boot", "blank", "booted", "system"]
 
 # In namespaces of mounts and processes that end with the kernel. Its memory file lies in a tmpfs of its own: a
 # container's /dev/shm is often too small for it.
@@ -45,6 +48,7 @@ mount -t proc proc "$lab/proc"
 mount --rbind /dev "$lab/dev"
 mount -t tmpfs -o size=4g,mode=1777 tmpfs "$lab/tmp"
 mount --rbind / "$lab/host"
+[ -z "$LAB_DISK" ] || { touch "$lab/tmp/disk"; mount --bind "$LAB_DISK" "$lab/tmp/disk"; }
 exec chroot "$lab" env TMPDIR=/tmp "$@"
 """
 # A copy of the root is booted, so that what one boot writes is not there in the next.
@@ -62,6 +66,7 @@ mount --rbind "$lab/tmp/root" "$lab/host"
 mount --bind "$checkout" "$lab/host/srv/autod"
 mount --bind "$job" "$lab/host/mnt"
 mount --bind "$lab/usr/lib/uml/modules" "$lab/host/usr/lib/modules"
+[ -z "$LAB_DISK" ] || { touch "$lab/tmp/disk"; mount --bind "$LAB_DISK" "$lab/tmp/disk"; }
 exec chroot "$lab" env TMPDIR=/tmp "$@"
 """
 # The first process of a booted system: it adds a unit that runs the job when everything else is up.
@@ -169,6 +174,7 @@ def booted(
     echo: bool = False,
     terminal: bool = False,
     memory: str = "2G",
+    disk: Path | None = None,
 ) -> Iterator[Boot]:
     """Run `job` in the checkout's folder on a kernel with ESP and so much `memory`; `timeout` in seconds for the boot.
 
@@ -196,12 +202,12 @@ def booted(
             "quiet",
             "loglevel=3",
         ]
-        with _started(folder, before, kernel, timeout=timeout, echo=echo) as boot:
+        with _started(folder, before, kernel, timeout=timeout, echo=echo, disk=disk) as boot:
             yield boot
 
 
 @contextlib.contextmanager
-def system(script: str, *, timeout: float, echo: bool = False) -> Iterator[Boot]:
+def system(script: str, *, timeout: float, echo: bool = False, disk: Path | None = None) -> Iterator[Boot]:
     """Boot a copy of the trixie root with its systemd, run a shell script once it is up, and power off.
 
     The checkout is at /srv/autod (the script's folder), a Python with autod's requirements at
@@ -221,13 +227,28 @@ def system(script: str, *, timeout: float, echo: bool = False) -> Iterator[Boot]
             "systemd.show_status=0",
             "loglevel=3",
         ]
-        with _started(folder, before, kernel, timeout=timeout, echo=echo) as boot:
+        with _started(folder, before, kernel, timeout=timeout, echo=echo, disk=disk) as boot:
             yield boot
+
+
+def blank(path: Path, megabytes: int = 64) -> Path:
+    """An empty disk in the file `path`, which holds only what was written to it."""
+    with path.open("wb") as file:
+        file.truncate(megabytes << 20)
+    argv = ["mke2fs", "-q", "-t", "ext4", "-F", str(path)]
+    subprocess.run(argv, check=True, capture_output=True, timeout=120)
+    return path
 
 
 @contextlib.contextmanager
 def _started(
-    folder: Path, before: Sequence[str], kernel: Sequence[str], *, timeout: float, echo: bool
+    folder: Path,
+    before: Sequence[str],
+    kernel: Sequence[str],
+    *,
+    timeout: float,
+    echo: bool,
+    disk: Path | None,
 ) -> Iterator[Boot]:
     process = subprocess.Popen(
         [
@@ -244,7 +265,9 @@ def _started(
             *before,
             *KERNEL.split(),
             *kernel,
+            *(["ubda=/tmp/disk"] if disk is not None else []),
         ],
+        env=os.environ | {"LAB_DISK": "" if disk is None else str(disk)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
