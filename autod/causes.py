@@ -142,10 +142,18 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "peer_silent",
         "between",
         True,
-        "the peer answered the first exchange, and then no more",
-        "let UDP port 4500 and fragments pass between both ends, compare the identities, and look in both logs (up to "
-        "4.4 pluto does not say that it refused the answer)",
-        ("UDP port 4500", "leftid=", "rightid=", "fragmentation=", "mtu of the path", "the peer's log"),
+        "the peer answered the first exchange, but no acceptable answer came to the second (IKE_AUTH)",
+        "let UDP port 4500 and fragments pass between both ends, compare identities and certificates, and look in both "
+        "logs (up to 4.4 pluto does not say that it refused the answer)",
+        (
+            "UDP port 4500",
+            "fragmentation=",
+            "leftid=",
+            "rightid=",
+            "rightca=",
+            "pluto's log",
+            "the peer's log",
+        ),
     ),
     Cause.CHILD_UNANSWERED: Advice(
         "peer_silent",

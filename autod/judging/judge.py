@@ -23,6 +23,7 @@ from autod.events import (
     Childless,
     ChildRejected,
     Deleted,
+    Deleting,
     Dropped,
     Event,
     Fatal,
@@ -334,6 +335,11 @@ class Judge:
         if not evidence.begun:
             return Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
         if IkeEstablished in evidence.seen:
+            if Deleting in evidence.seen:
+                # 4.x tells the one who waits for the Child SA that the IKE SA goes, and its log that the peer wants it.
+                return Verdict(
+                    Result.DELETED_BY_OTHER, cause=Cause.DELETED_BY_PEER, by="peer", needs_state=True
+                )
             return Verdict(Result.CHILD_REJECTED, needs_state=True, certain=False)
         initiating = evidence.seen.get(Initiating)
         if Queued in evidence.seen and Sent not in evidence.seen:
@@ -361,7 +367,8 @@ class Judge:
         told = self._told(evidence)
         if told is not None:
             return told
-        if PeerDeleted in seen:
+        # What somebody takes down here is not to remain up, so it is the peer's doing if pluto wants it back.
+        if PeerDeleted in seen or (IkeEstablished in seen and RetryScheduled in seen):
             return Verdict(Result.DELETED_BY_OTHER, cause=Cause.DELETED_BY_PEER, by="peer")
         if Terminating not in seen and evidence.unexplained:
             said = evidence.unexplained[-1]

@@ -56,6 +56,15 @@ ROWS: tuple[Row, ...] = (
         seen="4.15",
     ),
     Row(
+        Deleting,
+        ("reschedule",),
+        r"reschedule pending .+? - the (?:IKE|ISAKMP) SA #(?P<ike_sa>\d+) is going away",
+        "child",
+        {"sa": "ike"},
+        seen="",
+        sources="3.27-5.3.2",
+    ),
+    Row(
         Deleted,
         ("deleting",),
         r"deleting other state #\d+ (?:connection )?\((?P<state>[^)]*)\)",

@@ -47,18 +47,18 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         ChildRejected,
-        ("dropping", "ignoring"),
-        r"(?:dropping unexpected|ignoring) (?P<exchange>(?:ISAKMP_v2_)?CREATE_CHILD_SA) (?:message|response) "
-        rf"containing (?P<notification>{_ERRORS}) notification",
+        ("dropping", "ignoring", "unexpected"),
+        r"(?:dropping unexpected|ignoring|unexpected) (?P<exchange>(?:ISAKMP_v2_)?CREATE_CHILD_SA) (?:message|response) "
+        rf"containing (?P<notification>{_ERRORS})(?:\.\.\.)? notification",
         "child",
         {"ignored": True},
         seen="3.27-4.3",
     ),
     Row(
         IkeRejected,
-        ("dropping", "ignoring"),
-        r"(?:dropping unexpected|ignoring) (?P<exchange>\S+) (?:message|response) containing "
-        rf"(?P<notification>{_ERRORS}) notification",
+        ("dropping", "ignoring", "unexpected"),
+        r"(?:dropping unexpected|ignoring|unexpected) (?P<exchange>\S+) (?:message|response) containing "
+        rf"(?P<notification>{_ERRORS})(?:\.\.\.)? notification",
         "ike",
         {"ignored": True},
         seen="4.3-5.4",

@@ -55,6 +55,70 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         False,
     ),
     (
+        "the peer refuses our proposal, in 5.1's words",
+        "5.1",
+        "up",
+        """
+        002 "x" #1: initiating IKEv2 connection to 192.0.2.1 using UDP
+        002 "x" #1: sent IKE_SA_INIT request to 192.0.2.1:UDP/500
+        002 "x" #1: unexpected IKE_SA_INIT message containing NO_PROPOSAL_CHOSEN notification; message payloads: N; missing payloads: SA,KE,Ni
+        051 "x" #1: IKE_SA_INIT_I: 4 second timeout exceeded after 3 retransmits.  No response (or no acceptable response) to our first IKEv2 message
+        002 "x" #1: deleting IKE SA (sent IKE_SA_INIT request)
+        """,
+        Result.NO_PROPOSAL,
+        Cause.IKE_PROPOSAL,
+        "peer",
+        False,
+    ),
+    (
+        "a reason with the name in front, and a summary without",
+        "3.32",
+        "up",
+        """
+        022 "x": cannot initiate connection without knowing peer IP address (kind=CK_TEMPLATE)
+        000 failed to initiate x
+        """,
+        Result.REFUSED,
+        Cause.NO_PEER_ADDRESS,
+        "pluto",
+        False,
+    ),
+    (
+        "the peer deletes the IKE SA before there is a Child SA, 4.10",
+        "4.10",
+        "up",
+        """
+        002 "x" #1: initiating IKEv1 Main Mode connection
+        102 "x" #1: sent Main Mode request
+        004 "x" #1: IKE SA established {auth=PRESHARED_KEY cipher=AES_CBC_256 integ=HMAC_SHA2_256 group=MODP2048}
+        002 "x" #2: initiating Quick Mode IKEv1+PSK+ENCRYPT+TUNNEL+PFS+UP {using isakmp#1 msgid:2d6b2a8e proposal=AES_CBC_256 pfsgroup=MODP2048}
+        115 "x" #2: sent Quick Mode request
+        002 "x" #2: reschedule pending IPsec SA - the ISAKMP SA #1 is going away
+        """,
+        Result.DELETED_BY_OTHER,
+        Cause.DELETED_BY_PEER,
+        "peer",
+        True,
+    ),
+    (
+        "the same, 5.2",
+        "5.2",
+        "up",
+        """
+        002 "x" #1: initiating IKEv1 Main Mode connection
+        002 "x" #1: sent Main Mode request
+        004 "x" #1: ISAKMP SA established {auth=PRESHARED_KEY cipher=AES_CBC_256 integ=HMAC_SHA2_256 group=MODP2048}
+        002 "x" #2: initiating Quick Mode IKEv1+PSK+ENCRYPT+TUNNEL+PFS+UP {using isakmp#1 msgid:e4d2cdc6 proposal=AES_CBC_256 pfsgroup=MODP2048}
+        002 "x" #2: sent Quick Mode request
+        002 "x" #2: connection is supposed to remain up; revival attempt 1 scheduled in 0 seconds
+        002 "x" #2: deleting IPsec SA (QUICK_I1) aged 0.386107s and NOT sending notification
+        """,
+        Result.DELETED_BY_OTHER,
+        Cause.DELETED_BY_PEER,
+        "peer",
+        True,
+    ),
+    (
         "the same, IKEv1 aggressive",
         "5.2",
         "up",
