@@ -79,7 +79,7 @@ async def test_a_name_goes_up_is_waited_for_and_goes_down_as_one(lab: Lab, name:
         outcome = await pluto.up(name)
         assert (outcome.result, len(outcome.members)) == (Result.UP, len(NAMES[name])), outcome
         assert await counted(pluto) == once(name)
-        assert (await wait(pluto, [name], timeout=20)).ok
+        assert (await wait(pluto, [name], timeout=90)).ok
         async with bulk(pluto, [name]) as run:
             pass
         assert run.result.results[name].state.value == "already"

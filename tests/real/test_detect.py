@@ -157,7 +157,7 @@ async def test_the_next_command_costs_no_question_and_a_restart_a_new_one(
 async def test_a_stopped_pluto_needs_no_answer_to_be_known(pluto: Pluto) -> None:
     pluto.stop()
     try:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             found = await detect(pluto.socket)
     finally:
         pluto.cont()

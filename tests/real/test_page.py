@@ -219,7 +219,7 @@ def test_it_can_be_looked_at(chromium: str, address: str, tmp_path: Path) -> Non
 )
 def test_every_answer_is_strict(address: str, path: str, kind: str) -> None:
     host, _, port = address.partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as sock:
+    with socket.create_connection((host, int(port)), timeout=60) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
         answer = b""
         while data := sock.recv(65536):

@@ -37,7 +37,7 @@ def answer(listener: socket.socket, over: threading.Event) -> None:
         except TimeoutError:
             continue
         with client:
-            client.settimeout(5)
+            client.settimeout(60)
             client.recv(65536)
             for line in lines:
                 client.sendall(line.encode())
