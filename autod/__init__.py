@@ -10,6 +10,7 @@ What programs import, all of it described in docs/library.md:
 * `autod.bulk`: many connections at once
 * `autod.status`: pluto's state as typed values
 * `autod.config`: ipsec.conf, and loading what it says
+* `autod.metrics`: what was asked of a pluto, for Prometheus
 * `autod.sync`, `autod.aio`: the client for threads and for asyncio
 * `autod.supervised`: the supervisor that runs, for trio, threads and asyncio
 * `autod.testing`: a pluto for the tests of programs

@@ -18,10 +18,11 @@ from autod.asking.asks import Driven, FindAgain, Send
 from autod.asking.course import operate
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
-from autod.errors import UsageError, no_answer
+from autod.errors import UsageError, WhackError, no_answer
 from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path
 from autod.identify.detect import AskProgram, Detected, Probed, detection
+from autod.metrics import Counters
 from autod.outcomes import Outcome
 from autod.protocol.codes import CODES_5_3
 from autod.protocol.encode import encode
@@ -78,6 +79,8 @@ class PlainPluto(Methods[R]):
         self.path: str = os.fspath(path)
         check_path(self.path)
         self.timeout = timeout
+        self.counters: Counters = Counters()
+        """What was asked so far, in figures (autod.metrics)."""
         self.given = release
         """What the caller said of it: the release, how it was built, and where it is remembered."""
         self.seccomp = seccomp
@@ -141,7 +144,22 @@ class PlainPluto(Methods[R]):
         self, request: Request, sink: Sink | None, given_up: Callable[[Outcome], None] | None = None
     ) -> Steps[Outcome]:
         """Run a request to its outcome; each event goes to `sink` as it comes."""
-        return (yield from self.carrying(operate(self, request, sink), given_up))
+
+        def cancelled(outcome: Outcome) -> None:
+            self.counters.count(outcome)
+            if given_up is not None:
+                given_up(outcome)
+
+        self.counters.under_way[request.operation] += 1
+        try:
+            outcome = yield from self.carrying(operate(self, request, sink), cancelled)
+        except WhackError as error:
+            self.counters.refuse(request.operation, error)
+            raise
+        finally:
+            self.counters.under_way[request.operation] -= 1
+        self.counters.count(outcome)
+        return outcome
 
     def carrying(self, course: Course[T], given_up: Callable[[T], None] | None = None) -> Steps[T]:
         """Carry out what `course` asks for, to what it comes to. An exception that is thrown in from outside gives the

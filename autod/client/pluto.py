@@ -39,6 +39,7 @@ from autod.exchange.slots import Slots
 from autod.identify.detect import Detected, detect
 from autod.judging.judge import Judge
 from autod.judging.memo import Alike
+from autod.metrics import Counters
 from autod.operations import of_command
 from autod.outcomes import Outcome, Result, gather, sentence
 from autod.protocol import commands as c
@@ -126,6 +127,8 @@ class Pluto(Methods[Operation]):
         self.log = log
         self.slots: Slots = Slots(limit)
         self.timeout = timeout
+        self.counters: Counters = Counters()
+        """What was asked so far, in figures (autod.metrics)."""
         self._given = release
         self._seccomp = seccomp
         self._known = known
@@ -262,6 +265,7 @@ class Pluto(Methods[Operation]):
             for (request, pending), ending in zip(many, endings, strict=True)
         ]
         for (request, _), (events, outcome) in zip(many, judged, strict=True):
+            self.counters.count(outcome)
             if (write := self._writer(request)) is not None:
                 for value in (*events, outcome):
                     write(value)
@@ -309,6 +313,7 @@ class Pluto(Methods[Operation]):
             if outcome.ok and request.name is not None and lets_go(request.command):
                 # pluto let go of what was given up for this connection.
                 self.slots.released(request.name)
+            self.counters.count(outcome)
             if write is not None:
                 write(outcome)
             return outcome
@@ -320,7 +325,14 @@ class Pluto(Methods[Operation]):
 
         write = self._writer(request)
         course = operate(self, request, sink if write is None else _both(write, sink), pending)
-        return conclude(await self.drive(course, given_up=cancelled))
+        self.counters.under_way[request.operation] += 1
+        try:
+            return conclude(await self.drive(course, given_up=cancelled))
+        except WhackError as error:
+            self.counters.refuse(request.operation, error)
+            raise
+        finally:
+            self.counters.under_way[request.operation] -= 1
 
     async def settle(self, outcome: Outcome) -> Outcome:
         """Look at pluto's state where its lines did not say how it ended; unsettled if there is no answer."""

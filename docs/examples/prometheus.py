@@ -1,4 +1,4 @@
-"""Pluto's state as metrics, for prometheus-client: what is up, the bytes, and how long the look took.
+"""Pluto's state as metrics, for prometheus-client: what is up, the bytes, how long the look took, and what was asked.
 
 python prometheus.py /run/pluto/pluto.ctl 9101
 """
@@ -11,6 +11,7 @@ import time
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 import autod.sync
+from autod.metrics import collector
 
 
 class Tunnels:
@@ -38,6 +39,7 @@ def main(socket: str, port: int) -> None:
     registry = CollectorRegistry()
     start_http_server(port, registry=registry)
     with autod.sync.open_pluto(socket, timeout=10) as pluto:
+        registry.register(collector(pluto))
         tunnels = Tunnels(pluto, registry)
         while True:
             tunnels.look()

@@ -11,6 +11,7 @@ import trio
 
 import autod
 from autod.supervised import GetStatistics, List, Supervised, Up
+from autod.supervisor.views import SupervisedConnection
 
 
 async def main(socket: str) -> int:
@@ -22,13 +23,15 @@ async def main(socket: str) -> int:
         return 0
     for connection in down:
         print(f"{connection.name}: {connection.detail or connection.state}")
+    last: tuple[SupervisedConnection, ...] = ()
     async with supervised.stream(Up([one.name for one in down], timeout=60)) as progress:
         async for step in progress:
             if step.event is not None:
                 print(step.event.kind, step.event.connection, step.event.after or step.event.cause or "")
-            for connection in step.connections or ():
-                print(f"{connection.name} is {connection.state} now")
-    return 0 if all(one.state == "up" for one in step.connections or ()) else 1
+            last = step.connections or last
+    for connection in last:
+        print(f"{connection.name} is {connection.state} now")
+    return 0 if all(one.state == "up" for one in last) else 1
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def test_an_up_is_awaited_and_its_events_are_taken(pluto: FakePluto) -> None:
 
 
 def test_many_tasks_share_one_client_within_its_limit(pluto: FakePluto) -> None:
-    pluto.comes_up("c*", after=0.05)
+    pluto.comes_up("c*", after=0.2)
     most = 0
 
     async def work() -> None:

@@ -26,6 +26,7 @@ PUBLIC = (
     "autod.events",
     "autod.identify.cache",
     "autod.log",
+    "autod.metrics",
     "autod.outcomes",
     "autod.protocol.commands",
     "autod.protocol.releases",
