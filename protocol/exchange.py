@@ -20,9 +20,10 @@ Everything else is the ordinary end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from autod.protocol.errors import BadString
 from autod.protocol.replies import Prompt, ReplyDecoder
@@ -62,15 +63,21 @@ class Ending(StrEnum):
     """The caller cancelled while the request waited for its turn: nothing was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(msgspec.Struct, frozen=True):
     """What to tell pluto when it asks, ready before the request: neither is ever shown.
 
     pluto stands still while a prompt is open, so nobody is asked then.
     """
 
-    user: str | None = field(default=None, repr=False)
-    secret: str | None = field(default=None, repr=False)
+    user: str | None = None
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return "Answers()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Nothing: msgspec would show the fields here."""
+        return []
 
     def __post_init__(self) -> None:
         for what, answer in (("user name", self.user), ("password", self.secret)):

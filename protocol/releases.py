@@ -12,8 +12,9 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.protocol.errors import DecodeError, UnknownRelease
 from autod.protocol.outlines import BASIC_MAGIC, Outline, made_ahead, outline_of
@@ -75,8 +76,7 @@ _VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z
 _DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\d*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """One pluto's release, as far as its messages depend on it.
 
     `text`: as pluto prints it. `outline`: its family, but for the struct. How it was built, None where nobody knows:
@@ -130,7 +130,7 @@ class Release:
         self, *, seccomp: bool | None = None, labeled: bool | None = None, fetching: bool | None = None
     ) -> Release:
         """The same release, knowing more about how it was built."""
-        return replace(
+        return msgspec.structs.replace(
             self,
             seccomp=self.seccomp if seccomp is None else seccomp,
             labeled=self.labeled if labeled is None else labeled,
@@ -139,7 +139,7 @@ class Release:
 
     def called(self, text: str) -> Release:
         """The same release as a build that prints itself as `text`, which from 5.1 on decides about its magic."""
-        return replace(self, text=text)
+        return msgspec.structs.replace(self, text=text)
 
 
 def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:

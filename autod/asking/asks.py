@@ -8,9 +8,10 @@ the course returns then.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from autod.protocol.errors import WhackError
 
@@ -27,8 +28,7 @@ __all__ = ["Ask", "Asked", "Course", "Driven", "FindAgain", "GivenUp", "Send"]
 T = TypeVar("T")
 
 
-@dataclass(slots=True, eq=False)
-class Send:
+class Send(msgspec.Struct, eq=False):
     """One exchange. The result is its Ending.
 
     `deadline` is on the course's clock, in seconds; the course may move it while replies come, which `on_replies`
@@ -47,8 +47,7 @@ class Send:
     sent: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class FindAgain:
+class FindAgain(msgspec.Struct, eq=False):
     """Another pluto listens than `stale`: find out its release. The result is a Detected.
 
     Many courses may ask at once; the driver finds out once for all of them.

@@ -8,8 +8,9 @@ Native is what the release's own message table has (autod.protocol.families.requ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.operations import Row, of_command
 from autod.protocol import commands as c
@@ -24,16 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["Availability", "Question", "availability", "kept", "native_or_substitute"]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked of a release, and which of the lines that come back are the answer (None: all)."""
 
     command: c.Command
     keep: Callable[[str], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(msgspec.Struct, frozen=True):
     """How a release answers an operation: "native", "emulated" or "refused", and how or why."""
 
     kind: str

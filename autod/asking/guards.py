@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.asking.looks import ask_and_read, look_at_members
 from autod.errors import DeadlinePassed
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["GUARDS", "Guard", "guards_of", "look_before"]
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """One danger.
 
     `threatens` says which releases it harms, `concerns` which requests of those whose row names it. `look` is the

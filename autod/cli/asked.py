@@ -41,11 +41,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """
     if arguments and arguments[0] in WORDS:
         return complete(build_word_parser(arguments[0]).parse_args(arguments[1:]))
-    parser = build_parser()
     head, tail = list(arguments), []
     if "--" in head:
         at = head.index("--")
         head, tail = head[:at], head[at + 1 :]
+    parser = build_parser(head)
+    parser.usage = parser.prog  # nobody is shown it, and argparse would make one of all options
     options, unknown = parser.parse_known_intermixed_args(head)
     options.module, options.literal = None, tail
     if options.help:
@@ -76,7 +77,7 @@ def _help(parser: Parser, options: argparse.Namespace) -> NoReturn:
 
 def _unknown(parser: Parser, unknown: Sequence[str]) -> NoReturn:
     options = [word for word in unknown if word.startswith("-")]
-    known = [option for action in parser._actions for option in action.option_strings]
+    known = [option for action in build_parser()._actions for option in action.option_strings]
     close = parser.suggest(options[0].partition("=")[0], known) if options else ""
     parser.error(f"unrecognized arguments: {' '.join(unknown)}{close}")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import sys
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -122,5 +123,12 @@ def _entry(written: str, help: str, width: int) -> list[str]:
 
 
 def _width() -> int:
-    """As wide as the terminal, or COLUMNS; from 40 to 100."""
-    return max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
+    """As wide as COLUMNS says, or the terminal; from 40 to 100. shutil knows it too, and takes its time to load."""
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() else 0
+    if not width:
+        try:
+            width = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0
+        except (OSError, ValueError):
+            width = 0
+    return max(40, min(width or 80, 100))

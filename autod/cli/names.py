@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autod.protocol.errors import UsageError
@@ -32,13 +31,18 @@ def expand_files(words: Iterable[str], literal: Iterable[str] = ()) -> list[str]
 
 def _lines(file: str) -> Iterator[str]:
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        data = sys.stdin.buffer.read() if file == "-" else _read(file)
     except OSError as error:
         raise UsageError(f"@{file}: {error.strerror}") from error
     for line in data.decode("utf-8", "surrogateescape").splitlines():
         name = line.strip()
         if name and not name.startswith("#"):
             yield name
+
+
+def _read(file: str) -> bytes:
+    with open(file, "rb") as opened:
+        return opened.read()
 
 
 def is_pattern(name: str) -> bool:
@@ -60,7 +64,7 @@ def read_password(file: str) -> str:
     """The first line of the file (- is standard input), for XAUTH. Never shown; UsageError where there is
     none."""
     try:
-        data = sys.stdin.buffer.readline() if file == "-" else Path(file).read_bytes()
+        data = sys.stdin.buffer.readline() if file == "-" else _read(file)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}; it is to hold the XAUTH password") from error
     password = data.partition(b"\n")[0].removesuffix(b"\r")

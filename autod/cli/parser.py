@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from autod.operations import ROWS
@@ -127,10 +128,20 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def build_parser() -> Parser:
-    """The parser of the operations. Names and options may stand in any order (parse() sees to that)."""
-    parser = Parser(prog="autod", allow_abbrev=False, argument_default=None, add_help=False)
-    _add_operations(parser)
+def build_parser(words: Iterable[str] | None = None) -> Parser:
+    """The parser of the operations. Names and options may stand in any order (parse() sees to that).
+
+    `words` are those that it is for: it then knows only the operations among them, as each takes its time to add.
+    """
+    parser = Parser(
+        prog="autod",
+        allow_abbrev=False,
+        argument_default=None,
+        add_help=False,
+        # With a width the formatter, which looks at each argument that is added, need not load what finds it out.
+        formatter_class=partial(argparse.HelpFormatter, width=79),
+    )
+    _add_operations(parser, None if words is None else {word.partition("=")[0] for word in words})
     _add_ipsec_auto_options(parser)
     _add_target_options(parser)
     _add_output_options(parser)
@@ -140,10 +151,11 @@ def build_parser() -> Parser:
     return parser
 
 
-def _add_operations(parser: argparse.ArgumentParser) -> None:
+def _add_operations(parser: argparse.ArgumentParser, words: set[str] | None) -> None:
     groups: dict[str, argparse._ArgumentGroup] = {}
+    parser.set_defaults(operations=None)
     for row in ROWS:
-        if not row.flag:
+        if not row.flag or not (words is None or words.intersection(row.flags)):
             continue
         group = groups.get(row.group)
         if group is None:

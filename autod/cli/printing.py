@@ -6,8 +6,9 @@ Must not know what an operation does, nor how pluto is spoken to.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Outputs", "Printer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(msgspec.Struct, frozen=True):
     """Where lines go: what was asked for, and what failed."""
 
     out: Output

@@ -10,7 +10,6 @@ import shlex
 import signal
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autod.cli.names import is_pattern, read_password
@@ -43,14 +42,14 @@ class _Terminated(BaseException):
     """SIGTERM came."""
 
 
-@dataclass(frozen=True)
 class _Quick(Printer):
     """A pluto without an event loop, and where its lines go."""
 
-    pluto: Pluto
-    outputs: Outputs
-    options: argparse.Namespace
-    quiet: bool = False
+    def __init__(self, pluto: Pluto, outputs: Outputs, options: argparse.Namespace) -> None:
+        self.pluto = pluto
+        self.outputs = outputs
+        self.options = options
+        self.quiet = options.quiet
 
 
 def run(options: argparse.Namespace) -> int:
@@ -129,7 +128,7 @@ def _do(options: argparse.Namespace, row: Row, outputs: Outputs, heard: list[Eve
         timeout=TIMEOUT if options.timeout is None else options.timeout,
         on_event=show,
     )
-    quick = _Quick(pluto, outputs, options, options.quiet)
+    quick = _Quick(pluto, outputs, options)
     pluto.find()
     if row.name == "up" and options.if_down is not False and _is_up(pluto, name):
         outcome = left_alone(name)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import msgspec
 
 from autod.asking.arguments import check_seconds
 from autod.asking.asks import Driven, FindAgain, Send
@@ -43,8 +44,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """A place among those who talk to pluto at once is wanted, until `until` (time.monotonic).
 
     `holds`: pluto keeps a descriptor for what follows. PlainPluto.leave gives the place back.

@@ -14,8 +14,9 @@ import select
 import socket
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.exchange.connect import (
     FIRST_WAIT,
@@ -44,8 +45,7 @@ _CHUNK = 65536
 _LOOK_AGAIN = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """What an exchange waits for: until `until` (time.monotonic), or until `sock` has something to read."""
 
     until: float

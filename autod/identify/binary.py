@@ -12,8 +12,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.identify.programs import open_program
 
@@ -36,8 +37,7 @@ _VERSION = re.compile(r"\bLibreswan (\S+)(.*)")
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """The version as a program prints it ("4.10", "5.2-1.el10"), and, for a pluto, how it was built.
 
     `seccomp`, `labeled`: with USE_SECCOMP, with labeled IPsec. `fetching`: with curl or LDAP, to fetch certificates.

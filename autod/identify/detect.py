@@ -18,9 +18,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 from autod.errors import ConnectionLost, ProtocolViolation, UnknownRelease, UsageError
 from autod.exchange.connect import check_path
@@ -62,8 +63,7 @@ class How(StrEnum):
     STATUS = "status"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What pluto and its program say of themselves. `text` is its version as it prints it.
 
     `seccomp`, `labeled`, `fetching`: how it was built, see `Release`. `seqpacket`: the type of its socket, where
@@ -79,8 +79,7 @@ class Told:
     seqpacket: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
+class Detected(msgspec.Struct, frozen=True):
     """Which release listens, and which pluto that holds for.
 
     `pluto` is what Control needs to refuse another one.
@@ -97,23 +96,20 @@ class Detected:
         return None if self.pluto is None else self.pluto.pid
 
 
-@dataclass(frozen=True, slots=True)
-class AskProgram:
+class AskProgram(msgspec.Struct, frozen=True):
     """Ask the program of the process `pid` for its version. The answer is a Version, or None."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class AskPluto:
+class AskPluto(msgspec.Struct, frozen=True):
     """Send pluto the safe probe; `read` gets its replies. The answer is a Probed."""
 
     message: bytes
     read: Callable[[list[Reply]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(msgspec.Struct, frozen=True):
     """How the exchange of a probe ended, who answered, and on which type of socket."""
 
     ending: Ending

@@ -18,8 +18,9 @@ import contextlib
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.exchange.peer import executable
 
@@ -34,8 +35,7 @@ FOLDERS = ("/usr/libexec/ipsec", "/usr/local/libexec/ipsec", "/usr/lib/ipsec", "
 libexec."""
 
 
-@dataclass(frozen=True, slots=True)
-class Programs:
+class Programs(msgspec.Struct, frozen=True):
     """Paths as this process can open them; None for what is not there. `root` is pluto's root folder, as this process
     sees it."""
 

@@ -5,7 +5,7 @@ Owns: which events count, and what is kept of them. Must not know: what an opera
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from autod.events import (
     ChildEstablished,
@@ -25,25 +25,24 @@ KEEP_LINES = 32
 """Lines of pluto's that an outcome carries at most."""
 
 
-@dataclass(slots=True)
-class Evidence:
+class Evidence(msgspec.Struct):
     """What was seen of one connection.
 
     `faults`: events that name a cause; `told`: notifications by which pluto refused what the peer sent; `unexplained`:
     lines that nobody knows.
     """
 
-    seen: dict[type[Event], Event] = field(default_factory=dict)
-    ike_sas: set[int] = field(default_factory=set)
+    seen: dict[type[Event], Event] = {}
+    ike_sas: set[int] = msgspec.field(default_factory=set)
     child_sa: int | None = None
     ignored: IkeRejected | None = None
     begun: bool = False
     retransmissions: int = 0
     code: int | None = None
-    lines: list[str] = field(default_factory=list)
-    faults: list[Event] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    unexplained: list[str] = field(default_factory=list)
+    lines: list[str] = []
+    faults: list[Event] = []
+    told: list[str] = []
+    unexplained: list[str] = []
 
     def add(self, event: Event) -> None:
         kind = type(event)

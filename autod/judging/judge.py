@@ -11,8 +11,9 @@ outcome says so (`needs_state`), and the caller settles it by a look at pluto's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+
+import msgspec
 
 from autod import events
 from autod.causes import ADVICE, USUAL, Cause
@@ -65,8 +66,7 @@ from autod.recognise.table import exchange_in
 __all__ = ["Judge"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(msgspec.Struct, frozen=True):
     """What an operation comes to when the stream ends without a refusal."""
 
     success: Result

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
+
+import msgspec
 
 from autod.events import Event, Exchange
 from autod.protocol.states import state_word
@@ -220,8 +221,7 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
 _RENAME = {"esp": "algorithms", "named": "connection", "quoted": "name", "certified": "peer_id"}
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, dict=True):
     """One phrase of pluto's.
 
     `words`: what the line begins with, after prefix and state. `pattern`: matched against the whole of it; its
@@ -234,7 +234,7 @@ class Row:
     words: tuple[str, ...]
     pattern: str
     sa: Literal["ike", "child", "state", None] = None
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = {}
     within: str | None = None
     seen: str = "3.27-5.4"
     sources: str = ""
