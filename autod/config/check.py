@@ -13,10 +13,7 @@ import msgspec
 
 from autod.config import advice
 from autod.config.choose import auto
-from autod.config.expected import ike_version
-from autod.config.meaning import Meaning, version_of
 from autod.config.model import Diagnostic, Severity
-from autod.config.routes import FileNames
 from autod.config.values import read_5
 from autod.protocol.connection import Planner
 from autod.protocol.connection.keywords import table
@@ -66,6 +63,8 @@ def check(
     section without left= or right= is not a fault as long as nothing loads it: others may take it in with also=.
     `ikev1_policy` is what the pluto that runs says of IKEv1 (accept, reject, drop), None where it was not asked.
     """
+    from autod.config.routes import FileNames  # who only loads needs none of what only a check does
+
     found = list(configuration.diagnostics)
     planner = Planner(configuration.rules, FileNames() if lookup is None else lookup)
     for connection in configuration.connections:
@@ -112,11 +111,16 @@ def _setup(configuration: Configuration) -> Iterator[Diagnostic]:
 
 def needs_ikev1(connection: ConfiguredConnection, rules: str) -> bool:
     """Whether a connection that is loaded speaks IKEv1."""
+    from autod.config.expected import ike_version
+    from autod.config.meaning import Meaning
+
     return auto(connection) != "ignore" and ike_version(Meaning(connection.settings, rules)) == 1
 
 
 def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnostic]:
     """Connections that pluto will not load, as it takes no IKEv1 (global ikev1-policy, 4.8 on)."""
+    from autod.config.meaning import version_of
+
     if version_of(configuration.rules) < (4, 8):
         return
     setting = configuration.document.setup.get("ikev1-policy")

@@ -6,8 +6,9 @@ place, includes, %default and also= (autod.config.merge).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from autod.config import advice
 from autod.config.model import Diagnostic, Place, Section, Setting, Severity
@@ -26,17 +27,16 @@ _MAX_DIAGNOSTICS: Final = 1000
 """Complaints that are kept of one file: enough for a person, and a bound for a file that is none."""
 
 
-@dataclass(slots=True)
-class Document:
+class Document(msgspec.Struct):
     """A file and its includes, as they stand: settings of `config setup`, `conn` sections in order, complaints.
 
     `files` are those that were read, in order.
     """
 
-    setup: dict[str, Setting] = field(default_factory=dict)
-    sections: list[Section] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
+    setup: dict[str, Setting] = {}
+    sections: list[Section] = []
+    diagnostics: list[Diagnostic] = []
+    files: list[str] = []
 
     @property
     def refusal(self) -> Diagnostic | None:

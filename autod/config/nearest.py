@@ -3,7 +3,6 @@ come from."""
 
 from __future__ import annotations
 
-import difflib
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +30,9 @@ class Hints:
             return None
         self._left -= 1
         known = [one for one in islice(words, _WORDS) if one]
-        close = difflib.get_close_matches(word[:64].lower(), known, n=1, cutoff=0.7)
+        from difflib import get_close_matches  # only where there is a fault
+
+        close = get_close_matches(word[:64].lower(), known, n=1, cutoff=0.7)
         return f"did you mean {close[0]!r}?" if close else None
 
     def keyword(self, word: str, words: Iterable[str]) -> str | None:

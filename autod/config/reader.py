@@ -7,8 +7,10 @@ what pluto says to the messages.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from autod.config.collect import Document
 from autod.config.grammar import parse
@@ -27,23 +29,18 @@ __all__ = ["Configuration", "load", "load_text"]
 
 
 class _Index:
-    """Connections by name and by alias, made at the first question."""
+    """Connections by name and by alias."""
 
-    def __init__(self) -> None:
-        self.built = False
+    def __init__(self, connections: Iterable[ConfiguredConnection]) -> None:
         self.names: dict[str, ConfiguredConnection] = {}
         self.aliases: dict[str, list[ConfiguredConnection]] = {}
-
-    def build(self, connections: Iterable[ConfiguredConnection]) -> None:
         for connection in connections:
             self.names.setdefault(connection.name, connection)
             for alias in dict.fromkeys(connection.aliases):
                 self.aliases.setdefault(alias, []).append(connection)
-        self.built = True
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True, dict=True):
     """A file as it stands, for one release: its connections in file order, and all there is to complain of.
 
     `refusal` is why the release's addconn would send nothing of it, None if it would. `rules` names the release
@@ -57,13 +54,15 @@ class Configuration:
     document: Document
     diagnostics: tuple[Diagnostic, ...]
     sources: Files
-    _index: _Index = field(default_factory=_Index, repr=False, compare=False)
+
+    @cached_property
+    def _index(self) -> _Index:
+        """Made at the first question."""
+        return _Index(self.connections)
 
     def find(self, name: str) -> list[ConfiguredConnection]:
         """The connection of that name, else the first whose connalias= has the word (5.4: all of them)."""
         index = self._index
-        if not index.built:
-            index.build(self.connections)
         if name in index.names:
             return [index.names[name]]
         found = index.aliases.get(name, [])

@@ -11,9 +11,10 @@ else (`left foo=1.2.3.4` is left=1.2.3.4), so the states are kept here too. A va
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +43,7 @@ class TokenKind(Enum):
     BOOL = "yes or no"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A token: its kind, its text, and where it stands. `quoted`: it stood in quotes or braces."""
 
     kind: TokenKind
@@ -64,8 +64,7 @@ class _State(Enum):
     COMMENT_VALUE = 6
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """One file being read: its name, its text, how far, and the files that the same include named after it."""
 
     name: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -63,8 +62,7 @@ class Block(msgspec.Struct, frozen=True):
     bits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """The first and the last address. `is_subnet`: it was given as a block of IPv6."""
 
     first: Address
@@ -72,8 +70,7 @@ class Range:
     is_subnet: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ProtoPort:
+class ProtoPort(msgspec.Struct, frozen=True):
     """A protocol number and a port; `wildcard` for %any."""
 
     protocol: int
@@ -81,8 +78,7 @@ class ProtoPort:
     wildcard: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """How to find the number of a protocol and of a service by name; None where there is none."""
 
     protocol: Callable[[str], int | None]

@@ -13,9 +13,8 @@ or labeled), `optarg` (only on command lines). The end itself, left= and right=,
 from __future__ import annotations
 
 import functools
-import json
-from importlib import resources
-from typing import TYPE_CHECKING, Literal
+import os
+from typing import TYPE_CHECKING, Literal, cast
 
 import msgspec
 
@@ -23,6 +22,7 @@ from autod.protocol.connection.rules import rules, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from importlib.abc import FileLoader
 
     from autod.protocol.connection.rules import Rules
     from autod.protocol.releases import Release
@@ -178,8 +178,9 @@ def table(name: str, *, seccomp: bool = False, labeled: bool = True) -> Table:
 
 def _file(name: str) -> _File:
     """The file of a table. One that is `like` another has only what differs from it."""
-    text = resources.files(__package__).joinpath("tables", f"{name}.json").read_bytes()
-    file = msgspec.convert(json.loads(text), _File)
+    # As importlib.resources reads it, which takes longer to load than the table.
+    path = os.path.join(os.path.dirname(__file__), "tables", f"{name}.json")
+    file = msgspec.json.decode(cast("FileLoader", __spec__.loader).get_data(path), type=_File)
     if not file.like:
         return file
     base = _file(file.like)
