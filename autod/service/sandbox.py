@@ -1,7 +1,7 @@
 """What the unit of autod will refuse of what the settings ask for.
 
 Owns which properties of systemd stand against which settings, and the lines of a drop-in that allow them. Asks
-systemd through `systemctl show`, and nobody else.
+systemd through `systemctl show`, and the files for whom they are for.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import ipaddress
 import os
 import re
 import shutil
+import stat
 import subprocess
 from typing import TYPE_CHECKING
 
 from autod.supervisor.addresses import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from autod.supervisor.settings import Settings
 
@@ -25,10 +26,13 @@ __all__ = ["UNIT", "properties", "refusals"]
 UNIT = "autod.service"
 
 _ASKED = (
+    "CapabilityBoundingSet",
     "LoadState",
     "IPAddressAllow",
     "IPAddressDeny",
     "PrivateNetwork",
+    "PrivateTmp",
+    "ProtectHome",
     "ProtectSystem",
     "ReadWritePaths",
     "RestrictAddressFamilies",
@@ -63,8 +67,13 @@ def properties(unit: str = UNIT) -> dict[str, str] | None:
     return found if done.returncode == 0 and found.get("LoadState") == "loaded" else None
 
 
-def refusals(settings: Settings, unit: Mapping[str, str]) -> list[str]:
-    """A sentence for each setting that the unit will not let autod carry out, with what would allow it."""
+def refusals(
+    settings: Settings, unit: Mapping[str, str], info: Callable[[str], os.stat_result] = os.stat
+) -> list[str]:
+    """A sentence for each setting that the unit will not let autod carry out, with what would allow it.
+
+    `info` tells of a file what os.stat does.
+    """
     passed = unit.get("TriggeredBy", "")
     found = []
     for key, listen, socket in (
@@ -89,8 +98,52 @@ def refusals(settings: Settings, unit: Mapping[str, str]) -> list[str]:
         ("supervise.state", settings.supervise.state),
     ):
         if path:
-            found += _path(key, path, unit)
-    return found
+            found += _path(key, path, unit) or _powerless(key, os.path.dirname(path), unit, info, write=True)
+    found += _hidden("supervise.configuration", settings.supervise.configuration, unit)
+    found += _hidden("pluto.socket", settings.pluto.socket, unit)
+    return found + _powerless("supervise.configuration", settings.supervise.configuration, unit, info)
+
+
+def _hidden(key: str, path: str, unit: Mapping[str, str]) -> list[str]:
+    """What the unit has no sight of: the homes, and what others put into /tmp."""
+    for name, values, folders in (
+        ("ProtectHome", ("yes", "tmpfs"), ("/home", "/root", "/run/user")),
+        ("PrivateTmp", ("yes", "disconnected"), ("/tmp", "/var/tmp")),
+    ):
+        if unit.get(name) in values and path.startswith(tuple(f"{folder}/" for folder in folders)):
+            allows = "read-only" if name == "ProtectHome" else "no"
+            return [f"{key}: {UNIT} does not see {path}: move it, or put into a drop-in: {name}={allows}"]
+    return []
+
+
+def _powerless(
+    key: str,
+    path: str,
+    unit: Mapping[str, str],
+    info: Callable[[str], os.stat_result],
+    *,
+    write: bool = False,
+) -> list[str]:
+    """What is for somebody else than root: without capabilities root has no more rights to it than anybody."""
+    if "cap_dac_override" in unit.get("CapabilityBoundingSet", "cap_dac_override"):
+        return []
+    steps = [path]
+    while steps[0] not in ("/", ""):
+        steps.insert(0, os.path.dirname(steps[0]))
+    for step in steps:
+        try:
+            found = info(step)
+        except OSError:
+            return []
+        wanted = 1 if step != path else 3 if write else 4
+        shift = 6 if found.st_uid == 0 else 3 if found.st_gid == 0 else 0
+        if stat.S_IMODE(found.st_mode) >> shift & wanted != wanted:
+            verb = "write to" if write else "read"
+            return [
+                f"{key}: {UNIT} may not {verb} {path}: it runs as root without capabilities, and {step} is for "
+                f"others: make it root's, or put into a drop-in: CapabilityBoundingSet=CAP_DAC_OVERRIDE"
+            ]
+    return []
 
 
 def _address(address: Address, unit: Mapping[str, str]) -> Iterator[str]:
