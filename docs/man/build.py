@@ -179,7 +179,7 @@ def autod() -> str:
         roff("autod supervise reads its files again on SIGHUP, and ends on SIGTERM or SIGINT; what becomes of the "
              "tunnels then is for shutdown in autod.toml to say."),
         ".SH SEE ALSO",
-        "autod\\-auto(8), autod.toml(5), autod(3), ipsec.conf(5), ipsec(8), varlinkctl(1)",
+        "autod\\-auto(8), autod\\-ansible(7), autod.toml(5), autod(3), ipsec.conf(5), ipsec(8), varlinkctl(1)",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -299,6 +299,81 @@ def autod_toml() -> str:
     return "\n".join(lines) + "\n"
 
 
+def autod_ansible() -> str:
+    """The text of autod-ansible(7), from the documentation that the modules carry."""
+    lines = heading("autod-ansible", 7, "drive autod on many gateways with Ansible")
+    lines += [
+        ".SH SYNOPSIS",
+        ".nf",
+        *(roff_verbatim(line) for line in PLAY.splitlines()),
+        ".fi",
+        ".SH DESCRIPTION",
+        roff(
+            "The collection libreswan.autod lies in contrib/ansible of autod's sources, and is installed on the "
+            "controller with ansible-galaxy collection install contrib/ansible. Its modules run autod on each gateway "
+            "and read its JSON. What is so already is left alone: a second run changes nothing. With --check nothing "
+            "is sent, and with --diff each setting that differs is shown. A failure carries autod's own sentence."
+        ),
+        ".SH MODULES",
+    ]
+    for path in sorted((COLLECTION / "plugins" / "modules").glob("*.py")):
+        documented = _documented(path.read_text())
+        lines += [f".SS libreswan.autod.{roff(path.stem)}", roff(documented.pop("") + ".")]
+        for option, meaning in documented.items():
+            lines += [".TP", f".B {roff(option)}", roff(meaning)]
+    lines += [
+        ".SH ROLE AND PLAYBOOK",
+        ".TP",
+        ".B libreswan.autod.install",
+        roff("The role that installs autod and its supervisor."),
+        ".TP",
+        ".B libreswan.autod.roll",
+        roff(
+            "The playbook that rolls a new ipsec.conf over a fleet, a few gateways at a time, and stops where tunnels "
+            "do not come back. It leaves one page about all of them."
+        ),
+        ".SH EXAMPLES",
+        ".TP",
+        roff("ansible gateways --become -m libreswan.autod.connection -a 'name=branch-* deadline=2m'"),
+        roff("Brings up the branches of each gateway."),
+        ".TP",
+        roff("ansible-playbook libreswan.autod.roll -i inventory -e @roll.yml"),
+        roff("Rolls a new ipsec.conf over the fleet."),
+        ".SH SEE ALSO",
+        "autod(8), ansible\\-doc(1), ansible\\-playbook(1)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+COLLECTION = Path(__file__).resolve().parents[2] / "contrib" / "ansible"
+PLAY = """- hosts: gateways
+  become: true
+  tasks:
+    - libreswan.autod.connection:
+        name: branch-*
+        deadline: 2m
+"""
+
+
+def _documented(source: str) -> dict[str, str]:
+    """Option -> what it is, of a module's DOCUMENTATION; under "" what the module does. Its YAML is of one plain form,
+    so that no reader of YAML is needed where a package is built."""
+    text = source.split('DOCUMENTATION = r"""', 1)[1].split('"""', 1)[0]
+    found = {"": re.search(r"^short_description: (.+)$", text, re.MULTILINE)[1]}  # type: ignore[index]
+    options = re.search(r"^options:\n((?: .*\n)+)", text, re.MULTILINE)
+    for one in re.split(r"^  (?=\w)", options[1] if options else "", flags=re.MULTILINE)[1:]:
+        name, _, rest = one.partition(":")
+        plain = re.search(r"^    description: (.+)$", rest, re.MULTILINE)
+        listed = re.findall(r"^      - (.+)$", rest.partition("    type:")[0], re.MULTILINE)
+        meaning = plain[1] if plain else " ".join(listed)
+        if choices := re.search(r"^    choices: \[(.+)\]$", rest, re.MULTILINE):
+            meaning += f" One of: {choices[1]}."
+        if default := re.search(r"^    default: (.+)$", rest, re.MULTILINE):
+            meaning += f" Default: {default[1]}."
+        found[name] = re.sub(r"\b(?:[VOCMP]|RV)\(([^)#]+)(?:#\w+)?\)", r"\1", meaning)
+    return found
+
+
 def roff_verbatim(line: str) -> str:
     return "\\&" + line.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
 
@@ -345,6 +420,7 @@ def main(folder: str) -> None:
     (target / "autod-auto.8").write_text(autod_auto())
     (target / "autod.toml.5").write_text(autod_toml())
     (target / "autod.3").write_text(autod_library())
+    (target / "autod-ansible.7").write_text(autod_ansible())
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def build() -> ModuleType:
     return module
 
 
-PAGES = ["autod.8", "autod-auto.8", "autod.toml.5", "autod.3"]
+PAGES = ["autod.8", "autod-auto.8", "autod-ansible.7", "autod.toml.5", "autod.3"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -102,3 +102,12 @@ def test_the_defaults_that_the_page_tells_are_those_of_the_program() -> None:
 def test_the_example_can_be_used(build: ModuleType) -> None:
     assert [g.name for g in parse(build.EXAMPLE).group] == ["branches", "spare"]
     assert tomllib.loads(build.EXAMPLE)["metrics"]["listen"] == "127.0.0.1:9741"
+
+
+def test_every_module_for_ansible_is_in_its_page_with_its_options(build: ModuleType) -> None:
+    text = build.autod_ansible().replace("\\-", "-")
+    for path in (ROOT / "contrib" / "ansible" / "plugins" / "modules").glob("*.py"):
+        assert f".SS libreswan.autod.{path.stem}\n" in text
+        for option in re.findall(r"^            (\w+)=\{", path.read_text(), re.MULTILINE):
+            assert f"\n.B {option}\n" in text, (path.stem, option)
+    assert not re.search(r"\b[VOCMP]\(", text)

@@ -22,6 +22,7 @@ ROWS = {
     "cost": "tests.bench.requests",
     "start": "tests.bench.start",
     "encoding": "tests.bench.encoding",
+    "fleet": "tests.bench.fleet",
 }
 DOCUMENT = HERE.parent.parent / "docs" / "performance.md"
 

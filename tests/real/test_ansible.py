@@ -6,6 +6,7 @@ Child SAs fail here, where the kernel has no ESP: tests/lab/test_ansible.py has 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -301,6 +302,27 @@ def test_ansible_doc_shows_all_of_it(made: Fleet) -> None:
             assert described["description"], (name, option)
     role = ansible_doc(made.folder, "role", "libreswan.autod.install")["libreswan.autod.install"]
     assert "install_package" in role["entry_points"]["main"]["options"]
+
+
+def test_the_playbooks_of_the_documents_are_understood(made: Fleet) -> None:
+    """And their variables are those of the playbook and the role."""
+    known = (CHECKOUT / "contrib/ansible/playbooks/roll.yml").read_text()
+    known += (CHECKOUT / "contrib/ansible/roles/install/meta/argument_specs.yml").read_text()
+    blocks = [
+        block
+        for page in sorted((CHECKOUT / "docs").rglob("*.md"))
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+    plays = [block for block in blocks if block.startswith("- name:")]
+    pages = (CHECKOUT / "docs/howto/fleet.md", CHECKOUT / "docs/ansible.md")
+    variables = {
+        name for page in pages for name in re.findall(r"\b((?:autod|install)_[a-z_]+)", page.read_text())
+    }
+    assert len(plays) >= 5
+    done = made.play("\n".join(plays), "--syntax-check")
+    assert done.status == 0, done.out
+    for variable in variables:
+        assert variable in known, variable
 
 
 def loaded(made: Fleet) -> dict[str, set[str]]:
