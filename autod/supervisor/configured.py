@@ -290,6 +290,8 @@ class ConfiguredSupervisor(Supervisor):
             except WhackError as problem:
                 log.warning("pluto was not told of an address that changed", detail=plain(str(problem)))
                 return
+            # What went with an address is down now.
+            self.look_soon()
         self._retry(what.mended, what.reloaded, "an address or a route of this machine changed")
 
     async def _renamed(self, host: str) -> None:
@@ -309,15 +311,16 @@ class ConfiguredSupervisor(Supervisor):
         return {host: tuple(names) for host, names in found.items()}
 
     def _retry(self, names: Collection[str], reloaded: Collection[str], detail: str) -> None:
-        """Try these now, unless they are up or somebody has them; load again first those that need it."""
+        """Try these now, unless they are up or somebody has them; load again first those that need it. One that is up
+        is loaded again when it is down."""
         now = trio.current_time()
         for name in names:
             entry = self.engine.table.get(name)
-            if entry is None or entry.record.actual is Actual.UP or entry.record.suspended:
+            if entry is None or entry.record.suspended:
                 continue
             if name in reloaded:
-                self.engine.feed(name, Changed(), now)
-            else:
+                self.engine.feed(name, Changed(later=True), now)
+            elif entry.record.actual is not Actual.UP:
                 self.engine.feed(name, Mended(detail), now)
         self._wake()
 

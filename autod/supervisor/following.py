@@ -52,6 +52,11 @@ def is_name(text: str) -> bool:
     return False
 
 
+def _is_by_route(end: str) -> bool:
+    """Whether an end is found by the routes: %defaultroute, or an interface such as %eth0."""
+    return end[:1] == "%" and not end.lower().startswith(("%any", "%group", "%opp"))
+
+
 def concerned(found: Collection[Change], ends: Mapping[str, tuple[str, str]]) -> Concerned:
     """What changes of addresses and routes mean for connections with these ends (left and right, as written).
 
@@ -66,7 +71,7 @@ def concerned(found: Collection[Change], ends: Mapping[str, tuple[str, str]]) ->
     if not found:
         return Concerned(frozenset(), frozenset(), listen)
     for name, pair in ends.items():
-        routed = any(end.lower().startswith(("%defaultroute", "%eth", "%en", "%wl", "%ppp")) for end in pair)
+        routed = any(_is_by_route(end) for end in pair)
         if routed or not addresses.isdisjoint(pair) or any(is_name(end) for end in pair):
             listen = listen or bool(addresses) or routed
             if came:

@@ -211,6 +211,10 @@ class Supervisor:
             del self.troubles[about]
             self.tell("trouble", detail=f"{about}: works again")
 
+    def look_soon(self) -> None:
+        """Look at what is up and what is negotiated, as soon as that may be."""
+        self._look_now.set()
+
     async def pulse(self) -> None:
         """Return when the planning task has gone round once more: what a watchdog wants to know."""
         self._pulses += 1

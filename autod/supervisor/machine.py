@@ -60,7 +60,7 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
         case Seen():
             after = _seen(record, event, now, policy)
         case Began(act):
-            after = replace(record, acting=act, acting_since=now, heard=False)
+            after = replace(record, acting=act, acting_since=now, heard=False, again=False)
             if act in (Act.UP, Act.ROUTE):
                 after = replace(after, next_try=None, refused=False)
         case Heard():
@@ -80,15 +80,18 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
             after = _taken_down(record, now, policy)
         case Mended(detail):
             after = _mended(record, detail)
+        case Changed(later=True) if record.actual is Actual.UP:
+            after = replace(record, outdated=True)
         case Changed():
             after = replace(_mended(record, "the configuration changed"), stale=True)
         case Suspend(down):
             after = replace(record, suspended=True, take_down=record.take_down or down)
             after = replace(after, next_try=None) if down else after
         case Resume():
-            after = replace(_mended(record, ""), suspended=False, take_down=False)
+            after = replace(_mended(record, ""), suspended=False, take_down=False, again=False)
         case Poke():
             after = replace(_mended(record, ""), suspended=False, take_down=False, flapping=False, losses=())
+            after = replace(after, again=False)
     state = _label(after)
     return after if state is after.state else replace(after, state=state, since=now)
 
@@ -108,7 +111,7 @@ def want(record: Record, now: float, policy: Policy) -> Act | None:
         return None
     if record.actual is Actual.ABSENT:
         return None if policy.keep is Keep.DOWN else Act.ADD
-    if record.stale:
+    if record.stale or (record.outdated and record.actual is not Actual.UP):
         return Act.REPLACE
     match policy.keep:
         case Keep.DOWN:
@@ -283,8 +286,9 @@ def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
         case Act.ROUTE:
             return replace(clean, actual=Actual.ROUTED, failures=0)
         case Act.ADD | Act.REPLACE:
-            fresh = replace(clean, negotiating=False, stale=False, failures=0, looked=None)
-            return _head_start(replace(fresh, actual=Actual.LOADED), now, policy)
+            # Whatever auto= says, no pluto starts by itself what is loaded by its name (seen with 3.32 to 5.4).
+            fresh = replace(clean, negotiating=False, stale=False, outdated=False)
+            return replace(fresh, failures=0, looked=None, actual=Actual.LOADED)
         case Act.DOWN:
             return replace(clean, actual=Actual.LOADED, negotiating=False, take_down=False, looked=None)
         case Act.DELETE:
@@ -294,10 +298,14 @@ def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
 
 
 def _failed(record: Record, event: Finished, now: float, policy: Policy, *, refuse: bool) -> Record:
+    at: float | None
     failures = record.failures + 1
-    if record.suspended and event.act is Act.UP:
+    if record.again:
+        # What it failed of may be mended since it began.
+        refuse, at = False, now
+    elif record.suspended and event.act is Act.UP:
         # Its Up was ended because an operator wants it down: that must not wait for a back-off.
-        at: float | None = None
+        at = None
     elif not refuse:
         at = now + backoff(record.name, failures, policy)
     elif policy.refused_retry > 0:
@@ -325,6 +333,7 @@ def _mended(record: Record, detail: str) -> Record:
         cause=None if record.actual is Actual.UP else record.cause,
         detail=detail or record.detail,
         looked=None,
+        again=record.acting is not None,
     )
 
 
@@ -355,4 +364,6 @@ def _anew(record: Record, now: float, cause: Cause | None, detail: str) -> Recor
         cause=cause,
         detail=detail,
         stale=False,
+        outdated=False,
+        again=False,
     )

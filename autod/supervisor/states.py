@@ -210,7 +210,11 @@ class Record:
     crashes: int = 0
     """How many times in a row pluto went away while one of our acts for this connection was running."""
     stale: bool = False
-    """pluto holds an older definition than the configuration does."""
+    """pluto holds another definition than the configuration does."""
+    outdated: bool = False
+    """The same may be so of what pluto looked up when it was loaded, which matters when it is not up."""
+    again: bool = False
+    """Something was mended after the running act had begun: if that fails, it is tried again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,10 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The connection's own definition changed."""
+    """The connection's own definition changed; `later`: what pluto looked up for it may have, which a tunnel that is up
+    does not need."""
+
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,7 +284,7 @@ def test_pluto_has_a_head_start_where_it_starts_connections_itself() -> None:
     assert step(record, seen(Actual.LOADED, True), now + 1, policy).state is State.STARTING
     assert step(record, seen(Actual.UP), now + 1, policy).state is State.UP
     added, now = after(seen(Actual.ABSENT), Began(Act.ADD), Finished(Act.ADD), 0.1, LOADED, policy=policy)
-    assert want(added, now, policy) is None
+    assert want(added, now, policy) is Act.UP, "it starts nothing that is loaded by its name"
     poked = step(record, Poke(), now, policy)
     assert want(step(poked, LOADED, now, policy), now, policy) is Act.UP
 
@@ -941,7 +941,7 @@ def test_a_head_start_is_only_for_what_is_kept_up() -> None:
     assert (found.next_try, found.detail) == (1005.0, "pluto starts it by itself")
     assert step(FULL, PlutoFound(), 1000.0, replace(policy, keep=Keep.ROUTED)).next_try is None
     added = step(replace(FULL, acting=Act.ADD), Finished(Act.ADD), 1000.0, policy)
-    assert added.next_try == 1005.0
+    assert added.next_try is None, "it starts nothing that is loaded by its name"
 
 
 @pytest.mark.parametrize(
@@ -966,3 +966,35 @@ def test_what_a_record_is_called(record: dict[str, Any], state: State) -> None:
     found = step(before, Heard(), 1000.0, POLICY)
     assert found.state is state
     assert found.since == (900.0 if state is FULL.state else 1000.0)
+
+
+def test_what_is_mended_while_a_try_runs_is_tried_again_at_once() -> None:
+    """Its failure says nothing about what is now; once, and not for ever."""
+    record, now = after(
+        LOADED, Began(Act.UP), Mended("an address came"), Finished(Act.UP, Cause.NOT_ORIENTED)
+    )
+    assert not record.refused
+    assert want(step(record, LOADED, now + 0.1, POLICY), now + 0.1, POLICY) is Act.UP
+    again, now = after(
+        LOADED,
+        Began(Act.UP),
+        Mended(),
+        Finished(Act.UP, Cause.NOT_ORIENTED),
+        LOADED,
+        *failed(Cause.NOT_ORIENTED)[-2:],
+    )
+    assert want(again, now, POLICY) is None
+
+
+def test_what_pluto_looked_up_is_loaded_again_once_the_tunnel_is_down() -> None:
+    """A default route that changed takes no tunnel down."""
+    record, now = after(*UP, Changed(later=True))
+    assert want(record, now, POLICY) is None
+    down, now = after(*UP, Changed(later=True), LOADED, 3.0)
+    assert want(down, now, POLICY) is Act.REPLACE
+    replaced, now = after(
+        *UP, Changed(later=True), LOADED, 3.0, Began(Act.REPLACE), Finished(Act.REPLACE), 0.1, LOADED
+    )
+    assert want(replaced, now, POLICY) is Act.UP
+    loaded, now = after(LOADED, Changed(later=True))
+    assert want(loaded, now, POLICY) is Act.REPLACE
