@@ -47,6 +47,12 @@ MAX_PATTERNS: Final = 1000
 MAX_BRACKETS: Final = 100
 """Brackets in one pattern: finding the end of each takes time that grows with their square."""
 
+MAX_WILD: Final = 5
+"""Parts of a path, the last one counted, that may be patterns: each multiplies the folders that are looked through."""
+
+MAX_PARTS: Final = 200
+"""Parts of a pattern's path: glob takes a turn of its own for each."""
+
 _SHOWN: Final = 200
 """Characters of a pattern that a sentence shows."""
 
@@ -210,6 +216,12 @@ def _patterns(pattern: str, rules: Rules) -> list[str]:
     patterns = _braces(pattern) if rules.old else [pattern]
     if any(one.count("[") > MAX_BRACKETS for one in patterns):
         raise _TooMuch(f"it has more than {MAX_BRACKETS} brackets")
+    for one in patterns:
+        parts = one.split("/")
+        if len(parts) > MAX_PARTS:
+            raise _TooMuch(f"its path has more than {MAX_PARTS} parts")
+        if sum(map(glob.has_magic, parts)) > MAX_WILD:
+            raise _TooMuch(f"more than {MAX_WILD} parts of its path are patterns")
     return patterns
 
 

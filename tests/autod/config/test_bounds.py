@@ -72,10 +72,12 @@ def test_a_file_whose_connections_each_take_ten_sections_in_is_read(tmp_path: Pa
         ("[" * 60_000, "more than 4096 characters"),
         ("[" * 4_000, "more than 100 brackets"),
         ("{a,b}" * 30, "more than 1000 names"),
+        ("/etc/" + "x/" * 2_000 + "*", "more than 200 parts"),
+        ("/etc/" + "*/" * 6 + "x", "more than 5 parts of its path are patterns"),
         ("{" * 2_000 + "a" + "}" * 2_000, ""),
         ("{a," * 1_000 + "b" + "}" * 1_000, ""),
     ],
-    ids=["long", "brackets", "many names", "nested", "nested lists"],
+    ids=["long", "brackets", "many names", "deep", "wild", "nested", "nested lists"],
 )
 def test_a_pattern_that_is_none_ends_in_a_sentence(
     tmp_path: Path, release: str, pattern: str, sentence: str
