@@ -87,7 +87,28 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 """What keeps a pluto alive and a gateway up, each with the tests that are its net."""
 
-SPARED: dict[str, dict[str, str]] = {}
+_LENGTH = "a length or a backlog that is as good one longer or shorter"
+_ORDER = "both sides are the same there"
+SPARED: dict[str, dict[str, str]] = {
+    "autod/service/server.py": {"16384 -> 16383": _LENGTH, "16384 -> 16385": _LENGTH},
+    "autod/exchange/relay.py": {
+        "8 -> 7": _LENGTH,
+        "8 -> 9": _LENGTH,
+        "len(gettempdir()) < _ROOM -> len(gettempdir()) <= _ROOM": _LENGTH,
+    },
+    "autod/exchange/descriptors.py": {"32 -> 31": _LENGTH, "32 -> 33": _LENGTH},
+    "autod/exchange/blocking.py": {
+        "exchange.due.clear() -> pass": "an exchange has one answer, and the stream is shut after it",
+    },
+    "autod/bulk/limit.py": {
+        "rate >= self._best_rate -> rate > self._best_rate": _ORDER,
+        "rate < self._best_rate * GAIN -> rate <= self._best_rate * GAIN": "no rate is that exact",
+    },
+    "autod/exchange/peer.py": {
+        "os.O_RDONLY | os.O_CLOEXEC -> os.O_RDONLY & os.O_CLOEXEC": "Python closes it for a program anyway",
+    },
+    "autod/service/access.py": {"size >= 65536 -> size > 65536": "the kernel gives no list that long"},
+}
 """Mistakes that no test is to notice: of a module, as they are printed but for the line, with the reason."""
 
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {

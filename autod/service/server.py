@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -248,7 +249,12 @@ class Server:
 
 
 def _is_dead(path: str) -> bool:
-    """Nobody listens on the socket at `path`."""
+    """Whether `path` is a socket that nobody listens on. To connect to any other file is refused in the same way."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return False
+    except OSError:
+        return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:

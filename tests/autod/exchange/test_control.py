@@ -38,7 +38,7 @@ from tests.fakes.fakepluto import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from trio.testing import MockClock
 
@@ -622,3 +622,75 @@ async def test_in_a_cancelled_scope_nothing_is_sent(tmp_path: Path) -> None:
         assert scope.cancelled_caught
         assert await controller(tmp_path / "s").exchange(b"next", lambda _: None) is Ending.EOF
     assert [message for message in pluto.messages if message] == [b"next"]
+
+
+# What is told of it -------------------------------------------------------------------------------------
+
+
+def test_a_whole_answer_becomes_its_replies(path: Path) -> None:
+    assert controller(path).replies(b"002 one\n021 two") == [Reply(2, "one"), Reply(21, "two")]
+
+
+@pytest.mark.parametrize("holds", [True, False])
+async def test_the_first_answer_shows_that_pluto_has_taken_the_request(holds: bool, path: Path) -> None:
+    """Once, however many follow; only of what holds a descriptor is it counted."""
+    control = controller(path)
+    go_on = trio.Event()
+
+    async def script(client: Client) -> None:
+        await client.read()
+        await client.write(b"002 one\n")
+        await go_on.wait()
+        await client.write(b"002 two\n")
+        await client.write(b"002 three\n")
+
+    async with fake_pluto(path, script), trio.open_nursery() as nursery:
+        seen: list[int] = []
+
+        def on_replies(replies: list[Reply]) -> None:
+            seen.append(control.slots._unheard)
+            go_on.set()
+
+        nursery.start_soon(
+            lambda: control.exchange(MESSAGE, on_replies, holds_descriptor=holds), name="exchange"
+        )
+        await go_on.wait()
+    assert set(seen) == {0}
+    assert (control.slots._unheard, control.slots.held) == (0, 0)
+
+
+@pytest.mark.parametrize("script", [answers(), closes_unread])
+async def test_an_exchange_that_ends_without_a_word_leaves_nothing_unheard(
+    script: Callable[[Client], Awaitable[None]], path: Path
+) -> None:
+    control = controller(path)
+    async with fake_pluto(path, script):
+        with contextlib.suppress(ConnectionLost):
+            await control.exchange(MESSAGE, lambda _: None, holds_descriptor=True)
+    assert (control.slots._unheard, control.slots.held) == (0, 0)
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize(("lives", "left"), [(False, 0), (True, 1)])
+async def test_a_pluto_that_went_and_was_replaced_holds_nothing_any_more(
+    lives: bool, left: int, path: Path, child: subprocess.Popen[bytes]
+) -> None:
+    """What was abandoned is free where the one that had it is gone; where it lives, it is not."""
+    control = controller(path, pluto=Listener(child.pid, SocketFile(0, 0, 0)))
+    await control.slots.acquire()
+    control.slots.abandon("a")
+    if not lives:
+        child.kill()
+        child.wait()
+    async with fake_pluto(path, answers(b"002 one\n")) as pluto:
+        with pytest.raises(PlutoReplaced):
+            await control.exchange(MESSAGE, lambda _: None)
+        await wait_all_tasks_blocked()
+    assert pluto.messages == []
+    assert control.slots.abandoned == left

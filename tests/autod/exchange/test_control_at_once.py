@@ -172,7 +172,7 @@ async def test_to_another_pluto_nothing_is_sent(tmp_path: Path) -> None:
     path.touch()
     other = socket_file(path)
     path.unlink()
-    with served(path, b"000 one\n") as pluto:
+    with served(tmp_path / "s", b"000 one\n") as pluto:
         control = controller(path, pluto=Listener(os.getpid(), other))
         assert control.start(MESSAGE, holds_descriptor=True) is None
         assert control.slots.held == 0
@@ -206,3 +206,55 @@ async def test_a_pluto_in_the_same_loop_is_answered_too(tmp_path: Path) -> None:
         texts, ending, instant = await at_once(control)
     assert (texts, ending, instant) == (["one"], Ending.EOF, False)
     assert pluto.messages == [MESSAGE]
+
+
+async def test_after_many_answers_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pluto that never stops speaking does not keep the event loop."""
+    monkeypatch.setattr("autod.exchange.control._CHUNK", 8)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    said: list[Reply] = []
+    with served(tmp_path / "s", b"002 one\n" * 2000):
+        control = controller(tmp_path / "s")
+        pending = control.start(MESSAGE)
+        assert pending is not None
+        await trio.sleep(0.05)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            assert await control.wait(pending, said.extend) is Ending.EOF
+            nursery.cancel_scope.cancel()
+    assert len(said) == 2000
+    assert turns >= 2000 / 64
+
+
+async def test_a_read_goes_on_while_there_is_something_and_a_pluto_that_answers_at_once_stays_quick(
+    tmp_path: Path,
+) -> None:
+    """One that took too long is tried again with patience first, as often as it was slow for."""
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n", b"000 two\n", pause=0.001):
+        pending = control.start(MESSAGE)
+        assert pending is not None
+        while not control.read(pending):
+            pass
+        assert control.finish([pending]) == [Ending.EOF]
+        assert [reply.text for reply in pending.exchange.replies()] == ["one", "two"]
+    control = controller(tmp_path / "t")
+    with served(tmp_path / "t", b"000 one\n", pause=0.2):
+        pending = control.start(MESSAGE)
+        assert pending is not None
+        assert control.is_quick
+        # Without patience nothing is learned of how quick it is.
+        assert not control.read(pending, patient=False)
+        assert control.is_quick
+        assert not control.read(pending)
+        assert not control.is_quick
+        control.drop(pending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -334,3 +335,14 @@ def test_a_process_is_asked_where_it_is_pluto_and_no_other(tmp_path: Path) -> No
         assert asked == [("--version",)] * 4
     assert version_of_process_blocking(pid) is None
     assert trio.run(version_of_process, pid) is None
+
+
+def test_a_program_is_opened_by_its_path_only(tmp_path: Path) -> None:
+    """Nothing of it is read, and nothing of a device is begun."""
+    path = script(tmp_path / "whack", SAYS)
+    with open_program(str(path)) as program:
+        handle = int(program.path.rpartition("/")[2])
+        assert fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_PATH
+        assert not os.get_inheritable(handle)
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(handle)

@@ -9,7 +9,16 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.service.patterns import LONGEST, MOST, BadPattern, Names, Pattern
+from autod.service.patterns import (
+    LONGEST,
+    MOST,
+    SLICE,
+    BadPattern,
+    Names,
+    Pattern,
+    _length,
+    is_pattern,
+)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +107,58 @@ async def test_others_have_their_turn_while_many_names_are_looked_at() -> None:
         nursery.cancel_scope.cancel()
     assert len(found) == 1111
     assert turns >= 50
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("[]a]", ["]", "a"], ["[", ""]),
+        ("[!]a]", ["x"], ["]", "a"]),
+        ("[a", ["[a"], ["a"]),
+        ("[!", ["[!"], ["a", "!"]),
+        ("x[]", ["x[]"], ["x"]),
+        ("[--0]", ["-", ".", "/", "0"], ["1", ","]),
+        ("[0--]", [], ["0", "-"]),
+        ("[a-c-e]", ["a", "b", "-", "e"], ["d"]),
+        ("[c-ax]", ["x"], ["a", "b", "c"]),
+        ("*[ab]*[!c]", ["xaxd", "bd"], ["xaxc", "d"]),
+        ("*[a-", ["x[a-"], ["a"]),
+        ("**", ["", "abc"], []),
+        ("*?", ["a", "ab"], [""]),
+        ("?*?", ["ab", "abc"], ["a"]),
+        ("a*bc*c", ["abcc", "abxbcxc"], ["abc", "abbc"]),
+    ],
+)
+def test_the_corners_of_a_pattern(pattern: str, yes: list[str], no: list[str]) -> None:
+    made = Pattern(pattern)
+    assert [name for name in yes if not made.matches(name)] == []
+    assert [name for name in no if made.matches(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("piece", "length"),
+    [("", 0), ("a.b", 3), (r"\*\[", 2), ("(?!).", 1), ("[^a-b]", 1), (r"[\]\-]x", 2), ("a\n", 2)],
+)
+def test_a_piece_is_of_so_many_characters(piece: str, length: int) -> None:
+    assert _length(piece) == length
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"), [("a", False), ("a*", True), ("?", True), ("a[", True), ("]!-", False)]
+)
+def test_what_is_a_pattern(word: str, is_one: bool) -> None:
+    assert is_pattern(word) is is_one
+
+
+@pytest.mark.parametrize(("names", "slices"), [(SLICE - 1, 0), (SLICE, 1), (3 * SLICE, 3)])
+async def test_a_slice_of_names_is_looked_at_before_others_have_their_turn(
+    names: int, slices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+
+    async def turn() -> None:
+        turns.append(1)
+
+    monkeypatch.setattr("autod.service.patterns.trio.lowlevel.checkpoint", turn)
+    assert await Names(["5"]).among(str(number) for number in range(names)) == ["5"]
+    assert len(turns) == slices

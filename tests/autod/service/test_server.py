@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import os
@@ -383,6 +384,103 @@ async def test_a_message_too_long_is_told_and_ends_the_connection(tmp_path: Path
         assert await client.receive() is None
         assert running.server.dropped == 1
         assert (await (await running.connect()).call("List"))["parameters"]["connections"]
+
+
+@pytest.mark.parametrize("noise", [b"x" * 2000, b"nonsense\0"])
+async def test_noise_behind_a_call_that_streams_ends_both(tmp_path: Path, noise: bytes) -> None:
+    async with service(tmp_path, bounds=Bounds(message=1000)) as running:
+        client = await running.connect()
+        await client.send("Watch", more=True)
+        assert await client.receive() is not None
+        await client.stream.send_all(noise)
+        with trio.fail_after(10):
+            while await client.receive() is not None:
+                pass
+        await running.eventually(lambda: running.server.clients == 0)
+        assert running.server.dropped == 1
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ECONNABORTED])
+async def test_where_no_connection_can_be_taken_those_who_have_one_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    faults = [OSError(code, os.strerror(code))] * 2
+    real = trio.socket.from_stdlib_socket
+
+    class Listener:
+        def __init__(self, sock: socket.socket) -> None:
+            self.sock = real(sock)
+
+        def __enter__(self) -> Listener:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.sock.close()
+
+        async def accept(self) -> Any:
+            if running_already and faults:
+                raise faults.pop()
+            return await self.sock.accept()
+
+    running_already: list[int] = []
+    monkeypatch.setattr(server_module.trio.socket, "from_stdlib_socket", Listener)
+    async with service(tmp_path) as running:
+        first = await running.connect()
+        assert "parameters" in await first.call("Get", name="a")
+        running_already.append(1)
+        for _ in range(2):
+            assert "parameters" in await (await running.connect()).call("Get", name="a")
+        assert "parameters" in await first.call("Get", name="a")
+        assert faults == []
+
+
+async def test_another_fault_of_the_listener_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def accept(self: object) -> Any:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr("trio._socket._SocketType.accept", accept)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with service(tmp_path):
+            await trio.sleep(5)
+    assert caught.group_contains(OSError, match="Bad file")
+
+
+async def test_a_client_of_unknown_user_is_turned_away_and_the_next_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, faults = server_module.peer_of, [1]
+
+    def peer_of(sock: Any) -> Peer:
+        if faults:
+            faults.pop()
+            raise OSError(errno.ENOTCONN, "it left")
+        return real(sock)
+
+    monkeypatch.setattr("autod.service.server.peer_of", peer_of)
+    async with service(tmp_path) as running:
+        assert await (await running.connect()).receive() is None
+        assert "parameters" in await (await running.connect()).call("Get", name="a")
+
+
+def test_who_listens_is_asked_before_a_socket_is_taken_for_dead(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    assert server_module._is_dead(path) is False
+    with socket.socket(socket.AF_UNIX) as living:
+        living.bind(path)
+        assert server_module._is_dead(path) is True
+        living.listen(1)
+        assert server_module._is_dead(path) is False
+    assert server_module._is_dead(path) is True
+
+
+def test_a_file_that_is_no_socket_stays(tmp_path: Path) -> None:
+    path = tmp_path / "ipsec.conf"
+    path.write_text("config setup\n")
+    with pytest.raises(OSError, match="in use"):
+        listen(str(path))
+    assert path.read_text() == "config setup\n"
 
 
 async def test_more_clients_than_allowed_are_turned_away_until_one_leaves(tmp_path: Path) -> None:
