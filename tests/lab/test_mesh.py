@@ -37,7 +37,8 @@ ASKS = "authby=null\n\tleftid=%null\n\trightid=%null\n\tright=%opportunisticgrou
 MESH = f"""config setup
 
 conn %default
-\tleft=%defaultroute
+\tleft={WEST}
+\tretransmit-timeout=2s
 \tauto=ondemand
 
 conn private
@@ -125,13 +126,14 @@ def policies(pluto: Pluto, *, peer: str) -> None:
         (folder / name).write_text("".join(f"{address}/32\n" for address in mine))
 
 
+_MADE = r'(?:000 )? *"([^"]+#[^"]+)": .*; (unrouted|prospective erouted|erouted[^;]*|routed[^;]*);'
+
+
 def made(pluto: Pluto) -> set[tuple[str, str]]:
     """What pluto made of the policy files: the name of each, and how it is routed."""
     found = set()
     for line in pluto.whack("--status").stdout.splitlines():
-        match = re.match(
-            r'000 "([^"]+#[^"]+)": .*; (unrouted|prospective erouted|erouted[^;]*|routed[^;]*);', line
-        )
+        match = re.match(_MADE, line)
         if match and "[" not in match[1]:
             found.add((match[1], "unrouted" if match[2] == "unrouted" else "routed"))
     return found
@@ -156,7 +158,11 @@ def autod(pluto: Pluto, *words: str) -> None:
 def empty(pluto: Pluto) -> None:
     """Start it anew with no connection."""
     pluto.conf.write_text("config setup\n")
-    pluto.restart()
+    pluto.kill()
+    for what in ("policy", "state"):
+        # It was not told to take them away.
+        pluto.namespace.ip("xfrm", what, "flush")
+    pluto.start()
     pluto.conf.write_text(MESH)
 
 
@@ -167,7 +173,7 @@ def test_a_mesh_is_the_same_whoever_brings_it_in_and_private_is_never_in_clear(l
         east.namespace.ip("address", "add", f"{address}/24", "dev", "eth1")
     policies(west, peer=EAST)
     policies(east, peer=WEST)
-    east.conf.write_text(MESH)
+    east.conf.write_text(MESH.replace(WEST, EAST))
     west.conf.write_text(MESH)
     east.restart()
     west.restart()
