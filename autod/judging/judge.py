@@ -483,4 +483,7 @@ _ORDER = tuple(Result)
 
 
 def _is_refusal(event: Event) -> bool:
-    return event.code in REFUSALS and not isinstance(event, Prompted)
+    if isinstance(event, Prompted) or (isinstance(event, Fault) and event.cause is Cause.INTERNAL):
+        # pluto goes on with what it was asked, whatever it finds odd inside itself.
+        return False
+    return event.code in REFUSALS

@@ -133,6 +133,10 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
     """What a timeout comes to: a refusal that pluto did not believe, or what we found wrong and the peer was not told,
     or the network's answer; else nobody answered."""
     ignored, ike_is_up = evidence.ignored, IkeEstablished in evidence.seen
+    redirected = evidence.seen.get(Redirected)
+    if isinstance(redirected, Redirected):
+        reason = f"{redirected.gateway or 'it'} does not answer"
+        return Verdict(Result.REDIRECTED, reason=reason, cause=Cause.REDIRECTED, by="peer")
     fault = of_fault(evidence.faults)
     if fault is not None and fault.cause is not Cause.SEND_FAILED:
         return fault

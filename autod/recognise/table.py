@@ -23,13 +23,15 @@ NUMBER = "0"
 """Stands in `Row.words` for any number that follows a state ("STATE_MAIN_I1: 60 second timeout ...")."""
 
 _PREFIX = re.compile(
-    r'(?:ERROR: )?"(?P<name>.+?)"'
+    r'(?P<lead>(?:ERROR|WARNING|EXPECTATION FAILED|FATAL ERROR): )?"(?P<name>.+?)"'
     r"(?:(?P<instance>(?:\[\d[^\]\s]*\])+(?: [^\"#]+?)?))?"
     r"(?: #(?P<serial>\d{1,18}))?: ",
     re.DOTALL,
 )
 """`"NAME" #N: `, `"NAME"[2] 192.0.2.7 #N: `, and for an opportunistic instance `"NAME"[2] NET===...PEER===NET: `
-(jam_connection and jam_state of 3.27 to 5.4). 5.x puts ERROR: in front of it for errors of the kernel."""
+(jam_connection and jam_state of 3.27 to 5.4). 5.x puts ERROR: in front of it for errors of the kernel, and others alike."""
+
+_LEADS = ('"', 'ERROR: "', 'WARNING: "', 'EXPECTATION FAILED: "', 'FATAL ERROR: "')
 
 _STATE = re.compile(r"(?P<state>STATE_[A-Z0-9_]+|[A-Z0-9]+_[A-Z0-9_]+): ")
 
@@ -46,13 +48,13 @@ class Line(NamedTuple):
 
 def parse(text: str) -> Line:
     """Takes the prefix off; what has none is all body. Never raises, and takes time linear in the text."""
-    if text.startswith(('"', 'ERROR: "')):
+    if text.startswith(_LEADS):
         prefix = _PREFIX.match(text)
         if prefix is not None:
-            name, instance, serial = prefix.group(1, 2, 3)
+            name, instance, serial = prefix.group("name", "instance", "serial")
             body = text[prefix.end() :]
-            if text[0] == "E":
-                body = "ERROR: " + body
+            if text[0] != '"':
+                body = prefix["lead"] + body
             number = int(serial) if serial is not None else None
             if body[:1].isupper():
                 state = _STATE.match(body)

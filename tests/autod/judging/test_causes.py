@@ -523,3 +523,18 @@ def test_every_cause_has_advice_and_every_failure_a_cause() -> None:
     assert set(USUAL) == {result.value for result in Result if result not in OK}
     for result, (cause, _) in USUAL.items():
         assert ADVICE[cause].result == result
+
+
+def test_what_pluto_finds_odd_inside_is_no_refusal() -> None:
+    """5.2 takes the IKE SA down, and complains of itself with a code of a refusal."""
+    outcome = judged(
+        "5.2",
+        "down",
+        """
+        002 "x": initiating delete of connection's IKE SA #1 (and Child SA #2)
+        052 EXPECTATION FAILED: "x" #1: Message ID: NO_MESSAGE 2: old.initiator.wip == -1; initiator .sent=1
+        002 "x" #1: sent INFORMATIONAL request to delete IKE SA
+        002 "x" #1: deleting IKE SA (established IKE SA)
+        """,
+    )
+    assert (outcome.result, outcome.code) == (Result.DOWN, None)
