@@ -43,7 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         type=seconds,
         metavar="TIME",
-        help="with --until-up: end with 124 after so long (5, 30s, 2m)",
+        help="end with 124 where the supervisor does not answer for so long (5, 30s, 2m; default: 30s), and with "
+        "--until-up where not all is up by then (default: never)",
     )
 
 
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.until_up:
         return until_up(options.api, options.names, options.timeout)
-    with Client(options.api, timeout=ANSWER) as client:
+    with Client(options.api, timeout=options.timeout or ANSWER) as client:
         client.call("Statistics")
         client.set_timeout(None)
         names = options.names or None

@@ -144,7 +144,7 @@ complete -c autod -n "__fish_seen_subcommand_from watch" -l api -r -F -d 'the su
 complete -c autod -n "__fish_seen_subcommand_from watch" -l since -x -d 'begin after the event of this number'
 complete -c autod -n "__fish_seen_subcommand_from watch" -l json -d 'one JSON object a line'
 complete -c autod -n "__fish_seen_subcommand_from watch" -l until-up -d 'end when all that should be up is up; tell nothing before'
-complete -c autod -n "__fish_seen_subcommand_from watch" -l timeout -x -d 'with --until-up: end with 124 after so long (5, 30s, 2m)'
+complete -c autod -n "__fish_seen_subcommand_from watch" -l timeout -x -d 'end with 124 where the supervisor does not answer for so long (5, 30s, 2m; default: 30s), and with --until-up where not all is up by then (default: never)'
 complete -c autod -n "__fish_seen_subcommand_from history" -s h -l help -d 'show this help message and exit'
 complete -c autod -n "__fish_seen_subcommand_from history" -l since -x -d 'from then on (default: a day ago)'
 complete -c autod -n "__fish_seen_subcommand_from history" -l until -x -d 'up to then (default: now)'

@@ -284,6 +284,8 @@ def test_clients_of_a_dead_supervisor_end_within_their_time(tmp_path: Path) -> N
             ["--service", "--sync"],
             ["supervise", "--reload"],
             ["watch", "--until-up"],
+            ["watch"],
+            ["history"],
         ):
             argv = [sys.executable, "-m", "autod", *words, "--api", path, "--timeout", "1"]
             done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=90)
