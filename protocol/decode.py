@@ -24,6 +24,9 @@ __all__ = ["Message", "decode"]
 _COMMON = ("name", "whack_utc", "whack_async")
 """Members that several commands have: they tell none of them."""
 
+_ADDS = "whack_connection"
+"""The member that says, up to 4.15, that the message brings a connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -106,7 +109,12 @@ def _kind(
     strings: Mapping[str, bytes],
     command: str | None,
 ) -> type[c.Command] | None:
-    """The kind of command whose constants all stand in the message; the one with most of them, if several."""
+    """The kind of command whose constants all stand in the message; the one with most of them, if several.
+
+    Up to 4.15 one message deletes a connection and adds it again: that is an addition.
+    """
+    if members.get(_ADDS):
+        return c.AddConnection
     best: tuple[int, type[c.Command]] | None = None
     for kind, request in family.requests.items():
         if (BASIC in request) != (magic == BASIC_MAGIC and family.has_basic):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -26,17 +27,16 @@ from autod.config.model import Severity
 from autod.config.policies import routed
 from autod.config.policy import ALIASES, NEVER_TOO, Group, groups_of
 from autod.protocol.connection import Planner
-from autod.protocol.connection.lookup import Nothing
-from autod.protocol.connection.message import Message
+from autod.protocol.connection.lookup import Lookup, Nothing
+from autod.protocol.connection.message import Auto, Message
 from autod.status.shown import Shown, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration
-    from autod.protocol.connection.lookup import Lookup
-    from autod.protocol.connection.message import Auto, Plan
+    from autod.protocol.connection.message import Plan
     from autod.status import ConnectionState, State
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from autod.config.steps import removes_too_much
-from autod.supervisor.views import Detail, Differences, Left, Unseen, plain
+from autod.supervisor.views import Differences, DifferingSetting, Left, Unseen, plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -125,8 +125,10 @@ def differences(
     )
 
 
-def _details(different: Collection[Difference]) -> Iterator[Detail]:
+def _details(different: Collection[Difference]) -> Iterator[DifferingSetting]:
     for one in different:
         if one.elements or one.surplus:
             for each in one.details:
-                yield Detail(plain(one.connection), each.setting, plain(each.configured), plain(each.loaded))
+                yield DifferingSetting(
+                    plain(one.connection), each.setting, plain(each.configured), plain(each.loaded)
+                )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from autod.supervisor.table import Entry, Report
 
 __all__ = [
-    "Detail",
     "Differences",
+    "DifferingSetting",
     "Left",
     "Operator",
     "PlutoView",
@@ -102,7 +102,7 @@ class SupervisorEvent(Struct, frozen=True, omit_defaults=True, kw_only=True):
     pid: int | UnsetType = UNSET
 
 
-class Detail(Struct, frozen=True):
+class DifferingSetting(Struct, frozen=True):
     """One setting of a connection that pluto holds in another form than the configuration."""
 
     connection: str
@@ -133,7 +133,7 @@ class Differences(Struct, frozen=True):
     changed: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     forgotten: tuple[str, ...] = ()
-    details: tuple[Detail, ...] = ()
+    details: tuple[DifferingSetting, ...] = ()
     uncompared: tuple[Unseen, ...] = ()
     left: tuple[Left, ...] = ()
     refused: tuple[str, ...] = ()

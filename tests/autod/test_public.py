@@ -22,6 +22,7 @@ PUBLIC = (
     "autod.bulk",
     "autod.bulk.loading",
     "autod.config",
+    "autod.config.compare",
     "autod.errors",
     "autod.events",
     "autod.identify.cache",

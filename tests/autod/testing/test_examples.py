@@ -133,6 +133,21 @@ def test_an_interrupt_takes_down_what_is_under_way(pluto: FakePluto) -> None:
     assert not pluto.negotiating
 
 
+@pytest.mark.parametrize("release", ["3.27", "4.10", "5.4"])
+def test_connections_are_made_of_values(release: str, tmp_path: Path) -> None:
+    branches = {f"branch-{n}": {"address": f"192.0.2.{n}", "network": f"10.{n}.0.0/24"} for n in range(1, 4)}
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps(branches))
+    with FakePluto(release, connections=["branch-9", "other"]) as pluto:
+        said = run("from_values.py", pluto.path, inventory)
+        assert pluto.loaded == {"branch-1", "branch-2", "branch-3", "other"}
+        assert '"branch-9" is not loaded any more' in said
+        branches["branch-1"]["address"] = "192.0.2.1\n  leftupdown=/tmp/x"
+        inventory.write_text(json.dumps(branches))
+        run("from_values.py", pluto.path, inventory, status=1)
+        assert len(pluto.loaded) == 4
+
+
 async def test_a_program_asks_the_supervisor(tmp_path: Path) -> None:
     async with service(tmp_path) as running:
         await running.all_up()
