@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from autod.asking.arguments import check_count
 from autod.asking.handle import BUFFER, Handle
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from autod.asking.request import Request, Sink
     from autod.bulk import BulkEvent, BulkResult
     from autod.bulk.operations import OperationName
+    from autod.bulk.portal import BulkOptions
     from autod.client.plain import Steps
+    from autod.config import Configuration
     from autod.identify.binary import Version
     from autod.identify.cache import Known
     from autod.identify.detect import Detected
@@ -252,10 +254,12 @@ async def bulk(
     operation: OperationName = "up",
     *,
     on_event: Callable[[BulkEvent], None] | None = None,
-    **options: Any,
+    configuration: Configuration | None = None,
+    **options: Unpack[BulkOptions],
 ) -> BulkResult:
     """autod.bulk.bulk, to its end: what became of each connection. Its options are those of autod.bulk.bulk.
 
+    `configuration` (autod.config) has the connections that an operation loads (add, replace, start, ondemand).
     `on_event` gets, in this event loop, what the run tells as it comes. The run is one of trio in a thread of its own;
     a cancellation here cancels it there, and is raised when the run has ended.
     """
@@ -277,7 +281,7 @@ async def bulk(
         with lock:
             token.append(trio.lowlevel.current_trio_token())
         with scope:
-            return await whole(pluto, names, operation, tell, options)
+            return await whole(pluto, names, operation, tell, configuration, options)
         return None
 
     def work() -> None:

@@ -48,6 +48,12 @@ class Counters:
             # A Counter holds whole numbers, says its type; it adds any.
             self.seconds[outcome.operation] += max(0.0, outcome.ended - outcome.started)  # type: ignore[assignment]
 
+    def add(self, others: Counters) -> None:
+        """Count what another client counted, too: one that worked for this one, and is through."""
+        self.outcomes.update(others.outcomes)
+        self.seconds.update(others.seconds)
+        self.errors.update(others.errors)
+
     def refuse(self, operation: str, error: WhackError) -> None:
         """One could not be asked or answered."""
         self.errors[operation, type(error).__name__] += 1

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from autod.client import CONTROL_SOCKET, TIMEOUT
 from autod.client.plain import PlainPluto, Turn
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from autod.asking.request import Request, Sink
     from autod.bulk import BulkEvent, BulkResult
     from autod.bulk.operations import OperationName
+    from autod.bulk.portal import BulkOptions
     from autod.client.plain import Steps
+    from autod.config import Configuration
     from autod.events import Event
     from autod.identify.binary import Version
     from autod.identify.cache import Known
@@ -155,10 +157,12 @@ def bulk(
     operation: OperationName = "up",
     *,
     on_event: Callable[[BulkEvent], None] | None = None,
-    **options: Any,
+    configuration: Configuration | None = None,
+    **options: Unpack[BulkOptions],
 ) -> BulkResult:
     """autod.bulk.bulk, to its end: what became of each connection. Its options are those of autod.bulk.bulk.
 
+    `configuration` (autod.config) has the connections that an operation loads (add, replace, start, ondemand).
     `on_event` gets what the run tells as it comes. trio runs in this thread meanwhile, so no event loop may run in it;
     a KeyboardInterrupt, or an exception of `on_event`, ends the run at once, and pluto goes on with what is in flight.
     """
@@ -172,4 +176,4 @@ def bulk(
         pass
     else:
         raise UsageError("an event loop of trio runs in this thread: use autod.bulk.bulk there")
-    return trio.run(partial(whole, pluto, names, operation, on_event, options))
+    return trio.run(partial(whole, pluto, names, operation, on_event, configuration, options))

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 import trio
 
+import autod.bulk
 import autod.sync
 from autod import aio
 from autod.bulk import BulkEvent, Summary
+from autod.bulk.portal import BulkOptions
 from autod.client import Pluto
+from autod.config import Connection
 from autod.errors import DeadlinePassed, NoSocket, UsageError
 from autod.events import Initiating
 from autod.outcomes import Result
@@ -213,6 +216,33 @@ def test_a_thread_needs_no_event_loop(pluto: FakePluto) -> None:
         assert isinstance(told[-1], Summary)
         with pytest.raises(UsageError):
             autod.sync.bulk(client, ["c1"], "upp")  # type: ignore[arg-type]
+
+
+def test_bulk_has_the_same_options_without_trio() -> None:
+    """But for what loads, which belongs to a client of trio's: a configuration stands for it."""
+    own = {"pluto", "names", "operation", "load"}
+    options = {
+        name: parameter.annotation
+        for name, parameter in signature(autod.bulk.bulk).parameters.items()
+        if name not in own
+    }
+    assert {name: value.__forward_arg__ for name, value in BulkOptions.__annotations__.items()} == options
+
+
+def test_connections_are_loaded_without_trio(pluto: FakePluto) -> None:
+    with autod.sync.open_pluto(pluto.path, seccomp=False) as client:
+        configuration = Connection("new", left="192.0.2.1", right="192.0.2.2", authby="secret").read(
+            client.release
+        )
+        assert autod.sync.bulk(client, ["new"], "add", configuration=configuration).ok
+        assert "new" in pluto.loaded
+        assert client.counters.outcomes["add", "loaded"] == 1
+
+    async def work() -> None:
+        async with aio.open_pluto(pluto.path, seccomp=False) as client:
+            assert (await aio.bulk(client, ["new"], "replace", configuration=configuration)).ok
+
+    run(work)
 
 
 def test_the_three_clients_have_the_same_methods() -> None:
