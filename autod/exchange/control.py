@@ -183,7 +183,11 @@ class Control:
     @property
     def is_quick(self) -> bool:
         """Whether start() is worth a try: pluto answered the last ones at once."""
-        return self._quick >= 0 and self._type is not None and self._short
+        return self._quick >= 0 and self._can_start
+
+    @property
+    def _can_start(self) -> bool:
+        return self._type is not None and self._short
 
     def places(self, *, holds_descriptor: bool, planned: int) -> int:
         """How many more requests pluto and this process can bear, beside `planned` ones that are to be sent or are
@@ -198,11 +202,13 @@ class Control:
         async with self._gate:
             pass
 
-    def start(self, message: bytes, *, holds_descriptor: bool = False, holder: str = "") -> Pending | None:
-        """Send without waiting: None where pluto did not answer the last ones within _INSTANT, its backlog is full, or
-        anything else is in the way. Nothing was sent then, and submit() is to be asked. Else read() must follow, and
-        after that finish(), wait() or drop()."""
-        if not self.is_quick or self._gate.locked():
+    def start(
+        self, message: bytes, *, holds_descriptor: bool = False, holder: str = "", patient: bool = False
+    ) -> Pending | None:
+        """Send without waiting: None where pluto did not answer the last ones within _INSTANT (unless `patient`), its
+        backlog is full, or anything else is in the way. Nothing was sent then, and submit() is to be asked. Else
+        read() must follow, and after that finish(), wait() or drop()."""
+        if not self._can_start or self._gate.locked() or not (patient or self._quick >= 0):
             return None
         if holds_descriptor:
             self._bind()
@@ -279,6 +285,11 @@ class Control:
             if not data:
                 break
         return exchange.over
+
+    async def read_all(self, pending: Pending) -> None:
+        """read() until that is all of it, however long pluto takes. Cancelled: drop() must follow."""
+        while not pending.over and not self.read(pending):
+            await trio.lowlevel.wait_readable(pending.sock)
 
     async def wait(self, pending: Pending, on_replies: Callable[[list[Reply]], None]) -> Ending:
         """Read to the end, and hand every reply to `on_replies` as it comes. Cancelled: as drop()."""

@@ -107,16 +107,24 @@ class NativeLoader:
         pluto = self._pluto
         await self.check()
         assert self._configuration is not None
-        run = _Run(
-            pluto, self._configuration, names, self._lookup, hear, told, autoall=self._autoall, sent=self.sent
-        )
         with trio.CancelScope() as scope:
 
             def heard() -> None:
                 if timeout is not None:
                     scope.deadline = trio.current_time() + timeout
 
-            await run.work(heard)
+            run = _Run(
+                pluto,
+                self._configuration,
+                names,
+                self._lookup,
+                hear,
+                told,
+                heard,
+                autoall=self._autoall,
+                sent=self.sent,
+            )
+            await run.work()
         if scope.cancelled_caught:
             raise no_answer(pluto.path, timeout, "a load", NOT_LOADED)
 
@@ -169,7 +177,7 @@ class _AtHand:
 
 
 class _Run:
-    """One call of load()."""
+    """One call of load(). `heard` is called when pluto has answered something."""
 
     def __init__(
         self,
@@ -179,6 +187,7 @@ class _Run:
         lookup: Lookup | None,
         hear: Hear,
         told: Told,
+        heard: Callable[[], None],
         *,
         autoall: bool,
         sent: dict[str, Sent] | None,
@@ -194,6 +203,8 @@ class _Run:
         self._packer = Packer(configuration.release)
         self._hear = hear
         self._told = told
+        self._heard = heard
+        self._ahead = AHEAD
         self._started = time.time()
         self._flight: deque[tuple[_Work, Request, Pending]] = deque()
         self._answered: list[tuple[_Work, Request, Pending]] = []
@@ -214,8 +225,8 @@ class _Run:
             word.works.append(work)
         return word
 
-    async def work(self, heard: Callable[[], None]) -> None:
-        heard()
+    async def work(self) -> None:
+        self._heard()
         for word in self._words:
             if not word.works:
                 self._told(word.asked, outcome_of(_unknown(word.asked), started=self._started))
@@ -232,10 +243,9 @@ class _Run:
                     await self._send_ahead(work, ready)
                 else:
                     await self._drain()
-                    await self._one_by_one(work, ready, heard)
+                    await self._one_by_one(work, ready)
                 if len(self._answered) >= AHEAD:
                     self._settle()
-                    heard()
                 if number % _ROUND == 0:
                     await trio.lowlevel.checkpoint()
             await self._drain()
@@ -272,38 +282,41 @@ class _Run:
     async def _send_ahead(self, work: _Work, ready: _Ready) -> None:
         ((name, message),) = ready.groups[0]
         control = self._pluto.control
-        pending = control.start(message)
-        while pending is None and self._flight and control.is_quick:
-            # There is no place in pluto's backlog: it is at work on the first.
-            if not control.read(self._flight[0][2]):
-                break
-            self._answered.append(self._flight.popleft())
-            pending = control.start(message)
+        if len(self._flight) >= self._ahead:
+            await self._make_room(self._ahead // 2)
+        pending = control.start(message, patient=True)
+        while pending is None and self._flight:
+            # There is no place in pluto's backlog: so many are enough.
+            self._ahead = max(2, min(self._ahead, len(self._flight)))
+            await self._make_room(max(1, self._ahead // 2))
+            pending = control.start(message, patient=True)
         if pending is None:
-            # pluto takes its time. Until the next ones are read, answers of a few lines wait in the kernel.
             pending = await control.submit(message)
         self._flight.append((work, Request("add", AddConnection(name), name), pending))
-        while self._flight and control.read(self._flight[0][2], patient=False):
-            self._answered.append(self._flight.popleft())
-        if len(self._flight) >= AHEAD:
-            await self._wait_for_first()
 
-    async def _wait_for_first(self) -> None:
-        work, request, pending = self._flight.popleft()
-        if self._pluto.control.read(pending):
-            self._answered.append((work, request, pending))
-        else:
-            self._settle()
-            outcome = await self._pluto.perform(request, lambda event: self._hear_of(work, event()), pending)
-            self._conclude(work, outcome)
+    async def _make_room(self, count: int) -> None:
+        """Wait until pluto has answered the first `count` in flight.
+
+        It does one after the other: where the last of them is answered, those before it need not be waited for one by
+        one. Where that takes its time, each is told of as soon as it is answered.
+        """
+        control = self._pluto.control
+        count = min(count, len(self._flight))
+        is_slow = bool(count) and not control.read(self._flight[count - 1][2])
+        for _ in range(count):
+            await control.read_all(self._flight[0][2])
+            self._answered.append(self._flight.popleft())
+            if is_slow:
+                self._settle()
+                self._heard()
+        self._heard()
 
     def _hear_of(self, work: _Work, event: Event) -> None:
         self._hear(work.words[0].asked, event)
 
     async def _drain(self) -> None:
         """Read what pluto has still to say."""
-        while self._flight:
-            await self._wait_for_first()
+        await self._make_room(len(self._flight))
         self._settle()
 
     def _settle(self) -> None:
@@ -315,14 +328,14 @@ class _Run:
                 self._hear_of(work, event)
             self._conclude(work, outcome)
 
-    async def _one_by_one(self, work: _Work, ready: _Ready, heard: Callable[[], None]) -> None:
+    async def _one_by_one(self, work: _Work, ready: _Ready) -> None:
         sent: list[Relayed] = []
         # From 5.0 on one message makes pluto load all pairs of subnets=.
         names = [] if self._pairs else list(ready.names)
         for group in ready.groups:
             for at, (name, message) in enumerate(group):
                 relayed = await self._exchange(work, message)
-                heard()
+                self._heard()
                 sent.append(relayed)
                 if self._pairs:
                     names.append(name)
