@@ -125,7 +125,7 @@ class Pluto:
         self.conf.write_text("config setup\n")
         self.secrets.write_text(SECRETS)
         self.secrets.chmod(0o600)
-        command(*self._inside("certutil", "-N", "-d", f"sql:{self.path(folder / 'nss')}", "--empty-password"))
+        command(*self.inside("certutil", "-N", "-d", f"sql:{self.path(folder / 'nss')}", "--empty-password"))
 
     def path(self, outside: Path) -> str:
         """The path of a file as pluto itself sees it."""
@@ -141,7 +141,7 @@ class Pluto:
         """Start pluto with further `options`; return when it answers and has loaded what auto= asks for."""
         argv = [
             *self.namespace.enter,
-            *self._inside(
+            *self.inside(
                 _program(self.root, "pluto"),
                 "--nofork",
                 "--stderrlog",
@@ -252,7 +252,7 @@ class Pluto:
             return process.wait()
 
     def _run(self, program: str, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
-        argv = self._inside(_program(self.root, program), "--ctlsocket", self.path(self.socket), *arguments)
+        argv = self.inside(_program(self.root, program), "--ctlsocket", self.path(self.socket), *arguments)
         return subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
@@ -263,7 +263,8 @@ class Pluto:
             check=False,
         )
 
-    def _inside(self, *argv: str, mounts: bool = False) -> list[str]:
+    def inside(self, *argv: str, mounts: bool = False) -> list[str]:
+        """The command line that runs a program of this pluto's system; `mounts`: with its own /proc and /dev."""
         if self.root == HOST:
             return list(argv)
         if not mounts:

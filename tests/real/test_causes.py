@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.real.plutos import Pluto, connection, gateways, silent_peer
+from tests.real.half_peer import half_peer
+from tests.real.plutos import EAST, Pluto, connection, gateways, silent_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,8 @@ SHORT = {"retransmit_timeout": "2s", "keyingtries": "1"}
 SETUP = "\tikev1-policy=accept"
 V1 = {"ikev2": "no"}
 NOBODY = "192.1.2.77"
+HALF = "192.1.2.26"
+XAUTH = {**V1, "leftxauthclient": "yes", "rightxauthserver": "yes"}
 AGGRESSIVE = {"ikev2": "no", "aggrmode": "yes", "ike": "aes256-sha2_256;modp2048"}
 OTHER = '@w1 @e1 : PSK "the-secret-of-west-of-these-two-ends"\n'
 OTHER_THERE = '@w1 @e1 : PSK "another-secret-of-these-two-ends-in-east"\n'
@@ -53,6 +56,14 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str] | None, str, str]] = {
         "peer",
     ),
     "far": (ends(6, right=NOBODY), None, "peer_silent", "us"),
+    "half": (ends(11, right=HALF), ends(11, left=HALF, right=EAST), "auth_unanswered", "us"),
+    "user": (
+        ends(12, **XAUTH, leftusername="nobody"),
+        ends(12, **XAUTH, xauthby="file"),
+        "xauth_refused",
+        "peer",
+    ),
+    "version": (ends(13, **V1), ends(13, ikev2="insist"), "ikev1_unanswered", "us"),
     "unoriented": (ends(7, left="10.99.0.1", right="10.98.0.1"), None, "not_oriented", "pluto"),
     "anybody": (ends(8, right="%any"), None, "no_peer_address", "pluto"),
     "nosuch": ({}, None, "unknown_name", "pluto"),
@@ -66,9 +77,13 @@ def pair() -> Iterator[tuple[Pluto, Pluto]]:
         silent_peer(west.namespace, NOBODY)
         for pluto, secrets in ((west, OTHER), (east, OTHER_THERE)):
             pluto.conf.write_text(f"config setup\n{SETUP}\n")
-            pluto.secrets.write_text(f'%any %any : PSK "known-to-both-gateways-and-long-enough"\n{secrets}')
+            pluto.secrets.write_text(
+                f'%any %any : PSK "known-to-both-gateways-and-long-enough"\n{secrets}@nobody : XAUTH "not-this-one"\n'
+            )
+            (pluto.folder / "ipsec.d" / "passwd").write_text("")
             pluto.restart()
-        yield west, east
+        with half_peer(east.namespace, HALF, EAST):
+            yield west, east
 
 
 def autod(pluto: Pluto, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
@@ -107,6 +122,23 @@ def test_the_cause_is_told(name: str, pair: tuple[Pluto, Pluto]) -> None:
     autod(west, "--down", name)
     for pluto in (west, east):
         autod(pluto, "--delete", name)
+
+
+def test_a_labelled_connection_is_up_without_a_child_sa(pair: tuple[Pluto, Pluto]) -> None:
+    """As up as it can be before there is traffic: pluto negotiates no Child SA; explain says so."""
+    west, _ = pair
+    for pluto in pair:
+        pluto.load(connection("labelled", **ends(14, ikev2="insist", sec_label="unlabeled")), setup=SETUP)
+    status, objects = autod(west, "--up", "labelled", "--timeout", "60s")
+    outcome = objects[-1]
+    assert (status, outcome["result"], outcome["cause"], outcome["child_sa"]) == (0, "up", None, None), (
+        outcome
+    )
+    assert "childless" in {one["event"] for one in objects}
+    status, (explanation,) = autod(west, "explain", "labelled", "--config", str(west.conf))
+    assert (status, explanation["up"], explanation["cause"]) == (0, True, None)
+    for pluto in pair:
+        autod(pluto, "--delete", "labelled")
 
 
 def test_a_peer_that_is_silent_and_a_port_that_is_closed_are_two_things(pair: tuple[Pluto, Pluto]) -> None:
