@@ -17,12 +17,12 @@ from autod.config.routes import FileNames
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from autod.client import Pluto
     from autod.config import Configuration, Diagnostic
     from autod.config.peers import Pair
     from autod.protocol.releases import Release
+    from autod.sync import Pluto
 
 __all__ = ["run"]
 
@@ -80,7 +80,7 @@ def _release(options: argparse.Namespace) -> tuple[Release, str]:
     return release, f"{known}; the pluto at {options.ctlsocket} was not asked: {why}"
 
 
-async def _release_of(pluto: Pluto) -> Release:
+def _release_of(pluto: Pluto) -> Release:
     return pluto.release
 
 
@@ -92,40 +92,32 @@ def _ikev1_policy(options: argparse.Namespace, configuration: Configuration) -> 
     return None if policy is None else policy.lower()
 
 
-async def _policy_of(pluto: Pluto) -> str | None:
+def _policy_of(pluto: Pluto) -> str | None:
     from autod.protocol import commands as c
     from autod.status import parse
 
-    return parse(await pluto.replies(c.Status())).setup.get("ikev1-policy")
+    return parse(pluto.replies(c.Status())).setup.get("ikev1-policy")
 
 
-def _ask(options: argparse.Namespace, question: Callable[[Pluto], Awaitable[T]]) -> tuple[T | None, str]:
+def _ask(options: argparse.Namespace, question: Callable[[Pluto], T]) -> tuple[T | None, str]:
     """The answer of the pluto that runs; None, and why there is none."""
-    import trio
-
-    from autod.client import open_pluto
     from autod.errors import WhackError
     from autod.identify.cache import Known, default_folder
+    from autod.sync import Pluto
 
     folder = default_folder()
-
-    async def ask() -> T:
-        async with open_pluto(
+    try:
+        pluto = Pluto(
             options.ctlsocket,
+            None,
             seccomp=options.seccomp,
             known=None if folder is None else Known(folder),
             timeout=options.timeout or 5,
-        ) as pluto:
-            return await question(pluto)
-
-    try:
-        return trio.run(ask), ""
-    except* (WhackError, OSError) as group:
-        leaf: BaseException = group
-        while isinstance(leaf, BaseExceptionGroup):
-            leaf = leaf.exceptions[0]
-        why = str(leaf).removesuffix(".")
-    return None, why
+        )
+        pluto.find()
+        return question(pluto), ""
+    except (WhackError, OSError) as error:
+        return None, str(error).removesuffix(".")
 
 
 def _concerns(one: Diagnostic, names: Sequence[str]) -> bool:

@@ -39,9 +39,7 @@ def release_to_check(options: argparse.Namespace) -> tuple[Release, str]:
 
 def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Release, str]:
     """The release of the pluto at this socket or of the one installed, else the newest, and which of these it is."""
-    import trio
-
-    text = trio.run(_version_around, ctlsocket)
+    text = _version_around(ctlsocket)
     if text is not None:
         try:
             return releases.find(text, seccomp=seccomp), "of the pluto that runs or is installed"
@@ -50,14 +48,14 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
     return releases.find(releases.ALL[-1]), "the newest that is known"
 
 
-async def _version_around(ctlsocket: str) -> str | None:
+def _version_around(ctlsocket: str) -> str | None:
     from autod.exchange.peer import listener
-    from autod.identify.binary import version_of, version_of_process
+    from autod.identify.binary import version_of_blocking, version_of_process_blocking
     from autod.identify.programs import find_programs, open_program
 
     pid = listener(ctlsocket).pid
     if pid is not None:
-        running = await version_of_process(pid)
+        running = version_of_process_blocking(pid)
         if running is not None:
             return running.text
     installed = find_programs().pluto
@@ -65,7 +63,7 @@ async def _version_around(ctlsocket: str) -> str | None:
         return None
     try:
         with open_program(installed) as program:
-            version = await version_of(program)
+            version = version_of_blocking(program)
     except OSError:
         return None
     return None if version is None else version.text

@@ -26,6 +26,7 @@ __all__ = [
     "parse_version",
     "version_beside",
     "version_of",
+    "version_of_blocking",
     "version_of_process",
     "version_of_process_blocking",
 ]
@@ -82,16 +83,11 @@ async def version_of_process(pid: int) -> Version | None:
 
 def version_of_process_blocking(pid: int) -> Version | None:
     """The same for a thread."""
-    import subprocess  # where pluto is known already, nothing is run
-
     try:
         with open_program(f"/proc/{pid}/exe", name="pluto") as program:
-            if not _is_pluto(program):
-                return None
-            done = program.run_blocking("--version", env=_ENVIRONMENT, cwd="/", timeout=DEADLINE)
-    except (OSError, subprocess.TimeoutExpired):
+            return version_of_blocking(program) if _is_pluto(program) else None
+    except OSError:
         return None
-    return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
 
 
 def _is_pluto(program: Program) -> bool:
@@ -123,3 +119,14 @@ async def version_of(program: Program) -> Version | None:
         done = await program.run("--version", env=_ENVIRONMENT, cwd="/")
         return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
     return None
+
+
+def version_of_blocking(program: Program) -> Version | None:
+    """The same for a thread."""
+    import subprocess  # where pluto is known already, nothing is run
+
+    try:
+        done = program.run_blocking("--version", env=_ENVIRONMENT, cwd="/", timeout=DEADLINE)
+    except subprocess.TimeoutExpired:
+        return None
+    return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
