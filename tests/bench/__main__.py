@@ -19,6 +19,7 @@ ROWS = {
     "ups": "tests.bench.ups",
     "lab": "tests.bench.ups",
     "many": "tests.bench.many",
+    "verbs": "tests.bench.verbs",
     "cost": "tests.bench.requests",
     "start": "tests.bench.start",
     "encoding": "tests.bench.encoding",

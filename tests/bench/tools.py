@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["HERE", "IPSEC", "WHACK", "compiled", "machine", "ratio", "repeated", "run_bulk", "timed"]
+__all__ = ["HERE", "IPSEC", "WHACK", "compiled", "machine", "ratio", "run_bulk", "timed"]
 
 HERE = Path(__file__).parent
 IPSEC = "/usr/sbin/ipsec"
@@ -34,11 +33,6 @@ def timed(argv: Sequence[str], *, stdin: str = "", status: bool = False) -> tupl
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     del done
     return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-def repeated(times: int, measure: Callable[[], float]) -> float:
-    """The median of several measurements."""
-    return statistics.median(measure() for _ in range(times))
 
 
 def run_bulk(
