@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections import Counter
 from collections.abc import Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -175,6 +176,8 @@ class Memory(msgspec.Struct, frozen=True):
     loads: Mapping[str, Load] = {}
     names: Mapping[str, str] = {}
     writer: str = ""
+    unread: Collection[str] = ()
+    """Those of these files that are there still, and that the configuration does not include any more."""
 
 
 class Nowhere:
@@ -290,6 +293,7 @@ class _Comparing:
         if not found.forgotten:
             return
         broken = _broken(self._configuration, found.refused)
+        same = frozenset(found.same)
         unmatched = bool(self._configuration.sources.unmatched)
         for name in found.forgotten:
             if broken is not None:
@@ -299,23 +303,40 @@ class _Comparing:
             if unmatched and stood not in self._configuration.files:
                 yield Doubt(name, f"{stood or 'its file'} was not read, and an include matches nothing")
                 continue
-            other = self._renamed(name, found.missing)
+            if stood in self._memory.unread:
+                yield Doubt(name, f"{stood} is there and is not included any more")
+                continue
+            other = self._renamed(name, same)
             if other is not None:
                 yield Doubt(name, f"it stands there as {other!r} now")
 
-    def _renamed(self, name: str, missing: Sequence[Difference]) -> str | None:
-        """The connection that is new in the file, and what pluto has under another name."""
-        for one in missing[:_RENAMES]:
-            if len(one.names) != 1:
-                continue
-            (connection, *_) = self._configuration.find(one.connection)
+    def _renamed(self, name: str, same: Collection[str]) -> str | None:
+        """What the file has under another name: one that is not the same in pluto, or of several sections of a name."""
+        several = Counter(one.name for one in self._configuration.connections)
+        candidates = [
+            one for one in self._configuration.connections if several[one.name] > 1 or one.name not in same
+        ]
+        for connection in candidates[:_RENAMES]:
             said = Meaning(connection.settings, self._rules)
             details, _ = self._one(
-                connection, said, one.connection, self._loaded[name], {}, certain=False, shown_as=name
+                connection, said, connection.name, self._loaded[name], {}, certain=False, shown_as=name
             )
-            if not details:
-                return one.connection
+            if len(details) <= _ALIKE and self._is_one(said, connection.name, self._loaded[name], details):
+                return connection.name
         return None
+
+    def _is_one(self, said: Meaning, name: str, loaded: ConnectionState, details: Sequence[Detail]) -> bool:
+        """Whether it has an identity that is that connection's alone: its peer's, or its own where others have another.
+
+        A user or a branch that takes the place of another brings its own.
+        """
+        local = compare_ends(said, name, loaded, self._around, {}).local
+        mine, peer = ("rightid", "leftid") if local == "right" else ("leftid", "rightid")
+        changed = {one.setting for one in details}
+        if peer not in changed:
+            return True
+        alone = sum(one.local.id == loaded.local.id for one in self._loaded.values()) == 1
+        return mine not in changed and alone
 
     def _by_hand(self, name: str) -> bool:
         """Loaded by hand, and in the file with auto=ignore: somebody's will, which is left alone."""
@@ -509,18 +530,21 @@ def _unshown(unsure: set[str]) -> str:
     return ", ".join(sorted(unsure)) or "what is sent"
 
 
-_RENAMES: Final = 50
-"""New connections that are looked at for each that is forgotten."""
+_ALIKE: Final = 4
+"""Settings in which a connection may differ from one of another name, and still be that."""
+
+_RENAMES: Final = 100
+"""Connections that are looked at for each that is forgotten."""
+
+
+_LOSSES: Final = ("given twice", "cannot open", "is not a keyword of 'config setup'")
+"""What the reader warns of where the head of a section, or a file, went."""
 
 
 def _broken(configuration: Configuration, refused: Sequence[str]) -> str | None:
     """A fault by which a section may have been lost, or become a part of another."""
     for one in configuration.diagnostics:
-        if (
-            one.severity is not Severity.WARNING
-            or "given twice" in one.sentence
-            or "cannot open" in one.sentence
-        ):
+        if one.severity is not Severity.WARNING or any(words in one.sentence for words in _LOSSES):
             return str(one)
     return f'"{refused[0]}" cannot be loaded' if refused else None
 

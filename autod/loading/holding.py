@@ -6,6 +6,7 @@ Must not know: how pluto is asked, or what is done about a difference.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,13 +19,13 @@ from autod.status import State, parse
 from autod.status.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from autod.config.reader import Configuration
     from autod.exchange.peer import Listener
     from autod.protocol.replies import Reply
 
-__all__ = ["Held", "hold", "record_of", "writer"]
+__all__ = ["Held", "hold", "record_of", "unread", "writer"]
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -52,6 +53,7 @@ def hold(
     """
     state = parse(replies)
     record = Record(socket, stands_for or configuration.path, pluto=pluto)
+    known = record.names()
     comparison = compare(
         configuration,
         state,
@@ -59,9 +61,17 @@ def hold(
         also=frozenset(also),
         shows=shown(replies),
         around=Machine(None if pluto is None else pluto.pid),
-        memory=Memory(record.loads(), record.names(), writer(configuration)),
+        memory=Memory(record.loads(), known, writer(configuration), unread(known, configuration, stands_for)),
     )
     return Held(comparison, state)
+
+
+def unread(
+    names: Mapping[str, str], configuration: Configuration, stands_for: str | None = None
+) -> frozenset[str]:
+    """The files in which these connections stood that are there still, and were not read: an include may be lost."""
+    read = {*configuration.files, stands_for}
+    return frozenset(file for file in {*names.values()} if file not in read and os.path.exists(file))
 
 
 def record_of(configuration: Configuration, socket: str, pluto: Listener | None) -> Record:
