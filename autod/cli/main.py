@@ -5,11 +5,13 @@ Must not import what a command may not need: each operation's module is imported
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from autod.cli.asked import parse
@@ -142,7 +144,9 @@ def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, obj
     import json
 
     error = {"event": "error", "error": kind, "sentence": sentence, "status": status, **(fields or {})}
-    print(json.dumps(error, ensure_ascii=False), flush=True)
+    # Where standard output takes nothing, the sentence on standard error has to do.
+    with suppress(OSError):
+        print(json.dumps(error, ensure_ascii=False), flush=True)
 
 
 def _explain(error: BaseException, *, json: bool, program: str) -> int:
@@ -174,6 +178,9 @@ def _complain(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""What a stream says that takes no more; it does not say which it is."""
+
 _OPTIONS = {"path": "--ctlsocket", "answers": "--xauthpass-file", "xauth_username": "--xauthname"}
 """Arguments of the library whose option has another name."""
 
@@ -191,7 +198,9 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, WhackError):
         return _with_options(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        if error.filename:
+            return f"{error.filename}: {error.strerror}"
+        return f"the output cannot be written: {error.strerror}" if error.errno in _FULL else error.strerror
     if isinstance(error, ImportError) and error.name in ("rich", "shtab", "prometheus_client"):
         return f"this needs the Python package {error.name}, which is not installed"
     return None

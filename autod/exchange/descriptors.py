@@ -18,7 +18,7 @@ import fcntl
 import os
 import struct
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -143,20 +143,24 @@ class SharedCount:
         self._handle: int | None = None
 
     def spare(self, unheard: int) -> int:
-        """The places whose time is over. Those that others hold a lock on have a time ahead too."""
-        with self._opened() as handle:
-            now = _boottime()
-            return sum(until <= now for (until,) in _UNTIL.iter_unpack(_places(handle)))
+        """The places whose time is over. Those that others hold a lock on have a time ahead too. None where the file
+        cannot be read: it is looked at again."""
+        try:
+            with self._opened() as handle:
+                now = _boottime()
+                return sum(until <= now for (until,) in _UNTIL.iter_unpack(_places(handle)))
+        except OSError:
+            return 0
 
     def take(self) -> bool:
         """Lock the first free place, and write until when it counts."""
-        with self._opened() as handle:
+        with suppress(OSError), self._opened() as handle:
             now = _boottime()
             for place, (until,) in enumerate(_UNTIL.iter_unpack(_places(handle))):
                 # An up of ours may outlast the time that was written, and our own lock does not stop us.
                 if until <= now and place not in self._mine and _lock(handle, place):
                     self._mine.append(place)
-                    os.pwrite(handle, _UNTIL.pack(now + self._held), place * _UNTIL.size)
+                    _write(handle, place, now + self._held)
                     return True
         return False
 
@@ -175,11 +179,11 @@ class SharedCount:
     def give_left(self) -> None:
         """Its time is over now."""
         if self._left:
-            with self._opened() as handle:
+            with suppress(OSError), self._opened() as handle:
                 self._free(handle, self._left.pop(0))
 
     def _free(self, handle: int, place: int) -> None:
-        os.pwrite(handle, _UNTIL.pack(0.0), place * _UNTIL.size)
+        _write(handle, place, 0.0)
         _unlock(handle, place)
 
     @contextmanager
@@ -206,6 +210,12 @@ def _boottime() -> float:
 
 def _places(handle: int) -> bytes:
     return os.pread(handle, SHARED * _UNTIL.size, 0)
+
+
+def _write(handle: int, place: int, until: float) -> None:
+    """On a disk that is full the lock is all that counts."""
+    with suppress(OSError):
+        os.pwrite(handle, _UNTIL.pack(until), place * _UNTIL.size)
 
 
 def _lock(handle: int, place: int) -> bool:
@@ -246,10 +256,10 @@ def gauge_for(path: str, pluto: Listener) -> Gauge | None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         shared = SharedCount(str(folder / f"in-flight-{name}"))
-        shared.spare(0)
+        with shared._opened():
+            return shared
     except OSError:
         return None
-    return shared
 
 
 def own_spare() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import subprocess
@@ -274,3 +275,39 @@ def test_of_ones_own_a_look_serves_an_eighth_of_what_is_free(monkeypatch: pytest
     free = 7
     assert [own.spare() for _ in range(3)] == [7, 7, 7]
     assert len(looks) == 4
+
+
+def test_a_disk_that_is_full_leaves_the_lock_to_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing of it is an exception: a run is not to end for it."""
+    one, other = SharedCount(str(tmp_path / "count")), SharedCount(str(tmp_path / "count"))
+    assert one.spare(0) == SHARED
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(descriptors.os, "pwrite", full)
+    assert one.take()
+    assert other.take()
+    assert (one._mine, other._mine) == ([0], [1])
+    one.give()
+    other.leave()
+    other.give_left()
+    assert (one._mine, other._mine) == ([], [])
+
+
+def test_a_file_that_cannot_be_opened_has_no_place_for_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = SharedCount(str(tmp_path / "count"))
+    real = os.open
+    with monkeypatch.context() as patch:
+
+        def none(*_: object) -> int:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        patch.setattr(descriptors.os, "open", none)
+        assert (count.spare(0), count.take()) == (0, False)
+    assert os.open is real
+    assert count.take()
