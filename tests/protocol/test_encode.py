@@ -281,3 +281,7 @@ def test_cutting_a_message_anywhere_is_a_clean_error_or_shorter_strings(data: st
     except WhackError:
         return
     assert message.name != decode(whole, pluto).name or message != decode(whole, pluto)
+
+
+def test_the_probe_is_to_the_byte_what_every_release_reads_alike() -> None:
+    assert probe() == (2003331865).to_bytes(4, "little") + b"\x01" + bytes(19)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autod.protocol.codes import CODES_3_27
+from autod.protocol.errors import BadString
 from autod.protocol.exchange import Answers, Ending, Exchange
 
 EOF = b""
@@ -85,3 +86,12 @@ def test_without_answers_nothing_is_due() -> None:
     exchange.receive(b"041 Username:\n")
     exchange.replies()
     assert exchange.due == []
+
+
+@pytest.mark.parametrize("answer", ["a\0b", "a\nb", "x" * 128, "\u00fc" * 64])
+def test_an_answer_that_pluto_would_cut_is_refused(answer: str) -> None:
+    """It reads 128 bytes, with the NUL."""
+    for told in ({"secret": answer}, {"user": answer}):
+        with pytest.raises(BadString):
+            Answers(**told)
+    Answers(user="x" * 127, secret="\u00fc" * 63 + "x")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autod.cli.main import main
+from autod.cli import main
 from autod.testing import FakePluto
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ EACH = [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) 
 @pytest.fixture(scope="module")
 def pluto() -> Iterator[FakePluto]:
     with FakePluto("5.2", connections=["a", "b"]) as made:
+        # What a command loads first needs descriptors too, before there is anything that could explain it.
+        main(("--trafficstatus", "--ctlsocket", made.path))
         yield made
 
 

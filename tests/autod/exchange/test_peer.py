@@ -368,3 +368,47 @@ def test_from_a_process_namespace_without_it_the_name_and_the_file_tell(
         assert may_be_met(path, found)
         with connected(second) as sock:
             assert meet(sock, path, found) is None
+
+
+def test_nobody_is_watched_whose_number_is_not_known_or_means_another_process_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And no descriptor stays behind."""
+    before = len(os.listdir("/proc/self/fd"))
+    assert Listener().handle() is None
+    assert (Listener().open_descriptors(), Listener().executable()) == (None, None)
+    here = Listener(os.getpid())
+    handle = here.handle()
+    assert handle is not None
+    os.close(handle)
+    monkeypatch.setattr("autod.exchange.peer._process_of", lambda handle: 1)
+    assert here.handle() is None
+    monkeypatch.setattr(Listener, "is_gone", lambda self: True)
+    with pytest.raises(ProcessLookupError):
+        here.handle()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(("fields", "enough"), [(19, False), (20, True), (50, True)])
+def test_a_state_of_a_process_has_twenty_fields(
+    fields: int, enough: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twentieth from the state on is when it began. A name may hold spaces and brackets."""
+    file = tmp_path / "stat"
+    file.write_text("7 (a) (b) c) " + " ".join(str(number) for number in range(fields)))
+    real = os.open
+    monkeypatch.setattr("autod.exchange.peer.os.open", lambda path, flags: real(file, flags))
+    found = peer._stat(7)
+    assert (found is not None) is enough
+    if found is not None:
+        assert found[19] == b"19"
+
+
+@pytest.mark.parametrize(
+    ("text", "pid"),
+    [("123\n", 123), (" 1 ", 1), ("0", None), ("-5", None), ("x", None), ("", None), (str(1 << 31), None)],
+)
+def test_the_number_in_a_lock_file_is_a_processs(text: str, pid: int | None, tmp_path: Path) -> None:
+    (tmp_path / "pluto.pid").write_text(text)
+    assert peer._pid_beside(str(tmp_path / "pluto.ctl")) == pid
+    assert peer._pid_beside(str(tmp_path / "other.ctl")) is None
