@@ -36,7 +36,7 @@ options:
     description:
       - V(up) brings up and waits until the Child SA is established, or the negotiation failed.
       - V(down) takes the SAs down. The connection stays loaded.
-      - V(present) loads what the configuration has and pluto has not, or not as the configuration has it. A tunnel that this takes down is brought up again without waiting.
+      - V(present) loads what the configuration has and pluto has not, or not so. A tunnel that this takes down is brought up again, without waiting.
       - V(absent) takes down and unloads.
       - V(routed) lets traffic bring it up, V(unrouted) undoes that.
     type: str

@@ -10,8 +10,9 @@ module: sync
 short_description: Make pluto hold what ipsec.conf says, and touch nothing else
 description:
   - Loads what the configuration has and pluto has not, replaces what differs, and deletes what this file loaded once and has not any more.
-  - What is the same is left alone, with its tunnels. What was up before it was replaced is brought up again, without waiting; M(libreswan.autod.connection) waits.
-  - With O(content) it writes the file first. In check mode the new text is compared with what pluto holds, although it is not written. A file that another module writes is not there yet in check mode, so nothing could be said of it.
+  - What is the same is left alone, with its tunnels. What was up before it was replaced is brought up again, without waiting.
+  - With O(content) it writes the file first. In check mode the new text is compared with what pluto holds, although it is not written.
+  - A file that another module writes is not there yet in check mode, so nothing could be said of it.
 version_added: 0.1.0
 extends_documentation_fragment:
   - libreswan.autod.autod
@@ -26,7 +27,8 @@ options:
   content:
     description:
       - The text of the whole configuration file, such as P(ansible.builtin.file#lookup) or P(ansible.builtin.template#lookup) gives it.
-      - It is written where O(config) says, whole or not at all, and only if this release of Libreswan can read it and all that it asks for can be done. Else nothing is changed.
+      - It is written where O(config) says, whole or not at all.
+      - Where this release of Libreswan cannot read it, or not all that it asks for can be done, nothing is changed.
     type: str
   backup:
     description: Keep the file as it was beside the new one, as RV(backup_file).
