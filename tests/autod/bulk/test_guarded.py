@@ -15,8 +15,8 @@ from autod.bulk import bulk
 from autod.client import open_pluto
 from autod.operations import of_command
 from autod.outcomes import Outcome, Result
-from autod.protocol.decode import decode
-from autod.protocol.releases import find
+from autod.protocol import commands
+from autod.testing import FakePluto
 from tests.fakes.fakepluto import fake_pluto
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def answer(client: Client) -> None:
 
 
 async def test_a_guard_that_is_added_to_an_operation_is_asked_in_a_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is sent for what it refuses, also where requests would have gone the quick way."""
     asked: list[str | None] = []
@@ -60,19 +60,14 @@ async def test_a_guard_that_is_added_to_an_operation_is_asked_in_a_run(
         guards, "of_command", lambda command: row if command == "Route" else of_command(command)
     )
     names = [f"c{number}" for number in range(30)]
-    async with (
-        fake_pluto(tmp_path / "ctl", answer) as pluto,
-        open_pluto(tmp_path / "ctl") as client,
-        bulk(client, names, "route") as run,
-    ):
-        pass
+    with FakePluto("4.10", connections=names) as pluto:
+        async with open_pluto(pluto.path) as client, bulk(client, names, "route") as run:
+            pass
+        assert pluto.asked(commands.Route) == []
     assert sorted(name for name in asked if name) == sorted(names)
     assert {result.outcome.sentence for result in run.result.results.values() if result.outcome} == {
         "refused by the guard"
     }
-    release = find("4.10")
-    sent = [decode(message, release).members for message in pluto.messages if len(message) > PROBE]
-    assert not any(members.get("whack_route") for members in sent)
 
 
 async def test_a_pluto_that_was_started_anew_is_looked_at_once_for_all_that_wait(tmp_path: Path) -> None:
@@ -89,14 +84,12 @@ async def test_a_pluto_that_was_started_anew_is_looked_at_once_for_all_that_wait
     assert sum(not message for message in pluto.messages) == 0
 
 
-async def test_a_run_writes_to_the_logger_of_the_caller(tmp_path: Path) -> None:
+async def test_a_run_writes_to_the_logger_of_the_caller() -> None:
     """Bound to the run; what is of one connection says which; the last says how it went. Also without a reader."""
-    path = tmp_path / "ctl"
-    with structlog.testing.capture_logs() as captured:
+    with FakePluto("4.10", connections=["a", "b"]) as pluto, structlog.testing.capture_logs() as captured:
         mine = structlog.get_logger("mine").bind(site="a")
         async with (
-            fake_pluto(path, answer),
-            open_pluto(path, "4.10") as client,
+            open_pluto(pluto.path, "4.10") as client,
             bulk(client, ["a", "b"], "route", log=mine) as run,
         ):
             pass
