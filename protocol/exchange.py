@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autod.protocol.errors import BadString
+from autod.protocol.errors import BadString, UsageError
 from autod.protocol.replies import Prompt, ReplyDecoder
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Answers(msgspec.Struct, frozen=True):
         for what, answer in (("user name", self.user), ("password", self.secret)):
             if answer is None:
                 continue
+            if not isinstance(answer, str):
+                raise UsageError(f"the {what} for pluto's prompt must be text", option="answers")
             data = answer.encode("utf-8", "surrogateescape")
             if b"\0" in data or b"\n" in data or len(data) > MAX_ANSWER:
                 raise BadString(

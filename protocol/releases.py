@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod.protocol.errors import DecodeError, UnknownRelease
+from autod.protocol.errors import DecodeError, UnknownRelease, UsageError
 from autod.protocol.outlines import BASIC_MAGIC, Outline, made_ahead, outline_of
 
 __all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
@@ -148,6 +148,8 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     `seccomp`: built with USE_SECCOMP, which moves numbers of enum whack_command from 5.3 on. `labeled`: built with
     labeled IPsec, which adds a string up to 4.1. UnknownRelease where no family covers it.
     """
+    if not isinstance(text, str):
+        raise UsageError(f'a release must be text, such as "5.2"; it was given {text!r}', option="release")
     found = _VERSION.match(text)
     outline = _covering(found["number"]) if found else None
     if found is None or outline is None or _DEVELOPMENT.search(text):

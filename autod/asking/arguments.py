@@ -6,13 +6,58 @@ Each raises UsageError with the argument's name in `option`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
+from autod.protocol.commands import Command
 from autod.protocol.encode import check_string
 from autod.protocol.errors import UsageError
 
-__all__ = ["check_choice", "check_count", "check_name", "check_seconds", "names_of"]
+__all__ = [
+    "check_choice",
+    "check_command",
+    "check_count",
+    "check_flag",
+    "check_name",
+    "check_opening",
+    "check_seconds",
+    "names_of",
+]
+
+
+def check_opening(path: Any, release: Any, known: Any, timeout: Any) -> str:
+    """What every client of a pluto is made of; gives the path."""
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"the path of pluto's socket must be a path; it was given {path!r}", option="path")
+    if release is not None and not isinstance(release, str):
+        raise UsageError(f'release must be text, such as "5.2"; it was given {release!r}', option="release")
+    if known is not None and not callable(getattr(known, "recall", None)):
+        raise UsageError(
+            f"known must be an autod.identify.cache.Known; it was given {known!r}", option="known"
+        )
+    check_seconds(timeout, "timeout")
+    made: str = os.fspath(path)
+    return made
+
+
+def check_command(value: Any) -> None:
+    """A command is one of autod.protocol.commands, made: `Status()`."""
+    if isinstance(value, Command):
+        return
+    if isinstance(value, type) and issubclass(value, Command):
+        raise UsageError(
+            f"{value.__name__} is the class of a command: give {value.__name__}(...)", option="command"
+        )
+    raise UsageError(
+        f"a command must be one of autod.protocol.commands; it was given {value!r}", option="command"
+    )
+
+
+def check_flag(value: Any, option: str) -> None:
+    """True or False, and nothing that counts as such."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{option} must be True or False; it was given {value!r}", option=option)
 
 
 def check_name(value: Any, option: str = "name") -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Generic, TypeVar
 
-from autod.asking.arguments import check_name, check_seconds
+from autod.asking.arguments import check_command, check_flag, check_name, check_seconds, names_of
 from autod.asking.request import Request
 from autod.protocol import commands as c
+from autod.protocol.errors import UsageError
 from autod.protocol.exchange import Answers
 
 __all__ = ["Methods"]
@@ -44,6 +45,13 @@ class Methods(Generic[R]):
         until pluto has taken the request. `remote_host`: the peer's address, for a connection to any peer.
         `answers`: for XAUTH. `timeout` in seconds.
         """
+        check_flag(asynchronous, "asynchronous")
+        if remote_host is not None:
+            check_name(remote_host, "remote_host")
+        if answers is not None and not isinstance(answers, Answers):
+            raise UsageError(f"answers must be an autod.Answers; it was given {answers!r}", option="answers")
+        if members is not None:
+            names_of(members, "members")
         command = c.Initiate(
             name,
             asynchronous=asynchronous,
@@ -71,6 +79,7 @@ class Methods(Generic[R]):
         and take down its IKE SA and all siblings on 5.x. `force`: take it down first. Between the look and the
         request another client may still bring it up.
         """
+        check_flag(force, "force")
         return self._ask("unroute", c.Unroute(name), name, timeout, force=force)
 
     def suspend(self, name: str, *, timeout: float | None = None) -> R:
@@ -115,6 +124,7 @@ class Methods(Generic[R]):
 
     def listing(self, command: c.Command, *, timeout: float | None = None) -> R:
         """Any command that lists: the lists, and the family of status."""
+        check_command(command)
         return self._ask(command.verb, command, getattr(command, "name", None), timeout, listing=True)
 
     def ask(self, command: c.Command, *, timeout: float | None = None) -> R:
@@ -122,6 +132,7 @@ class Methods(Generic[R]):
 
         The operation of its outcome is the command's verb, "up" for an Initiate and "down" for a Terminate.
         """
+        check_command(command)
         return self._ask(_named(command), command, getattr(command, "name", None), timeout)
 
     def _ask(

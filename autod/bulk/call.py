@@ -5,22 +5,23 @@ Owns: their signatures and defaults. Must not know: how a run goes on (autod.bul
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import trio
 
-from autod.asking.arguments import check_count, check_seconds, names_of
+from autod.asking.arguments import check_count, check_flag, check_name, check_seconds, names_of
 from autod.bulk.driver import OwnLoader, PlutoDriver
 from autod.bulk.engine import Run
 from autod.bulk.operations import find
 from autod.bulk.options import Options
 from autod.bulk.retry import Backoff
-from autod.errors import DeadlinePassed, NotPermitted, PlutoGone
+from autod.errors import DeadlinePassed, NotPermitted, PlutoGone, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from typing import Literal
 
     from structlog.typing import FilteringBoundLogger
@@ -79,7 +80,25 @@ async def bulk(
     Raises UsageError before anything is sent. PlutoGone where pluto went away and was not back within 60 s (or
     the deadline) is not an exception: the result says so for each connection.
     """
+    _check_pluto(pluto)
     find(operation)
+    if peers is not None and not isinstance(peers, Mapping):
+        raise UsageError(f"peers must be a mapping; it was given {peers!r}", option="peers")
+    if load is not None and not (callable(load) or callable(getattr(load, "load", None))):
+        raise UsageError(
+            f"load must be what autod.bulk.loading.configured makes; it was given {load!r}", option="load"
+        )
+    if log is not None and not hasattr(log, "bind"):
+        raise UsageError(f"log must be a logger of structlog; it was given {log!r}", option="log")
+    if remote_host is not None:
+        check_name(remote_host, "remote_host")
+    for value, option in (
+        (asynchronous, "asynchronous"),
+        (wait, "wait"),
+        (if_down, "if_down"),
+        (force, "force"),
+    ):
+        check_flag(value, option)
     if not isinstance(retries, Backoff):
         check_count(retries, "retries", least=0)
     driver = PlutoDriver(
@@ -162,6 +181,7 @@ async def wait(
     A pluto that goes away is waited for. `timeout` in seconds, None waits for ever; when it passes, `missing` says
     what is not up. `on_change` is called when another set is up than before. Raises NotPermitted.
     """
+    _check_pluto(pluto)
     driver = PlutoDriver(pluto, "up")
     wanted = names_of(names)
     driver.wanted = frozenset(wanted)
@@ -190,3 +210,10 @@ async def wait(
                 break
             await trio.sleep(max(poll, 10 * (trio.current_time() - asked)))
     return seen
+
+
+def _check_pluto(pluto: object) -> None:
+    if not callable(getattr(pluto, "perform", None)):
+        raise UsageError(
+            f"the first argument must be what open_pluto gives; it was given {pluto!r}", option="pluto"
+        )

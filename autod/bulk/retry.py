@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autod.asking.arguments import check_count, check_seconds
 from autod.protocol.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Backoff:
     cap: float = 60.0
 
     def __post_init__(self) -> None:
+        check_count(self.retries, "retries", least=0)
+        for delay in (self.first, self.factor, self.cap):
+            check_seconds(delay, "retries")
         if self.retries < 0 or self.first <= 0 or self.factor < 1 or self.cap < self.first:
             raise UsageError(
                 "a back-off needs 0 or more retries, a first delay above 0, a factor of 1 or more and a cap "

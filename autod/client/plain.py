@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
-from autod.asking.arguments import check_seconds
+from autod.asking.arguments import check_command, check_opening, check_seconds
 from autod.asking.asks import Driven, FindAgain, Send
 from autod.asking.course import operate
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
-from autod.errors import UsageError, WhackError, no_answer
+from autod.errors import WhackError, no_answer
 from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path
 from autod.identify.detect import AskProgram, Detected, Probed, detection
@@ -71,12 +71,7 @@ class PlainPluto(Methods[R]):
         known: Known | None,
         timeout: float | None,
     ) -> None:
-        if not isinstance(path, str | os.PathLike):
-            raise UsageError(
-                f"the path of pluto's socket must be a path; it was given {path!r}", option="path"
-            )
-        check_seconds(timeout, "timeout")
-        self.path: str = os.fspath(path)
+        self.path: str = check_opening(path, release, known, timeout)
         check_path(self.path)
         self.timeout = timeout
         self.counters: Counters = Counters()
@@ -132,6 +127,7 @@ class PlainPluto(Methods[R]):
 
     def asking(self, command: c.Command, timeout: float | None) -> Steps[tuple[Reply, ...]]:
         """pluto's replies as they are. DeadlinePassed, ConnectionLost."""
+        check_command(command)
         check_seconds(timeout, "timeout")
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout

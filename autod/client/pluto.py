@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
-from autod.asking.arguments import check_count, check_seconds
+from autod.asking.arguments import check_command, check_count, check_opening, check_seconds
 from autod.asking.asks import Driven, FindAgain, Send
 from autod.asking.course import holds_descriptor, lets_go, operate, settle
 from autod.asking.guards import guards_of
@@ -116,14 +116,11 @@ class Pluto(Methods[Operation]):
         timeout: float | None,
         log: FilteringBoundLogger | None = None,
     ) -> None:
-        if not isinstance(path, str | os.PathLike):
-            raise UsageError(
-                f"the path of pluto's socket must be a path; it was given {path!r}", option="path"
-            )
+        self.path: str = check_opening(path, release, known, timeout)
         check_count(limit, "limit")
         check_count(buffer, "buffer")
-        check_seconds(timeout, "timeout")
-        self.path: str = os.fspath(path)
+        if log is not None and not hasattr(log, "bind"):
+            raise UsageError(f"log must be a logger of structlog; it was given {log!r}", option="log")
         self.log = log
         self.slots: Slots = Slots(limit)
         self.timeout = timeout
@@ -188,6 +185,7 @@ class Pluto(Methods[Operation]):
 
         DeadlinePassed after `timeout` seconds, ConnectionLost where pluto went away in the middle.
         """
+        check_command(command)
         check_seconds(timeout, "timeout")
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout

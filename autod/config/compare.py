@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -33,7 +33,7 @@ from autod.protocol.connection.message import Auto, Message
 from autod.status.shown import Shown, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration

@@ -88,17 +88,24 @@ def load(
     `native`). A file that cannot be read is a refusal like any other.
     """
     for value, option in ((path, "path"), (folder, "folder")):
-        if value is not None and not isinstance(value, str | os.PathLike):
+        if (value is not None or option == "path") and not isinstance(value, str | os.PathLike):
             raise UsageError(f"{option} must be a path; it was given {value!r}", option=option)
     return _read(os.fspath(path), release, Files(None if folder is None else os.fspath(folder)))
 
 
 def load_text(text: str, release: Release, *, path: str = "settings") -> Configuration:
     """The same for a text that a program made; `path` is what it is called in places."""
+    if not isinstance(text, str):
+        raise UsageError(f"text must be text; it was given {text!r}", option="text")
     return _read(path, release, Text(path, text))
 
 
 def _read(path: str, release: Release, files: Files) -> Configuration:
+    if not isinstance(release, Release):
+        raise UsageError(
+            f"release must be a Release, such as pluto.release or releases.find(...); it was given {release!r}",
+            option="release",
+        )
     by = rules_of(release)
     if by is None:
         raise Unsupported(

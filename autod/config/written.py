@@ -123,7 +123,7 @@ def parted(words: Iterable[str]) -> dict[str, str]:
 
 def written(name: str, settings: Mapping[str, object]) -> str:
     """The text of a configuration with this one connection (see `Connection`)."""
-    if not _NAME.match(name) or name in _WORDS:
+    if not _is_text(name) or not _NAME.match(name) or name in _WORDS:
         raise UsageError(f"{name!r} cannot be the name of a connection that is not in a file", name=name)
     lines = [f"conn {name}"]
     for keyword, given in settings.items():
@@ -131,6 +131,10 @@ def written(name: str, settings: Mapping[str, object]) -> str:
             raise UsageError(f"{keyword!r} is not a keyword of a connection", option="set")
         lines.append(f"\t{keyword}={_value(keyword, given)}")
     return "\n".join(lines) + "\n"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _value(keyword: str, given: object) -> str:

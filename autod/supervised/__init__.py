@@ -55,6 +55,7 @@ from autod.supervised.calls import (
     Sync,
     Up,
     Watch,
+    said,
 )
 
 __all__ = [
@@ -134,7 +135,7 @@ class Supervised:
         with sock:
             conversation = Conversation(self.path)
             with self._deadline():
-                await _send(sock, conversation.call(call.method, call.parameters, more=more), self.path)
+                await _send(sock, conversation.call(*said(call), more=more), self.path)
             yield sock, conversation
 
     @contextmanager

@@ -17,7 +17,7 @@ from socket import socket
 from typing import TypeVar
 
 from autod.service.conversation import SOCKET, TIMEOUT, Conversation, check_client, connecting, gone, late
-from autod.supervised.calls import Call
+from autod.supervised.calls import Call, said
 
 __all__ = ["Supervised"]
 
@@ -62,7 +62,7 @@ class Supervised:
             conversation = Conversation(self.path)
             async with self._deadline():
                 try:
-                    data = conversation.call(call.method, call.parameters, more=more)
+                    data = conversation.call(*said(call), more=more)
                     await asyncio.get_running_loop().sock_sendall(sock, data)
                 except (BrokenPipeError, ConnectionResetError):
                     raise gone(self.path) from None

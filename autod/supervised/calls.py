@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Struct
 
-from autod.asking.arguments import names_of
-from autod.errors import ProtocolViolation
+from autod.asking.arguments import check_name, names_of
+from autod.errors import ProtocolViolation, UsageError
 from autod.service.history import Account, Change, Outage
 from autod.supervisor.views import Differences, Statistics, SupervisedConnection, SupervisorEvent
 
@@ -36,6 +36,7 @@ __all__ = [
     "Sync",
     "Up",
     "Watch",
+    "said",
 ]
 
 T = TypeVar("T")
@@ -56,6 +57,8 @@ class Call(Struct, Generic[T], frozen=True):
         names = getattr(self, "names", None)
         if names is not None:
             names_of(names)
+        if "name" in self.__struct_fields__:
+            check_name(getattr(self, "name"))  # noqa: B009 (not every call has one)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -237,3 +240,10 @@ class Watch(Call[SupervisorEvent], frozen=True):
     _part = "event"
     since: int | None = None
     names: Names | None = None
+
+
+def said(call: Call[Any]) -> tuple[str, dict[str, object]]:
+    """Its method and its parameters. UsageError for what is no call: also for a class of one."""
+    if not isinstance(call, Call):
+        raise UsageError(f"a call must be one of autod.supervised, such as List(); it was given {call!r}")
+    return call.method, call.parameters

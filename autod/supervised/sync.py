@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from autod.service.client import Client
 from autod.service.conversation import SOCKET, TIMEOUT, check_client
-from autod.supervised.calls import Call
+from autod.supervised.calls import Call, said
 
 __all__ = ["Supervised"]
 
@@ -37,14 +37,14 @@ class Supervised:
     def call(self, call: Call[T]) -> T:
         """What the supervisor answers."""
         with Client(self.path, timeout=self.timeout) as client:
-            client.send(call.method, call.parameters, more=False)
+            client.send(*said(call), more=False)
             return call.read(client.receive().parameters)
 
     @contextmanager
     def stream(self, call: Call[T]) -> Generator[Iterator[T], None, None]:
         """The answers of a call that has several, as they come. Leaving the block ends it."""
         with Client(self.path, timeout=self.timeout) as client:
-            client.send(call.method, call.parameters, more=True)
+            client.send(*said(call), more=True)
             client.set_timeout(None)
 
             def replies() -> Iterator[T]:

@@ -94,11 +94,12 @@ class FakePluto:
         if speed <= 0:
             raise UsageError(f"the speed must be more than 0; it was given {speed}", option="speed")
         find(release)
+        names = _names(connections, "connections")
         self.release = release
         self.speed = speed
         self._folder: str | None = None
         self._path = None if path is None else os.fspath(path)
-        self._names: list[str] = list(connections)
+        self._names: list[str] = names
         self._aliases = {alias: list(names) for alias, names in (aliases or {}).items()}
         self._behaviours: list[_Behaviour] = []
         self._scripts: dict[str, list[str]] = {}
@@ -162,11 +163,14 @@ class FakePluto:
         """
         if result not in FAILURES:
             known = ", ".join(one.name for one in FAILURES)
-            raise UsageError(f"{result.name} cannot be scripted; what can is {known}", option="result")
+            raise UsageError(
+                f"{getattr(result, 'name', result)} cannot be scripted; what can is {known}", option="result"
+            )
         self._behave(name, result, after)
 
     def says(self, command: type[commands.Command], *lines: str) -> None:
         """Answer every such command with these lines, code and all, and close; none at all: as it does by itself."""
+        _check_command(command)
         if lines:
             self._scripts[command.__name__] = list(lines)
         else:
@@ -177,16 +181,19 @@ class FakePluto:
 
     def load(self, *names: str) -> None:
         """Load connections, as a program would that adds them; they are there after a restart too."""
+        _names(names, "names")
         self._names += [name for name in names if name not in self._names]
         for name in names:
             self._order("load", name=name)
 
     def goes_up(self, name: str) -> None:
         """The connection is up from now on: the peer did it."""
+        _names([name], "name")
         self._order("set_up", name=name, up=True)
 
     def goes_down(self, name: str) -> None:
         """The connection is down from now on: the peer deleted it. Whoever waits for it hears no more."""
+        _names([name], "name")
         self._order("set_up", name=name, up=False)
 
     def start(self) -> None:
@@ -256,6 +263,7 @@ class FakePluto:
 
     def asked(self, command: type[commands.Command]) -> list[str | None]:
         """The connections that this command was asked for, in order."""
+        _check_command(command)
         return [one.name for one in self.requests if one.command is command]
 
     @property
@@ -288,8 +296,8 @@ class FakePluto:
         return requests, found["connections"]
 
     def _behave(self, name: str, result: Result, after: float) -> None:
-        if after < 0:
-            raise UsageError(f"it cannot be {after} seconds after it was asked for", option="after")
+        _names([name], "name")
+        _check_seconds(after, "after")
         self._behaviours = [one for one in self._behaviours if one.pattern != name]
         self._behaviours.append(_Behaviour(name, result.value, after))
         self._send_script()
@@ -323,3 +331,25 @@ class FakePluto:
                     raise RuntimeError("the scripted pluto ended; what it said is on standard error")
                 answer += data
         return json.loads(answer)
+
+
+def _names(values: Any, option: str) -> list[str]:
+    """The names. UsageError for what is none, and for a text alone, which would be taken for its letters."""
+    if not isinstance(values, str) and isinstance(values, Iterable):
+        names = list(values)
+        if all(isinstance(name, str) for name in names):
+            return names
+    raise UsageError(f"{option} must be names of connections; it was given {values!r}", option=option)
+
+
+def _check_seconds(value: Any, option: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise UsageError(f"{option} must be 0 or more seconds; it was given {value!r}", option=option)
+
+
+def _check_command(command: Any) -> None:
+    if not (isinstance(command, type) and issubclass(command, commands.Command)):
+        raise UsageError(
+            f"a command must be a class of autod.protocol.commands; it was given {command!r}",
+            option="command",
+        )

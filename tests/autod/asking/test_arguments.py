@@ -8,11 +8,15 @@ from typing import Any, get_args
 
 import pytest
 
+import autod.sync
 from autod.bulk import OPERATIONS, Backoff, bulk, wait
 from autod.bulk.operations import OperationName
 from autod.client import Pluto, open_pluto
+from autod.config import load, load_text
 from autod.errors import BadString, UsageError
 from autod.protocol import commands as c
+from autod.protocol.exchange import Answers
+from autod.protocol.releases import find
 from autod.testing import FakePluto
 
 
@@ -52,6 +56,21 @@ WRONG: tuple[tuple[str, Callable[[Pluto], Awaitable[object]]], ...] = (
     ("names", lambda pluto: wait(pluto, "c1")),
     ("timeout", lambda pluto: wait(pluto, ["a"], timeout=-1)),
     ("poll", lambda pluto: wait(pluto, ["a"], poll=-1)),
+    ("answers", lambda pluto: pluto.up("a", answers="secret")),  # type: ignore[arg-type]
+    ("members", lambda pluto: pluto.up("a", members="abc")),  # type: ignore[arg-type]
+    ("remote_host", lambda pluto: pluto.up("a", remote_host=5)),  # type: ignore[arg-type]
+    ("asynchronous", lambda pluto: pluto.up("a", asynchronous="yes")),  # type: ignore[arg-type]
+    ("force", lambda pluto: pluto.unroute("a", force=1)),  # type: ignore[arg-type]
+    ("command", lambda pluto: pluto.ask(c.Status)),  # type: ignore[arg-type]
+    ("command", lambda pluto: pluto.listing("status")),  # type: ignore[arg-type]
+    ("command", lambda pluto: pluto.replies("status")),  # type: ignore[arg-type]
+    ("command", lambda pluto: pluto.state(c.Status)),  # type: ignore[arg-type]
+    ("peers", lambda pluto: enter(pluto, ["a"], peers="x")),
+    ("load", lambda pluto: enter(pluto, ["a"], "add", load="/etc/ipsec.conf")),
+    ("log", lambda pluto: enter(pluto, ["a"], log="info")),
+    ("wait", lambda pluto: enter(pluto, ["a"], wait=5)),
+    ("pluto", lambda pluto: bulk(["a"], pluto).__aenter__()),  # type: ignore[arg-type]
+    ("pluto", lambda pluto: wait(None, ["a"])),  # type: ignore[arg-type]
 )
 
 
@@ -83,12 +102,44 @@ async def test_a_wrong_argument_is_refused_and_named(
         ("buffer", {"buffer": 0}),
         ("timeout", {"timeout": -1}),
         ("timeout", {"timeout": "5"}),
+        ("release", {"release": 5.2}),
+        ("known", {"known": "/run/autod"}),
+        ("log", {"log": "info"}),
     ],
 )
 async def test_opening_with_a_wrong_argument_is_refused(option: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as raised:
         async with open_pluto(**arguments):
             pass
+    assert raised.value.option == option
+
+
+@pytest.mark.parametrize("arguments", [{"path": 5}, {"release": 5.2}, {"known": "x"}, {"timeout": -1}])
+def test_a_thread_opens_with_right_arguments_alone(arguments: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as raised, autod.sync.open_pluto(**arguments):
+        pass
+    assert raised.value.option == next(iter(arguments))
+
+
+@pytest.mark.parametrize(
+    ("option", "make"),
+    [
+        ("release", lambda: load("/etc/ipsec.conf", "4.10")),  # type: ignore[arg-type]
+        ("path", lambda: load(None, find("4.10"))),  # type: ignore[arg-type]
+        ("text", lambda: load_text(5, find("4.10"))),  # type: ignore[arg-type]
+        ("release", lambda: find(5.2)),  # type: ignore[arg-type]
+        ("answers", lambda: Answers(user=5)),  # type: ignore[arg-type]
+        ("retries", lambda: Backoff("3")),  # type: ignore[arg-type]
+        ("connections", lambda: FakePluto(connections="abc")),
+        ("command", lambda: FakePluto().says("status")),  # type: ignore[arg-type]
+        ("result", lambda: FakePluto().fails("a", "x")),  # type: ignore[arg-type]
+        ("after", lambda: FakePluto().comes_up("a", after=-1)),
+        ("name", lambda: FakePluto().comes_up(5)),  # type: ignore[arg-type]
+    ],
+)
+def test_values_are_looked_at_where_they_are_made(option: str, make: Callable[[], object]) -> None:
+    with pytest.raises(UsageError) as raised:
+        make()
     assert raised.value.option == option
 
 
