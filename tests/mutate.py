@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT = 60
+TIMEOUT = 180
 """Seconds for the tests of one module: a mistake may make one wait for ever, which is noticed too."""
 
 MODULES: dict[str, tuple[str, ...]] = {

@@ -28,6 +28,8 @@ class Instance:
     pid: int | None = None
     descriptors: int | None = None
     """How many pluto may have open; None where that cannot be read."""
+    foreign: str = ""
+    """What to do where the programs that would be run for it are of another release; empty where they are not."""
 
 
 @dataclass(frozen=True, slots=True)

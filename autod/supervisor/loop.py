@@ -276,6 +276,7 @@ class Supervisor:
             self.engine.pluto_found(trio.current_time())
             self.engine.admission.set_limits(self._limits(), trio.current_time())
             self.tell("pluto", after="found", detail=f"Libreswan {instance.release}")
+            self.trouble("programs", instance.foreign)
             await self.met()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look, nursery.cancel_scope)

@@ -5,6 +5,7 @@ Owns how an act becomes requests, how outcomes become causes and how states beco
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -18,7 +19,9 @@ from autod.client.presence import Presence
 from autod.config import load
 from autod.config.compare import merged, wanted
 from autod.config.policies import routed as group_routed
-from autod.errors import ConfigurationError, DeadlinePassed, WhackError
+from autod.errors import ConfigurationError, DeadlinePassed, ForeignMessage, WhackError
+from autod.identify.binary import version_beside
+from autod.identify.programs import find_programs
 from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
 from autod.loading.holding import hold, record_of
@@ -28,6 +31,7 @@ from autod.loading.remembering import remember, remember_loaded
 from autod.outcomes import Outcome
 from autod.outcomes import Result as Said
 from autod.protocol import commands as c
+from autod.protocol.check import check_program
 from autod.status import established
 from autod.status.members import Members
 from autod.supervisor.link import Compared, Instance, Result
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from autod.config import Configuration
     from autod.config.compare import Difference
     from autod.events import Event
+    from autod.exchange.peer import Listener
     from autod.loading.interface import Loader
     from autod.protocol.releases import Release
     from autod.status import State
@@ -127,7 +132,8 @@ class PlutoLink:
         if self._on_found is not None:
             self._on_found(detected.release)
         listens = self._presence.listens
-        return Instance(str(detected.release), listens.pid, listens.descriptor_limit())
+        foreign = await _foreign_programs(listens, detected.release)
+        return Instance(str(detected.release), listens.pid, listens.descriptor_limit(), foreign)
 
     async def gone(self) -> None:
         await self._presence.gone()
@@ -422,6 +428,27 @@ def snapshot(
         listening=bool(state.interfaces) if everything else None,
         peers=peers if everything else {},
     )
+
+
+async def _foreign_programs(pluto: Listener, release: Release) -> str:
+    """What to say where the programs beside this pluto, or those of this machine where its process is not seen, are of
+    another release: after an update pluto runs on, until it is restarted."""
+    name = pluto.executable()
+    if pluto.pid is not None and os.path.basename(name or "").removesuffix(" (deleted)") != "pluto":
+        return ""
+    program = find_programs(pluto.pid).addconn
+    version = None if program is None else await version_beside(program)
+    if program is None or version is None:
+        return ""
+    try:
+        check_program(program, version.text, release)
+    except ForeignMessage:
+        return (
+            f"{program} is of Libreswan {version.text}, and pluto {release} runs: what autod loads itself goes on, and "
+            "nothing of that program is sent; restart pluto if Libreswan was updated, or name the folder of its own "
+            "programs in IPSEC_EXECDIR"
+        )
+    return ""
 
 
 def _until_heard(heard: Callable[[], None]) -> Sink:

@@ -20,6 +20,7 @@ import pytest
 
 from autod.errors import ConfigurationError
 from autod.service.client import Client
+from tests.lab.gateways import ROOTS
 from tests.real.plutos import EAST, Pluto, connection, gateway, silent_peer, wait_until
 
 if TYPE_CHECKING:
@@ -465,6 +466,32 @@ def test_watching_from_a_shell(pluto: Pluto) -> None:
             [*base, "--until-up", "--timeout", "1"], cwd=ROOT, capture_output=True, text=True, timeout=60
         )
         assert (done.returncode, done.stderr) == (124, "autod: not up: a\n")
+
+
+def test_beside_the_programs_of_another_release_it_keeps_what_it_can_and_says_what_to_restart() -> None:
+    """4.3 runs and 4.10's programs are on the disk, as far as is seen from another process namespace."""
+    inside = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    programs = {"IPSEC_EXECDIR": "/usr/libexec/ipsec"}
+    with gateway(root=ROOTS["4.3"], label="older") as pluto:
+        write(pluto, *many(3, auto="add"))
+        with supervising(pluto, inside=inside, environ=programs) as autod:
+            wait_until(lambda: autod.states() == {"loaded": 3}, what="3 loaded")
+            (trouble,) = autod.call("Statistics")["troubles"]
+            assert "addconn is of Libreswan 4.10, and pluto 4.3 runs" in trouble
+            assert "restart pluto" in trouble
+            write(pluto, *many(4, auto="add"))
+            autod.call("Reload")
+            wait_until(lambda: autod.states() == {"loaded": 4}, what="the fourth loaded too")
+            command = [*inside, sys.executable, "-m", "autod", "--ctlsocket", pluto.socket]
+            command += ["--config", str(pluto.conf), "--via-addconn", "--replace", "c0"]
+            done = subprocess.run(
+                command, cwd=ROOT, env=os.environ | programs, capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode != 0
+            assert "restart pluto" in done.stderr
+            assert autod.states() == {"loaded": 4}
+        assert pluto.alive()
+        assert "loaded 4, active 0" in pluto.whack("--status").stdout
 
 
 @pytest.mark.parametrize(

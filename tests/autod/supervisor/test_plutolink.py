@@ -8,8 +8,11 @@ import pytest
 import trio
 
 from autod.errors import DeadlinePassed
+from autod.exchange.peer import Listener
+from autod.identify.programs import Programs
 from autod.outcomes import Result
-from autod.supervisor.plutolink import PlutoLink
+from autod.protocol.releases import find
+from autod.supervisor.plutolink import PlutoLink, _foreign_programs
 from autod.supervisor.states import Act, Cause
 from autod.testing import FakePluto
 from tests.fakes.fakepluto import answers, fake_pluto
@@ -75,3 +78,32 @@ async def test_a_link_acts_and_looks_and_sees_pluto_go(release: str) -> None:
             await trio.testing.wait_all_tasks_blocked()
             await trio.to_thread.run_sync(pluto.restart)
         assert (await link.find()).pid == pluto.pid
+
+
+@pytest.mark.parametrize(
+    ("executable", "version", "told"),
+    [
+        ("/usr/libexec/ipsec/pluto", "4.3", False),
+        ("/usr/libexec/ipsec/pluto", "4.10", True),
+        ("/usr/libexec/ipsec/pluto (deleted)", "4.10", True),
+        (None, "4.10", True),
+        ("/usr/bin/python3", "4.10", False),
+        ("/usr/libexec/ipsec/pluto", None, False),
+    ],
+)
+async def test_programs_of_another_release_are_told_of_once_for_each_pluto(
+    executable: str | None, version: str | None, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that do not belong to a pluto at all, as beside a scripted one, are not."""
+    whack = tmp_path / "whack"
+    whack.write_text(f"#!/bin/sh\necho Libreswan {version}\n" if version else "#!/bin/sh\n")
+    for path in (whack, tmp_path / "addconn"):
+        path.touch()
+        path.chmod(0o755)
+    programs = Programs(None, str(whack), str(tmp_path / "addconn"))
+    monkeypatch.setattr("autod.supervisor.plutolink.find_programs", lambda pid: programs)
+    listens = Listener(None if executable is None else 4711)
+    monkeypatch.setattr(Listener, "executable", lambda self: executable)
+    said = await _foreign_programs(listens, find("4.3"))
+    assert bool(said) is told
+    assert not told or ("of Libreswan 4.10, and pluto 4.3 runs" in said and "restart pluto" in said)
