@@ -72,7 +72,7 @@ def recognise(reply: Reply, *, time: float) -> Event:
     word = line.body.partition(" ")[0]
     event: Event | None
     for row in _TABLE.get(word) or _common(line):
-        if line.body.startswith(row.start):
+        if line.body.startswith(row.starts):
             event = row.event(line, text, code, time)
             if event is not None:
                 return event

@@ -17,7 +17,6 @@ from autod.recognise.connections import ROWS as _CONNECTIONS
 from autod.recognise.daemon import ROWS as _DAEMON
 from autod.recognise.faults import ROWS as _FAULTS
 from autod.recognise.progress import ROWS as _PROGRESS
-from autod.recognise.remarks import topic_of
 from autod.recognise.table import Line, Row, by_first_word
 
 if TYPE_CHECKING:
@@ -59,10 +58,12 @@ def event_of(line: Line, word: str, text: str, code: int | None, time: float) ->
     """What the line means; None if it is not known."""
     body = line.body
     for row in rows_for(line, word, text):
-        if body.startswith(row.start):
+        if body.startswith(row.starts):
             event = row.event(line, text, code, time)
             if event is not None:
                 return event
+    from autod.recognise.remarks import topic_of  # a long table, and no row is left to try
+
     topic = topic_of(body, word)
     if topic is not None:
         return Remark(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -242,19 +242,10 @@ class Row(msgspec.Struct, frozen=True, dict=True):
     sources: str = ""
 
     @cached_property
-    def start(self) -> str:
-        """What every such phrase begins with, as plain text: most rows are told apart by that alone."""
-        depth = 0
-        for token in re.findall(r"\\.|\[[^]]*\]|[()|]", self.pattern):
-            depth += (token == "(") - (token == ")")
-            if token == "|" and not depth:
-                return ""
-        plain = re.match(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^\w])*", self.pattern)
-        assert plain is not None
-        text = plain[0]
-        if self.pattern[plain.end() : plain.end() + 1] in ("*", "?", "{"):
-            text = re.sub(r"\\?.\Z", "", text)
-        return re.sub(r"\\(.)", r"\1", text)
+    def starts(self) -> tuple[str, ...]:
+        """What such a phrase begins with, as plain text, one of these: most rows are told apart by that alone, and need
+        no compiled pattern."""
+        return tuple(_starts(self.pattern))
 
     @cached_property
     def _match(self) -> Callable[[str], re.Match[str] | None]:
@@ -301,6 +292,39 @@ class Row(msgspec.Struct, frozen=True, dict=True):
             fields.setdefault("sa", which)
         fields.setdefault("connection", line.connection)
         return self.kind(time=time, instance=line.instance, code=code, text=text, **fields)
+
+
+_TOKENS = re.compile(r"\\.|\[[^]]*\]|[()|]", re.DOTALL)
+_GROUP = re.compile(r"\(\?(?:P<\w+>|:)")
+_PLAIN = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^\w])*", re.DOTALL)
+
+
+def _starts(pattern: str) -> Iterator[str]:
+    """Plain text that what the pattern matches begins with, for each of its alternatives; "" where there is none."""
+    depth = begun = 0
+    closed = -1
+    for token in _TOKENS.finditer(pattern):
+        depth += (token[0] == "(") - (token[0] == ")")
+        if not depth and token[0] == ")" and closed < begun:
+            closed = token.start()
+        if not depth and token[0] == "|":
+            yield from _starts_of(pattern[begun : token.start()], closed - begun)
+            begun = token.end()
+    yield from _starts_of(pattern[begun:], closed - begun)
+
+
+def _starts_of(alternative: str, closed: int) -> Iterator[str]:
+    """The same for one alternative, whose first group ends at `closed`, if it has one."""
+    group = _GROUP.match(alternative)
+    if group is not None and alternative[closed + 1 : closed + 2] not in ("*", "?", "{"):
+        yield from _starts(alternative[group.end() : closed])
+        return
+    plain = _PLAIN.match(alternative)
+    assert plain is not None
+    text = plain[0]
+    if alternative[plain.end() : plain.end() + 1] in ("*", "?", "{"):
+        text = re.sub(r"\\?.\Z", "", text, flags=re.DOTALL)
+    yield re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
 
 
 def by_first_word(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:

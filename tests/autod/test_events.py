@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import operator
+import re
 import time as clock
 from typing import Any
 
 import msgspec
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autod import events, log
@@ -426,10 +427,20 @@ def test_no_text_makes_it_raise(text: str, code: int | None, prompt: bool) -> No
     assert json.loads(to_json(event))["event"] == kind(event)
 
 
+@settings(max_examples=100)
+@given(data=st.data())
+def test_what_a_row_takes_begins_as_the_row_says(data: st.DataObject) -> None:
+    """Rows are told apart by that, before their patterns are tried."""
+    row = data.draw(st.sampled_from(ROWS))
+    body = data.draw(st.from_regex(re.compile(row.pattern, re.DOTALL | re.ASCII)))
+    if re.match(row.pattern, body, re.DOTALL | re.ASCII):
+        assert body.startswith(row.starts)
+
+
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_hostile_lines_cost_no_more_than_their_length(row: int) -> None:
     """No phrase's pattern takes more than its time on a long line that begins like it and never ends."""
-    word = next(iter(ROWS[row].words), ROWS[row].start.partition(" ")[0])
+    word = next(iter(ROWS[row].words), ROWS[row].starts[0].partition(" ")[0])
     starts = [f'"a" #1: {word} ', f'"a" #1: {ROWS[row].pattern} ']
     begun = clock.process_time()
     for start in starts:
