@@ -264,7 +264,8 @@ def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, st
         return lacking
     record = facts.record
     if record is not None and record.cause is not None and record.state != "up":
-        return _of_record(record.cause), None, record.detail
+        cause = _of_record(record.cause)
+        return cause, None, _beyond(cause, record.detail)
     waiting = _waiting(found)
     if waiting is not None:
         return waiting
@@ -275,6 +276,15 @@ def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, st
     if any(one.routing == "ondemand" for one in found.whole):
         return None, None, "it is routed, and comes up with the first packet for the other side"
     return None, None, "it is loaded, and nobody brings it up; pluto does not say whether a try failed before"
+
+
+def _beyond(cause: Cause, detail: str | None) -> str | None:
+    """What the supervisor's sentence adds to what is so of the cause: what stands in brackets behind that."""
+    _, known, rest = (detail or "").partition(ADVICE[cause].what)
+    if not known:
+        return detail
+    reason = re.match(r" \((.*?)\)(?:;|$)", rest)
+    return reason[1] if reason is not None else None
 
 
 def _of_record(cause: str) -> Cause:

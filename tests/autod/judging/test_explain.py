@@ -213,3 +213,16 @@ def test_what_differs_from_the_configuration_is_said() -> None:
     assert "ike: x in the file" in dict(different.facts)["loaded"]
     outside = explain(Facts("a", state(loaded()), NOW, configured=False))
     assert "not in the configuration" in dict(outside.facts)["loaded"]
+
+
+def test_the_supervisors_sentence_is_not_said_twice() -> None:
+    """Its record has the sentence of the last try, of which only the reason is new."""
+    advice = ADVICE[Cause.IKE_PROPOSAL]
+    sentence = f'"a": {advice.what} (NO_PROPOSAL_CHOSEN); {advice.advice}'
+    record = Record("up", "waiting", NOW - 60, "ike_proposal", sentence, 3, NOW + 60)
+    one = explain(Facts("a", state(loaded()), NOW, record=record))
+    assert one.cause is Cause.IKE_PROPOSAL
+    assert one.sentence.count(advice.what) == 1
+    assert "NO_PROPOSAL_CHOSEN" in one.sentence
+    silent = Record("up", "waiting", NOW - 60, "peer_silent", "no answer", 3, NOW + 60)
+    assert "no answer" in explain(Facts("a", state(loaded()), NOW, record=silent)).sentence
