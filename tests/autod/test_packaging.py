@@ -29,6 +29,23 @@ def test_the_version_is_that_of_the_project() -> None:
     assert first.startswith(f"{PROJECT['name']} ({found[1]})")
 
 
+def test_the_spec_has_what_the_project_has() -> None:
+    """Version, units, programs; what the program needs is taken from the project when it is built."""
+    spec = (ROOT / "contrib" / "rpm" / "libreswan-autod.spec").read_text()
+    found = re.search(r'__version__ = "(.+)"', (ROOT / "autod" / "__init__.py").read_text())
+    assert found is not None
+    assert re.search(rf"^Version: +{re.escape(found[1])}$", spec, re.MULTILINE)
+    assert re.search(rf"^\* .* - {re.escape(found[1])}-1$", spec, re.MULTILINE)
+    for program in PROJECT["scripts"]:
+        assert f"%{{_bindir}}/{program}\n" in spec
+    for unit in (ROOT / "contrib" / "systemd").iterdir():
+        if unit.suffix in (".service", ".socket") and "@" not in unit.name:
+            assert unit.name in spec, unit.name
+    for requirement in {line for extra in PROJECT["optional-dependencies"].values() for line in extra}:
+        name, bound = requirement.split(">=")
+        assert f"python3dist({name}) >= {bound}" in spec or name == "h11", requirement
+
+
 def test_every_socket_and_service_is_started_or_left_to_the_administrator() -> None:
     """By name in debian/rules; templates are for hooks to start."""
     rules = (DEBIAN / "rules").read_text()

@@ -45,18 +45,36 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the wheel and the source archive, built from what is in the repository and nothing else."""
-    source = tmp_path_factory.mktemp("source") / "autod"
-    source.mkdir()
+def build(source: Path, to: Path, *, mode: int) -> Path:
+    """The wheel and the source archive in `to`, from what is in the repository and nothing else, laid into `source`."""
+    source.mkdir(parents=True)
     for part in ("autod", "protocol", "contrib", "docs", "tests"):
-        shutil.copytree(ROOT / part, source / part, symlinks=True, ignore=LEFT_OUT)
+        shutil.copytree(
+            ROOT / part, source / part, symlinks=True, ignore=LEFT_OUT, copy_function=shutil.copyfile
+        )
     for part in ("dev", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml"):
-        shutil.copy(ROOT / part, source)
-    to = tmp_path_factory.mktemp("built")
+        shutil.copyfile(ROOT / part, source / part)
+    (source / "dev").chmod(0o755)
+    for file in source.rglob("*.md"):
+        file.chmod(mode)
     run(sys.executable, "-m", "hatchling", "build", "-d", to, cwd=source)
     return to
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the wheel and the source archive."""
+    return build(tmp_path_factory.mktemp("source") / "autod", tmp_path_factory.mktemp("built"), mode=0o644)
+
+
+def test_the_same_sources_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """In another folder, at another time, for somebody with another umask."""
+    again = build(tmp_path / "elsewhere" / "checkout", tmp_path / "again", mode=0o664)
+    names = sorted(file.name for file in built.iterdir())
+    assert names == sorted(file.name for file in again.iterdir())
+    assert len(names) == 2
+    for name in names:
+        assert (built / name).read_bytes() == (again / name).read_bytes(), name
 
 
 def test_the_wheel_has_autod_and_nothing_else(built: Path) -> None:
