@@ -28,6 +28,7 @@ ENTER = """\
 set -e
 root=$1
 shift
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 for folder in sys dev; do mkdir -p "$root/$folder"; mount --rbind "/$folder" "$root/$folder"; done
 mount -t tmpfs run "$root/run"
@@ -49,9 +50,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("system", choices=("bookworm", "trixie"))
     parser.add_argument("commands", nargs="+", metavar="COMMAND")
     parser.add_argument("--keep", action="store_true", help="leave the folder as it is at the end")
+    parser.add_argument("--again", action="store_true", help="go on in the folder that --keep left")
     options = parser.parse_args(arguments)
-    root = _unpack(options.system)
-    _put_checkout(root)
+    root = LAB / f"bare-{options.system}"
+    if not options.again:
+        _unpack(options.system, root)
+        _put_checkout(root)
     status = 0
     for command in options.commands:
         print(f"bare: {options.system}: {command}", file=sys.stderr, flush=True)
@@ -65,18 +69,17 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-def _unpack(system: str) -> Path:
-    archive, root = LAB / f"bare-{system}.tar", LAB / f"bare-{system}"
+def _unpack(system: str, root: Path) -> None:
+    archive = LAB / f"bare-{system}.tar"
     shutil.rmtree(root, ignore_errors=True)
     if not archive.exists():
         argv = ["debootstrap", "--variant=minbase", system, str(root), mirror(), "sid"]
         subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=proxies(), check=True)
         subprocess.run(["tar", "-C", root, "-cf", f"{archive}.new", "."], check=True)
         Path(f"{archive}.new").rename(archive)
-        return root
+        return
     root.mkdir()
     subprocess.run(["tar", "-C", root, "-xf", archive], check=True)
-    return root
 
 
 def _put_checkout(root: Path) -> None:

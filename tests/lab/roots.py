@@ -9,6 +9,7 @@
 | trixie   | Debian 13                     | pluto 5.2, systemd, Python 3.13                              |
 | bullseye | Debian 11                     | pluto 4.3                                                    |
 | bookworm | Debian 12                     | where the tests run on a machine with a later Debian         |
+| package  | Debian 13                     | where the package is installed (python -m tests.lab.package) |
 | venv     | (inside trixie)               | autod's requirements for its Python; needs pip here          |
 
 They live in /var/cache/libreswan-autod, or where AUTOD_LAB says. A folder is built under another name and
@@ -53,6 +54,8 @@ TRIXIE_PYTHON = f"{VENV}/bin/python"
 class Root:
     name: str
     packages: tuple[str, ...]
+    suite: str = ""
+    """Where it is not called as its folder is."""
 
     @property
     def folder(self) -> Path:
@@ -60,7 +63,7 @@ class Root:
 
     @property
     def recipe(self) -> str:
-        return f"debootstrap --variant=minbase --include={','.join(self.packages)} {self.name}"
+        return f"debootstrap --variant=minbase --include={','.join(self.packages)} {self.suite or self.name}"
 
 
 ALL = {
@@ -73,6 +76,30 @@ ALL = {
         Root(
             "trixie",
             ("libreswan", "bind9-host", "iproute2", "kmod", "systemd-sysv", "dbus", "procps", "python3"),
+        ),
+        Root(
+            "package",
+            (
+                *(
+                    "libreswan",
+                    "bind9-host",
+                    "iproute2",
+                    "kmod",
+                    "systemd-sysv",
+                    "dbus",
+                    "procps",
+                    "bash-completion",
+                ),
+                *(
+                    "python3-trio",
+                    "python3-construct",
+                    "python3-structlog",
+                    "python3-msgspec",
+                    "python3-rich",
+                ),
+                *("python3-h11", "python3-prometheus-client", "man-db", "curl"),
+            ),
+            suite="trixie",
         ),
         Root("bullseye", ("libreswan", "bind9-host", "iproute2")),
         Root(
@@ -188,7 +215,8 @@ def proxies() -> dict[str, str]:
 
 
 def _build_root(root: Root) -> None:
-    _say(f"installing Debian {root.name} with {', '.join(root.packages)} into {root.folder} (about a minute)")
+    suite = root.suite or root.name
+    _say(f"installing Debian {suite} with {', '.join(root.packages)} into {root.folder} (about a minute)")
     begun = time.monotonic()
     work = LAB / f"{root.name}.new"
     log = LAB / f"{root.name}.log"
@@ -196,7 +224,7 @@ def _build_root(root: Root) -> None:
     shutil.rmtree(work, ignore_errors=True)
     # The script is named because the debootstrap of Debian 12 knows no forky; all recent ones are the same.
     argv = ["debootstrap", "--variant=minbase", f"--include={','.join(root.packages)}"]
-    _run(*argv, root.name, str(work), mirror(), "sid", log=log, env=proxies())
+    _run(*argv, suite, str(work), mirror(), "sid", log=log, env=proxies())
     for archive in (work / "var/cache/apt/archives").glob("*.deb"):
         archive.unlink()
     for modules in (work / "usr/lib/uml/modules").glob("*"):

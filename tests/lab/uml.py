@@ -207,18 +207,28 @@ def booted(
 
 
 @contextlib.contextmanager
-def system(script: str, *, timeout: float, echo: bool = False, disk: Path | None = None) -> Iterator[Boot]:
-    """Boot a copy of the trixie root with its systemd, run a shell script once it is up, and power off.
+def system(
+    script: str,
+    *,
+    timeout: float,
+    root: str = "trixie",
+    files: Mapping[str, bytes] | None = None,
+    echo: bool = False,
+    disk: Path | None = None,
+) -> Iterator[Boot]:
+    """Boot a copy of a root, that of trixie, with its systemd, run a shell script once it is up, and power off.
 
     The checkout is at /srv/autod (the script's folder), a Python with autod's requirements at
-    /opt/autod/bin/python, `autod` beside it, and boot.folder at /mnt.
+    /opt/autod/bin/python, `autod` beside it, and boot.folder, with `files` in it, at /mnt.
     """
     with _job_folder() as folder:
+        for name, data in (files or {}).items():
+            (folder / name).write_bytes(data)
         (folder / "command").write_text(script)
         (folder / "run").write_text(SYSTEM_RUN)
         (folder / "init").write_text(SYSTEM_INIT)
         (folder / "init").chmod(0o755)
-        before = [SYSTEM, "sh", str(LAB / "forky"), str(LAB / "trixie"), str(CHECKOUT), str(folder)]
+        before = [SYSTEM, "sh", str(LAB / "forky"), str(LAB / root), str(CHECKOUT), str(folder)]
         kernel = [
             "mem=2G",
             "init=/mnt/init",
