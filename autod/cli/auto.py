@@ -13,6 +13,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from autod.cli.asked import parse
 from autod.cli.main import ended, open_standard_streams, pass_bytes
 from autod.operations import BY_NAME, Takes, steps_of
@@ -163,8 +165,11 @@ async def _step(opened: Session, step: Row, name: str | None) -> int:
         return await _load(opened, name)
     if step.lists:
         replies = await opened.pluto.replies(command(step, opened.options))
+        log = next((code for code, name in opened.pluto.release.codes.names.items() if name == "log"), None)
         for reply in replies:
-            opened.show_reply(reply)
+            # 5.0 to 5.2 call the lines of a list log lines; scripts count those that begin with 000.
+            listed = msgspec.structs.replace(reply, code=0) if reply.code == log else reply
+            opened.show_reply(listed)
         return refusal(opened, replies)
     asked = None if name is not None else command(step, opened.options)
     operation = (
