@@ -70,7 +70,8 @@ is 'it is enabled as before' 'systemctl is-enabled autod.service autod.socket'
 DOCUMENTED
 
 is 'it is removed' 'dpkg -r autod'
-is 'nothing of it runs' '! pgrep -f "[a]utod supervise" && ! systemctl is-active autod.service && ! systemctl is-active autod.socket'
+is 'nothing of it runs' '! pgrep -f "[a]utod supervise" && ! systemctl is-active autod.service'
+is 'nothing of it listens' '! systemctl is-active autod.socket && test ! -e /run/autod/autod.sock'
 is 'its state is kept' 'test -d /var/lib/autod'
 is 'it is purged' 'dpkg -P autod'
 is 'its state is gone' 'test ! -e /var/lib/autod'
