@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
+import threading
+import time
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -11,6 +15,7 @@ from functools import partial
 import pytest
 import trio
 
+import autod.sync
 from autod import aio
 from autod.bulk import bulk, wait
 from autod.bulk.loading import configured
@@ -153,6 +158,36 @@ def test_many_of_asyncio_cancelled_at_any_time_leave_nothing(pluto: FakePluto) -
             assert await everywhere_in_asyncio(many, turns=range(0, 400, 40)) > 0
 
     asyncio.run(work())
+
+
+def test_an_interrupt_leaves_nothing_of_a_blocking_call() -> None:
+    """Ctrl-C comes as an exception in the middle of a wait."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def kill() -> None:
+        for _ in range(2000):
+            if pluto.negotiating:
+                break
+            time.sleep(0.005)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    main, before = threading.get_ident(), signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with FakePluto("4.10", connections=["silent", "b"]) as pluto:
+            pluto.peer_is_silent("silent")
+            with autod.sync.open_pluto(pluto.path) as client:
+                opened, killer = len(os.listdir("/proc/self/fd")), threading.Thread(target=kill)
+                killer.start()
+                with pytest.raises(KeyboardInterrupt):
+                    client.up("silent")
+                killer.join()
+                assert len(os.listdir("/proc/self/fd")) == opened
+                assert client.counters.outcomes == {("up", "cancelled"): 1}
+                assert client.up("b").ok
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 async def test_thousands_that_wait_hold_little_each_and_none_is_lost() -> None:

@@ -49,6 +49,8 @@ def test_every_program_is_run_here() -> None:
     programs = {file.name for file in EXAMPLES.glob("*.py")}
     assert programs
     assert {name for name in programs if f'"{name}"' not in text} == set()
+    page = (EXAMPLES.parent / "programs.md").read_text()
+    assert {name for name in programs if f"examples/{name}\n" not in page} == set()
 
 
 def test_500_connections_with_progress_and_a_report(tmp_path: Path) -> None:
