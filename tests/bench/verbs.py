@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench.many import ADDCONN
 from tests.bench.table import Table
-from tests.bench.tools import WHACK, timed
+from tests.bench.tools import WHACK, ran, timed
 from tests.real.plutos import EAST, connection, gateway, silent_peer
 
 if TYPE_CHECKING:
@@ -82,11 +82,14 @@ def verbs(quick: bool) -> Table:
         ("what", "by", "seconds", "client's processor time", "pluto's processor time"),
     )
     found: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
+    failed: list[str] = []
     for _ in range(rounds):
         for way in (0, 2):
             with gateway(label="bench") as pluto:
-                for verb, measured in _all(pluto, way, count):
+                for verb, measured, status in _all(pluto, way, count):
                     found.setdefault((verb, way), []).append(measured)
+                    if status and not way:
+                        failed.append(verb)
     for verb, (_, other, _) in VERBS.items():
         best = {way: min(found[verb, way]) for way in (0, 2)}
         for way, name in ((0, "autod"), (2, other)):
@@ -94,25 +97,26 @@ def verbs(quick: bool) -> Table:
         ratio = best[0][0] / best[2][0]
         if other.startswith("xargs") and not quick:
             table.must(f"{verb}: no slower than xargs", f"{ratio:.2f}", ratio <= 1.05)
+    table.must("autod did all that was asked", ", ".join(failed) or "all of it", not failed)
     return table
 
 
-def _all(pluto: Pluto, way: int, count: int) -> list[tuple[str, tuple[float, float, float]]]:
-    """Every verb once: seconds, the client's processor time, pluto's."""
+def _all(pluto: Pluto, way: int, count: int) -> list[tuple[str, tuple[float, float, float], int]]:
+    """Every verb once: seconds, the client's processor time, pluto's; and the exit status."""
     silent_peer(pluto.namespace, EAST)
     names = [f"c{number}" for number in range(count)]
     _write(pluto, names, {})
     socket, config = str(pluto.socket), str(pluto.conf)
     load = _autod("--add", "--all") if way == 0 else _autoall
-    timed(load(socket, config, "")[0], status=True)
+    timed(load(socket, config, "")[0])
     found = []
     for verb, ways in VERBS.items():
         if verb.startswith("--sync"):
             _write(pluto, names, {names[count // 2]: "3600s"})
         words, given = ways[way](socket, config, "".join(f"{name}\n" for name in names))  # type: ignore[operator]
         before = _processor(pluto.pid)
-        seconds, client = timed(words, stdin=given, status=True)
-        found.append((verb, (seconds, client, _processor(pluto.pid) - before)))
+        seconds, client, status = ran(words, stdin=given)
+        found.append((verb, (seconds, client, _processor(pluto.pid) - before), status))
     return found
 
 
