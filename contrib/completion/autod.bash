@@ -159,8 +159,22 @@ _shtab_autod___dry_run_nargs=0
 # $1=COMP_WORDS[1]
 _autod_names() {
   [ "$COMP_CWORD" = 1 ] && compgen -W "learn doctor explain decode report top watch history supervise" -- "$1"
-  compgen -W "$(autod --complete 2>/dev/null)" -- "$1"
+  local at given=()
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    case ${COMP_WORDS[at]} in
+      --config | --api) given+=("${COMP_WORDS[at]}" "${COMP_WORDS[at + 1]}") ;;
+    esac
+  done
+  compgen -W "$(autod --complete "${given[@]}" 2>/dev/null)" -- "$1"
 }
+# `ipsec autod ...` is completed as `autod ...` is.
+_autod_behind_ipsec() {
+  [ "${COMP_WORDS[1]}" = autod ] || return 0
+  COMP_WORDS=("${COMP_WORDS[@]:1}")
+  COMP_CWORD=$((COMP_CWORD - 1))
+  _shtab_autod
+}
+complete -p ipsec >/dev/null 2>&1 || complete -o filenames -F _autod_behind_ipsec ipsec
 # End Custom Preamble
 
 # $1=COMP_WORDS[1]

@@ -20,9 +20,9 @@ FOLDER = Path(__file__).parents[3] / "contrib" / "completion"
 
 
 def _program(folder: Path) -> None:
-    """An autod that knows two connections."""
+    """An autod that knows two connections, and one more in a file."""
     program = folder / "autod"
-    program.write_text("#!/bin/sh\necho branch-1\necho branch-2\n")
+    program.write_text('#!/bin/sh\necho branch-1\necho branch-2\n[ "$3" != other.conf ] || echo branch-3\n')
     program.chmod(0o755)
 
 
@@ -34,7 +34,7 @@ def offered(words: Sequence[str], folder: Path) -> list[str]:
         f"PATH={folder}:$PATH; source {FOLDER / 'autod.bash'}; COMP_WORDS=({line}); COMP_CWORD={len(words)};"
         ' _shtab_autod; printf "%s\\n" "${COMPREPLY[@]}"'
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
     return sorted(set(done.stdout.split()))
 
 
@@ -48,6 +48,7 @@ def offered(words: Sequence[str], folder: Path) -> list[str]:
         (["doc"], ["doctor"]),
         (["doctor", "--ctl"], ["--ctlsocket"]),
         (["--listc"], ["--listcacerts", "--listcerts", "--listcrls"]),
+        (["--config", "other.conf", "--add", "br"], ["branch-1", "branch-2", "branch-3"]),
     ],
 )
 def test_bash_offers(words: list[str], expected: list[str], tmp_path: Path) -> None:
@@ -55,11 +56,23 @@ def test_bash_offers(words: list[str], expected: list[str], tmp_path: Path) -> N
     assert offered(words, tmp_path) == expected
 
 
+def test_bash_offers_the_same_behind_ipsec(tmp_path: Path) -> None:
+    """`ipsec autod --up br`."""
+    _program(tmp_path)
+    script = (
+        f"PATH={tmp_path}:$PATH; source {FOLDER / 'autod.bash'}; COMP_WORDS=(ipsec autod --up br); COMP_CWORD=3;"
+        ' _autod_behind_ipsec; printf "%s\\n" "${COMPREPLY[@]}"; complete -p ipsec'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split()[:2] == ["branch-1", "branch-2"]
+    assert "_autod_behind_ipsec" in done.stdout
+
+
 def offered_by_fish(line: str, folder: Path) -> list[str]:
     """What fish offers at the end of `line`."""
     _program(folder)
     script = f"set -x PATH {folder} $PATH; source {FOLDER / 'autod.fish'}; complete -C '{line}'"
-    done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     return sorted({entry.partition("\t")[0] for entry in done.stdout.splitlines()})
 
@@ -73,6 +86,8 @@ def offered_by_fish(line: str, folder: Path) -> list[str]:
         ("autod doc", ["doctor"]),
         ("autod doctor --ctl", ["--ctlsocket"]),
         ("autod --listc", ["--listcacerts", "--listcerts", "--listcrls"]),
+        ("autod --config other.conf --add br", ["branch-1", "branch-2", "branch-3"]),
+        ("ipsec autod --up br", ["branch-1", "branch-2"]),
     ],
 )
 def test_fish_offers(line: str, expected: list[str], tmp_path: Path) -> None:
