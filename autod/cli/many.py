@@ -21,7 +21,6 @@ from autod.bulk import bulk, render
 from autod.bulk import events as e
 from autod.bulk.result import ResultState as Became
 from autod.bulk.result import Summary
-from autod.cli.loading import after_loading, loader, say_what_goes_down
 from autod.cli.names import natural
 from autod.cli.render import failure_lines, outcome_line
 from autod.cli.resolve import ASK_PEERS_FROM, look, peers_of
@@ -70,8 +69,11 @@ async def do_many(session: Session, resolved: Resolved) -> int:
     options, names = session.options, resolved.names
     _check_report(options)
     row = find(options.operation)
-    load = loader(session, resolved.configuration) if row.loads else None
-    if load is not None:
+    load = None
+    if row.loads:
+        from autod.cli.loading import after_loading, loader, say_what_goes_down  # what only asks does without
+
+        load = loader(session, resolved.configuration)
         await load.check()
         if options.if_down is False or not row.initiates:
             await say_what_goes_down(session, names)
