@@ -400,6 +400,8 @@ class _Comparing:
 
     def _begun(self, asked: Auto, one: ConnectionState, said: Meaning) -> Detail | None:
         """What auto= asks for beyond loading, where pluto could do it and was not told to."""
+        if asked not in ("ondemand", "start", "keep"):
+            return None
         if one.kind == "group" and asked == "ondemand":
             found = routed(self._state, one.name)
             told = bool({"GROUTED", "ROUTE"}.intersection(one.policy))
@@ -414,13 +416,15 @@ class _Comparing:
             return None
         if asked == "ondemand" and one.routing == "unrouted":
             return Detail("auto", "ondemand", "not routed")
+        if asked == "ondemand":
+            return None
         # With narrowing= pluto begins with an instance of it.
         made = [one, *self._instances.get(one.name, ())]
         busy = any(
             each.negotiating_ike_sa is not None or each.negotiating_child_sa is not None for each in made
         )
         told = not one.policy or any({"UP", "KEEP"}.intersection(each.policy) for each in made)
-        if asked in ("start", "keep") and one.remote.address is not None and not busy and not told:
+        if one.remote.address is not None and not busy and not told:
             return Detail("auto", asked, "not started")
         return None
 

@@ -8,6 +8,7 @@ text, and 5.3 and 5.4 hand to pluto as they stand. Must not know: what pluto sho
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from autod.config.values import read_5
@@ -37,6 +38,7 @@ class Unsure(ValueError):
     """A value that nobody but pluto can read."""
 
 
+@functools.cache
 def version_of(rules: str) -> tuple[int, ...]:
     """The release whose rules these are, as numbers that can be compared."""
     return tuple(int(number) for number in rules.split("."))

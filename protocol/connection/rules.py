@@ -178,6 +178,7 @@ RULES: Final = (
 
 
 @functools.cache
+@functools.cache
 def rules(name: str) -> Rules:
     """The rules of that name."""
     return next(one for one in RULES if one.name == name)
