@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class FakePluto:
+class Scripted:
     """What a course asks. `answers`: command -> lines, or an ending that comes without one."""
 
     release: Release
@@ -146,7 +146,7 @@ def test_every_guard_is_named_by_a_row_and_every_name_is_a_guard() -> None:
     ],
 )
 def test_what_is_up_is_not_unrouted(version: str, harm: str) -> None:
-    pluto = FakePluto(find(version, labeled=True), {c.TrafficStatus("a"): traffic("a")})
+    pluto = Scripted(find(version, labeled=True), {c.TrafficStatus("a"): traffic("a")})
     outcome = pluto.look(request(c.Unroute("a")))
     assert outcome is not None
     assert (outcome.result, outcome.ok) == (Result.REFUSED, False)
@@ -156,7 +156,7 @@ def test_what_is_up_is_not_unrouted(version: str, harm: str) -> None:
 
 
 def test_what_is_down_is_unrouted() -> None:
-    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): []})
+    pluto = Scripted(find("4.10"), {c.TrafficStatus("a"): []})
     assert pluto.look(request(c.Unroute("a"))) is None
     assert pluto.asked == [c.TrafficStatus("a")]
 
@@ -164,7 +164,7 @@ def test_what_is_down_is_unrouted() -> None:
 @pytest.mark.parametrize(("up", "refused"), [(["nets/1x2"], True), (["other"], False), ([], False)])
 def test_a_name_that_stands_for_others_is_not_unrouted_while_one_is_up(up: list[str], refused: bool) -> None:
     """Up to 4.15 --trafficstatus knows no alias of what is down."""
-    pluto = FakePluto(
+    pluto = Scripted(
         find("4.10"),
         {
             c.TrafficStatus("nets"): ['021 no such connection or aliased connection named "nets"'],
@@ -182,7 +182,7 @@ def test_a_name_that_stands_for_others_is_not_unrouted_while_one_is_up(up: list[
 
 
 def test_what_pluto_does_not_know_is_left_to_pluto() -> None:
-    pluto = FakePluto(
+    pluto = Scripted(
         find("4.10"),
         {
             c.TrafficStatus("no"): ['021 no such connection or aliased connection named "no"'],
@@ -194,7 +194,7 @@ def test_what_pluto_does_not_know_is_left_to_pluto() -> None:
 
 
 def test_with_force_it_is_taken_down_first_and_looked_at_again() -> None:
-    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): traffic("a"), c.Terminate("a"): []})
+    pluto = Scripted(find("4.10"), {c.TrafficStatus("a"): traffic("a"), c.Terminate("a"): []})
     outcome = pluto.look(request(c.Unroute("a"), force=True))
     assert outcome is not None
     assert outcome.result is Result.REFUSED
@@ -205,7 +205,7 @@ def test_with_force_it_is_taken_down_first_and_looked_at_again() -> None:
     ("ending", "result"), [(Ending.DEADLINE, Result.NOT_SENT), (Ending.UNSENT, Result.NOT_SENT)]
 )
 def test_where_nobody_can_look_nothing_is_sent(ending: Ending, result: Result) -> None:
-    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): ending})
+    pluto = Scripted(find("4.10"), {c.TrafficStatus("a"): ending})
     outcome = pluto.look(request(c.Unroute("a")))
     assert outcome is not None
     assert outcome.result is result
@@ -213,7 +213,7 @@ def test_where_nobody_can_look_nothing_is_sent(ending: Ending, result: Result) -
 
 @pytest.mark.parametrize("ending", [Ending.GONE, Ending.RESET])
 def test_a_look_that_was_cut_off_is_no_permission(ending: Ending) -> None:
-    pluto = FakePluto(find("4.10"), {c.TrafficStatus("a"): ending})
+    pluto = Scripted(find("4.10"), {c.TrafficStatus("a"): ending})
     with pytest.raises((ConnectionLost, PlutoGone)):
         pluto.look(request(c.Unroute("a")))
 
@@ -237,7 +237,7 @@ def test_a_look_that_was_cut_off_is_no_permission(ending: Ending) -> None:
 def test_a_template_that_is_not_oriented_is_not_initiated_to_a_named_peer(
     version: str, lines: list[str], refused: bool
 ) -> None:
-    pluto = FakePluto(find(version, labeled=True), {c.Status(): lines})
+    pluto = Scripted(find(version, labeled=True), {c.Status(): lines})
     outcome = pluto.look(request(c.Initiate("T", remote_host="192.0.2.1")))
     assert (outcome is not None) is refused
     if outcome is not None:
@@ -260,7 +260,7 @@ def test_a_peer_whose_name_was_not_resolved_is_not_routed_to(version: str, there
         f'000 "h": 192.1.2.45...{there}; unrouted; my_ip=unset; their_ip=unset;',
         f'000 "h":   host: oriented; local: 192.1.2.45; remote: {there};',
     ]
-    pluto = FakePluto(find(version, seccomp=False), {c.ConnectionStatus("h"): lines})
+    pluto = Scripted(find(version, seccomp=False), {c.ConnectionStatus("h"): lines})
     outcome = pluto.look(request(c.Route("h")))
     assert (outcome is not None) is refused
     if outcome is not None:
@@ -277,7 +277,7 @@ def test_a_peer_whose_name_was_not_resolved_is_not_routed_to(version: str, there
 def test_nothing_is_fetched_by_a_pluto_that_cannot(
     version: str, command: c.Command, known: bool | None, said: str
 ) -> None:
-    pluto = FakePluto(find(version).built(fetching=known, seccomp=False), {})
+    pluto = Scripted(find(version).built(fetching=known, seccomp=False), {})
     outcome = pluto.look(request(command))
     assert outcome is not None
     assert outcome.result is Result.REFUSED
@@ -299,8 +299,8 @@ def test_nothing_is_fetched_by_a_pluto_that_cannot(
 def test_certificates_are_not_read_again_with_an_instance(
     command: c.Command, lines: list[str], refused: bool
 ) -> None:
-    """Told by the serials, as a plain name may hold # too."""
-    pluto = FakePluto(find("4.10"), {c.Status(): lines})
+    """Scripted by the serials, as a plain name may hold # too."""
+    pluto = Scripted(find("4.10"), {c.Status(): lines})
     outcome = pluto.look(request(command))
     assert (outcome is not None) is refused
     assert outcome is None or "would kill pluto" in outcome.sentence
@@ -311,7 +311,7 @@ def test_certificates_are_not_read_again_with_an_instance(
 
 @pytest.mark.parametrize(("lines", "done"), [([], True), (['000 #1 "a"\t192.1.2.45 <==> 192.1.2.77'], False)])
 def test_with_nothing_loaded_there_is_no_name_to_look_up(lines: list[str], done: bool) -> None:
-    pluto = FakePluto(find("5.4", seccomp=False), {c.BriefConnectionStatus(): lines})
+    pluto = Scripted(find("5.4", seccomp=False), {c.BriefConnectionStatus(): lines})
     outcome = pluto.look(request(c.RefreshDdns()))
     assert (outcome is not None) is done
     assert outcome is None or (outcome.result, outcome.ok) == (Result.DONE, True)
