@@ -138,6 +138,11 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
         reason = f"{redirected.gateway or 'it'} does not answer"
         return Verdict(Result.REDIRECTED, reason=reason, cause=Cause.REDIRECTED, by="peer")
     fault = of_fault(evidence.faults)
+    if timeout.suspected == "authentication" and fault is not None and fault.cause is Cause.MALFORMED:
+        # What cannot be read is what was encrypted with another secret.
+        return msgspec.structs.replace(
+            fault, result=Result.AUTHENTICATION_FAILED, cause=Cause.AUTHENTICATION, certain=False
+        )
     if fault is not None and fault.cause is not Cause.SEND_FAILED:
         return fault
     if ignored is not None and ike_is_up:

@@ -51,7 +51,7 @@ _LOADING: Final = (
     Row(
         Warned,
         (),
-        rf"(?P<reason>(?:ignoring |multi-selector )?(?:[a-zA-Z0-9]+-)*[a-zA-Z0-9]+=.* {COMPLAINT}\b.*)",
+        rf"(?P<reason>(?:ignoring |multi-selector |virtual )?(?:[a-zA-Z0-9]+-)*[a-zA-Z0-9]+=.* {COMPLAINT}\b.*)",
         seen="",
         sources="3.27-5.4: of a setting",
     ),
@@ -156,7 +156,11 @@ _MESSAGES: Final = (
     _remark(
         "message", r"(?:sent|responder processed|initiator processed|initiated|initiating) \S+", "4.8-5.4"
     ),
-    _remark("message", r"\S+ unknown.* Vendor ID payload|payload malformed", "3.30-5.4"),
+    _remark(
+        "message",
+        r"\S+ unknown.* Vendor ID payload|payload malformed|not enough (?:room|bytes) |less than \d+ bytes left|\d+-byte .* of .* is (?:smaller|larger) than|.+ of .+ has an unknown (?:value|type)",
+        "3.30-5.4",
+    ),
     _remark(
         "message",
         r"IKE SA #\d+ (?:for \S+ \S+ has not been secured|has outstanding|recently established)|.* negotiating with \S+ took too long",
@@ -211,7 +215,7 @@ _MESSAGES: Final = (
     ),
     _remark(
         "interface",
-        r"(?:adding|skipping|enabling|disabling) (?:\S+ )?(?:interface|IKE socket)\b|\S+ encapsulation on|connection matches both|device \S+ |found \S+ device|endpoint has|\S+ has unspecified type",
+        r"(?:adding|skipping|enabling|disabling) (?:\S+ )?(?:interface|IKE socket)\b|\S+ encapsulation on|connection matches both|device \S+ |found \S+ device|endpoint has|IFLA_|\S+ has unspecified type",
         "3.27-5.4",
     ),
     _remark(
@@ -236,7 +240,7 @@ _MESSAGES: Final = (
     ),
     _remark(
         "authentication",
-        r"\S+ returned .* elapsed time|add \S+ publickey failed|unbound |UNBOUND|dnssec|The state #",
+        r"\S+ returned .* elapsed time|domain '|add \S+ publickey failed|unbound |UNBOUND|dnssec|The state #",
         "3.27-5.4",
     ),
     _remark(

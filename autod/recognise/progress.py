@@ -53,7 +53,7 @@ def _row(
 _ANSWERS = (
     _row(
         GroupChanged,
-        r"[rR]eceived unauthenticated INVALID_KE_PAYLOAD response to (?:DH |KEM |\S+ )?(?P<instead_of>\S+); resending with suggested (?:DH )?(?P<group>\S+)",
+        r"[rR]eceived unauthenticated INVALID_KE_PAYLOAD response to (?:[^;]* )?(?P<instead_of>[^ ;]+); resending with suggested (?:.* )?(?P<group>\S+)$",
         "3.28-5.4",
         words=("Received", "received"),
         sa="ike",

@@ -27,6 +27,11 @@ _ERRORS = (
     r"|BAD_PROPOSAL_SYNTAX|UNEQUAL_PAYLOAD_LENGTHS|DOI_NOT_SUPPORTED|SITUATION_NOT_SUPPORTED|CERT\w*)"
 )
 """Notifications that refuse something (RFC 7296 and 2408); others only tell, and refuse nothing."""
+_OF_CHILD = (
+    r"(?:v2N_)?(?:NO_PROPOSAL_CHOSEN|TS_UNACCEPTABLE|SINGLE_PAIR_REQUIRED|NO_ADDITIONAL_SAS|INTERNAL_ADDRESS_FAILURE"
+    r"|FAILED_CP_REQUIRED|TEMPORARY_FAILURE|INVALID_SELECTORS)"
+)
+"""Notifications that refuse a Child SA alone, where the exchange is IKE_AUTH (RFC 7296, 1.3 and 3.10.1)."""
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -35,6 +40,15 @@ ROWS: tuple[Row, ...] = (
         r"IKE SA authentication request rejected(?: by peer)?: (?P<notification>[A-Z0-9_]+)?",
         None,
         _OF_AUTH,
+    ),
+    Row(
+        ChildRejected,
+        ("IKE",),
+        r"IKE SA authentication failed, .*Child SA error notification (?P<notification>[A-Z0-9_]+)(?: for #(?P<child_sa>\d+))?",
+        "ike",
+        _OF_AUTH,
+        seen="",
+        sources="5.4: the answer has no AUTH",
     ),
     Row(
         IkeRejected,
@@ -53,6 +67,24 @@ ROWS: tuple[Row, ...] = (
         "child",
         {"ignored": True},
         seen="3.27-4.3",
+    ),
+    Row(
+        ChildRejected,
+        ("dropping", "unexpected"),
+        r"(?:dropping )?unexpected (?P<exchange>(?:ISAKMP_v2_)?(?:IKE_)?AUTH) message "
+        rf"containing (?P<notification>{_OF_CHILD})(?:\.\.\.)? notification",
+        "child",
+        seen="",
+        sources="3.27-5.1: another release leaves the Child SA out with the answer to IKE_AUTH",
+    ),
+    Row(
+        IkeRejected,
+        ("dropping", "unexpected"),
+        r"(?:dropping )?unexpected (?P<exchange>(?:ISAKMP_v2_)?(?:IKE_)?AUTH) message "
+        rf"containing (?P<notification>{_ERRORS})(?:\.\.\.)? notification; message payloads: SK",
+        "ike",
+        seen="",
+        sources="3.27-5.1: what is encrypted is the peer's for certain",
     ),
     Row(
         IkeRejected,
@@ -79,7 +111,7 @@ ROWS: tuple[Row, ...] = (
         _OF_AUTH,
     ),
     Row(
-        IkeRejected,
+        ChildRejected,
         ("IKE_AUTH",),
         r"IKE_AUTH response contained the CHILD SA error notification '(?P<notification>[A-Z0-9_]+)' but",
         None,

@@ -119,6 +119,54 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         True,
     ),
     (
+        "a peer of another release refuses the Child SA, in 3.32's words",
+        "3.32",
+        "up",
+        """
+        181 "x" #1: initiating IKEv2 IKE SA
+        181 "x" #1: STATE_PARENT_I1: sent v2I1, expected v2R1
+        182 "x" #2: STATE_PARENT_I2: sent v2I2, expected v2R2 {auth=IKEv2 cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_512 group=DH19}
+        003 "x" #2: dropping unexpected ISAKMP_v2_IKE_AUTH message containing v2N_TS_UNACCEPTABLE notification; message payloads: SK; encrypted payloads: IDr,AUTH,N; unexpected payloads: N
+        036 "x" #2: encountered fatal error in state STATE_PARENT_I2
+        """,
+        Result.CHILD_REJECTED,
+        Cause.TRAFFIC_SELECTORS,
+        "peer",
+        False,
+    ),
+    (
+        "the same, in 5.4's words",
+        "5.4",
+        "up",
+        """
+        000 "x" #1: initiating IKEv2 connection to 192.0.2.1 using UDP
+        000 "x" #1: sent IKE_AUTH request to 192.0.2.1:UDP/500; Child SA #2 {ESP <0x005483ef}
+        000 "x" #1: IKE SA authentication failed, incomplete IKE_AUTH response contains the Child SA error notification NO_PROPOSAL_CHOSEN for #2
+        000 "x" #1: encountered fatal error in state IKE_AUTH_I
+        056 
+        """,
+        Result.CHILD_REJECTED,
+        Cause.CHILD_PROPOSAL,
+        "peer",
+        False,
+    ),
+    (
+        "what the peer says cannot be read",
+        "3.32",
+        "up",
+        """
+        002 "x" #1: initiating Main Mode
+        106 "x" #1: STATE_MAIN_I3: sent MI3, expecting MR3
+        003 "x" #1: byte at offset 1 (29) of 'ISAKMP Hash Payload'.'reserved' is 0x5e but should have been zero (ignored)
+        003 "x" #1: malformed payload in packet
+        031 "x" #1: STATE_MAIN_I3: 4 second timeout exceeded after 3 retransmits.  Possible authentication failure: no acceptable response to our first encrypted message
+        """,
+        Result.AUTHENTICATION_FAILED,
+        Cause.AUTHENTICATION,
+        "us",
+        True,
+    ),
+    (
         "the same, IKEv1 aggressive",
         "5.2",
         "up",
