@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 from autod.cli.parser import WORDS
@@ -41,15 +40,15 @@ def of_all(parser: argparse.ArgumentParser) -> str:
     return "\n".join(
         (
             "usage: autod [OPTION ...] --OPERATION [NAME ...]",
-            fill(
+            _filled(
                 f"autod {' | '.join(WORDS)} [OPTION ...]",
                 width,
-                initial_indent="       ",
-                subsequent_indent=" " * 13,
+                first="       ",
+                indent=" " * 13,
             ),
             *(_listed(heading, flags, width) for heading, flags in groups.items()),
             _listed("options", [option for option in options if option not in _MORE], width),
-            fill(_FOOT, width),
+            _filled(_FOOT, width),
             "",
         )
     )
@@ -60,7 +59,7 @@ def of_operation(parser: argparse.ArgumentParser, row: Row) -> str:
     width = _width()
     called = row.flag or row.name
     lines = [f"usage: autod [OPTION ...] {row.usage}", ""]
-    lines += [fill(_sentence(row.help), width), ""] if row.help else []
+    lines += [_filled(_sentence(row.help), width), ""] if row.help else []
     if row.steps and row.steps != (row.name,):
         lines += [f"It is made of {', then '.join(f'--{step}' for step in row.steps)}.", ""]
     if row.aliases:
@@ -77,7 +76,7 @@ def of_operation(parser: argparse.ArgumentParser, row: Row) -> str:
         lines += _entry("--wait", "with --asynchronous: wait until it is up, after all were taken", width)
     if row.service:
         flags = [a.option_strings[-1] for a in parser._actions if a.dest in row.service and a.option_strings]
-        lines += ["", fill(f"With --service it takes {', '.join(sorted(set(flags)))}.", width)]
+        lines += ["", _filled(f"With --service it takes {', '.join(sorted(set(flags)))}.", width)]
     lines += ["", f"example: autod {called} {row.example}".rstrip(), ""]
     return "\n".join(lines)
 
@@ -91,13 +90,11 @@ def _sentence(text: str) -> str:
 
 
 def _listed(heading: str, words: Iterable[str], width: int) -> str:
-    return fill(
+    return _filled(
         " ".join(words),
         width,
-        initial_indent=f"{heading + ':':<{_INDENT}}",
-        subsequent_indent=" " * _INDENT,
-        break_on_hyphens=False,
-        break_long_words=False,
+        first=f"{heading + ':':<{_INDENT}}",
+        indent=" " * _INDENT,
     )
 
 
@@ -111,13 +108,11 @@ def _entry(written: str, help: str, width: int) -> list[str]:
     """An option as it is written, and its help: beside it where there is room, else below."""
     beside = width >= 60 and len(written) <= 26
     indent = " " * (29 if beside else 6)
-    text = fill(
+    text = _filled(
         help,
         width,
-        initial_indent=f"  {written:<26} " if beside else indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
+        first=f"  {written:<26} " if beside else indent,
+        indent=indent,
     )
     return [text] if beside else [f"  {written}", text]
 
@@ -132,3 +127,17 @@ def _width() -> int:
         except (OSError, ValueError):
             width = 0
     return max(40, min(width or 80, 100))
+
+
+def _filled(text: str, width: int, first: str = "", indent: str = "") -> str:
+    """The words in lines of this width, the first after `first`, the others after `indent`. textwrap.fill would do, and
+    takes a millisecond to load."""
+    lines = [first]
+    begun = False
+    for word in text.split():
+        if begun and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(indent)
+            begun = False
+        lines[-1] += f" {word}" if begun else word
+        begun = True
+    return "\n".join(lines)

@@ -104,6 +104,16 @@ def test_what_needs_no_event_loop_loads_none(arguments: list[str]) -> None:
     assert done.returncode == 0
 
 
+def test_one_name_loads_neither_an_event_loop_nor_what_makes_classes() -> None:
+    """trio takes longer than all the rest of the command, dataclasses (with inspect) a sixth of it."""
+    script = (
+        "import sys, autod.cli.quick, autod.recognise.known\n"
+        "print(*sorted({'trio', 'construct', 'structlog', 'dataclasses', 'shutil'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_text_leaves_as_the_bytes_it_came_from_in_any_locale() -> None:
     """In the C locale, and in one that is not UTF-8."""
     for locale in ("C", "C.UTF-8", "POSIX"):
