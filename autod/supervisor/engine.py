@@ -214,6 +214,7 @@ class Engine:
             record = entry.record
             entry.peer = snapshot.peers.get(name, entry.peer)
             entry.described = entry.described or (snapshot.present is not None and name in snapshot.present)
+            entry.initiated = entry.initiated or name in snapshot.kept
             traffic = snapshot.up.get(name)
             if traffic is not None:
                 entry.traffic = traffic

@@ -427,6 +427,9 @@ def snapshot(
         present=present if everything else None,
         listening=bool(state.interfaces) if everything else None,
         peers=peers if everything else {},
+        kept=frozenset(name for one in state.connections if one.keep_up for name in (one.name, *one.aliases))
+        if everything
+        else frozenset(),
     )
 
 

@@ -71,6 +71,8 @@ class Snapshot:
     listening: bool | None = None
     peers: Mapping[str, str] = field(default_factory=dict)
     """The address, or the name, of the other end of each connection, where everything was looked at."""
+    kept: frozenset[str] = frozenset()
+    """Those that pluto keeps up itself, as somebody had it bring them up, where everything was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +155,5 @@ class Entry:
     advised: tuple[str, str, str] = ("", "", "")
     """The detail of a failed try, its reason and its advice: they hold as long as the record has that detail."""
     initiated: bool = False
-    """An Up of ours reached its end in this pluto, which has kept it up itself since, unless somebody said down."""
+    """An Up, ours or one from before this life of ours, reached its end in this pluto, which has kept it up itself
+    since, unless somebody said down."""

@@ -10,7 +10,7 @@ import pytest
 from autod.supervisor.admission import Admission, Limits
 from autod.supervisor.engine import Engine
 from autod.supervisor.states import Act, Cause, Keep, Policy, State
-from autod.supervisor.table import Moved, Snapshot, Tried, Wanted
+from autod.supervisor.table import Moved, Snapshot, Traffic, Tried, Wanted
 from tests.fakes.simulated_pluto import Peer, World
 
 
@@ -366,3 +366,18 @@ def test_an_empty_bucket_says_when_it_will_hold_again() -> None:
     assert gate.admit(0.0) == []
     assert gate.wake(0.0) == 1.0
     assert len(gate.admit(1.0)) == 1
+
+
+def test_what_pluto_kept_up_before_this_life_counts_as_brought_up() -> None:
+    """So that a --down by hand is seen as that after a restart of autod too."""
+    engine = Engine(Limits(), 0.0)
+    engine.adopt([Wanted(name="a"), Wanted(name="b")], 0.0)
+    engine.pluto_found(0.0)
+    up = {name: Traffic() for name in "ab"}
+    present = dict.fromkeys("ab", False)
+    engine.observe(
+        Snapshot(asked=0.1, up=up, present=present, negotiating=frozenset(), kept=frozenset("a")), 0.1
+    )
+    assert [engine.table[name].initiated for name in "ab"] == [True, False]
+    engine.pluto_lost(1.0)
+    assert not engine.table["a"].initiated
