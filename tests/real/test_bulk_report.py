@@ -137,3 +137,45 @@ def test_ten_thousand_rows_are_no_burden(chromium: str, tmp_path: Path) -> None:
     document = browse(chromium, path, "--dump-dom")
     assert ">10,000 connections</span>" in document
     assert len(rows(document)) < 100
+
+
+def test_causes_are_read_without_a_mouse(chromium: str, page: Path) -> None:
+    """Below each cause its sentence, and whom it hit; all of them where it is printed."""
+    document = browse(chromium, page, "--dump-dom")
+    found = re.findall(
+        r'<p class="why"><span class="soft">(.+?): </span>.*?class="all">(.+?)</span>', document
+    )
+    assert found
+    assert all(len(names.split(", ")) >= 1 for _, names in found)
+    assert re.search(r'class="some">[^<]* and \d+ more<', document)
+
+
+def scripted(page: Path, to: Path, script: str) -> Path:
+    """The page with one more script, which does what a person would."""
+    to.write_text(page.read_text().replace("</body>", f"<script>{script}</script></body>"))
+    return to
+
+
+def test_the_rows_go_by_the_keyboard(chromium: str, page: Path, tmp_path: Path) -> None:
+    """An arrow chooses the next row, and shows what the mouse would."""
+    script = (
+        'for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"])'
+        ' $("window").dispatchEvent(new KeyboardEvent("keydown", { key }));'
+        ' document.title = $("tip").hidden + "|" + document.querySelectorAll(".chosen").length + "|" + chosen;'
+    )
+    document = browse(chromium, scripted(page, tmp_path / "keys.html", script), "--dump-dom")
+    assert "<title>false|1|1</title>" in document
+
+
+def test_it_is_useful_on_a_narrow_screen_and_on_paper(chromium: str, page: Path, tmp_path: Path) -> None:
+    """Nothing stands out at 400 pixels; printed, every row is there."""
+    script = (
+        'dispatchEvent(new Event("beforeprint"));'
+        ' document.title = document.documentElement.scrollWidth + "|" + document.querySelectorAll(".row").length;'
+    )
+    narrow = scripted(page, tmp_path / "narrow.html", script)
+    document = browse(chromium, narrow, "--dump-dom", "--window-size=400,900")
+    found = re.search(r"<title>(\d+)\|(\d+)</title>", document)
+    assert found is not None
+    assert int(found[1]) <= 500  # what Chromium takes for its narrowest window
+    assert int(found[2]) == 2000
