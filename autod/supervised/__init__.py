@@ -35,6 +35,7 @@ from autod.service.conversation import (
     gone,
     late,
 )
+from autod.service.history import Account, Change, Outage
 from autod.supervised.calls import (
     Add,
     Call,
@@ -57,29 +58,50 @@ from autod.supervised.calls import (
     Watch,
     said,
 )
+from autod.supervisor.views import (
+    Differences,
+    DifferingSetting,
+    Left,
+    PlutoView,
+    Statistics,
+    SupervisedConnection,
+    SupervisorEvent,
+    Unseen,
+)
 
 __all__ = [
     "SOCKET",
     "TIMEOUT",
+    "Account",
     "Add",
     "ApiError",
     "Call",
+    "Change",
+    "Differences",
+    "DifferingSetting",
     "Down",
     "Get",
     "GetHistory",
     "GetStatistics",
     "GetSummary",
     "HistoryAnswer",
+    "Left",
     "List",
+    "Outage",
+    "PlutoView",
     "Progress",
     "Reload",
     "Reloaded",
     "Remove",
     "ResumeConnections",
+    "Statistics",
     "SummaryAnswer",
     "Supervised",
+    "SupervisedConnection",
+    "SupervisorEvent",
     "SuspendConnections",
     "Sync",
+    "Unseen",
     "Up",
     "Watch",
 ]

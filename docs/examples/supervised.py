@@ -10,8 +10,7 @@ import sys
 import trio
 
 import autod
-from autod.supervised import GetStatistics, List, Supervised, Up
-from autod.supervisor.views import SupervisedConnection
+from autod.supervised import GetStatistics, List, Supervised, SupervisedConnection, Up
 
 
 async def main(socket: str) -> int:

@@ -36,7 +36,6 @@ PUBLIC = (
     "autod.supervised",
     "autod.supervised.aio",
     "autod.supervised.sync",
-    "autod.supervisor.views",
     "autod.sync",
     "autod.testing",
 )
