@@ -141,7 +141,7 @@ async def test_the_view_is_drawn_while_the_block_runs_and_cleared_after() -> Non
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
     progress = a_run()
     async with live_view(progress, console=console, now=lambda: 102.0):
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while "2 of 10" not in screen.getvalue():
                 await trio.lowlevel.checkpoint()
     assert "in flight" in screen.getvalue()
