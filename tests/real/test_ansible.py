@@ -121,7 +121,8 @@ def conf(*sections: str) -> str:
 FIRST = conf(
     connection("a", auto="add"),
     connection("b", auto="add", leftsubnet="10.0.1.0/24"),
-    connection("c1", auto="ondemand", leftsubnet="10.0.3.0/24"),
+    # With identities of its own: one that goes, and whose peer stays under another name, is not deleted.
+    connection("c1", auto="ondemand", leftsubnet="10.0.3.0/24", leftid="@west-c", rightid="@east-c"),
 )
 SECOND = conf(
     connection("a", auto="add"),
