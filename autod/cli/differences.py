@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from autod.config import Configuration
-    from autod.config.compare import Comparison, Difference
+    from autod.config.comparison import Comparison, Difference
     from autod.outcomes import Outcome
     from autod.status import State
 

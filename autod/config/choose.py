@@ -16,13 +16,13 @@ from autod.protocol.connection.rules import rules
 from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from autod.config.reader import Configuration
     from autod.protocol.connection import Planner
     from autod.protocol.connection.message import Auto
 
-__all__ = ["Chosen", "all_names", "auto", "autoall", "choose", "last_of_each", "select"]
+__all__ = ["Chosen", "all_names", "auto", "autoall", "choose", "last_of_each", "select", "wanted"]
 
 _FROM_ADDCONN: Final = 2
 _AUTO: Final[dict[str, Auto]] = {
@@ -155,3 +155,19 @@ def _listen(configuration: Configuration) -> dict[str, object]:
         "whack_command": family.number("WHACK_LISTEN", bool(release.seccomp)),
         "whack_from": _FROM_ADDCONN,
     }
+
+
+def wanted(
+    configuration: Configuration, names: Collection[str], *, last: bool = False
+) -> Iterator[ConfiguredConnection]:
+    """The connections that auto= loads, or those of these names.
+
+    Of several with one name the one that counts: the last where all are loaded (addconn --autoall), else the first.
+    `last`: these names were loaded with all others.
+    """
+    if last or not names:
+        yield from (one for name, one in last_of_each(configuration).items() if not names or name in names)
+        return
+    for name in dict.fromkeys(connection.name for connection in configuration.connections):
+        if name in names:
+            yield configuration.find(name)[0]

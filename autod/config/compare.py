@@ -10,174 +10,36 @@ reqid= up to 5.3) is named: it is not compared, and nobody is told that all is t
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from collections import Counter
 from collections.abc import Collection, Mapping
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from autod.config.choose import auto, last_of_each
-from autod.config.elements import groups_for
+from autod.config.choose import auto, wanted
+from autod.config.comparison import Comparison, Detail, Difference, Doubt, Memory, Uncompared
+from autod.config.digests import sent_of
 from autod.config.ends import Around, compare_ends, sendcerts
-from autod.config.expected import Row, auth_differs, end_rows, is_never, partly, rows_of
-from autod.config.meaning import Meaning, Unsure, version_of
+from autod.config.expected import is_never
+from autod.config.meaning import Meaning, version_of
 from autod.config.model import Severity
 from autod.config.policies import routed
-from autod.config.policy import ALIASES, NEVER_TOO, Group, groups_of
+from autod.config.setting_differences import setting_differences
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Lookup, Nothing
-from autod.protocol.connection.message import Auto, Message
+from autod.protocol.connection.message import Auto
 from autod.status.shown import Shown, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration
     from autod.protocol.connection.message import Plan
     from autod.status import ConnectionState, State
 
-__all__ = [
-    "NOWHERE",
-    "Comparison",
-    "Detail",
-    "Difference",
-    "Doubt",
-    "Load",
-    "Memory",
-    "Nowhere",
-    "Sent",
-    "Uncompared",
-    "compare",
-    "digest",
-    "digests",
-    "merged",
-    "sent_of",
-    "wanted",
-]
-
-
-class Detail(msgspec.Struct, frozen=True):
-    """One setting that differs: how it is spelled, both values in words that stay, and where it stands."""
-
-    setting: str
-    configured: str
-    loaded: str
-    place: str | None = None
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A connection that differs. `names` are its names in pluto (`a/1x2` for a pair of subnets=).
-
-    `elements` are those of them that are to be loaded, `surplus` those that pluto has and the file has not any more.
-    """
-
-    connection: str
-    names: tuple[str, ...]
-    details: tuple[Detail, ...] = ()
-    auto: Auto = "ignore"
-    elements: tuple[str, ...] = ()
-    surplus: tuple[str, ...] = ()
-
-
-class Uncompared(msgspec.Struct, frozen=True):
-    """Settings of a connection that pluto's status does not show, so that nobody can tell whether they differ."""
-
-    connection: str
-    settings: tuple[str, ...]
-
-
-class Doubt(msgspec.Struct, frozen=True):
-    """A connection that the file had once, and why it may be missing from it by mistake."""
-
-    connection: str
-    why: str
-
-
-class Comparison(msgspec.Struct, frozen=True, tag_field="event", tag="comparison"):
-    """What is only in the configuration, only in pluto, in both but different, the same, and cannot be loaded.
-
-    `foreign` are those of `extra` that were not loaded from this file: somebody else's. `uncompared` names what could
-    not be told of connections that count as the same. `doubtful` are those that the file had once and has not any more,
-    and that it may have lost by mistake.
-    """
-
-    missing: tuple[Difference, ...]
-    extra: tuple[str, ...]
-    different: tuple[Difference, ...]
-    same: tuple[str, ...]
-    refused: tuple[str, ...]
-    foreign: tuple[str, ...] = ()
-    uncompared: tuple[Uncompared, ...] = ()
-    doubtful: tuple[Doubt, ...] = ()
-
-    @property
-    def forgotten(self) -> tuple[str, ...]:
-        """What this file loaded once and has not any more: what --sync deletes."""
-        return tuple(name for name in self.extra if name not in self.foreign)
-
-    @property
-    def equal(self) -> bool:
-        """Whether pluto holds what the configuration says, as far as can be told; what others loaded is theirs."""
-        return not (self.missing or self.forgotten or self.different or self.refused)
-
-
-def merged(comparisons: Sequence[Comparison]) -> Comparison:
-    """Of several configurations against one pluto: what one of them has is extra to none."""
-    if len(comparisons) == 1:
-        return comparisons[0]
-    extra = _in_all([one.extra for one in comparisons])
-    foreign = _in_all([one.foreign for one in comparisons])
-    left = frozenset(extra)
-
-    def all_of(field: str) -> tuple[Any, ...]:
-        return tuple(value for one in comparisons for value in getattr(one, field))
-
-    return Comparison(
-        all_of("missing"),
-        extra,
-        all_of("different"),
-        all_of("same"),
-        all_of("refused"),
-        foreign,
-        all_of("uncompared"),
-        tuple(one for one in all_of("doubtful") if one.connection in left),
-    )
-
-
-def _in_all(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    first, *others = lists
-    return tuple(name for name in first if all(name in one for one in others))
-
-
-class Load(msgspec.Struct, frozen=True):
-    """How a connection of pluto's was loaded last: its serial number then, what was sent, what auto= said."""
-
-    serial: int
-    digest: str
-    auto: str = ""
-    writer: str = ""
-
-
-Sent: TypeAlias = "Mapping[str, str]"
-"""What was sent for a connection: by its names in pluto, a digest of the messages that are about that name."""
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What is remembered: loads by name in pluto, and the names that the file had when it was loaded last, each with
-    the file that it stood in.
-
-    `writer` tells which autod and which rules made a digest: another's digests say nothing where they differ.
-    """
-
-    loads: Mapping[str, Load] = {}
-    names: Mapping[str, str] = {}
-    writer: str = ""
-    unread: Collection[str] = ()
-    """Those of these files that are there still, and that the configuration does not include any more."""
+__all__ = ["NOWHERE", "Nowhere", "compare"]
 
 
 class Nowhere:
@@ -471,7 +333,7 @@ class _Comparing:
                 words = self._words.of(shown.lines)
                 words |= dict(sendcert)
                 pairs = "/" in name and _base(name) != name
-                known = self._memo[key] = _differences(said, words, local, loaded, pairs=pairs)
+                known = self._memo[key] = setting_differences(said, words, local, loaded, pairs=pairs)
             compared |= known[1]
             details += [self._detail(connection, *one) for one in known[0]]
         return details, {
@@ -563,138 +425,3 @@ def _base(name: str) -> str:
 def _of_group(one: ConnectionState, state: State) -> bool:
     """Whether pluto made it of a group's network, `private#203.0.113.0/24`: it comes and goes with its group."""
     return "#" in one.name and (one.template_serial is not None or "GROUPINSTANCE" in one.policy)
-
-
-def wanted(
-    configuration: Configuration, names: Collection[str], *, last: bool = False
-) -> Iterator[ConfiguredConnection]:
-    """The connections that auto= loads, or those of these names.
-
-    Of several with one name the one that counts: the last where all are loaded (addconn --autoall), else the first.
-    `last`: these names were loaded with all others.
-    """
-    if last or not names:
-        yield from (one for name, one in last_of_each(configuration).items() if not names or name in names)
-        return
-    for name in dict.fromkeys(connection.name for connection in configuration.connections):
-        if name in names:
-            yield configuration.find(name)[0]
-
-
-def _differences(
-    said: Meaning, words: Mapping[str, str], local: str, loaded: ConnectionState, *, pairs: bool
-) -> tuple[tuple[tuple[str, str, str], ...], frozenset[str]]:
-    """The settings that differ (slot, wanted, loaded), and those that could be told."""
-    found: list[tuple[str, str, str]] = []
-    compared: set[str] = set()
-    never = is_never(said)
-    for group in groups_of(said.rules):
-        if never and group.slot not in NEVER_TOO:
-            continue
-        _group(said, group, loaded, found, compared)
-    if never:
-        return tuple(found), frozenset(compared - partly(said))
-    remote = "right" if local == "left" else "left"
-    for row in (*rows_of(said.rules), *end_rows(local, remote)):
-        if pairs and row.word == "aliases":
-            continue
-        _row(said, row, words, found, compared)
-    for whose, side in (("our", local), ("their", remote)):
-        slot = f"{side}auth"
-        if said.given(slot) and f"{whose} auth" in words:
-            compared.add(slot)
-            have = words[f"{whose} auth"]
-            if auth_differs(said.word(slot), have):
-                found.append((slot, said.word(slot), have))
-    return tuple(dict.fromkeys(found)), frozenset(compared - partly(said))
-
-
-_WELL_KNOWN: Final = (4, 8)
-"""Before, defaults and spellings differ in ways that were not all seen: a setting that seems to differ is not compared,
-as a tunnel may be taken down for it."""
-
-
-def _row(
-    said: Meaning, row: Row, words: Mapping[str, str], found: list[tuple[str, str, str]], compared: set[str]
-) -> None:
-    have = words.get(row.word, row.absent)
-    if have is None:
-        return
-    try:
-        want = row.value(said)
-    except Unsure:
-        return
-    if want is None:
-        return
-    same = row.same(want, have)
-    if not same and said.version < _WELL_KNOWN:
-        return
-    compared |= {row.slot, *row.also}
-    if not same:
-        found.append((row.slot, want or "nothing", have or "nothing"))
-
-
-_HIDDEN_BEFORE = frozenset({"authby", "ikev2"})
-"""Settings whose words in the policy 3.27 to 4.7 have otherwise."""
-
-
-def _group(
-    said: Meaning,
-    group: Group,
-    loaded: ConnectionState,
-    found: list[tuple[str, str, str]],
-    compared: set[str],
-) -> None:
-    if not loaded.policy:
-        return
-    if not said.learned and (group.slot in _HIDDEN_BEFORE or not said.given(group.slot)):
-        return
-    try:
-        want = group.value(said)
-    except Unsure:
-        return
-    if want is None:
-        return
-    have = group.words.intersection(ALIASES.get(word, word) for word in loaded.policy)
-    if said.old and group.slot == "type":
-        # 4.x has no word for transport.
-        want, have = want - {"TRANSPORT"}, have - {"TRANSPORT"}
-    if want != have and said.version < _WELL_KNOWN and (not said.given(group.slot) or len(have) > 1):
-        return
-    compared.add(group.slot)
-    if want != have:
-        found.append((group.slot, group.spell(want), group.spell(have)))
-
-
-def digests(
-    configuration: Configuration, names: Collection[str], *, around: Around = NOWHERE, last: bool = False
-) -> dict[str, Sent]:
-    """What is sent for each of these connections (see `wanted`)."""
-    planner = Planner(configuration.rules, around.lookup)
-    found: dict[str, Sent] = {}
-    for connection in wanted(configuration, names, last=last):
-        plan = planner.plan(
-            connection.name, connection.layers, failed=connection.failed, partial=connection.partial
-        )
-        found[connection.name] = sent_of(plan, configuration.rules)
-    return found
-
-
-def sent_of(plan: Plan, rules: str) -> Sent:
-    """Of each pair of subnets= by itself: it is not another because its siblings are."""
-    if len(plan.names) == 1:
-        return {plan.names[0]: digest(plan.groups)}
-    return {name: digest(groups_for(plan, rules, (name,)) or plan.groups) for name in plan.names}
-
-
-def digest(groups: Iterable[Iterable[Message]]) -> str:
-    """What tells one set of messages from another; nothing of them can be read from it."""
-    state = hashlib.blake2s(digest_size=16)
-    for group in groups:
-        for message in group:
-            said = sorted(message.members.items(), key=_path)
-            state.update(msgspec.msgpack.encode((message.kind, message.name, said, message.settings)))
-    return state.hexdigest()
-
-
-_path = itemgetter(0)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod.config.compare import Load
+from autod.config.comparison import Load
 from autod.config.include import STANDARD_INPUT
 from autod.exchange.descriptors import runtime_folder
 from autod.exchange.peer import listener

@@ -14,7 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from autod.config.compare import Comparison
+    from autod.config.comparison import Comparison
     from autod.protocol.connection.message import Auto
     from autod.status import State
 

@@ -13,7 +13,8 @@ import msgspec
 
 from autod import __version__
 from autod.config.around import Machine
-from autod.config.compare import Comparison, Memory, compare
+from autod.config.compare import compare
+from autod.config.comparison import Comparison, Memory
 from autod.config.record import Record
 from autod.status import State, parse
 from autod.status.shown import shown

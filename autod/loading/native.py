@@ -21,7 +21,7 @@ import trio
 from autod.asking.request import Request
 from autod.config.check import remarks
 from autod.config.choose import Chosen, choose, last_of_each
-from autod.config.compare import Sent, sent_of
+from autod.config.digests import Sent, sent_of
 from autod.config.halt import halts
 from autod.config.routes import System
 from autod.errors import NOT_LOADED, BadString, ConfigurationError, no_answer

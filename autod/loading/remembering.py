@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from autod.config.around import Machine
-from autod.config.choose import auto, choose
-from autod.config.compare import Load, Sent, digests, wanted
+from autod.config.choose import auto, choose, wanted
+from autod.config.comparison import Load
+from autod.config.digests import Sent, digests
 from autod.loading.holding import record_of, writer
 from autod.protocol import commands as c
 from autod.status import parse, serials

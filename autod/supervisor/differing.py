@@ -19,7 +19,7 @@ from autod.supervisor.views import Differences, DifferingSetting, Left, Unseen, 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from autod.config.compare import Difference
+    from autod.config.comparison import Difference
     from autod.supervisor.link import Compared
     from autod.supervisor.wanted import Reading
 

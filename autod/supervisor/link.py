@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from autod.config import Configuration
-    from autod.config.compare import Comparison
+    from autod.config.comparison import Comparison
     from autod.supervisor.states import Act, Cause
     from autod.supervisor.table import Snapshot
 

@@ -17,7 +17,8 @@ from autod.client import Pluto
 from autod.client.operation import BUFFER
 from autod.client.presence import Presence
 from autod.config import load
-from autod.config.compare import merged, wanted
+from autod.config.choose import wanted
+from autod.config.comparison import merged
 from autod.config.policies import routed as group_routed
 from autod.errors import ConfigurationError, DeadlinePassed, ForeignMessage, WhackError
 from autod.identify.binary import version_beside
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from autod.asking.request import Sink
     from autod.client.operation import Operation
     from autod.config import Configuration
-    from autod.config.compare import Difference
+    from autod.config.comparison import Difference
     from autod.events import Event
     from autod.exchange.peer import Listener
     from autod.loading.interface import Loader

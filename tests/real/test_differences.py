@@ -10,7 +10,8 @@ import pytest
 from autod.cli import main
 from autod.config import load
 from autod.config.around import Machine
-from autod.config.compare import Comparison, compare
+from autod.config.compare import compare
+from autod.config.comparison import Comparison
 from autod.config.record import Record
 from autod.protocol.releases import find
 from autod.protocol.replies import Reply

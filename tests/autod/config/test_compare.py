@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.config import load
-from autod.config.compare import Comparison, Detail, Difference, Memory, compare
+from autod.config.compare import compare
+from autod.config.comparison import Comparison, Detail, Difference, Memory
 from autod.config.steps import removes_too_much, steps
 from autod.protocol.releases import find
 from autod.protocol.replies import Reply

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autod.config import load
-from autod.config.compare import Memory, compare
+from autod.config.compare import compare
+from autod.config.comparison import Memory
 from autod.config.steps import removes_too_much, steps
 from autod.loading.holding import unread
 from autod.protocol.releases import find

@@ -9,7 +9,7 @@ import trio
 
 from autod.client import open_pluto
 from autod.config import load
-from autod.config.compare import digests
+from autod.config.digests import digests
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoReplaced
 from autod.exchange.control import AHEAD
 from autod.loading.native import NativeLoader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autod.config.compare import Comparison, Detail, Difference, Doubt, Uncompared
+from autod.config.comparison import Comparison, Detail, Difference, Doubt, Uncompared
 from autod.supervisor.differing import differences, differing, doomed, edited
 from autod.supervisor.link import Compared
 from autod.supervisor.wanted import Definition, Reading
