@@ -9,6 +9,7 @@ import trio
 
 from autod.client import open_pluto
 from autod.config import load
+from autod.config.compare import NOWHERE
 from autod.config.digests import digests
 from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoReplaced
 from autod.exchange.control import AHEAD
@@ -131,7 +132,7 @@ async def test_what_was_sent_is_noted_as_a_comparison_would_plan_it(tmp_path: Pa
         loads, names = Loads(), ["keyed", "pairs", "c7"]
         loader = NativeLoader(client, lambda release: read, lookup=Recorded(), notes=True)
         await loader.load(names, hear=loads.hear, told=loads.told)
-    assert loader.sent == digests(read, names)
+    assert loader.sent == digests(read, names, around=NOWHERE)
     assert tuple(loader.sent["pairs"]) == ("pairs/1x0", "pairs/2x0")
 
 
