@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
@@ -180,7 +180,8 @@ def _file(name: str) -> _File:
     """The file of a table. One that is `like` another has only what differs from it."""
     # As importlib.resources reads it, which takes longer to load than the table.
     path = os.path.join(os.path.dirname(__file__), "tables", f"{name}.json")
-    file = msgspec.json.decode(cast("FileLoader", __spec__.loader).get_data(path), type=_File)
+    loader: FileLoader = cast("Any", __spec__.loader)
+    file = msgspec.json.decode(loader.get_data(path), type=_File)
     if not file.like:
         return file
     base = _file(file.like)
