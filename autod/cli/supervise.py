@@ -48,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reload",
         action="store_true",
-        help="have the running supervisor read its files again, and end: with 0 if it took them, with 3 and what is "
-        "wrong if it kept the old ones",
+        help="have the running supervisor read its files again, and end: with 0 if it took them, with 1 if something "
+        "that went from them stays in pluto, with 3 and what is wrong if it kept the old ones",
     )
     parser.add_argument(
         "--force",
@@ -117,8 +117,12 @@ def _reload(options: argparse.Namespace) -> int:
 
     with Client(options.api_socket or SOCKET, timeout=options.timeout) as client:
         done = client.call("Reload", force=options.force or None)
+        configuration = client.call("Statistics")["configuration"]
     words = [f"{len(done[key])} {key}" for key in ("added", "changed", "removed", "released")]
     print(f"{', '.join(words)}, {done['same']} the same")
+    if configuration != "ok":
+        print(f"autod: {configuration}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -122,6 +122,11 @@ def test_an_include_that_matches_nothing_deletes_nothing_at_a_start_and_is_loud(
         assert len(serials(pluto)) == 30
         lines = (pluto.folder / "autod.log").read_text().splitlines()
         assert any("error" in line and "stay in pluto" in line for line in lines)
+        again = [sys.executable, "-m", "autod", "supervise", "--reload", "--api", autod.path]
+        done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1
+        assert "stay in pluto" in done.stderr
+        assert len(serials(pluto)) == 30
         (pluto.folder / "away").rename(parts)
         wait_until(lambda: autod.call("Statistics")["configuration"] == "ok", timeout=60, what="the file")
         assert len(autod.call("List")["connections"]) == 30
