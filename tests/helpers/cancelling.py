@@ -31,6 +31,11 @@ class _CancelAt(trio.abc.Instrument):
             self._scope.cancel()
 
 
+def _no_more(left: tuple[int, ...], before: tuple[int, ...]) -> bool:
+    """There may be fewer: what another test left in this process may end meanwhile, as an idle thread does."""
+    return all(now <= then for now, then in zip(left, before, strict=True))
+
+
 async def _nothing() -> None:
     pass
 
@@ -55,7 +60,8 @@ async def everywhere(
             finally:
                 trio.lowlevel.remove_instrument(instrument)
         await rest()
-        assert (_descriptors(), trio.lowlevel.current_statistics().tasks_living) == before, step
+        left = _descriptors(), trio.lowlevel.current_statistics().tasks_living
+        assert _no_more(left, before), (step, left, before)
         if not scope.cancelled_caught:
             return step - 1
     raise AssertionError("it never came through")
@@ -85,7 +91,8 @@ async def everywhere_in_asyncio(
         await asyncio.wait((task,))
         await rest()
         assert asyncio.all_tasks() == {asyncio.current_task()}, turn
-        assert (_descriptors(), readers(), threading.active_count()) == before, turn
+        left = _descriptors(), readers(), threading.active_count()
+        assert _no_more(left, before), (turn, left, before)
         if not task.cancelled():
             task.result()
             return count
