@@ -173,7 +173,7 @@ complete -c autod -n "__fish_seen_subcommand_from supervise" -l ctlsocket -r -F 
 complete -c autod -n "__fish_seen_subcommand_from supervise" -l config -r -F -d 'the ipsec.conf, whatever the settings say'
 complete -c autod -n "__fish_seen_subcommand_from supervise" -l release -x -d 'the release of Libreswan, where it cannot be found out'
 complete -c autod -n "__fish_seen_subcommand_from supervise" -l api -r -F -d 'where to answer, whatever the settings say; empty: nowhere'
-complete -c autod -n "__fish_seen_subcommand_from supervise" -l reload -d 'have the running supervisor read its files again, and end: with 0 if it took them, with 3 and what is wrong if it kept the old ones'
+complete -c autod -n "__fish_seen_subcommand_from supervise" -l reload -d 'have the running supervisor read its files again, and end: with 0 if it took them, with 1 if something that went from them stays in pluto, with 3 and what is wrong if it kept the old ones'
 complete -c autod -n "__fish_seen_subcommand_from supervise" -l force -d 'with --reload: also where it deletes more connections than remove_at_most allows at once'
 complete -c autod -n "__fish_seen_subcommand_from supervise" -l timeout -x -d 'with --reload: how long that may take (default: 60s)'
 complete -c autod -n "__fish_seen_subcommand_from supervise" -l check -d 'read the files, say what would be kept and how, and end'
