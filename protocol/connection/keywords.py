@@ -22,7 +22,6 @@ from autod.protocol.connection.rules import rules, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from importlib.abc import FileLoader
 
     from autod.protocol.connection.rules import Rules
     from autod.protocol.releases import Release
@@ -180,8 +179,8 @@ def _file(name: str) -> _File:
     """The file of a table. One that is `like` another has only what differs from it."""
     # As importlib.resources reads it, which takes longer to load than the table.
     path = os.path.join(os.path.dirname(__file__), "tables", f"{name}.json")
-    loader: FileLoader = cast("Any", __spec__.loader)
-    file = msgspec.json.decode(loader.get_data(path), type=_File)
+    data: bytes = cast("Any", __spec__.loader).get_data(path)
+    file = msgspec.json.decode(data, type=_File)
     if not file.like:
         return file
     base = _file(file.like)
