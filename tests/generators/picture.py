@@ -1,6 +1,6 @@
 """Makes docs/run.svg, the picture in README.md: `python -m tests.generators.picture`. Needs root, and a minute.
 
-A real run of two gateways with ESP: 300 connections are brought up, some of which the peer does not know. It is
+A real run of two gateways with ESP: 150 connections are brought up, some of which the peer does not know. It is
 what autod draws on a terminal of 90 times 24, at the moment when most are through.
 """
 
@@ -23,15 +23,15 @@ from tests.lab import roots, uml
 from tests.lab.gateways import tunnels
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "run.svg"
-COUNT = 300
+COUNT = 150
 WIDTH, HEIGHT = 90, 24
 
 
 async def drawn(socket: str, names: list[str]) -> str:
     """The picture, drawn when four of five are through."""
-    progress = Progress(len(names), "--up")
+    progress = Progress(len(names), "up")
     console = Console(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
-    async with open_pluto(socket) as pluto, bulk(pluto, names, "up", timeout=20) as run:
+    async with open_pluto(socket) as pluto, bulk(pluto, names, "up", timeout=120) as run:
         async for event in run:
             progress.see(event)
             if len(progress.ended) >= len(names) * 4 // 5:
