@@ -20,7 +20,6 @@ KEPT = {
     "__dir__": "Python calls it for dir()",
     "_decode": "construct calls it",
     "_Module": "named in a cast, which vulture does not read",
-    "FileLoader": "named in a cast, which vulture does not read",
     "_encode": "construct calls it",
     "_sizeof": "construct calls it",
     "__call__": "what a callable of this kind looks like, for type checkers",
