@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autod.cli.main import main
+from autod.cli import main
 from autod.testing import FakePluto
 from tests.helpers.documents import Command, commands
 
