@@ -1,6 +1,6 @@
 """The command line. A file a group of verbs, each thin over the library; nothing else may import from here.
 
-parser.py says what may be asked, main.py what runs it and what every failure ends in, render.py what is
+parser.py says what may be asked, program.py what runs it and what every failure ends in, render.py what is
 printed. A module that talks to pluto is imported only when a command needs it, so that `autod --help` costs
 no event loop.
 """
@@ -17,6 +17,6 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
-    from autod.cli.main import main
+    from autod.cli.program import main
 
     return main(arguments)

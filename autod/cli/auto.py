@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.cli.asked import parse
+from autod.cli.program import ended, open_standard_streams, pass_bytes
 from autod.operations import BY_NAME, Takes, steps_of
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ class _Usage(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the script's command line: an exit status."""
-    # Imported here: as a module of autod.cli it hides the function of that name from whoever asks for it later.
-    from autod.cli.main import ended, open_standard_streams, pass_bytes
-
     open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         pass_bytes(stream)
