@@ -130,7 +130,9 @@ class SharedCount:
 
     A place is taken by a lock on its byte, which the kernel gives back when a process ends, and by a time written
     there, until which pluto may hold the descriptor of a process that ended without a word. Times are of
-    CLOCK_BOOTTIME, the same in every process of a system. The file is open while a place is taken.
+    CLOCK_BOOTTIME, the same in every process of a system. The file is open while a place is taken. Where it cannot be
+    opened any more (a full disk), the places of this process alone are counted: a run that waits for a file would wait
+    for ever.
     """
 
     ceiling = SHARED
@@ -143,18 +145,24 @@ class SharedCount:
         self._handle: int | None = None
 
     def spare(self, unheard: int) -> int:
-        """The places whose time is over. Those that others hold a lock on have a time ahead too. None where the file
-        cannot be read: it is looked at again."""
+        """The places whose time is over. Those that others hold a lock on have a time ahead too."""
         try:
             with self._opened() as handle:
                 now = _boottime()
                 return sum(until <= now for (until,) in _UNTIL.iter_unpack(_places(handle)))
         except OSError:
-            return 0
+            return SHARED - len(self._mine) - len(self._left)
 
     def take(self) -> bool:
         """Lock the first free place, and write until when it counts."""
-        with suppress(OSError), self._opened() as handle:
+        try:
+            return self._take()
+        except OSError:
+            self._mine.append(_UNWRITTEN)
+            return True
+
+    def _take(self) -> bool:
+        with self._opened() as handle:
             now = _boottime()
             for place, (until,) in enumerate(_UNTIL.iter_unpack(_places(handle))):
                 # An up of ours may outlast the time that was written, and our own lock does not stop us.
@@ -166,21 +174,28 @@ class SharedCount:
 
     def give(self) -> None:
         """Free the place that was taken first."""
-        with self._opened() as handle:
-            self._free(handle, self._mine.pop(0))
+        place = self._mine[0]
+        if place != _UNWRITTEN:
+            with suppress(OSError), self._opened() as handle:
+                self._free(handle, place)
+        del self._mine[0]
+        self._close()
 
     def leave(self) -> None:
         """Its time counts on, without the lock."""
-        with self._opened() as handle:
-            place = self._mine.pop(0)
-            self._left.append(place)
-            _unlock(handle, place)
+        place = self._mine[0]
+        if place != _UNWRITTEN:
+            with suppress(OSError), self._opened() as handle:
+                _unlock(handle, place)
+        self._left.append(self._mine.pop(0))
+        self._close()
 
     def give_left(self) -> None:
         """Its time is over now."""
-        if self._left:
+        place = self._left.pop(0) if self._left else _UNWRITTEN
+        if place != _UNWRITTEN:
             with suppress(OSError), self._opened() as handle:
-                self._free(handle, self._left.pop(0))
+                self._free(handle, place)
 
     def _free(self, handle: int, place: int) -> None:
         _write(handle, place, 0.0)
@@ -189,17 +204,24 @@ class SharedCount:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         """The file; it stays open as long as a lock in it is ours."""
-        if self._handle is None:
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            if os.fstat(self._handle).st_size < SHARED * _UNTIL.size:
-                os.ftruncate(self._handle, SHARED * _UNTIL.size)
         try:
+            if self._handle is None:
+                flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+                self._handle = os.open(self._path, flags, 0o600)
+                if os.fstat(self._handle).st_size < SHARED * _UNTIL.size:
+                    os.ftruncate(self._handle, SHARED * _UNTIL.size)
             yield self._handle
         finally:
-            if not self._mine:
-                os.close(self._handle)
-                self._handle = None
+            self._close()
 
+    def _close(self) -> None:
+        if self._handle is not None and not self._mine:
+            os.close(self._handle)
+            self._handle = None
+
+
+_UNWRITTEN = -1
+"""A place of ours that the file does not show."""
 
 _UNTIL = struct.Struct("=d")
 

@@ -297,7 +297,7 @@ def test_a_disk_that_is_full_leaves_the_lock_to_count(
     assert (one._mine, other._mine) == ([], [])
 
 
-def test_a_file_that_cannot_be_opened_has_no_place_for_now(
+def test_where_the_file_cannot_be_opened_the_places_of_this_process_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count = SharedCount(str(tmp_path / "count"))
@@ -308,6 +308,13 @@ def test_a_file_that_cannot_be_opened_has_no_place_for_now(
             raise OSError(errno.EMFILE, "Too many open files")
 
         patch.setattr(descriptors.os, "open", none)
-        assert (count.spare(0), count.take()) == (0, False)
+        assert [count.take() for _ in range(3)] == [True] * 3
+        assert count.spare(0) == descriptors.SHARED - 3
+        count.give()
+        count.leave()
+        assert count.spare(0) == descriptors.SHARED - 2
+        count.give_left()
+        count.give()
+        assert count.spare(0) == descriptors.SHARED
     assert os.open is real
     assert count.take()
