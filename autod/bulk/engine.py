@@ -56,6 +56,10 @@ SETTLE = 0.5
 HELD_UP = 1.0
 """Seconds between looks for room, where pluto may still hold the descriptors of requests that were given up."""
 
+MOST_LOST = 3
+"""So many times a connection is asked for again of a pluto that goes away meanwhile: one that kills pluto must not kill
+it for ever."""
+
 SHORT_LOOK = 0.5
 """Seconds for the look whether a pluto that let a request wait until its end answers at all."""
 
@@ -506,6 +510,10 @@ class Run:
     def _gone(self, job: Job | None) -> None:
         if job is not None:
             if self._ledger.stopped or self._outage.given_up:
+                self._ledger.close(job, ResultState.FAILED)
+            elif job.lost >= MOST_LOST:
+                said = f'"{job.name}": pluto went away {job.lost} times while it was asked; see its log'
+                job.outcome = self._ledger.outcome(job, Result.PLUTO_GONE, said)
                 self._ledger.close(job, ResultState.FAILED)
             else:
                 self._ledger.enqueue(job, first=True)

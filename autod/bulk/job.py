@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from autod.bulk.operations import phase_of
 from autod.bulk.result import Attempt, ConnectionResult, Phase, ResultState
 from autod.events import Initiating, Retransmission
+from autod.outcomes import Result
 
 if TYPE_CHECKING:
     from autod.events import Event
@@ -68,6 +69,11 @@ class Job:
     def stalled(self) -> bool:
         """Whether its peer seems to be silent."""
         return self.silent >= SILENT
+
+    @property
+    def lost(self) -> int:
+        """How many attempts ended because pluto went away."""
+        return sum(attempt.cause == Result.PLUTO_GONE.value for attempt in self.attempts)
 
     def admit(self, now: float) -> None:
         """An attempt begins."""

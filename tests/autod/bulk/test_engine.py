@@ -33,7 +33,10 @@ from autod.protocol.errors import UsageError
 from tests.autod.bulk.scripted import Scripted, ends, hangs, retransmits, up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autod.bulk.events import BulkEvent
+    from autod.events import Event
 
 
 async def play(driver: Scripted, operation: str = "up", **options: object) -> tuple[Run, list[BulkEvent]]:
@@ -264,6 +267,22 @@ async def test_a_restarted_pluto_gets_everything_again(autojump_clock: MockClock
     assert len(lost.in_flight) == 8
     assert sum(isinstance(event, PlutoBack) for event in seen) == 1
     assert sum(isinstance(event, Lost) for event in seen) == 16
+
+
+async def test_a_connection_that_kills_pluto_is_asked_for_three_times(autojump_clock: MockClock) -> None:
+    """pluto is started anew each time; the others come up all the same."""
+
+    async def kills(driver: Scripted, name: str, observe: Callable[[Event], None]) -> Outcome:
+        driver.die()
+        driver.rise()
+        return await ends(Result.UP)(driver, name, observe)
+
+    driver = Scripted({"bad": [kills], "good": [up(1)]})
+    with trio.fail_after(300):
+        run, _ = await play(driver)
+    assert states(run) == {"bad": "failed", "good": "done"}
+    assert [name for _, name in driver.attempts].count("bad") == 3
+    assert "pluto went away 3 times" in run.result.results["bad"].sentence
 
 
 async def test_a_pluto_that_stays_away_leaves_nothing_counted_up(autojump_clock: MockClock) -> None:
