@@ -183,22 +183,32 @@ class _Comparing:
             details, _ = self._one(
                 connection, said, connection.name, self._loaded[name], {}, certain=False, shown_as=name
             )
-            if len(details) <= _ALIKE and self._is_one(said, connection.name, self._loaded[name], details):
-                return connection.name
+            if len(details) > _ALIKE or not self._is_one(said, connection.name, self._loaded[name], details):
+                continue
+            own = self._loaded.get(connection.name)
+            if own is not None and several[connection.name] == 1:
+                mine, _ = self._one(
+                    connection, said, connection.name, own, {}, certain=False, shown_as=connection.name
+                )
+                if len(mine) < len(details):
+                    continue  # it is nearer to what stands in pluto under its own name: that was edited
+            return connection.name
         return None
 
     def _is_one(self, said: Meaning, name: str, loaded: ConnectionState, details: Sequence[Detail]) -> bool:
-        """Whether it has an identity that is that connection's alone: its peer's, or its own where others have another.
+        """Whether its identities are those of `loaded`, or one of them is, which no other connection has.
 
         A user or a branch that takes the place of another brings its own.
         """
         local = compare_ends(said, name, loaded, self._around, {}).local
         mine, peer = ("rightid", "leftid") if local == "right" else ("leftid", "rightid")
         changed = {one.setting for one in details}
-        if peer not in changed:
+        if not changed & {mine, peer}:
             return True
-        alone = sum(one.local.id == loaded.local.id for one in self._loaded.values()) == 1
-        return mine not in changed and alone
+        states = self._loaded.values()
+        if peer not in changed and sum(one.remote.id == loaded.remote.id for one in states) == 1:
+            return True
+        return mine not in changed and sum(one.local.id == loaded.local.id for one in states) == 1
 
     def _by_hand(self, name: str) -> bool:
         """Loaded by hand, and in the file with auto=ignore: somebody's will, which is left alone."""

@@ -102,6 +102,8 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(pluto: Pluto, arguments: 
         screen.press("\n")
         screen.shows("alpha")
         if arguments != ("top",):
+            # bash shows the command line again, and then the program draws: only the table says how many fly.
+            screen.shows("2 in flight")
             screen.press("\x03")
             screen.shows("nothing more is begun; 2 in flight")
         screen.press("q" if arguments == ("top",) else "\x03")
