@@ -43,9 +43,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that runs for many releases is `thorough` for all of them but a release of each era."""
+    """Name `thorough` what `./dev test unit` leaves out of tests with many parameters.
+
+    Of a test that runs for many releases these are all but a release of each era; of one that is `sampled`, all but
+    as many parameters as its marker says, as far from one another as they can be.
+    """
     by_function: dict[str, dict[pytest.Item, frozenset[str]]] = {}
+    sampled: dict[str, list[pytest.Item]] = {}
     for item in items:
+        if item.get_closest_marker("sampled") is not None:
+            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+            continue
         releases = _releases(item)
         if releases:
             by_function.setdefault(item.nodeid.partition("[")[0], {})[item] = releases
@@ -54,6 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item, releases in tests.items():
                 if not releases & ERAS:
                     item.add_marker("thorough")
+    for siblings in sampled.values():
+        marker = siblings[0].get_closest_marker("sampled")
+        assert marker is not None
+        step = len(siblings) / min(marker.args[0], len(siblings))
+        chosen = {int(number * step) for number in range(marker.args[0])}
+        for number, item in enumerate(siblings):
+            if number not in chosen:
+                item.add_marker("thorough")
 
 
 def _releases(item: pytest.Item) -> frozenset[str]:

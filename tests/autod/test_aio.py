@@ -85,6 +85,7 @@ def test_many_tasks_share_one_client_within_its_limit(pluto: FakePluto) -> None:
     assert 1 < most <= 8
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("turns", [*range(12), 50])
 def test_a_cancellation_at_any_turn_leaves_nothing(pluto: FakePluto, turns: int) -> None:
     pluto.peer_is_silent("a")

@@ -437,6 +437,7 @@ def test_what_a_row_takes_begins_as_the_row_says(data: st.DataObject) -> None:
         assert body.startswith(row.starts)
 
 
+@pytest.mark.sampled(30)
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_hostile_lines_cost_no_more_than_their_length(row: int) -> None:
     """No phrase's pattern takes more than its time on a long line that begins like it and never ends."""

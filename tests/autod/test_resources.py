@@ -190,6 +190,7 @@ def test_an_interrupt_leaves_nothing_of_a_blocking_call() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.mark.thorough
 async def test_thousands_that_wait_hold_little_each_and_none_is_lost() -> None:
     """10,000 take 75 MB beside the program's own 31 (measured on 3.11): below 150 in all."""
     names = [f"c{number}" for number in range(120)]

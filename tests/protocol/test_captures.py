@@ -110,6 +110,7 @@ def meaning(capture: Capture, message: Message) -> c.Command:
     return COMMANDS[capture.command]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", releases.ALL)
 def test_each_command_equals_what_whack_sent(release: str) -> None:
     """Member by member, less the defaults that this whack sends with every command."""
@@ -137,6 +138,7 @@ def test_each_command_equals_what_whack_sent(release: str) -> None:
     assert checked > 30
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", releases.ALL)
 def test_a_message_made_from_another_is_what_construct_builds(release: str) -> None:
     """Each command after all the others, so that its head was changed and not built, to the same bytes."""
@@ -150,6 +152,7 @@ def test_a_message_made_from_another_is_what_construct_builds(release: str) -> N
         assert pack(pluto, decoded.everything(), decoded.settings, magic=decoded.magic) == message, command
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", releases.ALL)
 def test_every_capture_is_read_and_written_again(release: str) -> None:
     """Decode and pack give the same bytes, padding and a leaked pointer of 4.x aside."""

@@ -40,6 +40,7 @@ def same(release: str, capture: Capture, listener: Release) -> bool:
     return listener.magic == sender.magic or capture.command in ("status", "shutdown")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", releases.ALL)
 def test_a_recorded_message_passes_where_the_layout_is_the_same_and_nowhere_else(
     release: str, monkeypatch: pytest.MonkeyPatch

@@ -50,6 +50,7 @@ def test_the_construct_of_a_family_has_its_size(family: Family) -> None:
     assert family.message.build({}) == bytes(golden["sizeof"])
 
 
+@pytest.mark.sampled(2)
 @FAMILIES
 def test_construct_builds_each_member_where_the_compiler_put_it(family: Family) -> None:
     """A head with one member set has that member's bytes there and zeros elsewhere, and reads back as that member."""

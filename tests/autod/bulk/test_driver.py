@@ -27,6 +27,7 @@ async def test_only_another_pluto_has_let_go_of_what_was_given_up() -> None:
             assert pluto.slots.abandoned == 0
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", ["3.27", "4.10", "5.2", "5.4"])
 async def test_what_a_restart_took_is_brought_up_again(release: str) -> None:
     names = [f"branch-{number}" for number in range(30)]

@@ -486,6 +486,7 @@ async def test_the_deadline_takes_down_what_it_cut_off_where_that_was_asked_for(
     assert driver.downs == ["b"]
 
 
+@pytest.mark.thorough
 async def test_a_reader_that_is_too_slow_is_told_what_it_missed(autojump_clock: MockClock) -> None:
     """What became of each connection is never among it, and the numbers stay in order."""
     driver = Scripted({f"c{number}": [up()] for number in range(8000)})

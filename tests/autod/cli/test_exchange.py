@@ -220,6 +220,7 @@ async def test_a_silent_pluto_ends_at_the_deadline(path: Path) -> None:
     assert ran.status == 124
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "data", [b"\xff\xfe\0\0" * 2000, b"000\n\n\n021", b"\0", b"999 \x1b[2J\n"], ids=range(4)
 )

@@ -37,6 +37,7 @@ def test_a_small_file_takes_little_memory(tmp_path: Path) -> None:
     assert peak < 1 << 20
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", ["3.27", "4.10", "5.0", "5.2", "5.4"])
 def test_a_long_chain_of_also_ends_in_a_sentence(tmp_path: Path, release: str) -> None:
     """A chain of 20,000 leads to 200 million sections."""
@@ -65,6 +66,7 @@ def test_a_file_whose_connections_each_take_ten_sections_in_is_read(tmp_path: Pa
     assert all("pfs" in one.settings for one in configuration.connections)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("release", EVERY)
 @pytest.mark.parametrize(
     ("pattern", "sentence"),
@@ -91,6 +93,7 @@ def test_a_pattern_that_is_none_ends_in_a_sentence(
         assert sentence in said
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("release", EVERY)
 @pytest.mark.parametrize(
     "text",

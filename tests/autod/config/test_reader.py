@@ -161,6 +161,7 @@ def test_an_include_that_names_itself_ends(release: str, tmp_path: Path) -> None
     assert len(configuration.files) == 10
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", RULES)
 def test_a_bomb_of_includes_is_refused(release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten lines that include themselves would be 10^9 files by the rule of depth."""
@@ -213,6 +214,7 @@ def test_broken_configurations_never_break_the_reader(
     describe(configuration)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", RULES)
 def test_a_file_of_faults_is_read_as_fast_as_a_good_one(release: str, tmp_path: Path) -> None:
     """The nearest keyword is looked for a few times only, and so is the nearest connection."""

@@ -589,6 +589,7 @@ async def attempt(path: Path, state: str, seqpacket: bool, step: int) -> Attempt
     return Attempt(received, scope.cancelled_caught, endings[0] if endings else None, *left)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seqpacket", [False, True])
 @pytest.mark.parametrize("state", ["idle", "full", "slotted"])
 async def test_cancelled_at_any_checkpoint_nothing_is_half_sent_and_nothing_is_left(

@@ -30,6 +30,7 @@ def learned_from_captures(text: str) -> Learned:
     return Learned(text, False, templates, missing)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("text", ALL)
 def test_our_messages_are_those_of_the_whack_of_every_release(text: str) -> None:
     """Every simple operation, but for the defaults that whack fills in without meaning anything by them."""

@@ -15,6 +15,7 @@ from autod.protocol.releases import ALL
 from tests.helpers.captures import CAPTURED, capture, release_of, with_name
 
 
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("key", CAPTURED)
 @pytest.mark.parametrize("text", ["3.27", "3.32", "4.3", "4.10", "5.0", "5.2", "5.3.2", "5.4"])
 def test_what_is_learned_equals_what_whack_sent(text: str, key: str) -> None:

@@ -91,6 +91,7 @@ def says(reply: bytes) -> Callable[[Client], Awaitable[None]]:
 added = answered(adds)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", ["4.10", "5.2", "5.4"])
 async def test_connections_go_in_order_each_with_its_own_replies(release: str, tmp_path: Path) -> None:
     """Also while the next messages wait at the door; every message is whole, and no prompt can wait for an answer."""

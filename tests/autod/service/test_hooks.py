@@ -142,6 +142,7 @@ async def until(true: Any, seconds: float = 30) -> None:
             await trio.sleep(0.02)
 
 
+@pytest.mark.thorough
 async def test_a_command_gets_the_event_as_json_and_in_its_environment(tmp_path: Path) -> None:
     script = f"cat >{tmp_path}/$AUTOD_EVENT.json; env >{tmp_path}/$AUTOD_EVENT.env"
     async with hooked(["/bin/sh", "-c", script]) as (runner, link):

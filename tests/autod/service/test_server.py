@@ -556,6 +556,7 @@ async def test_a_mistake_of_ours_in_answering_ends_one_connection(
         assert (await other.call("Statistics"))["parameters"]["states"] == {"up": 4}
 
 
+@pytest.mark.thorough
 async def test_two_hundred_subscribers_hear_everything(tmp_path: Path) -> None:
     async with service(tmp_path) as running:
         await running.all_up()

@@ -93,6 +93,7 @@ def test_bytes_that_are_no_utf8_are_kept_readable(data: bytes) -> None:
     assert msgspec.json.encode(parse(replies))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("digits", [18, 25, 5000])
 def test_numbers_without_measure_break_nothing(digits: int) -> None:
     for line in REAL_LINES:
@@ -171,6 +172,7 @@ def many(release: str, number: int, *, up: bool) -> bytes:
     return b"".join(b"000 " + text.encode() + b"\n" for text in made)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("release", "up", "limit"), [("4.10", False, 1), ("5.4", False, 1), ("5.4", True, 1.5)]
 )

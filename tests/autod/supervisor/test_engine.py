@@ -236,6 +236,7 @@ def test_a_result_that_comes_after_its_pluto_died_is_ignored() -> None:
     assert engine.admission.in_flight == 0
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seed", range(4))
 def test_an_hour_of_random_faults(seed: int) -> None:
     """Never over the limit, never two acts for one; a good one nobody disturbs is up within back-off and deadline."""

@@ -251,6 +251,7 @@ async def test_reading_the_secrets_again_frees_what_was_refused(autojump_clock: 
         assert count(supervisor, State.UP) == 20
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seed", range(3))
 async def test_an_hour_of_random_faults(autojump_clock: object, seed: int) -> None:
     """The link asserts that no connection has two acts at once; here: the limit, and all up once all is well."""

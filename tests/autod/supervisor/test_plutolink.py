@@ -58,6 +58,7 @@ async def test_loading_that_hangs_is_ended_at_the_deadline(
     assert [round(seconds) for _, seconds in sorted(late)] == [30, 30, 60]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", ["3.27", "4.10", "5.2", "5.4"])
 async def test_a_link_acts_and_looks_and_sees_pluto_go(release: str) -> None:
     with FakePluto(release, connections=["a", "b"]) as pluto:

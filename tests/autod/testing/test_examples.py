@@ -53,6 +53,7 @@ def test_every_program_is_run_here() -> None:
     assert {name for name in programs if f"examples/{name}\n" not in page} == set()
 
 
+@pytest.mark.thorough
 def test_500_connections_with_progress_and_a_report(tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(500)]
     (tmp_path / "names").write_text("\n".join(names))
@@ -135,6 +136,7 @@ def test_an_interrupt_takes_down_what_is_under_way(pluto: FakePluto) -> None:
     assert not pluto.negotiating
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("release", ["3.27", "4.10", "5.4"])
 def test_connections_are_made_of_values(release: str, tmp_path: Path) -> None:
     branches = {f"branch-{n}": {"address": f"192.0.2.{n}", "network": f"10.{n}.0.0/24"} for n in range(1, 4)}
@@ -163,6 +165,7 @@ async def test_a_program_asks_the_supervisor(tmp_path: Path) -> None:
     await trio.to_thread.run_sync(partial(run, "supervised.py", running.path, status=1))
 
 
+@pytest.mark.thorough
 def test_the_tests_of_a_program_pass() -> None:
     file = EXAMPLES / "test_with_a_scripted_pluto.py"
     assert file.name == "test_with_a_scripted_pluto.py"
