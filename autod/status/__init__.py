@@ -1,7 +1,7 @@
 """pluto's status replies, of every release, as one typed state.
 
-`parse` takes the replies of any status request (or of several) and gives a State; `established` says cheaply
-who is up. The model's words do not change from release to release; docs/status.md has its JSON form.
+`parse` takes the replies of any status request (or of several) and gives a State. `established` tells cheaply
+which connections are up. The model's words do not change from release to release; docs/status.md has its JSON form.
 """
 
 from __future__ import annotations
@@ -57,15 +57,16 @@ _HOME = {
     "serials": "autod.status.polling",
     "to_json": "autod.values",
 }
-"""Where a name is, if not in autod.status.model. Who only asks who is up, as every `--up` does, loads no more."""
+"""Where a name is, if not in autod.status.model. A caller that needs only the connections that are up, as each `--up`
+does, does not load the model."""
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOME.get(name, "autod.status.model")), name)
-    globals()[name] = found
-    return found
+    value = getattr(importlib.import_module(_HOME.get(name, "autod.status.model")), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,6 @@
-"""Lines about pluto as a whole, of every release: its options, interfaces, totals, shunts, and what it refused.
+"""Lines about pluto as a whole, of every release: its options, interfaces, totals, shunts and refusals.
 
-Owns: every line that is neither a connection's nor an SA's. Must not know: those.
+Owns: every line that is neither a connection's nor an SA's. Must not know: the lines of connections and SAs.
 """
 
 from __future__ import annotations
@@ -68,7 +68,10 @@ _INFORMATION = re.compile(
 
 
 class Daemon:
-    """What was read so far. `brief_total`: the total of --briefconnectionstatus without a name was among it."""
+    """The values of the lines that were read so far.
+
+    `brief_total` is True if the total of --briefconnectionstatus without a name was one of these lines.
+    """
 
     def __init__(self) -> None:
         self.setup: dict[str, str] = {}
@@ -82,7 +85,7 @@ class Daemon:
         self._in_shunts = False
 
     def line(self, text: str) -> bool:
-        """Take one line, without the blanks around it; whether it is known."""
+        """Take one line, without the blanks around it. True if the line is known."""
         if text in _SKIP or text.startswith(_SKIP_PREFIX):
             return True
         if text == "Bare Shunt list:":
@@ -96,27 +99,27 @@ class Daemon:
         )
 
     def _counter_line(self, text: str) -> bool:
-        found = _COUNTER.fullmatch(text)
-        if found is not None:
-            self.counters[found[1]] = int(found[2])
-        return found is not None
+        counter = _COUNTER.fullmatch(text)
+        if counter is not None:
+            self.counters[counter[1]] = int(counter[2])
+        return counter is not None
 
     def _totals_line(self, text: str) -> bool:
         for shape, keys in _TOTALS:
-            found = shape.match(text)
-            if found is not None:
+            totals = shape.match(text)
+            if totals is not None:
                 self.totals.update(
                     (key, int(number))
-                    for key, number in zip(keys, found.groups(), strict=True)
+                    for key, number in zip(keys, totals.groups(), strict=True)
                     if number is not None
                 )
                 self.brief_total |= text[0] == "#"
                 return True
-        found = _INFORMATION.match(text)
-        if found is not None:
-            self.totals["cookies_required"] = found[1] is None
-            self.totals["accepting"] = found[2].startswith("Accepting")
-        return found is not None
+        totals = _INFORMATION.match(text)
+        if totals is not None:
+            self.totals["cookies_required"] = totals[1] is None
+            self.totals["accepting"] = totals[2].startswith("Accepting")
+        return totals is not None
 
     def _setup_line(self, text: str) -> bool:
         if text.startswith("interface "):

@@ -21,7 +21,7 @@ _NO_FIELDS: Fields = {}
 
 
 class Line(NamedTuple):
-    """What one line tells about a connection and its two ends."""
+    """The values in one line about a connection and its two ends."""
 
     connection: Fields
     local: Fields = _NO_FIELDS
@@ -30,7 +30,7 @@ class Line(NamedTuple):
 
 
 NOTHING = Line({})
-"""A line that is known, and tells nothing the model holds."""
+"""A line that is known, but holds no value of the model."""
 
 _SELECTOR = re.compile(r"([^/]+(?:/\d+)?)(?:[:/]([A-Za-z][\w-]*|\d+)(?:/(.+))?)?")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -53,10 +53,10 @@ def selector(text: str) -> Selector | None:
     inner = text.removeprefix("{").removesuffix("}")
     if not inner:
         return None
-    found = None if inner.endswith("?") else _SELECTOR.fullmatch(inner)
-    if found is None or found[2] is None:
+    match = None if inner.endswith("?") else _SELECTOR.fullmatch(inner)
+    if match is None or match[2] is None:
         return Selector(inner)
-    return Selector(found[1], found[2], found[3])
+    return Selector(match[1], match[2], match[3])
 
 
 def _host(text: str) -> tuple[Fields, tuple[str, str] | None]:
@@ -66,10 +66,10 @@ def _host(text: str) -> tuple[Fields, tuple[str, str] | None]:
         return {"address": plain}, None
     fields: Fields = {}
     protoport = None
-    found = _PROTOPORT.search(text)
-    if found is not None:
-        protoport = (found[1], found[2])
-        text = text[: found.start()]
+    ports = _PROTOPORT.search(text)
+    if ports is not None:
+        protoport = (ports[1], ports[2])
+        text = text[: ports.start()]
     if (wrapped := _WRAPPED.match(text)) is not None:
         host, port, text = wrapped[1], wrapped[2], wrapped[3]
         name = text.partition("<")[2].partition(">")[0] if text.startswith("<") else ""
@@ -94,7 +94,7 @@ def _host(text: str) -> tuple[Fields, tuple[str, str] | None]:
 
 
 def _divide(topology: str) -> tuple[str, str]:
-    """The two ends around the dots; dots within the brackets of an id do not count."""
+    """The two ends around the dots. Dots within the brackets of an id do not count."""
     first = at = topology.find("...")
     while at >= 0:
         if topology.count("[", 0, at) == topology.count("]", 0, at):
@@ -148,12 +148,12 @@ def _parts(text: str) -> tuple[str, str, str | None, str | None, str | None] | N
             "their_ip="
         ):
             return topology, routing, None, mine[6:], theirs[9:].removesuffix(";")
-    found = _TOPOLOGY.fullmatch(text)
-    return None if found is None else (found[1], found[2], found[3], found[4], found[5])
+    match = _TOPOLOGY.fullmatch(text)
+    return None if match is None else (match[1], match[2], match[3], match[4], match[5])
 
 
 def connection_topology(text: str) -> Line | None:
-    """The line that draws the ends; one for each pair of selectors. `text` is what follows the name's colon."""
+    """The line that draws the ends: one line for each pair of selectors. `text` begins behind the name's colon."""
     parts = _parts(text)
     if parts is None or "..." not in parts[0]:
         return None
@@ -184,10 +184,10 @@ class BriefLine(NamedTuple):
 
 def brief_line(text: str) -> BriefLine | None:
     r"""`10.1.1.1/32 <==> 10.2.1.1/32\tfrom 192.1.2.45 to 192.1.2.23 (0B/0B)\t"t01", reqid=16420`."""
-    found = _BRIEF.fullmatch(text)
-    if found is None:
+    match = _BRIEF.fullmatch(text)
+    if match is None:
         return None
-    ours, theirs, left, right, incoming, outgoing, name, brackets, reqid = found.groups()
+    ours, theirs, left, right, incoming, outgoing, name, brackets, reqid = match.groups()
     local, _ = _host(left)
     remote, _ = _host(right)
     connection: Fields = {

@@ -1,4 +1,4 @@
-"""Lines about connections, of every release: what one line tells, as fields of the model.
+"""Lines about connections, of every release: the values of one line, as fields of the model.
 
 Owns: the shapes of the lines that begin with a connection's name in --status and --connectionstatus, but for
 the one that draws its ends (ends.py). Must not know: how a connection's lines are joined (parsing.py).
@@ -68,7 +68,7 @@ def _oriented(text: str) -> Line:
 
 
 def _host_line(text: str) -> Line:
-    """5.x; its addresses are those of the topology, with the next hop beside them."""
+    """A line of 5.x. Its addresses are those of the topology line, with the next hop beside them."""
     connection = {"oriented": text.startswith("host: oriented;"), **_owners(text)}
     if "nexthop: " not in text:
         return Line(connection)
@@ -97,50 +97,50 @@ def _routing(text: str) -> Line:
 
 def _newest(text: str) -> Line:
     fields = dict(_conn(text).connection)
-    found = _NEWEST.match(text)
-    if found is not None:
-        fields["established_ike_sa"] = _serial(found[1])
-        fields["established_child_sa"] = _serial(found[2])
+    serials = _NEWEST.match(text)
+    if serials is not None:
+        fields["established_ike_sa"] = _serial(serials[1])
+        fields["established_child_sa"] = _serial(serials[2])
     return Line(fields)
 
 
 def _conn(text: str) -> Line:
-    found = _SERIAL.search(text)
-    if found is None:
+    serials = _SERIAL.search(text)
+    if serials is None:
         return NOTHING
-    return Line({"serial": _serial(found[1]), "template_serial": _serial(found[2])})
+    return Line({"serial": _serial(serials[1]), "template_serial": _serial(serials[2])})
 
 
 def _xauth(text: str) -> Line:
-    found = _XAUTH.match(text)
-    if found is None:
+    match = _XAUTH.match(text)
+    if match is None:
         return NOTHING
     return Line(
         {},
-        {"xauth": found[1], "username": told(found[3])},
-        {"xauth": found[2], "username": told(found[4])},
+        {"xauth": match[1], "username": told(match[3])},
+        {"xauth": match[2], "username": told(match[4])},
     )
 
 
 def _our(text: str) -> Line:
-    found = _IDS.fullmatch(text)
-    if found is not None:
-        mine, mine_id, peer, peer_id = found.groups()
+    match = _IDS.fullmatch(text)
+    if match is not None:
+        mine, mine_id, peer, peer_id = match.groups()
         return Line(
             {},
             {"id_type": told(mine.removeprefix("ID_")), "id": told(mine_id)},
             {"id_type": told(peer.removeprefix("ID_")), "id": told(peer_id)},
         )
-    found = _AUTH.fullmatch(text)
-    if found is None:
+    match = _AUTH.fullmatch(text)
+    if match is None:
         return NOTHING
-    ours, theirs, our_eap, their_eap = found.groups()
+    ours, theirs, our_eap, their_eap = match.groups()
     return Line({}, {"auth": ours, "eap": our_eap}, {"auth": theirs, "eap": their_eap})
 
 
 def _modecfg(text: str) -> Line:
-    found = _MODECFG.match(text)
-    return NOTHING if found is None else Line({}, {"modecfg": found[1]}, {"modecfg": found[2]})
+    roles = _MODECFG.match(text)
+    return NOTHING if roles is None else Line({}, {"modecfg": roles[1]}, {"modecfg": roles[2]})
 
 
 def _policy(text: str) -> Line:
@@ -221,7 +221,7 @@ def _certificates(text: str) -> Line:
 
 
 def _algorithms(text: str) -> Line | None:
-    """`IKEv2 algorithm newest: ...`, `ESP algorithm newest: ...; pfsgroup=...`; what is configured beside it."""
+    """`IKEv2 algorithm newest: ...`, `ESP algorithm newest: ...; pfsgroup=...`; the configured ones are ignored."""
     words, colon, value = text.partition(": ")
     if not colon or (" algorithm" not in words and " proposals" not in words):
         return None
@@ -259,12 +259,12 @@ _IGNORED = {
     *("cisco-split", "sendca", "banner", "CAs", "debug", "policy_next"),
     *("my_updown", "leftupdown", "rightupdown"),
 }
-"""Lines that are known and hold nothing of the model."""
+"""Lines that are known, but hold no value of the model."""
 _FIRST_WORD = re.compile(r"[\w-]+")
 
 
 def connection_detail(text: str) -> Line | None:
-    """Any other line of a connection; `text` is what follows the name, its colon and the blanks."""
+    """Any other line of a connection. `text` begins behind the name, its colon and the blanks."""
     word = _FIRST_WORD.match(text)
     if word is None:
         return None

@@ -1,11 +1,11 @@
 """The state of a pluto as values: one model for every release.
 
 Owns: what a connection, an IKE SA, a Child SA and the totals are, in words that do not change from release
-to release. Must not know: pluto's lines (that is lines.py and sas.py), sockets, trio.
+to release. Must not know: pluto's lines (lines.py and sas.py know them), sockets, trio.
 
-A value that a reply does not tell is None; no parser invents one. Durations are whole seconds, sizes are
-bytes, points in time are seconds since 1970. "Local" is pluto's end of a connection, "remote" the peer's; of
-a connection that is not oriented pluto knows no local end, and `local` is then its left one.
+A value that is not in the reply is None: no parser invents a value. Durations are whole seconds, sizes are
+bytes, points in time are seconds since 1970. "Local" is pluto's end of a connection, "remote" the peer's. If
+a connection is not oriented, pluto does not know which end is local, and `local` is then the left one.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ __all__ = [
 ]
 
 SCHEMA = 1
-"""Version of the JSON form (docs/status.md). It grows when a key goes or changes its meaning, not when one comes."""
+"""Version of the JSON form (docs/status.md). It grows when a key is removed or changes its meaning, not when a key is
+added."""
 
 Kind = Literal["permanent", "template", "instance", "group"]
-"""What a connection is to pluto: whole by itself; a pattern for peers to come; made from one; a list of nets."""
+"""What a connection is to pluto: complete by itself; a pattern for peers that will come; made from such a pattern;
+a list of networks."""
 
 Routing = Literal[
     "unrouted",
@@ -58,9 +60,10 @@ Routing = Literal[
     "never_negotiate",
     "unknown",
 ]
-"""What the kernel does with packets that match: nothing; asks pluto; holds them while an SA is negotiated; takes
-them in but does not yet send; both ways; an SA without its route; the failure shunt; another's shunt; a fixed
-shunt; words nobody knows."""
+"""What the kernel does with packets that match, in the order of the words: nothing; it asks pluto; it holds them while
+an SA is negotiated; it receives but does not yet send; it receives and sends; it has an SA without its route; the
+failure shunt applies; the shunt of another connection applies; a fixed shunt applies. `unknown` stands for words of
+pluto that autod does not know."""
 
 IkePhase = Literal["half_open", "authenticating", "established", "rekeying", "deleting", "unknown"]
 """Where an IKE SA stands. `rekeying`: the successor of an established one, being negotiated."""
@@ -78,7 +81,7 @@ class Selector(Struct, frozen=True, gc=False):
 
 
 class SelectorPair(Struct, frozen=True, gc=False):
-    """The packets of one route of a connection. None where pluto prints none (group, address pool, any host)."""
+    """The packets of one route of a connection. None where pluto prints no selector (group, address pool, any host)."""
 
     local: Selector | None = None
     remote: Selector | None = None
@@ -87,9 +90,9 @@ class SelectorPair(Struct, frozen=True, gc=False):
 class End(Struct, frozen=True, gc=False):
     """One end of a connection.
 
-    `address` is None as long as it is not known; `host` is then what stands for it: `%any`, `%group`, or the
-    name that could not be resolved. `auth` is pluto's word for how this end proves its id; `xauth` and
-    `modecfg` are `none`, `client`, `server` or `client+server`.
+    `address` is None as long as it is not known. `host` then stands for it: `%any`, `%group`, or a name that
+    could not be resolved. `auth` is pluto's word for how this end proves its id. `xauth` and `modecfg` are
+    `none`, `client`, `server` or `client+server`.
     """
 
     address: str | None = None
@@ -116,8 +119,8 @@ class ConnectionState(Struct, frozen=True):
     """A connection that pluto has loaded, with the serials of the SAs it owns.
 
     `name` and `instance` together are unique ("1" of `"road"[1] 192.0.2.7`). `policy` are pluto's own words
-    of this release; the fields after it say the same in words that stay. `bytes_in` and `bytes_out` are set
-    from --briefconnectionstatus only, and rounded by pluto to its units.
+    of this release; the fields after it hold the same in words that do not change. `bytes_in` and `bytes_out`
+    come from --briefconnectionstatus only, and pluto rounds them to its units.
     """
 
     name: str
@@ -168,7 +171,7 @@ class ConnectionState(Struct, frozen=True):
 
     @property
     def up(self) -> bool:
-        """Whether an established Child SA is known for it, or its packets go into one."""
+        """Whether an established Child SA of it is known, or its packets go into one."""
         return self.established_child_sa is not None or self.routing == "tunnel"
 
 
@@ -178,7 +181,7 @@ class IkeSa(Struct, frozen=True, gc=False):
     `rekey_in`, `replace_in`, `expire_in`, `retransmit_in`: seconds until pluto's timer of that sort fires;
     negative if it is late. `age` is known with --status from 4.10 on, for IKEv2, as long as both the timer for
     rekeying and the one for replacing run. `heard` is how long ago the peer was last heard, by dead peer
-    detection or liveness; `idle` is False while pluto computes for it.
+    detection or liveness. `idle` is False while pluto computes something for the SA.
     """
 
     serial: int
@@ -207,8 +210,8 @@ Bytes = Literal["exact", "rounded"]
 class ChildSa(Struct, frozen=True, gc=False):
     """A Child SA. SPIs are the hexadecimal digits pluto prints; `spi_in` is the one pluto receives on.
 
-    `add_time` is when the kernel got the SA: None where pluto does not say, or says 0 (seen on 3.32, of
-    fresh SAs). `bytes_in` wraps at 2**32 up to 4.15, `bytes_out` up to 4.7 (both are `unsigned` in pluto's source).
+    `add_time` is when the kernel got the SA. It is None if pluto does not print it, or prints 0 (as 3.32 does for
+    new SAs). `bytes_in` wraps at 2**32 up to 4.15, `bytes_out` up to 4.7 (both are `unsigned` in pluto's source).
     `used` is how many seconds ago traffic last went out.
     """
 
@@ -245,7 +248,7 @@ class ChildSa(Struct, frozen=True, gc=False):
 class Pending(Struct, frozen=True, gc=False):
     """A Child SA that cannot be negotiated yet: it waits for the IKE SA `ike_sa` to be established.
 
-    `connection` is None on 4.x, which prints the name of the IKE SA's connection in its place.
+    `connection` is None on 4.x, because 4.x prints the name of the IKE SA's connection instead.
     """
 
     ike_sa: int
@@ -284,19 +287,19 @@ class AddressPool(Struct, frozen=True, gc=False):
 
 
 class Unparsed(Struct, frozen=True):
-    """Lines that no parser knew: how many, and the first of them as they came."""
+    """Lines that no parser knows: how many, and the text of the first ones."""
 
     count: int = 0
     lines: tuple[str, ...] = ()
 
 
 class State(Struct, frozen=True):
-    """What one or several status replies tell of a pluto.
+    """The state of a pluto, from one or several status replies.
 
-    `release` is pluto's version text, `time` when the replies were read, if the caller said so. `setup` are the
-    `config setup` options as --status prints them, `interfaces` the addresses pluto listens on. `shunts` are
-    lines of the bare shunt list, `counters` those of --globalstatus by pluto's names, `refused` what pluto said
-    instead of an answer (an unknown name).
+    `release` is pluto's version text. `time` is when the replies were read, if the caller passed it. `setup` are the
+    `config setup` options as --status prints them, `interfaces` the addresses that pluto listens on. `shunts` are
+    lines of the bare shunt list, `counters` those of --globalstatus by pluto's names, `refused` the lines with which
+    pluto refused (an unknown name).
     """
 
     schema: int = SCHEMA

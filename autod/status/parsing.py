@@ -1,11 +1,12 @@
 """Status replies of any kind and release to one State.
 
-Owns: which sort of line a line is, and how the lines of one connection or SA are joined. Must not know: what a
-line tells (lines.py, sas.py), sockets, trio.
+Owns: which sort of line a line is, and how the lines of one connection or SA are joined. Must not know: what is in
+a line (lines.py, sas.py), sockets, trio.
 
 Every status reply is made of the same lines, so one parser reads them all: --status, --connectionstatus,
 --briefconnectionstatus, --trafficstatus, --showstates, --briefstatus, --shuntstatus, --fipsstatus. Drain first,
-parse after: pluto is held as long as a reply is being read. Linear in the text; a line that is not known is kept.
+parse afterwards: pluto stands still until its reply is read. The time is linear in the length of the text. A line that
+is not known is kept as text.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ UNPARSED_KEPT = 1000
 """How many unknown lines are kept as text; the rest are counted."""
 
 _MEMO_LIMIT = 20_000
-"""Different lines whose meaning is remembered: most connections share most of their lines."""
+"""How many different lines are remembered with their meaning: most connections share most of their lines."""
 
 _AFTER_NAME = re.compile(r'"([^"]*)"((?:\[\d+\])*)(?: .*?)?:( +)(.*)')
 
@@ -123,24 +124,24 @@ class _Parser:
         if not text.isascii():
             text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         first = text[:1]
-        known = (
+        is_known = (
             self._connection_line(text)
             if first == '"'
             else self._sa_line(text)
             if first == "#" and text[1:2].isdecimal()
             else self._brief_line(text) or self._daemon.line(text.strip())
         )
-        if not known:
+        if not is_known:
             self._unparsed_count += 1
             if len(self._unparsed) < UNPARSED_KEPT:
                 self._unparsed.append(text)
 
     def _connection(self, name: str, brackets: str) -> _Connection:
         instance = brackets[1:-1].replace("][", ".") if brackets else None
-        found = self._connections.get((name, instance))
-        if found is None:
-            found = self._connections[name, instance] = _Connection(name, instance)
-        return found
+        connection = self._connections.get((name, instance))
+        if connection is None:
+            connection = self._connections[name, instance] = _Connection(name, instance)
+        return connection
 
     def _connection_line(self, text: str) -> bool:
         end = text.find('"', 1)
@@ -148,10 +149,10 @@ class _Parser:
         if end > 0 and text[end + 1 : end + 2] == ":":
             brackets, rest = "", text[end + 2 :]
         else:
-            found = _AFTER_NAME.fullmatch(text)
-            if found is None:
+            match = _AFTER_NAME.fullmatch(text)
+            if match is None:
                 return False
-            name, brackets, blanks, rest = found.groups()
+            name, brackets, blanks, rest = match.groups()
             rest = blanks + rest
         line: Line | None
         if rest[:3] == "   " or rest.startswith(" banner:"):
@@ -179,13 +180,13 @@ class _Parser:
             return True
         kind, fields = line
         serial = fields["serial"]
-        known = self._sas.get(serial)
-        if known is None:
+        earlier = self._sas.get(serial)
+        if earlier is None:
             self._sas[serial] = fields
-        elif known.get("bytes_kind") == "exact" and "bytes_kind" in fields:
-            self._sas[serial] = {**known, **{k: v for k, v in fields.items() if not k.startswith("bytes_")}}
+        elif earlier.get("bytes_kind") == "exact" and "bytes_kind" in fields:
+            self._sas[serial] = {**earlier, **{k: v for k, v in fields.items() if not k.startswith("bytes_")}}
         else:
-            known.update(fields)
+            earlier.update(fields)
         if kind is not None:
             self._kinds[serial] = kind
         return True
@@ -200,7 +201,7 @@ class _Parser:
         return True
 
     def finish(self, time: float | None) -> Generator[None, None, State]:
-        """The State; yields now and then where it is long."""
+        """The State. Yields now and then if there are many connections or SAs."""
         if self._daemon.brief_total:
             for brief in self._brief:
                 brief.fields.setdefault("routing", "tunnel")
@@ -245,11 +246,11 @@ class _Parser:
         )
 
     def _waiting(self, release: str | None) -> tuple[Pending, ...]:
-        """3.x has pending lines in --status only, which tells its version; so what does not is no 3.x."""
-        known = release is not None and release.startswith("3.")
+        """On 3.x only --status has pending lines, and it tells the release: a state without one is not of 3.x."""
+        is_3 = release is not None and release.startswith("3.")
         return tuple(
-            Pending(one.ike_sa, replaces=one.replaces) if owner and not known else one
-            for one, owner in self._pending
+            Pending(pending.ike_sa, replaces=pending.replaces) if owner and not is_3 else pending
+            for pending, owner in self._pending
         )
 
     def _find_hidden_children(self) -> None:
@@ -276,18 +277,23 @@ def _from_connection(fields: Fields, connection: ConnectionState) -> None:
 
 
 def _ike_sa(fields: Fields, connection: ConnectionState | None) -> IkeSa:
-    wanted: dict[str, Any] = {key: value for key, value in fields.items() if key in IkeSa.__struct_fields__}
+    values: dict[str, Any] = {key: value for key, value in fields.items() if key in IkeSa.__struct_fields__}
     life = connection.ike_lifetime if connection is not None and connection.ike_version == 2 else None
-    left = fields.get("replace_in")
-    if life is not None and left is not None and "rekey_in" in fields and 0 <= left <= life:
-        wanted["age"] = life - left
-    return IkeSa(**wanted)
+    until_replaced = fields.get("replace_in")
+    if (
+        life is not None
+        and until_replaced is not None
+        and "rekey_in" in fields
+        and 0 <= until_replaced <= life
+    ):
+        values["age"] = life - until_replaced
+    return IkeSa(**values)
 
 
 def parse_in_slices(
     replies: Sequence[Reply], *, slice: int = 5000, time: float | None = None
 ) -> Generator[None, None, State]:
-    """Parse and yield after every `slice` lines (5,000 take about 10 ms); the State is what the generator returns.
+    """Parse, and yield after each `slice` lines (5,000 take about 10 ms). The generator returns the State.
 
         steps = parse_in_slices(replies)
         while True:
@@ -297,7 +303,7 @@ def parse_in_slices(
                 return done.value
             await trio.lowlevel.checkpoint()
 
-    Each step is plain work, so whoever drives it says who runs between two of them.
+    A step does not wait for anything, so the caller decides what runs between two steps.
     """
     parser = _Parser()
     take = parser.line
@@ -309,9 +315,9 @@ def parse_in_slices(
 
 
 def parse(replies: Iterable[Reply], *, time: float | None = None) -> State:
-    """The State that `replies` tell, of one status request or of several after one another.
+    """The State that `replies` describe: those of one status request, or of several one after another.
 
-    What none of them tells is None or empty. No text makes it raise.
+    A value that is in none of them is None or empty. No text makes it raise.
     """
     parser = _Parser()
     for reply in replies:

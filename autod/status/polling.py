@@ -1,6 +1,6 @@
-"""Who is up, and which life of a connection it is, told cheaply: for those who ask pluto again and again.
+"""Which connections are up, and the serial of each, read cheaply: for callers that ask pluto again and again.
 
-Must not know: the rest of the model. Where more than names is wanted, parsing.py reads the same replies.
+Must not know: the rest of the model. parsing.py reads the same replies for callers that need more than names.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["established", "serials"]
 
 _SERIAL: Final = re.compile(r'"([^"]*)"(?: .*?)?:   (?:newest .*; )?conn serial: \$(\d{1,18})\b')
-"""A line of its own from 5.0 on, the end of one before; the line of an instance has a number in brackets behind the
-name."""
+"""From 5.0 on the serial has a line of its own; before, it is the end of another line. The line of an instance has a
+number in brackets behind the name."""
 
 
 def established(replies: Iterable[Reply]) -> frozenset[str]:
-    """Names of the connections with an established Child SA, cheaply: for polling.
+    """Names of the connections with an established Child SA, cheap enough to poll.
 
-    From --trafficstatus, --showstates, --connectionstatus, --briefconnectionstatus without a name (with one it
-    prints connections that are down as well), or --status. An instance counts for the connection it was made from.
+    The replies are those to --trafficstatus, --showstates, --connectionstatus, --status, or --briefconnectionstatus
+    without a name (with a name it prints connections that are down as well). An instance counts for its template.
     """
     names = set()
     brief = set()
@@ -51,12 +51,12 @@ def established(replies: Iterable[Reply]) -> frozenset[str]:
 def serials(replies: Iterable[Reply]) -> dict[str, int]:
     """The serial number of each connection that is not an instance, from --status or --connectionstatus.
 
-    Releases before 4.3 have none.
+    Releases before 4.3 do not print serials: the result is then empty.
     """
-    found: dict[str, int] = {}
+    by_name: dict[str, int] = {}
     for reply in replies:
         if "conn serial: $" in reply.text:
             line = _SERIAL.match(reply.text)
             if line is not None and int(line[2]):
-                found[line[1]] = int(line[2])
-    return found
+                by_name[line[1]] = int(line[2])
+    return by_name

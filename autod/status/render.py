@@ -1,6 +1,6 @@
-"""A State for people and for programs: one table, one JSON document. Pure; the columns are data.
+"""A State as a table for people. Pure; the columns are data.
 
-Must not know: terminals, how the State was got.
+Must not know: terminals, where the State comes from.
 """
 
 from __future__ import annotations
@@ -33,26 +33,27 @@ def is_about(connection: ConnectionState, names: Collection[str]) -> bool:
 
 
 def narrow(state: State, names: Collection[str]) -> State:
-    """Only what is about these connections, with the IKE SAs that their Child SAs share; all, if none is named.
+    """The state of these connections only, with the IKE SAs that their Child SAs share; all, if `names` is empty.
 
-    What is about pluto as a whole (totals, setup, interfaces) stays as it is.
+    The part about pluto as a whole (totals, setup, interfaces) stays as it is.
     """
     if not names:
         return state
-    kept = tuple(connection for connection in state.connections if is_about(connection, names))
-    labels = {(connection.name, connection.instance) for connection in kept}
+    connections = tuple(connection for connection in state.connections if is_about(connection, names))
+    labels = {(connection.name, connection.instance) for connection in connections}
     children = tuple(sa for sa in state.child_sas if (sa.connection, sa.instance) in labels)
     parents = {sa.ike_sa for sa in children}
     parents.update(sa.serial for sa in state.ike_sas if (sa.connection, sa.instance) in labels)
     return msgspec.structs.replace(
         state,
-        connections=kept,
+        connections=connections,
         ike_sas=tuple(sa for sa in state.ike_sas if sa.serial in parents),
         child_sas=children,
         pending=tuple(
-            one
-            for one in state.pending
-            if (one.connection, one.instance) in labels or (one.connection is None and one.ike_sa in parents)
+            pending
+            for pending in state.pending
+            if (pending.connection, pending.instance) in labels
+            or (pending.connection is None and pending.ike_sa in parents)
         ),
         shunts=(),
     )
@@ -74,8 +75,8 @@ def age_text(seconds: float | None) -> str:
     """A duration for people: `7s`, `4m09s`, `3h05m`, `12d07h`, `-` if not known."""
     if seconds is None:
         return "-"
-    sign, whole = ("-", -int(seconds)) if seconds < 0 else ("", int(seconds))
-    minutes, rest = divmod(whole, 60)
+    sign, total = ("-", -int(seconds)) if seconds < 0 else ("", int(seconds))
+    minutes, rest = divmod(total, 60)
     hours, minutes_rest = divmod(minutes, 60)
     days, hours_rest = divmod(hours, 24)
     if days:
@@ -86,7 +87,7 @@ def age_text(seconds: float | None) -> str:
 
 
 def state_text(connection: ConnectionState, *, up: bool = False, negotiating: bool = False) -> str:
-    """One word for where a connection stands; `up` and `negotiating` are what its SAs say beside it."""
+    """One word for where a connection stands. `up` and `negotiating` tell what is known from its SAs."""
     if up or connection.up:
         return "up"
     owners = (connection.negotiating_ike_sa, connection.negotiating_child_sa)
@@ -101,7 +102,7 @@ def state_text(connection: ConnectionState, *, up: bool = False, negotiating: bo
 
 
 def table(state: State, *, now: float | None = None) -> Iterator[str]:
-    """A row a connection, then how many there are and are up. `now` in seconds since 1970, for the ages."""
+    """One row per connection, then how many are loaded and up. `now` in seconds since 1970, for the ages."""
     children: dict[tuple[str, str | None], list[ChildSa]] = {}
     for child in state.child_sas:
         if child.phase == "established":
@@ -131,7 +132,7 @@ def table(state: State, *, now: float | None = None) -> Iterator[str]:
 
 
 def _traffic(children: Sequence[ChildSa], now: float | None) -> tuple[str, str, str, str]:
-    """Since when, bytes in and out, and when the first of them is rekeyed."""
+    """The time since the first SA began, bytes in and out, and the time until the first of them is rekeyed."""
     if not children:
         return "-", "-", "-", "-"
     times = [child.add_time for child in children if child.add_time is not None]
@@ -146,8 +147,10 @@ def _traffic(children: Sequence[ChildSa], now: float | None) -> tuple[str, str, 
 
 def _end(end: End, chosen: Sequence[Selector | None]) -> str:
     host = end.address or end.host or "-"
-    shown = sorted({one.net for one in chosen if one is not None and one.net != end.address})
-    return f"{host} {','.join(shown)}" if shown else host
+    networks = sorted(
+        {selector.net for selector in chosen if selector is not None and selector.net != end.address}
+    )
+    return f"{host} {','.join(networks)}" if networks else host
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

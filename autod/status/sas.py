@@ -1,4 +1,4 @@
-"""Lines about SAs, of every release: what one line tells, as fields of the model.
+"""Lines about SAs, of every release: the values of one line, as fields of the model.
 
 Owns: the shapes of the lines that begin with `#serial`. Must not know: connections' lines (lines.py), how the
 fields of several lines are joined (parsing.py).
@@ -68,16 +68,16 @@ _POWERS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 
 
 def number(text: str | None) -> int | None:
-    """Digits as a number; None if they are none, or more than any counter of pluto's has."""
+    """Digits as a number; None if the text is not digits, or has more digits than any counter of pluto's."""
     return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None
 
 
 def octets(text: str) -> int | None:
     """A size as pluto writes limits (`0B`, `4194303B`, `10MiB`, `2^63B`) in bytes; None if it is not a size."""
-    found = _OCTETS.fullmatch(text)
-    if found is None:
+    match = _OCTETS.fullmatch(text)
+    if match is None:
         return None
-    digits, power, unit = found.groups()
+    digits, power, unit = match.groups()
     size = int(digits) << _POWERS[unit] if power is None else 1 << int(power) if digits == "2" else 0
     return size if size < 1 << 64 else None
 
@@ -89,11 +89,11 @@ def _instance(brackets: str) -> str | None:
 
 def traffic_line(text: str) -> SaLine | None:
     """A line of --trafficstatus. Only established Child SAs are listed there."""
-    found = _TRAFFIC.fullmatch(text)
-    if found is None:
+    match = _TRAFFIC.fullmatch(text)
+    if match is None:
         return None
     serial, name, brackets, peer, user, protocol, added, incoming, outgoing, most, peer_id, lease = (
-        found.groups()
+        match.groups()
     )
     fields: Fields = {
         "serial": int(serial),
@@ -124,10 +124,10 @@ def traffic_line(text: str) -> SaLine | None:
 
 
 def _state_line(text: str) -> SaLine | None:
-    found = _STATE.fullmatch(text)
-    if found is None:
+    match = _STATE.fullmatch(text)
+    if match is None:
         return None
-    serial, name, brackets, peer, port, tcp, rest = found.groups()
+    serial, name, brackets, peer, port, tcp, rest = match.groups()
     state, *items = rest.removesuffix(";").split("; ")
     word = state_word(state)
     fields: Fields = {"serial": int(serial), "connection": name, "text": state}
@@ -151,7 +151,7 @@ def _state_line(text: str) -> SaLine | None:
 
 
 def _state_item(item: str, fields: Fields) -> bool:
-    """One of the words after the state. True if it names a parent, which only a Child SA has."""
+    """Take one of the words after the state. True if it names a parent, because only a Child SA has one."""
     flag = _FLAGS.get(item)
     if flag is not None:
         fields[flag[0]] = flag[1]
@@ -173,11 +173,11 @@ def _state_item(item: str, fields: Fields) -> bool:
 
 
 def _plain_detail(text: str) -> SaLine | None:
-    """The usual form: one protocol, no instance, no user. Three times as fast as what reads them all."""
-    found = _PLAIN_DETAIL.fullmatch(text)
-    if found is None:
+    """The usual form: one protocol, no instance, no user. Three times as fast as `_detail_line`, which reads all."""
+    match = _PLAIN_DETAIL.fullmatch(text)
+    if match is None:
         return None
-    serial, name, protocol, out, peer, into, tunnel, incoming, unit_in, outgoing, unit_out = found.groups()
+    serial, name, protocol, out, peer, into, tunnel, incoming, unit_in, outgoing, unit_out = match.groups()
     return SaLine(
         "child",
         {
@@ -197,10 +197,10 @@ def _plain_detail(text: str) -> SaLine | None:
 
 
 def _detail_line(text: str) -> SaLine | None:
-    found = _DETAIL.fullmatch(text)
-    if found is None:
+    match = _DETAIL.fullmatch(text)
+    if match is None:
         return None
-    serial, name, brackets, middle, traffic = found.groups()
+    serial, name, brackets, middle, traffic = match.groups()
     fields: Fields = {"serial": int(serial), "connection": name, "phase": "established", "mode": "transport"}
     if brackets:
         fields["instance"] = _instance(brackets)
@@ -215,9 +215,9 @@ def _detail_line(text: str) -> SaLine | None:
             fields.pop("spi_in", None)
         elif _PROTOCOLS[protocol] == fields["protocol"]:
             fields.setdefault("spi_in", spi)
-    for _, way, digits, unit in _COUNT.findall(traffic):
-        if f"bytes_{way}" not in fields:
-            fields[f"bytes_{way}"] = int(digits) * _UNITS[unit]
+    for _, direction, digits, unit in _COUNT.findall(traffic):
+        if f"bytes_{direction}" not in fields:
+            fields[f"bytes_{direction}"] = int(digits) * _UNITS[unit]
             fields["bytes_kind"] = "rounded"
     _, user, who = traffic.partition(" username=")
     if user:
@@ -226,10 +226,10 @@ def _detail_line(text: str) -> SaLine | None:
 
 
 def _pending_line(text: str) -> Pending | None:
-    found = _PENDING.fullmatch(text)
-    if found is None:
+    match = _PENDING.fullmatch(text)
+    if match is None:
         return None
-    serial, _, name, brackets, replaces = found.groups()
+    serial, _, name, brackets, replaces = match.groups()
     return Pending(
         connection=name,
         instance=_instance(brackets),
@@ -239,12 +239,12 @@ def _pending_line(text: str) -> Pending | None:
 
 
 def names_the_owner(text: str) -> bool:
-    """Whether a pending line is in the words of 3.x and 4.x; 4.x prints the IKE SA's connection in it."""
+    """Whether a pending line has the words of 3.x and 4.x. 4.x prints the IKE SA's connection in such a line."""
     return " pending CHILD SA for " in text or " pending Phase 2 for " in text
 
 
 def sa_line(text: str) -> SaLine | Pending | None:
-    """A line that begins with `#`, of any reply and release; None if it has none of the shapes."""
+    """A line that begins with `#`, of any reply and release; None if it does not have a known shape."""
     start = text.find(" ") + 1
     if text.startswith("pending ", start):
         return _pending_line(text)

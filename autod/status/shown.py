@@ -1,13 +1,13 @@
-"""What pluto shows of each connection's settings, word by word, as its status lines put them.
+"""The settings of each connection that pluto shows in its status lines, in pluto's own words.
 
-Owns: the lines of a connection that tell how it was loaded, of every release, as words and values. Must not know: what
+Owns: the lines of a connection that show how it was loaded, of every release, as words and values. Must not know: what
 a value means, or what it is compared with (autod.config.compare).
 
     "t01":   ike_life: 28800s; ipsec_life: 28800s; rekey_margin: 540s;     ike_life -> 28800s, ...
     "t01":   xauth us:none, xauth them:none,  my_username=[any];           xauth us -> none, my_username -> [any]
 
-The typed state (model.py) has what people and programs ask about; here is the rest, in pluto's own words, for those who
-hold it against a configuration. Most connections share most of their lines, so each line is read once.
+The typed state (model.py) has the values that people and programs ask about. Here is the rest, for a comparison with
+a configuration. Most connections share most of their lines, so each line is read only once.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ __all__ = ["Shown", "Words", "shown"]
 
 
 class Shown(Struct, frozen=True, gc=False):
-    """The lines of one connection that tell its settings, without its name, in pluto's order.
+    """The lines of one connection that show its settings, without its name, in pluto's order.
 
-    `lines` are those that connections share; `ends` the one that draws its two ends (the first, where it has several).
+    `lines` are those that connections share. `ends` is the line that draws its two ends (the first, if there are
+    several).
     """
 
     lines: tuple[str, ...]
@@ -36,7 +37,7 @@ class Shown(Struct, frozen=True, gc=False):
 
 
 _NAMED: Final = re.compile(r'"([^"]*)":( +)(.*)')
-"""A line of a connection that is not an instance: those have [1] behind the name."""
+"""A line of a connection that is not an instance: the line of an instance has [1] behind the name."""
 
 _PASSING: Final = (
     "conn serial",
@@ -52,21 +53,21 @@ _PASSING: Final = (
     "session resume ticket",
     "policy_next",
 )
-"""Lines that tell what is going on, or what the typed state has already."""
+"""Lines about what happens now, or with values that the typed state has already."""
 
 
 def shown(replies: Iterable[Reply]) -> dict[str, Shown]:
-    """What the replies to --status (or --connectionstatus) show of each connection, by name; instances are left out."""
+    """The settings of each connection in the replies to --status or --connectionstatus, by name, without instances."""
     lines: dict[str, list[str]] = {}
     ends: dict[str, str] = {}
     for reply in replies:
         text = reply.text
         if text[:1] != '"':
             continue
-        found = _NAMED.match(text)
-        if found is None:
+        match = _NAMED.match(text)
+        if match is None:
             continue
-        name, blanks, rest = found.groups()
+        name, blanks, rest = match.groups()
         if len(blanks) == 1 and "..." in rest and not rest.startswith("banner:"):
             ends.setdefault(name, rest)
             lines.setdefault(name, [])
@@ -76,7 +77,7 @@ def shown(replies: Iterable[Reply]) -> dict[str, Shown]:
 
 
 class Words:
-    """Lines to words. Remembers each line that it has read, so one serves a whole status."""
+    """Lines to words. Remembers each line that it has read, so one object serves a whole status."""
 
     def __init__(self) -> None:
         self._known: dict[str, Mapping[str, str]] = {}
@@ -85,10 +86,10 @@ class Words:
         """All words of these lines with their values."""
         words: dict[str, str] = {}
         for line in lines:
-            known = self._known.get(line)
-            if known is None:
-                known = self._known[line] = _words(line)
-            words |= known
+            pairs = self._known.get(line)
+            if pairs is None:
+                pairs = self._known[line] = _words(line)
+            words |= pairs
         return words
 
 
@@ -101,7 +102,7 @@ _WHOLE: Final = (
     "aliases",
     "debug",
 )
-"""Words whose value is all that follows: it may hold any character."""
+"""Words whose value is the whole rest of the line: it may hold any character."""
 
 _CAS: Final = re.compile(r"CAs: '(.*)'\.\.\.'(.*)'\Z")
 _XAUTH: Final = re.compile(
@@ -117,8 +118,8 @@ _XAUTH_WORDS: Final = ("xauth us", "xauth them", "xauthby", "xauthfail", "my_use
 _MODECFG_WORDS: Final = ("modecfg us", "modecfg them", "modecfg policy", "dns", "domains", "banner", "cat")
 
 
-def _given(words: Iterable[str], found: re.Match[str]) -> dict[str, str]:
-    return {word: value for word, value in zip(words, found.groups(), strict=True) if value is not None}
+def _by_word(words: Iterable[str], match: re.Match[str]) -> dict[str, str]:
+    return {word: value for word, value in zip(words, match.groups(), strict=True) if value is not None}
 
 
 def _words(line: str) -> dict[str, str]:
@@ -127,12 +128,12 @@ def _words(line: str) -> dict[str, str]:
             return {word: line[len(word) + 1 :].strip().removesuffix(";")}
     if line.startswith("banner:"):
         return {"banner": line[7:].removesuffix(";")}
-    if (found := _CAS.match(line)) is not None:
-        return {"our ca": found[1], "their ca": found[2]}
-    if (found := _XAUTH.fullmatch(line)) is not None:
-        return _given(_XAUTH_WORDS, found)
-    if (found := _MODECFG.fullmatch(line)) is not None:
-        return _given(_MODECFG_WORDS, found)
+    if (match := _CAS.match(line)) is not None:
+        return {"our ca": match[1], "their ca": match[2]}
+    if (match := _XAUTH.fullmatch(line)) is not None:
+        return _by_word(_XAUTH_WORDS, match)
+    if (match := _MODECFG.fullmatch(line)) is not None:
+        return _by_word(_MODECFG_WORDS, match)
     if line.startswith("our auth:"):
         return _pairs(line, ", ")
     if line.startswith("dpd: "):
@@ -146,7 +147,7 @@ def _words(line: str) -> dict[str, str]:
 
 
 def _pairs(line: str, between: str) -> dict[str, str]:
-    """`a: 1; b:2; c=3;` by its words; the first part of two words (`nat-traversal: encaps:auto`) goes."""
+    """`a: 1; b:2; c=3;` by its words. Of two words (`nat-traversal: encaps:auto`) the first is dropped."""
     words = {}
     for item in line.rstrip(";").split(between):
         colon, equal = item.find(":"), item.find("=")

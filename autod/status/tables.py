@@ -1,6 +1,6 @@
-"""Each request of the status family as a table for people. Pure; what a table has is data.
+"""A table for people for each request of the status family. Pure; the columns are data.
 
-Must not know: terminals, how the State was got.
+Must not know: terminals, where the State comes from.
 """
 
 from __future__ import annotations
@@ -41,20 +41,27 @@ def _states(state: State, _: float) -> Iterator[str]:
             "expire": sa.expire_in,
             "retransmit": sa.retransmit_in,
         }
-        due = min(((at, what) for what, at in timers.items() if at is not None), default=None)
+        due = min(((at, timer) for timer, at in timers.items() if at is not None), default=None)
         coming = f"{due[1]} in {age_text(due[0])}" if due is not None else "-"
         on = f"#{parent}" if parent is not None else "-"
         rows.append((f"#{sa.serial}", kind, label(sa.connection, sa.instance), sa.phase, on, coming))
     rows += [
-        ("-", "Child", label(one.connection or "-", one.instance), "pending", f"#{one.ike_sa}", "-")
-        for one in state.pending
+        (
+            "-",
+            "Child",
+            label(pending.connection or "-", pending.instance),
+            "pending",
+            f"#{pending.ike_sa}",
+            "-",
+        )
+        for pending in state.pending
     ]
     yield from columns(rows)
 
 
 def _totals(state: State, _: float) -> Iterator[str]:
-    told = {key: value for key, value in msgspec.to_builtins(state.totals).items() if value is not None}
-    yield from _pairs({**told, **state.counters})
+    totals = {key: value for key, value in msgspec.to_builtins(state.totals).items() if value is not None}
+    yield from _pairs({**totals, **state.counters})
 
 
 def _pools(state: State, _: float) -> Iterator[str]:
@@ -87,4 +94,4 @@ TABLES: Final[dict[str, Callable[[State, float], Iterator[str]]]] = {
     "addresspoolstatus": _pools,
     "fipsstatus": _setup,
 }
-"""The lines of a table for each operation, of a State and the time now in UNIX seconds."""
+"""For each operation, the function that makes the lines of its table from a State and the time now in UNIX seconds."""

@@ -19,7 +19,7 @@ TIMERS: dict[str, str] = {
     "DISCARD": "expire_in",
     "RETRANSMIT": "retransmit_in",
 }
-"""Timers by the field they fill; without the EVENT_, SA_, SO_, v1_ and v2_ that old releases put before them."""
+"""The field of each timer. The timers are without the EVENT_, SA_, SO_, v1_ and v2_ of old releases."""
 
 ROUTING: dict[str, Routing] = {
     # 3.27 to 4.15
@@ -46,4 +46,4 @@ ROUTING: dict[str, Routing] = {
     "routed-tunnel": "tunnel",
     "unrouted-tunnel": "unrouted_tunnel",
 }
-"""What the kernel does for a connection, by what the release calls it."""
+"""What the kernel does for a connection, by the word of the release for it."""
