@@ -73,6 +73,7 @@ def _parts(number: str) -> tuple[int, ...]:
 
 
 _VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z.+~_-]*)?\Z")
+_DIALECT = re.compile(r"[.-](el8)(?![0-9])")
 _DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\d*", re.IGNORECASE)
 
 
@@ -89,6 +90,7 @@ class Release(msgspec.Struct, frozen=True):
     seccomp: bool | None = None
     labeled: bool | None = None
     fetching: bool | None = None
+    dialect: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -127,7 +129,12 @@ class Release(msgspec.Struct, frozen=True):
         return command.__name__ in self.outline.commands
 
     def built(
-        self, *, seccomp: bool | None = None, labeled: bool | None = None, fetching: bool | None = None
+        self,
+        *,
+        seccomp: bool | None = None,
+        labeled: bool | None = None,
+        fetching: bool | None = None,
+        dialect: str | None = None,
     ) -> Release:
         """The same release, knowing more about how it was built."""
         return msgspec.structs.replace(
@@ -135,6 +142,7 @@ class Release(msgspec.Struct, frozen=True):
             seccomp=self.seccomp if seccomp is None else seccomp,
             labeled=self.labeled if labeled is None else labeled,
             fetching=self.fetching if fetching is None else fetching,
+            dialect=self.dialect if dialect is None else dialect,
         )
 
     def called(self, text: str) -> Release:
@@ -146,7 +154,8 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     """The release that prints itself as `text` ("Libreswan 4.10" less its first word).
 
     `seccomp`: built with USE_SECCOMP, which moves numbers of enum whack_command from 5.3 on. `labeled`: built with
-    labeled IPsec, which adds a string up to 4.1. UnknownRelease where no family covers it.
+    labeled IPsec, which adds a string up to 4.1. A suffix of RHEL 8 ("4.12-2.el8") names its dialect of ipsec.conf,
+    too. UnknownRelease where no family covers it.
     """
     if not isinstance(text, str):
         raise UsageError(f'a release must be text, such as "5.2"; it was given {text!r}', option="release")
@@ -156,7 +165,15 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
         raise UnknownRelease(
             text, _refusal(text, development=bool(_DEVELOPMENT.search(text))), option="release"
         )
-    return Release(text, _parts(found["number"]), outline, seccomp, labeled)
+    dialect = _DIALECT.search(found["suffix"] or "")
+    return Release(
+        text,
+        _parts(found["number"]),
+        outline,
+        seccomp,
+        labeled,
+        dialect="" if dialect is None else dialect[1],
+    )
 
 
 def _refusal(text: str, *, development: bool) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from autod.identify.binary import Version
     from autod.protocol.releases import Release
 
 __all__ = ["DEFAULT", "names_to_load", "read", "release_around", "release_to_check"]
@@ -39,25 +40,26 @@ def release_to_check(options: argparse.Namespace) -> tuple[Release, str]:
 
 def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Release, str]:
     """The release of the pluto at this socket or of the one installed, else the newest, and which of these it is."""
-    text = _version_around(ctlsocket)
-    if text is not None:
+    version = _version_around(ctlsocket)
+    if version is not None:
         try:
-            return releases.find(text, seccomp=seccomp), "of the pluto that runs or is installed"
+            release = releases.find(version.text, seccomp=seccomp).built(dialect=version.dialect or None)
+            return release, "of the pluto that runs or is installed"
         except UnknownRelease as error:
             print(f"autod: {error}", file=sys.stderr)
     return releases.find(releases.ALL[-1]), "the newest that is known"
 
 
-def _version_around(ctlsocket: str) -> str | None:
+def _version_around(ctlsocket: str) -> Version | None:
     from autod.exchange.peer import listener
-    from autod.identify.binary import version_of_blocking, version_of_process_blocking
+    from autod.identify.binary import version_of_blocking, version_of_process_blocking, with_dialect
     from autod.identify.programs import find_programs, open_program
 
     pid = listener(ctlsocket).pid
     if pid is not None:
         running = version_of_process_blocking(pid)
         if running is not None:
-            return running.text
+            return running
     installed = find_programs().pluto
     if installed is None:
         return None
@@ -66,13 +68,13 @@ def _version_around(ctlsocket: str) -> str | None:
             version = version_of_blocking(program)
     except OSError:
         return None
-    return None if version is None else version.text
+    return None if version is None else with_dialect(version)
 
 
-def read(config: str | None, release: Release) -> Configuration:
-    """The configuration as `release`, or its nearest neighbour, reads it; ConfigurationError if it is
-    refused."""
-    configuration = load(config or DEFAULT, release)
+def read(config: str | None, release: Release, *, via_addconn: bool = False) -> Configuration:
+    """The configuration as `release` reads it; ConfigurationError if it is refused. `via_addconn`: addconn loads from
+    it, and keywords that are not known are left to it."""
+    configuration = load(config or DEFAULT, release, leaves_unknown=via_addconn)
     refusal = configuration.refusal
     if refusal is not None:
         raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))

@@ -47,7 +47,7 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
     if options.stands_for is not None and options.operation == "sync" and not options.dry_run:
         raise UsageError("--as says what a file would change: with --sync give --dry-run too", option="as")
     async with open_session(options, outputs, interrupts) as opened:
-        configuration = read(options.config, opened.pluto.release)
+        configuration = read(options.config, opened.pluto.release, via_addconn=options.via_addconn)
         replies = [*await opened.pluto.replies(c.Status()), *await opened.pluto.replies(c.TrafficStatus())]
         names: Sequence[str] = ()
         if options.names:

@@ -56,7 +56,7 @@ async def resolve(session: Session, *, loads: bool) -> Resolved:
     if loads:
         from autod.cli.configuration import names_to_load, read
 
-        configuration = read(options.config, session.pluto.release)
+        configuration = read(options.config, session.pluto.release, via_addconn=options.via_addconn)
         return Resolved(names_to_load(configuration, options.names), None, configuration)
     state = await look(session)
     if options.all:

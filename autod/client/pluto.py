@@ -23,6 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
+from msgspec.structs import replace
 
 from autod.asking.arguments import check_command, check_count, check_opening, check_seconds
 from autod.asking.asks import Driven, FindAgain, Send
@@ -37,6 +38,7 @@ from autod.errors import DeadlinePassed, UsageError, WhackError, no_answer
 from autod.exchange.control import Control
 from autod.exchange.slots import Slots
 from autod.identify.detect import Detected, detect
+from autod.identify.dialect import read_in
 from autod.judging.judge import Judge
 from autod.judging.memo import Alike
 from autod.metrics import Counters
@@ -140,6 +142,7 @@ class Pluto(Methods[Operation]):
         end = self.now() + (float("inf") if self.timeout is None else self.timeout)
         with _deadline(end, no_answer(self.path, self.timeout)):
             detected = await detect(self.path, release=self._given, seccomp=self._seccomp, known=self._known)
+        detected = replace(detected, release=read_in(detected.release, self.dialect))
         self._detected = detected
         self._alike = Alike()
         self._control = Control(
@@ -150,6 +153,9 @@ class Pluto(Methods[Operation]):
             slots=self.slots,
         )
         return detected
+
+    dialect = ""
+    """Whose ipsec.conf is read, whatever was found out: "el8", "upstream", or "" as it was found out."""
 
     reads_messages = True
     """Whether a message of this release can be read: not where it was learned (autod.learn)."""

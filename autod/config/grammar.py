@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from autod.protocol.connection.keywords import Key, Table
     from autod.protocol.connection.rules import Rules
 
-__all__ = ["Document", "parse"]
+__all__ = ["UNKNOWN", "Document", "parse"]
+
+UNKNOWN: Final = "unrecognized"
+"""How the sentence begins that tells of a keyword that the release does not have."""
 
 _ORDINARY: Final = re.compile(
     r'[ \t]+([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"{}\n\0]*)"|([^"{} \t\n\0]+))[ \t]*\Z'
@@ -108,7 +111,7 @@ class _Parser:
             source = self._scanner.source
             column = source.at - len(word) - source.start + 1
             raise Fault(
-                f"unrecognized keyword {word!r}",
+                f"{UNKNOWN} keyword {word!r}",
                 Token(TokenKind.KEYWORD, word, source.name, source.line, max(column, 1)),
                 1,
                 self._sections.hints.keyword(word, self._table.conn),
@@ -288,7 +291,7 @@ class _Parser:
             # Up to 5.0 a word that is not a keyword is a string, which cannot stand here.
             word = self._peek()
             raise Fault(
-                f"unrecognized keyword {word.text!r}",
+                f"{UNKNOWN} keyword {word.text!r}",
                 word,
                 3,
                 self._sections.hints.keyword(word.text, self._sections.keys),
@@ -347,7 +350,7 @@ class _Parser:
                 if bare and advice.for_keyword(lower) is None:
                     hint = f"left{lower}= or right{lower}="
                 status = 3 if self._rules.ignores else 1
-                raise Fault(f"unrecognized {what!r} keyword {word.text!r}", word, status, hint)
+                raise Fault(f"{UNKNOWN} {what!r} keyword {word.text!r}", word, status, hint)
         return key
 
     def _setting_4(self, key: Key, word: Token) -> None:

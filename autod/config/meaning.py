@@ -41,7 +41,7 @@ class Unsure(ValueError):
 @functools.cache
 def version_of(rules: str) -> tuple[int, ...]:
     """The release whose rules these are, as numbers that can be compared."""
-    return tuple(int(number) for number in rules.split("."))
+    return tuple(int(number) for number in rules.partition("-")[0].split("."))
 
 
 class Meaning:

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from autod.config.collect import Document
-from autod.config.grammar import parse
+from autod.config.grammar import UNKNOWN, parse
 from autod.config.include import Files, Text
 from autod.config.merge import connections
 from autod.config.model import ConfiguredConnection, Diagnostic, Place, Severity
@@ -79,10 +80,15 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
 
 
 def load(
-    path: str | os.PathLike[str], release: Release, *, folder: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    release: Release,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    leaves_unknown: bool = False,
 ) -> Configuration:
     """Read the file at `path` and what it includes, as `release` reads it.
 
+    `leaves_unknown`: for who loads through addconn, a keyword that is not known here is a warning and refuses nothing.
     Paths are relative to `folder`, the current folder if None, for includes too: so does addconn. Nothing else is
     opened; the secrets file never is. Errors: Unsupported for a release that this reader has no rules for (see
     `native`). A file that cannot be read is a refusal like any other.
@@ -90,7 +96,8 @@ def load(
     for value, option in ((path, "path"), (folder, "folder")):
         if (value is not None or option == "path") and not isinstance(value, str | os.PathLike):
             raise UsageError(f"{option} must be a path; it was given {value!r}", option=option)
-    return _read(os.fspath(path), release, Files(None if folder is None else os.fspath(folder)))
+    files = Files(None if folder is None else os.fspath(folder))
+    return _read(os.fspath(path), release, files, leaves_unknown=leaves_unknown)
 
 
 def load_text(text: str, release: Release, *, path: str = "settings") -> Configuration:
@@ -100,7 +107,7 @@ def load_text(text: str, release: Release, *, path: str = "settings") -> Configu
     return _read(path, release, Text(path, text))
 
 
-def _read(path: str, release: Release, files: Files) -> Configuration:
+def _read(path: str, release: Release, files: Files, *, leaves_unknown: bool = False) -> Configuration:
     if not isinstance(release, Release):
         raise UsageError(
             f"release must be a Release, such as pluto.release or releases.find(...); it was given {release!r}",
@@ -126,7 +133,16 @@ def _read(path: str, release: Release, files: Files) -> Configuration:
         table(by.name, seccomp=release.seccomp is not False, labeled=release.labeled is not False),
         files,
     )
+    if leaves_unknown:
+        document.diagnostics[:] = map(_left, document.diagnostics)
     found, more = connections(document, by)
     return Configuration(
         path, release, by.name, tuple(found), document, (*document.diagnostics, *more), files
     )
+
+
+def _left(one: Diagnostic) -> Diagnostic:
+    """What a keyword that is not known comes to where addconn loads."""
+    if one.severity is not Severity.FATAL or not one.sentence.startswith(UNKNOWN):
+        return one
+    return replace(one, severity=Severity.WARNING, sentence=f"{one.sentence}: it is left to addconn")

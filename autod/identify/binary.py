@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod.identify.programs import open_program
+from autod.identify.dialect import dialect_of
+from autod.identify.programs import find_programs, open_program
 
 if TYPE_CHECKING:
     from autod.identify.programs import Program
@@ -29,6 +30,7 @@ __all__ = [
     "version_of_blocking",
     "version_of_process",
     "version_of_process_blocking",
+    "with_dialect",
 ]
 
 DEADLINE = 5.0
@@ -42,12 +44,14 @@ class Version(msgspec.Struct, frozen=True):
     """The version as a program prints it ("4.10", "5.2-1.el10"), and, for a pluto, how it was built.
 
     `seccomp`, `labeled`: with USE_SECCOMP, with labeled IPsec. `fetching`: with curl or LDAP, to fetch certificates.
+    `dialect`: as the addconn beside it showed (identify.dialect).
     """
 
     text: str
     seccomp: bool
     labeled: bool
     fetching: bool
+    dialect: str = ""
 
 
 def parse_version(output: str) -> Version | None:
@@ -76,18 +80,28 @@ async def version_of_process(pid: int) -> Version | None:
     """
     try:
         with open_program(f"/proc/{pid}/exe", name="pluto") as program:
-            return await version_of(program) if _is_pluto(program) else None
+            version = await version_of(program) if _is_pluto(program) else None
     except OSError:
         return None
+    import trio
+
+    return None if version is None else await trio.to_thread.run_sync(with_dialect, version, pid)
 
 
 def version_of_process_blocking(pid: int) -> Version | None:
     """The same for a thread."""
     try:
         with open_program(f"/proc/{pid}/exe", name="pluto") as program:
-            return version_of_blocking(program) if _is_pluto(program) else None
+            version = version_of_blocking(program) if _is_pluto(program) else None
     except OSError:
         return None
+    return None if version is None else with_dialect(version, pid)
+
+
+def with_dialect(version: Version, pid: int | None = None) -> Version:
+    """`version`, with the dialect of the addconn beside the pluto that runs as `pid`, or of the one installed."""
+    dialect = dialect_of(version.text, find_programs(pid).addconn)
+    return msgspec.structs.replace(version, dialect=dialect) if dialect else version
 
 
 def _is_pluto(program: Program) -> bool:

@@ -37,6 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     seccomp: bool | None = None
     labeled: bool | None = None
     fetching: bool | None = None
+    dialect: str = ""
     pid: int | None = None
     start: int | None = None
     bound: str | None = None

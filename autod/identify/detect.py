@@ -66,8 +66,8 @@ class How(StrEnum):
 class Told(msgspec.Struct, frozen=True):
     """What pluto and its program say of themselves. `text` is its version as it prints it.
 
-    `seccomp`, `labeled`, `fetching`: how it was built, see `Release`. `seqpacket`: the type of its socket, where
-    somebody connected to it. None for what nobody told.
+    `seccomp`, `labeled`, `fetching`, `dialect`: how it was built, see `Release`. `seqpacket`: the type of its socket,
+    where somebody connected to it. None for what nobody told.
     """
 
     how: How
@@ -77,6 +77,7 @@ class Told(msgspec.Struct, frozen=True):
     labeled: bool | None = None
     fetching: bool | None = None
     seqpacket: bool | None = None
+    dialect: str = ""
 
 
 class Detected(msgspec.Struct, frozen=True):
@@ -227,6 +228,7 @@ def resolve(path: str, told: Told, given: Release | None, seccomp: bool | None) 
         seccomp=seccomp if told.seccomp is None else told.seccomp,
         labeled=told.labeled,
         fetching=told.fetching,
+        dialect=(given.dialect if given is not None else "") or told.dialect,
     )
 
 
@@ -254,7 +256,15 @@ def _ask_program(path: str) -> Generator[Question, Any, Told | None]:
     version: Version | None = None if pluto.pid is None else (yield AskProgram(pluto.pid))
     if version is None:
         return None
-    return Told(How.BINARY, pluto, version.text, version.seccomp, version.labeled, version.fetching)
+    return Told(
+        How.BINARY,
+        pluto,
+        version.text,
+        version.seccomp,
+        version.labeled,
+        version.fetching,
+        dialect=version.dialect,
+    )
 
 
 def _ask_pluto(path: str) -> Generator[Question, Any, Told]:
@@ -267,11 +277,13 @@ def _ask_pluto(path: str) -> Generator[Question, Any, Told]:
             f"{path}: pluto went away while it was asked for its release; see its log, and start it again",
             path=path,
         )
-    pluto, fetching = probed.pluto, None
+    pluto, fetching, dialect = probed.pluto, None, ""
     version: Version | None = None if pluto.pid is None else (yield AskProgram(pluto.pid))
     if version is not None and version.text == status.text:
-        fetching = version.fetching
-    return Told(How.STATUS, pluto, status.text, status.seccomp, status.labeled, fetching, probed.seqpacket)
+        fetching, dialect = version.fetching, version.dialect
+    return Told(
+        How.STATUS, pluto, status.text, status.seccomp, status.labeled, fetching, probed.seqpacket, dialect
+    )
 
 
 class _StatusReader:
@@ -306,7 +318,15 @@ def _recall(path: str, known: Known | None) -> Told | None:
     pluto = Listener(entry.pid, file, entry.start, entry.bound)
     if pluto.is_gone():
         return None
-    return Told(How.CACHE, pluto, entry.text, entry.seccomp, entry.labeled, entry.fetching)
+    return Told(
+        How.CACHE,
+        pluto,
+        entry.text,
+        entry.seccomp,
+        entry.labeled,
+        entry.fetching,
+        dialect=entry.dialect,
+    )
 
 
 def _remember(path: str, known: Known, told: Told) -> None:
@@ -325,6 +345,7 @@ def _remember(path: str, known: Known, told: Told) -> None:
             seccomp=told.seccomp,
             labeled=told.labeled,
             fetching=told.fetching,
+            dialect=told.dialect,
             pid=told.pluto.pid,
             start=told.pluto.start,
             bound=told.pluto.bound,

@@ -20,7 +20,7 @@ import trio
 
 from autod.asking.request import Request
 from autod.config.check import remarks
-from autod.config.choose import Chosen, choose, last_of_each
+from autod.config.choose import Chosen, auto, choose, last_of_each
 from autod.config.digests import Sent, sent_of
 from autod.config.halt import halts
 from autod.config.routes import System
@@ -62,7 +62,8 @@ class NativeLoader:
     """Loads into `pluto` what `read` reads for its release: once, and again where another release listens later.
 
     `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which sends
-    connections with a fault too, and of several sections of one name leaves the last in pluto. `notes`: `sent` is kept.
+    connections with a fault too (not where it gave up before it came to auto=), and of several sections of one name
+    leaves the last in pluto. `notes`: `sent` is kept.
     """
 
     def __init__(
@@ -266,7 +267,8 @@ class _Run:
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
         complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
-        if (plan.failed and not self._autoall) or not plan.groups:
+        given_up = plan.auto == "ignore" != auto(connection)
+        if (plan.failed and (given_up or not self._autoall)) or not plan.groups:
             return _Ready((), complaints)
         try:
             groups = tuple(

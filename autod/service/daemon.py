@@ -60,7 +60,7 @@ def build(
 ) -> Daemon:
     """The daemon over a real pluto, as the settings that were read say, with what `override` makes of them."""
     settings = override(read.settings)
-    source = IpsecConf(settings.supervise.configuration)
+    source = IpsecConf(settings.supervise.configuration, leaves=settings.pluto.via_addconn)
     own = Own(settings.supervise.connections)
 
     def found(release: Release) -> None:
@@ -70,6 +70,8 @@ def build(
         settings.pluto.socket,
         config=settings.supervise.configuration,
         release=settings.pluto.release or None,
+        dialect=settings.pluto.dialect,
+        via_addconn=settings.pluto.via_addconn,
         answer=settings.supervise.answer,
         limit=settings.supervise.limit,
         on_found=found,

@@ -24,10 +24,11 @@ _PEER = ("left", "leftid", "leftikeport", "right", "rightid", "rightikeport", "i
 
 class IpsecConf:
     """The file at `path`. `release` is the one that pluto was last found to be, as each reads the file its own
-    way; without one nothing can be read."""
+    way; without one nothing can be read. `leaves`: keywords that are not known are left to the addconn that loads."""
 
-    def __init__(self, path: str, release: Release | None = None) -> None:
+    def __init__(self, path: str, release: Release | None = None, *, leaves: bool = False) -> None:
         self.path = path
+        self.leaves = leaves
         self.release = release
         self.groups: frozenset[str] = frozenset()
         """The connections that stand for the networks of a policy file, as they were last read."""
@@ -40,7 +41,7 @@ class IpsecConf:
 
         if self.release is None:
             return Reading()
-        found = load(self.path, self.release)
+        found = load(self.path, self.release, leaves_unknown=self.leaves)
         if found.refusal is not None:
             place = str(found.refusal.place) if found.refusal.place else self.path
             raise ConfigurationError(found.refusal.sentence, where=place)

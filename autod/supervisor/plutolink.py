@@ -92,9 +92,10 @@ _STATUS_GAP = 60.0
 class PlutoLink:
     """A pluto behind the control socket `path`, loaded from the ipsec.conf at `config`.
 
-    `release` names it if the caller knows better than pluto. `answer` is how many seconds it may take to answer a
-    question. `on_found` is called with the release whenever a pluto was found. `groups` gives the names of the group
-    connections of the configuration, `file_of` the file of a connection that stands in another one than `config`.
+    `release` names it if the caller knows better than pluto, `dialect` whose ipsec.conf it reads; with `via_addconn`
+    its addconn loads. `answer` is how many seconds it may take to answer a question. `on_found` is called with the
+    release whenever a pluto was found. `groups` gives the names of the group connections of the configuration,
+    `file_of` the file of a connection that stands in another one than `config`.
     """
 
     def __init__(
@@ -103,6 +104,8 @@ class PlutoLink:
         *,
         config: str | None = None,
         release: str | None = None,
+        dialect: str = "",
+        via_addconn: bool = False,
         answer: float = 30.0,
         limit: int = 64,
         on_found: Callable[[Release], None] | None = None,
@@ -119,6 +122,8 @@ class PlutoLink:
         self._pluto = Pluto(
             path, release or None, seccomp=None, limit=limit + 16, buffer=BUFFER, known=None, timeout=answer
         )
+        self._pluto.dialect = dialect
+        self._via_addconn = via_addconn
         self._on_found = on_found
         self._presence = Presence(self._pluto, answer=answer)
         self._members = Members()
@@ -285,7 +290,7 @@ class PlutoLink:
         """
         known = self._differing.pop(name, None)
         await self._loader(self._file_of(name)).check()
-        if known is not None and set(known[0].names) - set(known[0].elements):
+        if known is not None and not self._via_addconn and set(known[0].names) - set(known[0].elements):
             done = await self._replace_pairs(*known, deadline, heard)
             if done is not None:
                 return done
@@ -329,7 +334,8 @@ class PlutoLink:
     def _loader(self, path: str | None) -> Loader:
         """What loads from the file at `path` (None: from the configuration) as it is now."""
         path = path or self.config
-        return loader_for(self._pluto, path, partial(load, path or _CONFIG), notes=True)
+        read = partial(load, path or _CONFIG)
+        return loader_for(self._pluto, path, read, via_addconn=self._via_addconn, notes=True)
 
     async def _load(self, batch: Mapping[str, _Add]) -> None:
         files: dict[str | None, list[str]] = {}

@@ -155,6 +155,20 @@ class PlutoSettings(Struct, frozen=True, forbid_unknown_fields=True):
     release: Annotated[
         str, Meta(description="The release of Libreswan, where it must not be asked for; empty: ask pluto.")
     ] = ""
+    dialect: Annotated[
+        Literal["", "upstream", "el8"],
+        Meta(
+            description="By whose rules ipsec.conf is read: upstream's, or as RHEL 8 and its rebuilds have patched "
+            "4.3 to 4.12; empty: as the addconn beside pluto shows when it is asked."
+        ),
+    ] = ""
+    via_addconn: Annotated[
+        bool,
+        Meta(
+            description="Whether connections are loaded through the addconn beside pluto, for a build whose "
+            "ipsec.conf has more than autod knows. A keyword that autod does not know is then left to it."
+        ),
+    ] = False
 
 
 class Supervise(Struct, frozen=True, forbid_unknown_fields=True):

@@ -62,6 +62,7 @@ _V2_4_6: Final = _V2 | {
 """A slip of 3.30 to 4.6: rsa-sha2_256 alone does not stand for RSA."""
 
 _BOTH_3_29: Final = _BOTH | {"rsasig": ({"rsasig"}, _NO), "rsa": ({"rsasig"}, _NO)}
+_BOTH_EL8: Final = _BOTH | {word: (_BOTH[word][0], _NO) for word in ("rsasig", "rsa")}
 _V2_3_29: Final = {
     "null": ({"null"}, _NO),
     "rsa-sha2": ({"rsasig"}, {256}),
@@ -77,22 +78,30 @@ _V2_3_29: Final = {
 _SEPARATOR: Final = re.compile("[, ]")
 
 
-def authby(text: str, numbers: tuple[int, int, int] = _HASHES_4_7, *, ikev1: bool) -> tuple[AuthBy, int]:
+def authby(
+    text: str, numbers: tuple[int, int, int] = _HASHES_4_7, *, ikev1: bool, rsa_hashes: bool = True
+) -> tuple[AuthBy, int]:
     """The ways and the hashes. Raises Malformed for a word that is none, or none of IKEv1's.
 
-    `numbers`: the bits of SHA2 with 256, 384 and 512.
+    `numbers`: the bits of SHA2 with 256, 384 and 512. `rsa_hashes`: rsasig allows them all.
     """
-    return _authby(_SEPARATOR.split(text), _V2, numbers, ikev1=ikev1)
+    return _authby(_SEPARATOR.split(text), _V2, numbers, ikev1=ikev1, both=_BOTH if rsa_hashes else _BOTH_EL8)
 
 
 def authby_4_6(
-    text: str, numbers: tuple[int, int, int], *, ikev1: bool, words: int | None = None, old: bool = False
+    text: str,
+    numbers: tuple[int, int, int],
+    *,
+    ikev1: bool,
+    words: int | None = None,
+    old: bool = False,
+    rsa_hashes: bool = True,
 ) -> tuple[AuthBy, int]:
     """The same up to 4.6: empty words do not count. `words`: only so many are looked at. `old`: up to 3.29."""
     split = [word for word in _SEPARATOR.split(text) if word][:words]
     if old:
         return _authby(split, _V2_3_29, numbers, ikev1=ikev1, both=_BOTH_3_29)
-    return _authby(split, _V2_4_6, numbers, ikev1=ikev1)
+    return _authby(split, _V2_4_6, numbers, ikev1=ikev1, both=_BOTH if rsa_hashes else _BOTH_EL8)
 
 
 def _authby(
@@ -101,9 +110,8 @@ def _authby(
     numbers: tuple[int, int, int],
     *,
     ikev1: bool,
-    both: Mapping[str, tuple[AbstractSet[str], AbstractSet[int]]] | None = None,
+    both: Mapping[str, tuple[AbstractSet[str], AbstractSet[int]]],
 ) -> tuple[AuthBy, int]:
-    both = _BOTH if both is None else both
     ways: set[str] = set()
     hashes: set[int] = set()
     for word in words:

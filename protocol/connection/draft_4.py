@@ -103,7 +103,7 @@ _FAILURE_SHUNT: Final = {0: 1, 1: 4, 2: 5, 3: 6}
 _AUTO: Final[dict[int, Auto]] = {2: "add", 3: "ondemand", 4: "start", 5: "keep"}
 IKEV1, IKEV2 = 1, 2
 _YNA_NO, _YNA_YES = 2, 3
-_NEVER, _PERMIT, _INSIST = 0, 1, 3
+_NEVER, _PERMIT, _PROPOSE, _INSIST = range(4)
 _FORCE: Final = 2
 _SAREF_YES, _SAREF_CONNTRACK = 0, 2
 _DNS: Final = 1
@@ -245,6 +245,9 @@ class Draft:
         if phase2 is not None:
             self.policy = self.policy & ~known.protection | (phase2.number or 0) % 2**64
         ikev2 = settings.get("ikev2")
+        if ikev2 is not None and ikev2.number in (_PERMIT, _PROPOSE) and not facts.either_version:
+            self.fail("ikev2= takes insist, no or never, as RHEL 8 has it", "ikev2")
+            return
         if ikev2 is not None and ikev2.number in (0, 1, 2, 3):
             self.ike_version = IKEV1 if ikev2.number < 2 else IKEV2
             if facts.four_versions:
@@ -362,14 +365,21 @@ class Draft:
         self.sighash, self.authby = 0, NONE
         ikev1 = self.ike_version == IKEV1
         if not facts.ways_in_policy:
-            self.authby, self.sighash = authby(text, facts.hashes, ikev1=ikev1)
+            self.authby, self.sighash = authby(text, facts.hashes, ikev1=ikev1, rsa_hashes=facts.rsa_hashes)
             return
         self.policy &= ~self.known.all_ways
         ways = NONE
         try:
             # strtok(3) cuts the string at its first word, and leaves it so.
             words = 1 if again else None
-            ways, self.sighash = authby_4_6(text, facts.hashes, ikev1=ikev1, words=words, old=facts.old_words)
+            ways, self.sighash = authby_4_6(
+                text,
+                facts.hashes,
+                ikev1=ikev1,
+                words=words,
+                old=facts.old_words,
+                rsa_hashes=facts.rsa_hashes,
+            )
         finally:
             self.policy |= sum(bit for way, bit in self.known.ways.items() if getattr(ways, way))
 

@@ -156,6 +156,12 @@ class Facts(msgspec.Struct, frozen=True):
     four_versions: bool = False
     """ikev2= has four meanings, and permit is what stands where it is not given (3.27)."""
 
+    rsa_hashes: bool = True
+    """authby=rsasig allows all hashes (not where RHEL 8 took RSA-PSS out of it)."""
+
+    either_version: bool = True
+    """ikev2=permit, =propose and =yes are taken for one version, and not refused (as RHEL 8 does)."""
+
     finds_interfaces: bool = True
     """The address of an interface is found (3.30 on)."""
 
@@ -297,7 +303,7 @@ _3_27: Final = replace(
     _3_28, policy=_POLICY_3_27, defaults=_3_28.defaults | {"ikev1"}, four_versions=True, key_is_xauth=True
 )
 
-FACTS: Final = {
+_RELEASES: Final = {
     "3.27": _3_27,
     "3.28": _3_28,
     "3.30": _3_30,
@@ -315,5 +321,10 @@ FACTS: Final = {
         numbers={"ipsec-max-bytes": ("", 0), "ipsec-max-packets": ("", 0)},
     ),
     "4.10": Facts(),
+}
+_EL8: Final = ("4.3", "4.4", "4.5", "4.10")
+
+FACTS: Final = _RELEASES | {
+    f"{name}-el8": replace(_RELEASES[name], rsa_hashes=False, either_version=False) for name in _EL8
 }
 """By the name of the rules."""

@@ -172,11 +172,14 @@ def table(name: str, *, seccomp: bool = False, labeled: bool = True) -> Table:
     """
     by = rules(name)
     builds = {word for word, built in (("seccomp", seccomp), ("labeled", labeled)) if built}
-    return Table(_file(by.table or name), by, builds)
+    return Table(_file(by.table or name, by.dialect), by, builds)
 
 
-def _file(name: str) -> _File:
-    """The file of a table. One that is `like` another has only what differs from it."""
+def _file(name: str, dialect: str = "") -> _File:
+    """The file of a table. One that is `like` another has only what differs from it; a dialect's what it adds."""
+    if dialect:
+        release, added = _file(name), _file(dialect)
+        return _File(release.values, release.setup | added.setup, release.conn | added.conn)
     # As importlib.resources reads it, which takes longer to load than the table.
     path = os.path.join(os.path.dirname(__file__), "tables", f"{name}.json")
     data: bytes = cast("Any", __spec__.loader).get_data(path)

@@ -9,6 +9,7 @@ A new release is a row here, or a number in `releases` of the last row (docs/add
 from __future__ import annotations
 
 import functools
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from autod.protocol.releases import Release
 
-__all__ = ["RULES", "Rules", "rules", "rules_of"]
+__all__ = ["DIALECTS", "RULES", "Rules", "dialects", "rules", "rules_of"]
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -33,6 +34,10 @@ class Rules(msgspec.Struct, frozen=True):
 
     table: str = ""
     """The table of keywords, where it is that of other rules (tables/TABLE.json)."""
+
+    dialect: str = ""
+    """The distributor whose patched builds of `releases` follow these rules, "" for upstream's. What its patches do
+    is read, and tried on a build with them; its table (tables/DIALECT.json) is laid over the release's."""
 
     old: bool = False
     """3.x and 4.x: digits alone are a number, booleans have words of their own, also= is read breadth first."""
@@ -124,6 +129,16 @@ _OLD_4_6: Final = replace(_OLD_4_7, name="4.6", releases=("4.6",), seconds=True,
 _OLD_4_2: Final = replace(_OLD_4_6, name="4.2", releases=("4.2",), runs_on=True)
 _OLD_3_28: Final = replace(_OLD_4_2, name="3.28", releases=("3.28", "3.29"), aborts_over_family=False)
 
+
+def _el8(row: Rules, *releases: str) -> Rules:
+    """The rules of `row` as RHEL 8 and its rebuilds have patched them."""
+    return replace(row, name=f"{row.name}-el8", releases=releases, table=row.table or row.name, dialect="el8")
+
+
+_OLD_4_3: Final = replace(_OLD_4_6, name="4.3", releases=("4.3",), table="4.2")
+_OLD_4_4: Final = replace(_OLD_4_6, name="4.4", releases=("4.4",), table="4.5")
+_OLD_4_5: Final = replace(_OLD_4_6, name="4.5", releases=("4.5",))
+
 RULES: Final = (
     replace(_OLD_3_28, name="3.27", releases=("3.27",), aborts_over_alias=False),
     _OLD_3_28,
@@ -131,9 +146,9 @@ RULES: Final = (
     replace(_OLD_4_2, name="3.32", releases=("3.32",)),
     replace(_OLD_4_2, name="4.0", releases=("4.0", "4.1")),
     _OLD_4_2,
-    replace(_OLD_4_6, name="4.3", releases=("4.3",), table="4.2"),
-    replace(_OLD_4_6, name="4.4", releases=("4.4",), table="4.5"),
-    replace(_OLD_4_6, name="4.5", releases=("4.5",)),
+    _OLD_4_3,
+    _OLD_4_4,
+    _OLD_4_5,
     _OLD_4_6,
     _OLD_4_7,
     _OLD,
@@ -174,16 +189,31 @@ RULES: Final = (
         all_aliases=True,
     ),
 )
-"""Every set of rules, oldest first."""
+"""Every set of rules of upstream's, oldest first."""
+
+DIALECTS: Final = (
+    _el8(_OLD_4_3, "4.3"),
+    _el8(_OLD_4_4, "4.4"),
+    _el8(_OLD_4_5, "4.5"),
+    _el8(_OLD, "4.9", "4.12"),
+)
+"""What distributors made of some of them."""
 
 
-@functools.cache
 @functools.cache
 def rules(name: str) -> Rules:
     """The rules of that name."""
-    return next(one for one in RULES if one.name == name)
+    return next(one for one in (*RULES, *DIALECTS) if one.name == name)
 
 
 def rules_of(release: Release) -> Rules | None:
-    """The rules that `release` follows, None where no row has it."""
-    return next((one for one in RULES if ".".join(map(str, release.version)) in one.releases), None)
+    """The rules that `release` follows, those of its dialect before upstream's; None where no row has it."""
+    number = ".".join(map(str, release.version))
+    own = (one for one in DIALECTS if one.dialect == release.dialect and number in one.releases)
+    return next(chain(own, (one for one in RULES if number in one.releases)), None)
+
+
+def dialects(release: Release) -> tuple[str, ...]:
+    """The dialects that there are of `release`."""
+    number = ".".join(map(str, release.version))
+    return tuple(one.dialect for one in DIALECTS if number in one.releases)

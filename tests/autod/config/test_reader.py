@@ -254,3 +254,17 @@ def test_a_file_that_cannot_be_read_is_named_without_a_line(tmp_path: Path) -> N
     assert list(show(check(configuration), Files())) == [
         f"{missing}: fatal: cannot be read: No such file or directory"
     ]
+
+
+def test_a_keyword_that_is_not_known_is_left_to_addconn_where_it_loads(tmp_path: Path) -> None:
+    """Its connection is there, without it; any other fault refuses the file as ever."""
+    path = tmp_path / "ipsec.conf"
+    path.write_text("config setup\n\tforeign=1\nconn a\n\tleft=192.0.2.1\n\tnovel=yes\n\tright=192.0.2.2\n")
+    for release in ("3.32", "4.12", "5.0", "5.2", "5.4"):
+        read = load(path, find(release), leaves_unknown=True)
+        assert read.refusal is None
+        assert [one.name for one in read.connections] == ["a"]
+        assert [one.place.line for one in read.diagnostics if one.place] == [2, 5]
+        assert load(path, find(release)).refusal is not None
+    path.write_text("conn a\n\tleft=192.0.2.1\n\tnovel=yes\nnonsense\n")
+    assert load(path, find("4.12"), leaves_unknown=True).refusal is not None

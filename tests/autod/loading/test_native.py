@@ -230,3 +230,24 @@ async def test_a_file_that_addconn_would_refuse_sends_nothing(tmp_path: Path) ->
         with pytest.raises(ConfigurationError, match=r"ipsec.conf:3:\d+: .*authbi"):
             await load_natively(client, ["a"], read)
     assert pluto.messages == []
+
+
+@pytest.mark.parametrize("release", ["4.3", "4.10"])
+async def test_all_of_a_file_leaves_out_what_addconn_gave_up_before_its_auto(
+    release: str, tmp_path: Path
+) -> None:
+    """authby= is looked at before auto=, and so addconn --autoall sends nothing of that one; of the end it does."""
+    ends = "\tleft=192.1.2.45\n\tright=10.1.0.9\n\tauto=add\n"
+    (tmp_path / "ipsec.conf").write_text(
+        f"conn bad\n\tauthby=nonsense\n{ends}conn end\n\tleftsubnet=nonsense\n{ends}conn good\n{ends}"
+    )
+    path, read, loads = tmp_path / release, load("ipsec.conf", find(release), folder=str(tmp_path)), Loads()
+    async with fake_pluto(path, added) as pluto, open_pluto(path, release) as client:
+        loader = NativeLoader(client, lambda _: read, lookup=Recorded(), autoall=True)
+        await loader.load(["bad", "end", "good"], hear=loads.hear, told=loads.told)
+    assert {name: one.result for name, one in loads.outcomes.items()} == {
+        "bad": Result.LOAD_FAILED,
+        "end": Result.LOADED,
+        "good": Result.LOADED,
+    }
+    assert [decode(message, find(release)).name for message in pluto.messages] == ["end", "good"]
