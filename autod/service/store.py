@@ -413,9 +413,12 @@ def _locked(path: str) -> int:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(handle)
         raise ConfigurationError("another supervisor writes this history", where=path) from None
+    except BaseException:
+        os.close(handle)
+        raise
     return handle
 
 

@@ -22,6 +22,7 @@ from autod.config.steps import removes_too_much
 from autod.errors import ConfigurationError, UsageError, WhackError
 from autod.supervisor.differing import differences, differing, doomed, edited, without
 from autod.supervisor.following import concerned, follow_names, follow_network, is_name
+from autod.supervisor.kept import replace_file
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.own import Own
 from autod.supervisor.settings import Settings
@@ -100,7 +101,7 @@ class ConfiguredSupervisor(Supervisor):
         self._reloading = trio.Lock()
         self._salt = os.uname().nodename
         self._seen = self._signatures()
-        self._suspended: dict[str, bool] = _remembered(settings.supervise.state)
+        self._suspended, self._forgotten = _remembered(settings.supervise.state)
         self._stays = ""
         """What the configuration had once and pluto has still, as a sentence."""
 
@@ -122,6 +123,8 @@ class ConfiguredSupervisor(Supervisor):
 
     async def start(self) -> None:
         """What can be done before a pluto is found: hold what the settings name."""
+        if self._forgotten:
+            self.trouble("supervise.state", self._forgotten)
         self._adopt(self.settings, Reading())
         await trio.lowlevel.checkpoint()
 
@@ -499,25 +502,19 @@ def _left(left: Sequence[Left]) -> str:
     )
 
 
-def _remembered(path: str) -> dict[str, bool]:
-    """The suspensions of an earlier life; none where there is no such file or it makes no sense."""
-    if not path:
-        return {}
+def _remembered(path: str) -> tuple[dict[str, bool], str]:
+    """The suspensions of an earlier life, and why they are not known, as a sentence."""
     try:
         with open(path, "rb") as file:
-            found = json.load(file)
-        return msgspec.convert(found, dict[str, bool])
-    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
-        return {}
+            return msgspec.convert(json.load(file), dict[str, bool]), ""
+    except FileNotFoundError:
+        return {}, ""
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "it makes no sense"
+        return {}, f"what was suspended before is not known: {path}: {why}"
 
 
 def _remember(path: str, suspended: Mapping[str, bool]) -> None:
-    if not path:
-        return
-    fresh = f"{path}.new"
-    with open(fresh, "wb") as file:
-        file.write(json.dumps(suspended).encode())
-        file.flush()
+    if path:
         # Who suspended it was told that it is so: it must be so after a power failure too.
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+        replace_file(path, json.dumps(suspended))

@@ -9,9 +9,7 @@ connections hold.
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ from autod.config.model import Severity
 from autod.config.written import Connection
 from autod.errors import ConfigurationError
 from autod.supervisor.ipsecconf import reading_of
+from autod.supervisor.kept import replace_file
 from autod.supervisor.wanted import Reading
 
 if TYPE_CHECKING:
@@ -108,24 +107,13 @@ class Own:
                 "the supervisor keeps no connections of its own: supervise.connections is empty",
                 option="supervise.connections",
             )
-        fresh = f"{self.path}.new"
+        if self.problem:
+            # What is in the file is not known, and would be lost.
+            raise ConfigurationError(f"the connection cannot be kept: {self.problem}", where=self.path)
         try:
-            with open(fresh, "w", encoding="utf-8", opener=_private) as file:
-                file.write(_HEAD + "\n".join(texts.values()))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, self.path)
+            replace_file(self.path, _HEAD + "\n".join(texts.values()))
         except (OSError, UnicodeEncodeError) as problem:
-            with suppress(OSError):
-                os.unlink(fresh)
             raise ConfigurationError(
                 f"the connection cannot be kept: {self.path}: {problem}", where=self.path
             ) from problem
         self._texts = texts
-
-
-def _private(path: str, flags: int) -> int:
-    # What an earlier life left of it may have had another mode.
-    with suppress(FileNotFoundError):
-        os.unlink(path)
-    return os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o600)

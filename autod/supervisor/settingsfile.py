@@ -7,7 +7,6 @@ file that is broken when the supervisor starts must not be the end of supervisio
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import msgspec
 
 from autod.errors import ConfigurationError
 from autod.supervisor.addresses import Address
+from autod.supervisor.kept import replace_file
 from autod.supervisor.settings import SIDE, Seconds, Settings
 from autod.supervisor.states import Policy
 
@@ -120,20 +120,11 @@ class LastGood:
         """Keep `text`, whole or not at all, also if the power fails. Raises OSError."""
         if self._file is None or self.recall(path) == text:
             return
-        fresh = self._file.with_suffix(".new")
-        with open(fresh, "w", encoding="utf-8", opener=_private) as file:
-            file.write(f"{_first_line(path)}\n{text}")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._file)
+        replace_file(str(self._file), f"{_first_line(path)}\n{text}")
 
 
 def _first_line(path: str) -> str:
     return f"# The last settings that were taken from {path!r}. autod writes this file."
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _text(path: str | Path, *, missing_ok: bool) -> str:

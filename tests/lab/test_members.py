@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.lab.gateways import Lab
+    from tests.real.test_supervisor import Autod
 
 TIMEOUT = 120
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,7 +160,10 @@ def load_instances(lab: Lab) -> None:
 def test_the_supervisor_keeps_names_up_and_adds_nothing(lab: Lab) -> None:
     """A member goes down again and again: it is brought up, and nothing else, however often is looked."""
     load(lab)
-    keep = "[policy]\nflap_count = 0\n[[group]]\nname = 'all'\nconnections = ['nets', 'al']\nkeep = 'up'\n"
+    keep = (
+        f"{scraped(lab)}[policy]\nflap_count = 0\n"
+        "[[group]]\nname = 'all'\nconnections = ['nets', 'al']\nkeep = 'up'\n"
+    )
     down = "--down" if lab.release == "5.2" else "--terminate"
     with supervising(lab.west, keep) as autod:
         until(lambda: (autod.state("nets"), autod.state("al")) == ("up", "up"), autod.states)
@@ -169,6 +175,7 @@ def test_the_supervisor_keeps_names_up_and_adds_nothing(lab: Lab) -> None:
             assert (autod.state("nets"), autod.state("al")) == ("up", "up")
             assert serials(lab) == before
             time.sleep(2)
+        assert shown(autod, "nets", "al") == [("up", "all", 1.0)] * 2
         assert not [event for event in autod.events() if event.get("cause") in ("lost", "flapping")]
         for turn in range(1 + int(SECONDS / 60)):
             gone = (*PAIRS, *NAMES["al"])[(1 + turn * 3) % 7]
@@ -186,6 +193,7 @@ def test_an_instance_and_a_connection_of_a_group_count_as_their_name(lab: Lab) -
     """East makes an instance of `road`, a packet one of `private`: no verb and no supervisor adds to them."""
     load_instances(lab)
     keep = (
+        f"{scraped(lab)}"
         "[[group]]\nname = 'road'\nconnections = ['road']\nkeep = 'loaded'\n"
         "[[group]]\nname = 'mesh'\nconnections = ['private']\nkeep = 'routed'\n"
     )
@@ -197,10 +205,11 @@ def test_an_instance_and_a_connection_of_a_group_count_as_their_name(lab: Lab) -
         before = serials(lab)
         assert sorted(before.values()) == [f"private#{MESH}/32", "road"]
         until(lambda: (autod.state("road"), autod.state("private")) == ("up", "up"), autod.states)
+        assert shown(autod, "road", "private") == [("up", "road", 1.0), ("up", "mesh", 1.0)]
         for name in ("road", "private"):
-            shown = autod_cli(lab, "--status", name, "--json")
-            assert shown.returncode == 0, shown.stderr
-            assert any(one["instance"] for one in json.loads(shown.stdout)["connections"])
+            told = autod_cli(lab, "--status", name, "--json")
+            assert told.returncode == 0, told.stderr
+            assert any(one["instance"] for one in json.loads(told.stdout)["connections"])
             assert autod_cli(lab, "--wait", name, "--timeout", "20").returncode == 0
         done = autod_cli(lab, "--up", "road", "private", "--if-down", "--json")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -211,6 +220,25 @@ def test_an_instance_and_a_connection_of_a_group_count_as_their_name(lab: Lab) -
         # East brings its end of `road` up again by itself, and makes another instance.
         assert before.keys().isdisjoint(serials(lab))
         until(lambda: autod.state("private") == "routed", autod.states)
+        assert shown(autod, "private") == [("routed", "mesh", 0.0)]
+
+
+def scraped(lab: Lab) -> str:
+    return f"[metrics]\nlisten = 'unix:{lab.west.folder}/metrics.sock'\n"
+
+
+def shown(autod: Autod, *names: str) -> list[tuple[str, str, float]]:
+    """Of each name its state in the API's list; its group of autod.toml and whether it is up, as they are scraped."""
+    states = {one["name"]: one["state"] for one in autod.call("List")["connections"]}
+    with socket.socket(socket.AF_UNIX) as scrape:
+        scrape.settimeout(60)
+        scrape.connect(str(autod.pluto.folder / "metrics.sock"))
+        scrape.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        text = b"".join(iter(lambda: scrape.recv(65536), b"")).decode()
+    groups = dict(re.findall(r'^autod_connection_wanted{connection="([^"]*)",group="([^"]*)"', text, re.M))
+    up = dict(re.findall(r'^autod_connection_up{connection="([^"]*)"} (\S+)$', text, re.M))
+    assert states.keys() == groups.keys() == up.keys()
+    return [(states[name], groups[name], float(up[name])) for name in names]
 
 
 def autod_cli(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -226,9 +254,9 @@ def serials(lab: Lab) -> dict[int, str]:
     return {sa["serial"]: sa["connection"] for sa in state["child_sas"] if sa["phase"] == "established"}
 
 
-def until(is_so: Callable[[], bool], shown: Callable[[], object]) -> None:
+def until(is_so: Callable[[], bool], instead: Callable[[], object]) -> None:
     """Wait until it is so, two minutes at most."""
     deadline = time.monotonic() + 120
     while not is_so():
-        assert time.monotonic() < deadline, shown()
+        assert time.monotonic() < deadline, instead()
         time.sleep(0.5)

@@ -247,10 +247,17 @@ async def test_an_odd_name_is_remembered_too(place: Place) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"a": 1}', b"\xff"])
-async def test_a_spoilt_file_of_suspensions_is_no_reason_not_to_start(place: Place, content: bytes) -> None:
+async def test_a_spoilt_file_of_suspensions_is_told_and_no_reason_not_to_start(
+    place: Place, content: bytes
+) -> None:
     place.state.write_bytes(content)
     async with supervised(place, ScriptedLink()) as supervisor:
         assert states(supervisor) == {}
+        assert "makes no sense" in supervisor.troubles["supervise.state"]
+        supervisor.adopt([Wanted(name="a")])
+        supervisor.order("suspend", ["a"])
+        assert "supervise.state" not in supervisor.troubles
+    assert msgspec.json.decode(place.state.read_bytes()) == {"a": False}
 
 
 async def test_sync_says_what_differs_and_puts_it_right(place: Place, clock: object) -> None:

@@ -77,3 +77,8 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     where = own(tmp_path)
     assert where.problem
     assert not where.names
+    with pytest.raises(ConfigurationError, match="not known"):
+        keep(where, "a")
+    with pytest.raises(ConfigurationError, match="not known"):
+        where.remove(["a"])
+    assert (tmp_path / "connections.conf").read_bytes() == b"\xff\xfe"
