@@ -116,9 +116,8 @@ class AdaptiveLimit:
         self._base = 0.0
         self._quickest = float("inf")
         self._begun: float | None = None
-        self._size = 0
+        self._size = self._needed = 0
         self._answers: list[float] = []
-        self._needed = 0
 
     @property
     def value(self) -> int:
@@ -145,7 +144,7 @@ class AdaptiveLimit:
     @property
     def crowded(self) -> bool:
         """Whether answered requests needed retransmissions in the last round, or do in this one."""
-        return self._crowded or self._needed > max(2, RETRANSMITTED * self._size)
+        return self._crowded or self._is_much_of(self._size)
 
     def all_taken(self, seconds: float) -> None:
         """pluto has sent the first message of all requests in flight, that of the last `seconds` after it was asked."""
@@ -163,7 +162,7 @@ class AdaptiveLimit:
         # What began before the last shrinking speaks of the limit that was, and must not shrink it once more.
         self._needed += retransmissions > 0 and at - seconds >= self._shrunk
         if self._doubling:
-            if self._needed > max(2, RETRANSMITTED * self._size):
+            if self._is_much_of(self._size):
                 self._end(at)
                 return
             self._quickest = min(self._quickest, seconds)
@@ -175,6 +174,10 @@ class AdaptiveLimit:
                 self._set(self._limit + 1)
         if len(self._answers) >= self._size:
             self._end(at)
+
+    def _is_much_of(self, count: int) -> bool:
+        """Whether too many of `count` requests needed retransmissions."""
+        return self._needed > max(2, RETRANSMITTED * count)
 
     def _begin(self, at: float) -> None:
         self._begun = at
@@ -191,7 +194,7 @@ class AdaptiveLimit:
         count = len(self._answers)
         rate = count / max(at - self._begun, 1e-9)
         seconds = median(self._answers)
-        self._crowded = self._needed > max(2, RETRANSMITTED * count)
+        self._crowded = self._is_much_of(count)
         if rate > INSTANT and seconds < 2 * SHORT:
             self._set(FEW)
             self._begin(at)

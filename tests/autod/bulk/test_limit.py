@@ -226,8 +226,9 @@ def values(limit: AdaptiveLimit, story: str) -> list[int]:
     return seen
 
 
-def test_crowded_is_more_than_a_twelfth_of_those_in_flight_and_more_than_two() -> None:
-    limit = AdaptiveLimit(960)
+@pytest.mark.parametrize("ceiling", [8, 960])
+def test_crowded_is_more_than_a_twelfth_of_those_in_flight_and_more_than_two(ceiling: int) -> None:
+    limit = AdaptiveLimit(ceiling)
     limit.ended(0.2, 0.1, answered=True, retransmissions=0)
     for number in range(2):
         limit.ended(0.3 + number / 100, 0.1, answered=True, retransmissions=1)

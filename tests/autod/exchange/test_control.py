@@ -356,6 +356,13 @@ async def test_a_path_that_leads_nowhere_is_an_error_for_people(tmp_path: Path) 
 # Sending ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("size", [1, MAX_MESSAGE])
+async def test_a_message_may_be_as_short_and_as_long_as_one_can_be(path: Path, size: int) -> None:
+    async with fake_pluto(path, answers(b"002 one\n")) as pluto:
+        assert await controller(path).exchange(b"x" * size, lambda _: None) is Ending.EOF
+    assert pluto.messages == [b"x" * size]
+
+
 @pytest.mark.parametrize("message", [b"", b"x" * (MAX_MESSAGE + 1)])
 async def test_a_message_that_is_none_is_refused_before_anything_is_opened(
     path: Path, message: bytes

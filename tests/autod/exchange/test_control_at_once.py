@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from autod.exchange.control import Control
-from autod.exchange.peer import Listener, socket_file
+from autod.exchange.control import Control, Pending
+from autod.exchange.peer import Listener, Opener, listener, socket_file
 from autod.protocol import releases
-from autod.protocol.exchange import Ending
+from autod.protocol.exchange import Ending, Exchange
 from tests.fakes.fakepluto import answers, fake_pluto
 
 if TYPE_CHECKING:
@@ -258,3 +258,75 @@ async def test_a_read_goes_on_while_there_is_something_and_a_pluto_that_answers_
         assert not control.read(pending)
         assert not control.is_quick
         control.drop(pending)
+
+
+async def test_those_under_way_count_among_the_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autod.exchange.control.own_spare", lambda: 100)
+    control = controller(tmp_path / "s")
+
+    def places(planned: int = 3) -> int:
+        return control.places(holds_descriptor=False, planned=planned)
+
+    with served(tmp_path / "s", b"000 one\n"):
+        assert (places(), places(0)) == (97, 100)
+        first, second = await control.submit(MESSAGE), await control.submit(MESSAGE)
+        assert (places(), places(0)) == (99, 100)
+        await control.wait(first, lambda replies: None)
+        assert places() == 98
+        control.drop(second)
+        assert places() == 97
+
+
+@contextlib.contextmanager
+def begun(said: bytes, *, over: bool) -> Iterator[Pending]:
+    """An exchange in which pluto has said this much."""
+    server, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with server, client:
+        client.setblocking(False)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        server.sendall(said)
+        if over:
+            server.shutdown(socket.SHUT_WR)
+        exchange = Exchange(CODES, taken=True, answers=None)
+        yield Pending(client, exchange, holds_descriptor=False, holder="")
+
+
+def test_all_that_pluto_has_said_is_read_at_once(tmp_path: Path) -> None:
+    with begun(b"000 one\n" * 20_000, over=True) as pending:
+        assert controller(tmp_path / "s").read(pending, patient=False)
+        assert len(pending.exchange.replies()) == 20_000
+
+
+async def test_what_was_read_is_handed_on_before_it_waits(tmp_path: Path) -> None:
+    control = controller(tmp_path / "s")
+    found: list[Reply] = []
+    with begun(b"002 one\n", over=False) as pending, trio.CancelScope() as scope:
+        assert not control.read(pending, patient=False)
+        scope.cancel()
+        await control.wait(pending, found.extend)
+    assert [reply.text for reply in found] == ["one"]
+
+
+async def test_who_listens_is_found_out_once_where_any_pluto_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+
+    def look(path: str, answered: Opener | None = None) -> Listener:
+        looks.append(answered)
+        return listener(path, answered)
+
+    monkeypatch.setattr("autod.exchange.control.listener", look)
+    control = controller(tmp_path / "s")
+    with served(tmp_path / "s", b"000 one\n"):
+        for _ in range(3):
+            await at_once(control)
+    assert len(looks) == 1
+    assert control.peer == os.getpid()
+    with served(tmp_path / "t", b"000 one\n"):
+        monkeypatch.setattr("autod.exchange.control.opener", lambda _: Opener(None, ""))
+        control = controller(tmp_path / "t")
+        await at_once(control)
+        assert looks[1:] == [Opener(None, "")]

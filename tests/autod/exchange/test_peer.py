@@ -86,6 +86,12 @@ def test_the_lock_file_names_the_process_that_holds_the_socket(path: Path) -> No
     assert found.is_visible
 
 
+def test_its_program_is_told_where_the_process_is_known(path: Path) -> None:
+    with other_process(path) as process:
+        assert listener(path).executable() == os.readlink(f"/proc/{process.pid}/exe")
+    assert Listener().executable() is None
+
+
 def test_a_connection_names_it_without_a_lock_file(path: Path) -> None:
     with other_process(path) as process:
         path.with_suffix(".pid").unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
@@ -165,6 +166,17 @@ async def test_it_gets_its_name_its_arguments_and_no_input(tmp_path: Path) -> No
     assert done.stdout == b"/usr/sbin/somewhere/cat\0/proc/self/cmdline\0-\0"
 
 
+async def test_a_program_that_fails_has_a_status_and_what_it_said(tmp_path: Path) -> None:
+    path = tmp_path / "whack"
+    path.write_text("#!/bin/sh\necho no >&2\nexit 3\n")
+    path.chmod(0o755)
+    with open_program(str(path)) as program:
+        done = await program.run()
+        assert (done.returncode, done.stderr) == (3, b"no\n")
+        done = program.run_blocking(env={}, cwd="/", timeout=60)
+        assert (done.returncode, done.stderr) == (3, b"no\n")
+
+
 async def test_a_cancelled_run_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "whack"
     shutil.copy("/bin/sleep", path)
@@ -241,6 +253,23 @@ def test_a_namespace_of_its_own_with_the_same_files_is_no_other_place(
     pluto = install(tmp_path / "second", "whack")
     with process("unshare", "--mount", pluto) as pid:
         assert find_programs(pid).whack == str(pluto.with_name("whack"))
+
+
+def test_where_its_root_may_not_be_looked_at_they_are_where_its_name_says(
+    tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pluto = install(tmp_path / "second", "whack")
+    with process(pluto) as pid:
+        stat = os.stat
+
+        def refused(path: Any, **more: Any) -> os.stat_result:
+            if path == f"/proc/{pid}/ns/mnt":
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return stat(path, **more)
+
+        monkeypatch.setattr(os, "stat", refused)
+        found = find_programs(pid)
+    assert found == Programs(str(pluto), str(pluto.with_name("whack")), None, "/")
 
 
 @pytest.mark.parametrize("pid", [None, 2**22 + 1])

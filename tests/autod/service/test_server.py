@@ -798,10 +798,66 @@ async def test_one_user_is_worked_for_by_a_few_at_once_and_root_is_not_held_back
         await running.eventually(lambda: under_way == 2)
         await trio.sleep(0.1)
         assert under_way == 2
+        for _ in range(3):
+            clients.append(await running.connect())
+            await clients[-1].stream.send_all(b'{"method":"org.varlink.service.GetInfo"}\0')
+        await running.eventually(lambda: under_way == 2 + 3)
         root = await running.connect()
         assert "connection" in (await root.call("Get", name="a"))["parameters"]
         held.set()
         for client in clients:
             assert await client.receive() == {"parameters": {}}
-        assert under_way == 6
+        assert under_way == 6 + 3
         assert running.server._turns == {}
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> trio.Event:
+    """Until this is set no GetInfo is answered."""
+    held = trio.Event()
+
+    async def slow(self: Methods, asked: object, call: Call, send: Any) -> None:
+        await held.wait()
+        await send({}, False)
+
+    name = "org.varlink.service.GetInfo"
+    monkeypatch.setitem(_METHODS, name, replace(_METHODS[name], run=slow))
+    return held
+
+
+async def test_a_stream_whose_client_said_no_more_before_its_turn_came_ends_at_once(
+    tmp_path: Path, held: trio.Event
+) -> None:
+    async with service(tmp_path) as running:
+        client = await running.connect()
+        await client.send("org.varlink.service.GetInfo")
+        await client.send("Watch", more=True)
+        await client.stream.send_eof()
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        held.set()
+        assert await client.receive() == {"parameters": {}}
+        while await client.receive() is not None:
+            pass
+        await running.eventually(lambda: running.server.clients == 0)
+
+
+async def test_a_client_that_hears_no_more_is_let_go(tmp_path: Path) -> None:
+    async with service(tmp_path) as running:
+        client = await running.connect()
+        client.stream.socket.shutdown(socket.SHUT_RD)
+        await client.send("List")
+        await running.eventually(lambda: running.server.clients == 0)
+
+
+async def test_a_client_that_breaks_off_is_let_go_though_it_is_being_answered(
+    tmp_path: Path, held: trio.Event
+) -> None:
+    """It leaves an answer unread, which the system tells of as an error and not as an end."""
+    async with service(tmp_path) as running:
+        client = await running.connect()
+        await client.send("List")
+        await client.send("org.varlink.service.GetInfo")
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert running.server.clients == 1
+        client.stream.socket.close()
+        await running.eventually(lambda: running.server.clients == 0)
