@@ -65,6 +65,7 @@ class Cause(StrEnum):
     ADDRESS_POOL = "address_pool"
     SECURITY_LABEL = "security_label"
     CHILD_REFUSED = "child_refused"
+    PEER_BUSY = "peer_busy"
     KERNEL = "kernel"
     UPDOWN = "updown"
     INTERFACE = "interface"
@@ -134,9 +135,13 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "both",
         True,
         "the peer does not answer IKEv1",
-        "check its address, the way there, and UDP ports 500 and 4500; a peer that has no connection for IKEv1 is "
-        "silent, too, so compare ikev2= of both ends, and look at its ikev1-policy=",
-        ("ikev2=", "the peer's ikev1-policy=", "right=", "firewalls"),
+        "check its address, the way there, and UDP ports 500 and 4500; a peer that has no connection for IKEv1 that "
+        "fits is silent, too, so compare ikev2=, aggressive=, authby= and XAUTH of both ends, and look at its "
+        "ikev1-policy=",
+        (
+            *("ikev2=", "aggressive=", "authby=", "leftid=", "rightid=", "rightxauthserver="),
+            *("the peer's ikev1-policy=", "right=", "firewalls"),
+        ),
     ),
     Cause.AUTH_UNANSWERED: Advice(
         "peer_silent",
@@ -442,6 +447,14 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "the peer was reached, but there is no Child SA",
         "compare the subnets and esp= of both ends, and look in the peer's log",
         ("leftsubnet=", "rightsubnet=", "esp=", "the peer's log"),
+    ),
+    Cause.PEER_BUSY: Advice(
+        _CHILD,
+        "there",
+        True,
+        "the peer was reached, but cannot make the Child SA now",
+        "try again in a while; if it stays so, look in the peer's log, which says why",
+        ("the peer's log",),
     ),
     Cause.KERNEL: Advice(
         _CHILD,

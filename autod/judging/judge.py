@@ -395,7 +395,8 @@ class Judge:
         if ending is not Ending.EOF:
             if rule.end_is_done and ending is Ending.GONE:
                 return Verdict(rule.success)
-            return ended_otherwise(ending)
+            waits = ending in (Ending.DEADLINE, Ending.CANCELLED)
+            return (self._unusable(evidence) if waits else None) or ended_otherwise(ending)
         if evidence.code is not None:
             return Verdict(Result.REFUSED)
         unusable = self._unusable(evidence)
@@ -447,7 +448,9 @@ class Judge:
                 retransmissions=evidence.retransmissions,
                 said=None
                 if ok
-                else verdict.reason or said(evidence, general) or (lines[-1] if lines else None),
+                else verdict.reason
+                or said(evidence, general)
+                or (lines[-1] if lines and verdict.cause is None else None),
             ),
             code=None if ok else code,
             notification=verdict.notification,

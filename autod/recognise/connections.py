@@ -86,6 +86,8 @@ _LOADING = (
         ("left", "right", "failed"),
         r"(?P<reason>(?:left|right) certificate with \S+ .* (?:was )?not found in .*"
         r"|failed to find certificate named .*)",
+        None,
+        {"cause": Cause.CERTIFICATE_MISSING},
         seen="3.27-3.32",
     ),
     Row(

@@ -94,7 +94,7 @@ ROWS = (
     Row("deleteuser", r".*", "deleteuser", None, R.DONE),
     Row("shutdown", r".*", "shutdown", None, R.DONE),
     Row("trafficstatus", r"--name nosuch", "trafficstatus", "nosuch", R.UNKNOWN),
-    Row("rereadsecrets", r"syntax error", "rereadsecrets", None, R.REFUSED, on(("5.4",), R.DEADLINE)),
+    Row("rereadsecrets", r"syntax error", "rereadsecrets", None, R.REFUSED),
     Row("up", r"a deleted connection", "up", "t01", R.UNKNOWN),
     Row("up", r"while not listening", "up", "t01", R.NOT_LISTENING),
     Row("up", r"ali sync", "up", "ali", R.UP),

@@ -1,8 +1,12 @@
-"""recognise() and status.parse() never raise: lines are made from what their own patterns admit."""
+"""recognise() and status.parse() never raise: lines are made from what their own patterns admit.
+
+AUTOD_FUZZ=500 takes 500 times as many examples (about ten minutes), for running by hand.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from types import ModuleType
@@ -18,6 +22,8 @@ from autod.protocol.states import NAMES
 from autod.recognise import COMMON, recognise
 from autod.recognise.known import ROWS as OTHERS
 from autod.status import State, daemon, ends, established, lines, parse, sas
+
+TIMES = int(os.environ.get("AUTOD_FUZZ", "1"))
 
 STATES = tuple(
     f"{prefix}{name}"
@@ -54,7 +60,7 @@ def check(event: Event, text: str) -> None:
     assert json.loads(to_json(event))
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=300 * TIMES, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_what_a_phrase_admits_its_event_takes(data: st.DataObject) -> None:
     """The pattern's own language, after any prefix and in any state, with other numbers put in."""
@@ -66,7 +72,7 @@ def test_what_a_phrase_admits_its_event_takes(data: st.DataObject) -> None:
     check(recognise(Reply(data.draw(st.sampled_from((None, 0, 3, 21, 999))), text), time=0.0), text)
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=150 * TIMES, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_a_phrase_is_found_by_its_first_word(data: st.DataObject) -> None:
     """What a pattern admits, and begins with one of its row's words, is some event and no Log.
@@ -109,6 +115,7 @@ def test_an_sa_in_any_state_may_go() -> None:
             check(recognise(Reply(2, text), time=0.0), text)
 
 
+@settings(max_examples=100 * TIMES, suppress_health_check=list(HealthCheck), deadline=None)
 @given(
     st.one_of(st.text(), prefixes()),
     st.binary(),
@@ -133,7 +140,7 @@ def patterns_of(*modules: ModuleType) -> list[re.Pattern[str]]:
 STATUS = patterns_of(sas, lines, daemon, ends)
 
 
-@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=200 * TIMES, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_what_status_admits_its_model_takes(data: st.DataObject) -> None:
     """Lines from the parser's own patterns, alone and behind a connection's name, with other numbers put in."""

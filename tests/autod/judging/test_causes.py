@@ -71,6 +71,33 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         False,
     ),
     (
+        "a certificate that the database lacks, and a summary",
+        "3.32",
+        "add",
+        """
+        003 failed to find certificate named 'nosuchcert' in the NSS database
+        036 Failed to add connection "x" with invalid "left" certificate
+        """,
+        Result.LOAD_FAILED,
+        Cause.CERTIFICATE_MISSING,
+        "pluto",
+        False,
+    ),
+    (
+        "the peer cannot do it now",
+        "5.4",
+        "up",
+        """
+        000 "x" #111: initiating Child SA using IKE SA #7
+        000 "x" #111: sent CREATE_CHILD_SA request to create Child SA using IKE SA #7 {ESP <0x14fe9e9d} [10.41.85.0/24===10.42.85.0/24]
+        000 "x" #111: CREATE_CHILD_SA failed with error notification TEMPORARY_FAILURE
+        """,
+        Result.CHILD_REJECTED,
+        Cause.PEER_BUSY,
+        "peer",
+        True,
+    ),
+    (
         "a reason with the name in front, and a summary without",
         "3.32",
         "up",
