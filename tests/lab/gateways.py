@@ -1,6 +1,7 @@
 """Two gateways with ESP between them: real tunnels, real traffic. Runs on a kernel with ESP (tests/lab/uml.py).
 
     with tunnels("5.2") as lab:                      # 4.10, 5.2 or 4.3; west and east of tests/real/plutos.py
+    with tunnels("5.2", "/opt/x/5.4") as lab:        # east of a release that was installed there, named as its folder
         names = lab.load(100)                        # c0 ... c99 on both, each with ids of its own
         lab.west.whack("--name", "c0", "--initiate")
         assert lab.ping("c0")                        # from 10.1.0.1 to 10.2.0.1
@@ -39,10 +40,11 @@ def _address(side: int, number: int) -> str:
 
 
 class Lab:
-    """West (192.1.2.45) and east (192.1.2.23), both of one release."""
+    """West (192.1.2.45) and east (192.1.2.23), both of one release, or east of that of `far`."""
 
-    def __init__(self, release: str, west: Pluto, east: Pluto) -> None:
+    def __init__(self, release: str, west: Pluto, east: Pluto, far: str | None = None) -> None:
         self.release = release
+        self.far = far or release
         self.west = west
         self.east = east
         self._numbers: dict[str, int] = {}
@@ -124,14 +126,18 @@ class Lab:
 
 
 @contextlib.contextmanager
-def tunnels(release: str = "4.10") -> Iterator[Lab]:
-    """West and east of one release, started and listening, each with a default route through the other."""
-    root = ROOTS[release]
-    with gateways(roots=(root, root)) as (west, east):
+def tunnels(release: str = "4.10", far: str | None = None) -> Iterator[Lab]:
+    """West and east of one release, started and listening, each with a default route through the other.
+
+    `far` is that of east, if it is another one. A path is that of a release that was installed below it.
+    """
+    near, far = Path(release), Path(far or release)
+    roots = (ROOTS.get(release, near), ROOTS.get(str(far), far))
+    with gateways(roots=roots) as (west, east):
         # Policies are looked up after the route: without one nothing is sent.
         west.namespace.ip("route", "add", "default", "via", EAST)
         east.namespace.ip("route", "add", "default", "via", WEST)
-        yield Lab(release, west, east)
+        yield Lab(near.name, west, east, far.name)
 
 
 def _add_addresses(where: Namespace, addresses: list[str]) -> None:

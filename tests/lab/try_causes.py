@@ -1,6 +1,8 @@
 """Try each cause of a failure between two gateways with ESP, and say what autod makes of it: a command of its own.
 
     python -m tests.lab.try_causes [--supervised] [RELEASE ...]      # all of the lab, about two minutes each
+    python -m tests.lab.try_causes /opt/x/5.4 4.3:/opt/x/5.4         # releases that were installed there; west:east
+    python -m tests.lab.try_causes --here 4.10                       # on this machine's own kernel, with or without ESP
 
 All connections of tests/lab/causes.py are tried at once by --up; with --supervised also by a supervisor, whose record
 explain shows. Where this machine's kernel has no ESP it boots the one that has. Ends with 1 if a cause is another one.
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from tests.lab import roots, uml
 from tests.lab.causes import failing
 from tests.lab.gateways import RELEASES, Lab, tunnels
+from tests.lab.more_causes import more
 from tests.real.certificates import wait_past
 from tests.real.test_supervisor import ROOT, supervising
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from tests.real.plutos import Pluto
 
 _TIMEOUT = 3000
+NEED_ESP = ("mode", "kernel", "pool2", "redirect")
+"""Cases in which the peer must be able to install a Child SA first."""
 _SUPERVISED = 200
 
 
@@ -64,27 +69,32 @@ def wrong(found: dict[str, dict[str, Any]], cases: dict[str, Case]) -> list[str]
     ]
 
 
+def set_up(lab: Lab) -> list[str]:
+    """Bring up what others meet: the one with the networks of `kernel`, and the one that has the only address."""
+    ready = objects(autod(lab.west, "--up", "first", "pool1", "--json", "--timeout", "60s"), "outcome")
+    return [f"{name} is not up: {one['sentence']}" for name, one in ready.items() if not one["ok"]]
+
+
 def tried(lab: Lab, cases: dict[str, Case], until: float) -> list[str]:
     """What is wrong after all were tried at once, but for two."""
-    ready = objects(autod(lab.west, "--up", "first", "pool1", "--json", "--timeout", "60s"), "outcome")
     # One certificate has yet to end; and pluto does not end the try of a secret that differs in aggressive mode.
-    last = ("ended", "pska")
+    last = {"pska": "8s", "ended": "60s"}
     told = autod(
         lab.west, "--up", *(name for name in cases if name not in last), "--json", "--timeout", "60s"
     )
-    told += autod(lab.west, "--up", "pska", "--json", "--timeout", "8s")
-    wait_past(until)
-    told += autod(lab.west, "--up", "ended", "--json", "--timeout", "60s")
+    for name in last.keys() & cases.keys():
+        if name == "ended":
+            wait_past(until)
+        told += autod(lab.west, "--up", name, "--json", "--timeout", last[name])
     found = objects(told, "outcome")
     for name in cases:
         print(f"  {name:9} {found[name]['cause']}: {found[name]['sentence'][:140]}")
-    failed = [f"{name} is not up: {one['sentence']}" for name, one in ready.items() if not one["ok"]]
     names = {one.partition(":")[0] for one in wrong(found, cases)}
     for line in told.splitlines():
         row = json.loads(line)
         if row.get("connection") in names and row.get("text"):
             print(f"    {row['event']}: {row['text'][:200]}")
-    return failed + wrong(found, cases) + sorted(set(cases) - set(found))
+    return wrong(found, cases) + sorted(set(cases) - set(found))
 
 
 def supervised(lab: Lab, cases: dict[str, Case]) -> list[str]:
@@ -113,16 +123,19 @@ def supervised(lab: Lab, cases: dict[str, Case]) -> list[str]:
         )
 
 
-def run(release: str, *, supervise: bool) -> list[str]:
-    """What is wrong on one release."""
+def run(release: str, *, supervise: bool, further: bool) -> list[str]:
+    """What is wrong on one release, or between the two of WEST:EAST."""
+    near, _, far = release.partition(":")
+    esp = roots.has_esp()
     with (
-        tunnels(release) as lab,
+        tunnels(near, far or near) as lab,
         tempfile.TemporaryDirectory() as folder,
-        failing(lab, Path(folder)) as (cases, until),
+        failing(lab, Path(folder), more if further else None) as (found, until),
     ):
+        cases = {name: case for name, case in found.items() if name not in NEED_ESP or esp}
         print(f"{release}: {len(cases)} causes")
-        found = tried(lab, cases, until)
-        return found + (supervised(lab, cases) if supervise else [])
+        ready = set_up(lab) if esp else []
+        return ready + tried(lab, cases, until) + (supervised(lab, cases) if supervise else [])
 
 
 def main() -> int:
@@ -130,13 +143,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.lab.try_causes", description=__doc__)
     parser.add_argument("releases", nargs="*", metavar="RELEASE", default=RELEASES)
     parser.add_argument("--supervised", action="store_true")
+    parser.add_argument("--more", action="store_true", help="those of tests/lab/more_causes.py too")
+    parser.add_argument("--here", action="store_true", help="boot no other kernel")
     options = parser.parse_args()
-    if "LAB_INSIDE" not in os.environ and not roots.has_esp():
+    if not options.here and "LAB_INSIDE" not in os.environ and not roots.has_esp():
         roots.build()
         job = [sys.executable, "-m", "tests.lab.try_causes", *sys.argv[1:]]
         with uml.booted(job, timeout=_TIMEOUT, echo=True) as boot:
             return boot.wait() or 0
-    failed = {release: run(release, supervise=options.supervised) for release in options.releases}
+    failed = {
+        release: run(release, supervise=options.supervised, further=options.more)
+        for release in options.releases
+    }
     for release, found in failed.items():
         print(f"{release}: {'as expected' if not found else 'wrong:'}")
         for one in found:

@@ -11,7 +11,8 @@
     with delayed_gateways() as (west, east, wire):  # wire.delay = 0.5 (seconds each way); wire.drop = True
     gateway(listen=False)                           # as it is after `whack --unlisten`
     gateway(files=64)                               # ulimit -n
-    gateway(root=Path(...))                         # the pluto of the system in that root folder, by chroot
+    gateway(root=Path(...))                         # the pluto of the system in that root folder, by chroot; or of
+                                                    # a release that was installed below that prefix, without
     silent_peer(pluto.namespace, EAST)              # EAST gets packets and never answers
 
 Where the kernel has no ESP, IKE SAs come up and every Child SA fails at its last step; tests/lab has ESP.
@@ -77,13 +78,17 @@ def wait_until(condition: Callable[[], object], *, timeout: float = 60, what: st
 
 def probe(path: Path, *, timeout: float = 2) -> bytes:
     """The full status of the pluto behind `path`; empty where none answers within `timeout` seconds."""
-    parts = []
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client, contextlib.suppress(OSError):
-        client.settimeout(timeout)
-        client.connect(str(path))
-        client.sendall(SAFE_PROBE)
-        while part := client.recv(65536):
-            parts.append(part)
+    parts: list[bytes] = []
+    # 5.4 listens for the second kind, and refuses the first before anything is sent.
+    for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+        with socket.socket(socket.AF_UNIX, kind) as client, contextlib.suppress(OSError):
+            client.settimeout(timeout)
+            client.connect(str(path))
+            client.sendall(SAFE_PROBE)
+            while part := client.recv(65536):
+                parts.append(part)
+        if parts:
+            break
     return b"".join(parts)
 
 
@@ -111,7 +116,8 @@ class Pluto:
     ) -> None:
         self.folder = folder
         self.namespace = where
-        self.root = root
+        self.root = HOST if _is_prefix(root) else root
+        self._programs = root
         self.conf = folder / "ipsec.conf"
         self.secrets = folder / "ipsec.secrets"
         self.log = folder / "pluto.log"
@@ -142,7 +148,7 @@ class Pluto:
         argv = [
             *self.namespace.enter,
             *self.inside(
-                _program(self.root, "pluto"),
+                _program(self._programs, "pluto"),
                 "--nofork",
                 "--stderrlog",
                 *("--rundir", self.path(self.folder / "run")),
@@ -252,7 +258,9 @@ class Pluto:
             return process.wait()
 
     def _run(self, program: str, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
-        argv = self.inside(_program(self.root, program), "--ctlsocket", self.path(self.socket), *arguments)
+        argv = self.inside(
+            _program(self._programs, program), "--ctlsocket", self.path(self.socket), *arguments
+        )
         return subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
@@ -331,7 +339,8 @@ def _pair(
 
 @contextlib.contextmanager
 def _pluto(where: Namespace, *, root: Path = HOST, files: int | None = None) -> Iterator[Pluto]:
-    folder = Path(tempfile.mkdtemp(prefix="autod-", dir=None if root == HOST else root / "run"))
+    inside = root != HOST and not _is_prefix(root)
+    folder = Path(tempfile.mkdtemp(prefix="autod-", dir=root / "run" if inside else None))
     try:
         pluto = Pluto(folder, where, root=root, files=files)
         try:
@@ -352,7 +361,14 @@ def _children(pid: int) -> str:
     return ""
 
 
+def _is_prefix(root: Path) -> bool:
+    """Whether it is no system of its own, but where `make install` of one release put its programs."""
+    return (root / "libexec/ipsec/pluto").exists()
+
+
 def _program(root: Path, name: str) -> str:
+    if _is_prefix(root):
+        return str(root / "libexec/ipsec" / name)
     for folder in ("usr/libexec/ipsec", "usr/lib/ipsec"):
         if (root / folder / name).exists():
             return f"/{folder}/{name}"
