@@ -685,7 +685,7 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "here",
         True,
         "autod itself failed",
-        "report it, with what was asked",
+        "report it, with the command and its options",
         (),
     ),
 }
@@ -712,4 +712,4 @@ USUAL: Final[dict[str, tuple[Cause, Finder]]] = {
     "not_sent": (Cause.NOT_SENT, "autod"),
     "failed": (Cause.GONE_WITHOUT_REASON, "pluto"),
 }
-"""The cause and the finder of each result that is not what was asked, where nothing says it more exactly."""
+"""The cause and the finder of each result that is not a success, where nothing says it more exactly."""

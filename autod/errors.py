@@ -107,7 +107,7 @@ class PlutoReplaced(PlutoGone):
 
 
 class ConnectionLost(PlutoGone):
-    """pluto went away in the middle of an exchange: what was asked may or may not have happened."""
+    """pluto went away in the middle of an exchange: it may or may not have carried out the request."""
 
 
 class DeadlinePassed(WhackError):

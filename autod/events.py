@@ -15,7 +15,7 @@ Every event carries
 
 and the kind of event as `event` when rendered. A kind is added here when callers need it; a line that is no
 other event is a `Log`, so that nothing is lost and nothing raises. To add one is to write its class here, with its
-`traits`, and its row in autod.recognise: whoever treats some kinds of events differently reads the traits.
+`traits`, and its row in autod.recognise: code that treats some kinds of events differently reads the traits.
 
 Names of algorithms are pluto's. Selectors are written as prefixes where they are one (10.1.1.0/24), else as
 pluto writes them; SPIs as "0x%08x". A duration is in seconds.
@@ -261,7 +261,7 @@ class Queued(Event, frozen=True, kw_only=True):
 
 
 class AlreadyNegotiating(Event, frozen=True, kw_only=True):
-    """Nothing was begun, or what was begun was dropped: this connection is being negotiated already."""
+    """pluto began nothing, or dropped what it began: this connection is being negotiated already."""
 
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, answers=True)
 

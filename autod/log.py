@@ -33,7 +33,7 @@ def logger(
     release: str | None = None,
     log: FilteringBoundLogger | None = None,
 ) -> FilteringBoundLogger:
-    """A logger for one exchange, bound to what was asked, of whom, and of which release; on top of `log`, if there
+    """A logger for one exchange, bound to the operation, the connection and the release; on top of `log`, if there
     is one."""
     base: FilteringBoundLogger = log if log is not None else structlog.get_logger("autod")
     return base.bind(operation=operation, connection=connection, release=release)
@@ -45,14 +45,14 @@ def level(what: msgspec.Struct) -> Level:
         return what.traits.level
     if isinstance(what, Outcome):
         return "info" if what.ok else "warning"
-    said: Level = getattr(what, "level", "info")
-    return said
+    own_level: Level = getattr(what, "level", "info")
+    return own_level
 
 
 def fields(what: msgspec.Struct) -> dict[str, Any]:
     """The keys and values of `what` in JSON, `event` among them: plain values, nothing left out."""
-    found: dict[str, Any] = msgspec.to_builtins(what)
-    return found
+    values: dict[str, Any] = msgspec.to_builtins(what)
+    return values
 
 
 def write(log: FilteringBoundLogger, what: msgspec.Struct, **more: Any) -> None:

@@ -89,7 +89,7 @@ class Row(NamedTuple):
     quick: bool = False
     """It may be sent ahead of the answers to others: every release has it, and nothing is looked at before."""
     lists: bool = False
-    """Every line that pluto says is what was asked for."""
+    """Every line that pluto says is part of the answer."""
 
     result: str = "done"
     """Value of autod.outcomes.Result, where it succeeded."""
@@ -249,7 +249,7 @@ ROWS: tuple[Row, ...] = (
         "delete",
         CONNECTIONS,
         Takes.NAMES,
-        "take down and unload; deleting what is not loaded is done already",
+        "take down and unload; to delete a connection that is not loaded succeeds",
         example="old-branch",
         options=_RUN | {"service", "api"},
         service=_SERVICE,

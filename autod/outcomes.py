@@ -19,7 +19,7 @@ __all__ = ["Outcome", "Result", "from_json", "gather", "quoted", "sentence"]
 
 
 class Result(StrEnum):
-    """What became of an operation. Those of the first block are what was asked; `accepted` is, where no more
+    """What became of an operation. Those of the first block are successes; `accepted` is one, where no more
     than a beginning was asked (asynchronous)."""
 
     UP = "up"
@@ -69,7 +69,7 @@ OK = frozenset(
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event", tag="outcome"):
     """What became of one operation on one connection (or on pluto, `connection` None).
 
-    ok               it is as asked
+    ok               whether it succeeded
     sentence         one sentence for people: what, where, what to do
     code             pluto's own code where it refused; its meaning differs by release
     notification     the peer's, where that refused
@@ -152,10 +152,10 @@ def gather(operation: str, connection: str | None, outcomes: tuple[Outcome, ...]
     if failed:
         names = ", ".join(quoted(outcome.connection) for outcome in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-        done = [outcome for outcome in outcomes if outcome.ok]
+        succeeded = [outcome for outcome in outcomes if outcome.ok]
         so = (
-            f", {', '.join(quoted(one.connection) for one in done[:5])}: {done[0].result.value}"
-            if done
+            f", {', '.join(quoted(outcome.connection) for outcome in succeeded[:5])}: {succeeded[0].result.value}"
+            if succeeded
             else ""
         )
         sentence = (

@@ -37,8 +37,8 @@ def check_opening(path: Any, release: Any, known: Any, timeout: Any) -> str:
             f"known must be an autod.identify.cache.Known; it was given {known!r}", option="known"
         )
     check_seconds(timeout, "timeout")
-    made: str = os.fspath(path)
-    return made
+    socket_path: str = os.fspath(path)
+    return socket_path
 
 
 def check_command(value: Any) -> None:
@@ -103,6 +103,6 @@ def check_count(value: Any, option: str, *, least: int = 1) -> None:
 
 def check_choice(value: str, choices: Iterable[str], option: str) -> None:
     """One word of several."""
-    known = tuple(choices)
-    if value not in known:
-        raise UsageError(f"{option} must be one of {', '.join(known)}; it was given {value!r}", option=option)
+    words = tuple(choices)
+    if value not in words:
+        raise UsageError(f"{option} must be one of {', '.join(words)}; it was given {value!r}", option=option)

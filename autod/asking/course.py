@@ -150,7 +150,7 @@ class _Watched:
         try:
             up = established((yield from ask_and_read(self._pluto, c.TrafficStatus(), deadline)))
             # So the connections of a group are called, and others may be.
-            if not any(one.startswith(f"{name}#") for one in up):
+            if not any(label.startswith(f"{name}#") for label in up):
                 return outcome
             members = yield from look_at_members(self._pluto, deadline)
         except WhackError:
@@ -159,9 +159,9 @@ class _Watched:
             return outcome
         outcomes: list[Outcome] = []
         for member in up.intersection(members.of(name)):
-            done = yield from operate(self._pluto, self._request.named(member), self._sink)
-            outcomes.append(done)
-        if all(done.ok for done in outcomes):
+            member_outcome = yield from operate(self._pluto, self._request.named(member), self._sink)
+            outcomes.append(member_outcome)
+        if all(member_outcome.ok for member_outcome in outcomes):
             return msgspec.structs.replace(outcome, members=tuple(outcomes))
         return gather(outcome.operation, name, tuple(outcomes))
 
@@ -201,14 +201,14 @@ def settle(pluto: Asked, outcome: Outcome, patience: float = _LOOK) -> Course[Ou
     silence is not taken for success."""
     if outcome.connection is None or outcome.operation not in ("up", "down"):
         return outcome
-    deadline, members = pluto.now() + patience, tuple(one.connection or "" for one in outcome.members)
+    deadline, members = pluto.now() + patience, tuple(member.connection or "" for member in outcome.members)
     try:
         if not members:
             replies = yield from ask_and_read(pluto, c.TrafficStatus(outcome.connection), deadline)
             if not (is_unknown(replies) or stands_for_others(outcome.connection, replies)):
                 return settled(outcome, replies)
             if outcome.operation == "down" and outcome.ok and not pluto.release.at_least(5):
-                # Up to 4.15 a down says something of each connection that the name stands for: here it stands for none.
+                # Up to 4.15 a down says something of each connection that the name stands for: here there is none.
                 return settled(outcome, replies)
             members = (yield from look_at_members(pluto, deadline)).of(outcome.connection)
             if not members:

@@ -80,8 +80,8 @@ def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | 
     else:
         harm = "pluto does not unroute what is up"
     which = "it" if up == {name} else f"{min(up)}, which it stands for,"
-    said = f"{which} is up, and {harm} ({pluto.release}); take it down first, or use --force"
-    return _outcome(request, Result.REFUSED, said=said)
+    sentence = f"{which} is up, and {harm} ({pluto.release}); take it down first, or use --force"
+    return _outcome(request, Result.REFUSED, because=sentence)
 
 
 def _up_of(pluto: Asked, name: str, deadline: float) -> Course[frozenset[str]]:
@@ -107,14 +107,14 @@ def _template_is_adrift(pluto: Asked, request: Request, deadline: float) -> Cour
     from autod.status.members import Members
 
     state = parse((yield from ask_and_read(pluto, c.Status(), deadline)))
-    meant = Members(state.connections).of(request.name or "")
-    for one in state.connections:
-        if one.name in meant and one.kind != "permanent" and one.oriented is not True:
-            said = (
-                f"neither end of {quoted(one.label)} is an address of this host, and to initiate it to a named one now"
-                f" would kill pluto ({pluto.release}); give this host its address, and --ready"
+    members = Members(state.connections).of(request.name or "")
+    for connection in state.connections:
+        if connection.name in members and connection.kind != "permanent" and connection.oriented is not True:
+            sentence = (
+                f"neither end of {quoted(connection.label)} is an address of this host, and to initiate it to a named"
+                f" one now would kill pluto ({pluto.release}); give this host its address, and --ready"
             )
-            return _outcome(request, Result.REFUSED, said=said)
+            return _outcome(request, Result.REFUSED, because=sentence)
     return None
 
 
@@ -125,14 +125,14 @@ def _peer_has_no_address(pluto: Asked, request: Request, deadline: float) -> Cou
 
     name = request.name or ""
     state = parse((yield from ask_and_read(pluto, c.ConnectionStatus(name), deadline)))
-    for one in state.connections:
-        host = one.remote.host
-        if one.remote.address is None and host is not None and not host.startswith("%"):
-            said = (
+    for connection in state.connections:
+        host = connection.remote.host
+        if connection.remote.address is None and host is not None and not host.startswith("%"):
+            sentence = (
                 f"the address of its peer {host} is not known, and to route it now would kill pluto ({pluto.release});"
                 " see that the name resolves, and load it again (--replace)"
             )
-            return _outcome(request, Result.REFUSED, said=said)
+            return _outcome(request, Result.REFUSED, because=sentence)
     return None
 
 
@@ -145,8 +145,8 @@ def _cannot_fetch(pluto: Asked, request: Request, deadline: float) -> Course[Out
         else "nothing tells whether this pluto was built with curl or LDAP"
     )
     harm = f"and without them it would kill pluto ({pluto.release})"
-    said = f"{built}, {harm}; --rereadsecrets and --rereadcerts do the rest"
-    return _outcome(request, Result.REFUSED, said=said)
+    sentence = f"{built}, {harm}; --rereadsecrets and --rereadcerts do the rest"
+    return _outcome(request, Result.REFUSED, because=sentence)
 
 
 def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
@@ -155,15 +155,17 @@ def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Cour
 
     state = parse((yield from ask_and_read(pluto, c.Status(), deadline)))
     instances = [
-        one.label for one in state.connections if one.kind == "instance" or one.template_serial is not None
+        connection.label
+        for connection in state.connections
+        if connection.kind == "instance" or connection.template_serial is not None
     ]
     if not instances:
         return None
-    said = (
+    sentence = (
         f"{instances[0]} is the instance of a template, and to reread certificates now would kill pluto"
         f" ({pluto.release}); --rereadsecrets and --fetchcrls do the rest, --replace rereads one connection's"
     )
-    return _outcome(request, Result.REFUSED, said=said)
+    return _outcome(request, Result.REFUSED, because=sentence)
 
 
 def _nothing_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
@@ -192,14 +194,14 @@ def _established(replies: tuple[Reply, ...]) -> frozenset[str]:
     return established(replies)
 
 
-def _outcome(request: Request, result: Result, said: str | None = None) -> Outcome:
+def _outcome(request: Request, result: Result, because: str | None = None) -> Outcome:
     return Outcome(
         operation=request.operation,
         connection=request.name,
         result=result,
         ok=result in OK,
         sentence=sentence(result, request.operation, request.name)
-        if said is None
-        else f"{quoted(request.name)}: {request.operation} was not sent: {said}",
+        if because is None
+        else f"{quoted(request.name)}: {request.operation} was not sent: {because}",
         ended=time.time(),
     )

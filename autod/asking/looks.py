@@ -32,17 +32,17 @@ def exchange(pluto: Asked, command: c.Command, send: Send) -> Course[Ending]:
     `send` says how; its command is filled in here. PlutoReplaced where that happens again and again.
     """
     on_replies = send.on_replies
-    for left in reversed(range(_REDETECTIONS + 1)):
+    for attempts_left in reversed(range(_REDETECTIONS + 1)):
         detected = pluto.detected
-        asked = native_or_substitute(command, pluto.release)
+        substitute = native_or_substitute(command, pluto.release)
         if send.holds_descriptor and send.pending is None:
-            pluto.message(asked.command)  # what cannot be sent is refused before it waits for its turn
-        send.command = asked.command
-        send.on_replies = on_replies if asked.keep is None else _only(on_replies, asked.keep)
+            pluto.message(substitute.command)  # what cannot be sent is refused before it waits for its turn
+        send.command = substitute.command
+        send.on_replies = on_replies if substitute.keep is None else _only(on_replies, substitute.keep)
         try:
             ending: Ending = yield send
         except PlutoReplaced:
-            if not left:
+            if not attempts_left:
                 raise
             yield FindAgain(detected, send.deadline)
         else:

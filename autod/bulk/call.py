@@ -58,7 +58,7 @@ async def bulk(
 
     Gives a Run: an async iterator of autod.bulk.events, the last of which is the Summary; leaving the block
     waits for the end of the run, events or not, and then `run.result` has what became of each connection. An
-    exception in the block, or a cancellation, ends the run at once; pluto goes on with what was in flight.
+    exception in the block, or a cancellation, ends the run at once; pluto goes on with the requests in flight.
 
     names        connections, resolved before: no patterns. An alias counts as one, with its members' outcomes.
     limit        requests in flight; None finds the best one while running. Never above what pluto's limit of
@@ -187,10 +187,10 @@ async def wait(
     driver.wanted = frozenset(wanted)
     check_seconds(timeout, "timeout")
     check_seconds(poll, "poll")
-    seen = Waited((), tuple(wanted))
+    last = Waited((), tuple(wanted))
     with trio.move_on_after(float("inf") if timeout is None else timeout):
         while True:
-            asked = trio.current_time()
+            look_began = trio.current_time()
             try:
                 established = await driver.established()
             except NotPermitted:
@@ -198,18 +198,18 @@ async def wait(
             except DeadlinePassed:
                 continue
             except PlutoGone:
-                seen = Waited((), tuple(wanted))
+                last = Waited((), tuple(wanted))
                 await driver.returned()
                 continue
             up = tuple(name for name in wanted if name in established)
             now = Waited(up, tuple(name for name in wanted if name not in established))
-            if on_change is not None and now != seen:
+            if on_change is not None and now != last:
                 on_change(now)
-            seen = now
-            if seen.ok:
+            last = now
+            if last.ok:
                 break
-            await trio.sleep(max(poll, 10 * (trio.current_time() - asked)))
-    return seen
+            await trio.sleep(max(poll, 10 * (trio.current_time() - look_began)))
+    return last
 
 
 def _check_pluto(pluto: object) -> None:

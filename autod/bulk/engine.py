@@ -9,9 +9,9 @@ a pluto that went away. All live in the nursery of `Run.work`, and end with it.
 
 Three things about pluto shape it (facts measured on 4.10 and 5.2). A silent peer holds its place for 64 s: so
 attempts that only retransmit do not count against the limit, as long as others are answered without. A second
-up while one is pending ends without a word: so it is watched by state, and asked again from time to time, for
-the pending one may fail. A restart takes everything with it: so what was done is looked at again, and begun anew
-where it is no more.
+up while one is pending ends without a word: so it is watched by state, and asked again from time to time, as
+the pending one may fail. A restart takes everything with it: so each finished job is looked at again, and
+begun again if its connection is no longer up.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class Run:
             try:
                 up = await self._look(self._options.timeout)
             except DeadlinePassed as error:
-                # Whoever waits longer waits in vain: pluto is busy or stopped, and was asked for nothing yet.
+                # To wait longer would not help: pluto is busy or stopped, and got no request yet.
                 self._stuck = True
                 self._ledger.refuse_waiting(error)
                 return
@@ -262,8 +262,8 @@ class Run:
             # Those that pluto was sent last; nobody reads what it says of them.
             for job in [job for job in self._ledger.in_flight.values() if self._load_is_next(job)]:
                 self._ledger.land(job)
-                said = sentence(Result.CANCELLED, self._row.name, job.name)
-                self._settle(job, self._ledger.outcome(job, Result.CANCELLED, said))
+                reason = sentence(Result.CANCELLED, self._row.name, job.name)
+                self._settle(job, self._ledger.outcome(job, Result.CANCELLED, reason))
         self._fill()
 
     def _load_is_next(self, job: Job) -> bool:
@@ -272,7 +272,7 @@ class Run:
     def _fail_to_load(self, job: Job | None, error: WhackError) -> None:
         """Loading ended: for the job that was sent, or before any was."""
         if isinstance(error, DeadlinePassed):
-            # pluto is busy or stopped: whoever waits longer waits in vain.
+            # pluto is busy or stopped: to wait longer would not help.
             self._ledger.refuse_waiting(error)
         if job is not None:
             self._settle(job, self._outcome_of(job, error))
@@ -325,9 +325,9 @@ class Run:
         except WhackError as error:
             outcome = self._outcome_of(job, error)
         except Exception as error:
-            # A fault of ours with one connection: it must not leave the others in pluto with nobody to follow them.
-            said = f'"{job.name}": autod failed ({type(error).__name__}: {error}); pluto goes on with it'
-            outcome = ledger.outcome(job, Result.FAILED, said)
+            # Our own fault, with one connection: the others must still be followed to their ends.
+            reason = f'"{job.name}": autod failed ({type(error).__name__}: {error}); pluto goes on with it'
+            outcome = ledger.outcome(job, Result.FAILED, reason)
         finally:
             ledger.land(job)
         self._settle(job, outcome)
@@ -388,7 +388,7 @@ class Run:
 
     async def _see_whether_it_answers(self) -> None:
         """A request was given up, and pluto had said nothing of it. If it does not answer at all, it is busy or
-        stopped, and those that wait would wait in vain, one after the other."""
+        stopped, and each job that waits would run into its own deadline, one after the other."""
         try:
             await self._driver.established(SHORT_LOOK)
         except DeadlinePassed as error:
@@ -491,12 +491,12 @@ class Run:
             self._correct(job, check(job, job.name in up, self._row))
         return not self._ledger.open
 
-    def _correct(self, job: Job, found: Check) -> None:
-        if found is Check.UP_AFTER_ALL and job.outcome is not None:
+    def _correct(self, job: Job, truth: Check) -> None:
+        if truth is Check.UP_AFTER_ALL and job.outcome is not None:
             self._ledger.correct(job, ResultState.DONE, job.outcome.settled(True))
-        elif found is Check.UP_AGAIN:
+        elif truth is Check.UP_AGAIN:
             self._ledger.deny(job, Result.FAILED, "is up again: by auto=, by its peer or by traffic")
-        elif found is Check.DOWN_AGAIN:
+        elif truth is Check.DOWN_AGAIN:
             if self._outage.is_another and not self._ledger.stopped:
                 self._ledger.reopen(job)
                 self._fill()
@@ -512,8 +512,8 @@ class Run:
             if self._ledger.stopped or self._outage.given_up:
                 self._ledger.close(job, ResultState.FAILED)
             elif job.lost >= MOST_LOST:
-                said = f'"{job.name}": pluto went away {job.lost} times while it was asked; see its log'
-                job.outcome = self._ledger.outcome(job, Result.PLUTO_GONE, said)
+                reason = f'"{job.name}": pluto went away {job.lost} times while it was asked; see its log'
+                job.outcome = self._ledger.outcome(job, Result.PLUTO_GONE, reason)
                 self._ledger.close(job, ResultState.FAILED)
             else:
                 self._ledger.enqueue(job, first=True)

@@ -80,7 +80,7 @@ class Watching(Happening, frozen=True, kw_only=True, tag="watching"):
 
 
 class Lost(Happening, frozen=True, kw_only=True, tag="lost"):
-    """It was done and is so no more, because pluto was restarted: it is begun anew."""
+    """It had succeeded, and a restart of pluto undid it: it begins again."""
 
 
 class LimitMoved(Happening, frozen=True, kw_only=True, tag="limit"):

@@ -147,20 +147,20 @@ class Ledger:
 
     @property
     def is_any_so(self) -> bool:
-        """Whether for any job it is as asked, as far as is known."""
+        """Whether any job has succeeded, as far as we know."""
         return any(job.state in _SO for job in self.jobs.values())
 
     def correct(self, job: Job, state: ResultState, outcome: Outcome) -> None:
-        """What was said of a job that is through was not so."""
+        """Correct the outcome of a job that has ended."""
         job.state, job.outcome = state, outcome
         self._teller.ended(job, state)
 
-    def deny(self, job: Job, result: Result, said: str) -> None:
-        """What was said of a job that is through is not so: it failed."""
-        self.correct(job, ResultState.FAILED, self.outcome(job, result, f'"{job.name}" {said}'))
+    def deny(self, job: Job, result: Result, reason: str) -> None:
+        """A job that ended with success has failed after all."""
+        self.correct(job, ResultState.FAILED, self.outcome(job, result, f'"{job.name}" {reason}'))
 
     def reopen(self, job: Job) -> None:
-        """A job that was through is to be done anew."""
+        """Begin a job that has ended again."""
         job.state = None
         job.step = 0
         self.open += 1
@@ -192,7 +192,7 @@ class Ledger:
         return self.clear()
 
     def refuse_waiting(self, error: WhackError) -> None:
-        """Those that wait are not sent, because of `error`: whoever waits longer waits in vain."""
+        """The jobs that wait are not sent, because of `error`: to wait longer would not help."""
         for job in self.clear():
             job.outcome = self.outcome(job, Result.NOT_SENT, f'"{job.name}" was not sent: {error}')
             self.close(job, ResultState.FAILED)
@@ -206,7 +206,7 @@ class Ledger:
         self.loading = {name: job for name, job in self.loading.items() if job.state is None}
 
     def begin_anew(self) -> None:
-        """All that wait begin with their first step: what was done for them is undone."""
+        """All jobs that wait begin with their first step again: a restart undid their earlier steps."""
         waiting = [*self.queue, *self.loading.values()]
         self.queue.clear()
         self.loading.clear()
@@ -220,14 +220,14 @@ class Ledger:
         """Those that were done and are not up."""
         return [job for job in self.jobs.values() if job.state in _SO and job.name not in up]
 
-    def outcome(self, job: Job, result: Result, said: str) -> Outcome:
+    def outcome(self, job: Job, result: Result, reason: str) -> Outcome:
         """An outcome of our own."""
         return Outcome(
             operation=self._operation,
             connection=job.name,
             result=result,
             ok=False,
-            sentence=said,
+            sentence=reason,
             retryable=result is Result.PLUTO_GONE,
             ended=self._teller.time(),
             retransmissions=job.retransmissions,

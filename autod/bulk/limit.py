@@ -159,7 +159,7 @@ class AdaptiveLimit:
         if self._begun is None:
             self._begin(at - seconds)
         self._answers.append(seconds)
-        # What began before the last shrinking speaks of the limit that was, and must not shrink it once more.
+        # A request that began before the limit last shrank says nothing about the new one: it must not shrink it again.
         self._needed += retransmissions > 0 and at - seconds >= self._shrunk
         if self._doubling:
             if self._is_much_of(self._size):
@@ -213,7 +213,7 @@ class AdaptiveLimit:
             self._set(self._size * 0.7)
             self._kept, self._hold = self._limit, self._patience
         elif rate < self._best_rate * GAIN:
-            # Twice as many brought nothing: back to what was enough, with some room above it.
+            # Twice as many were no faster: go back to the number that was enough, with some room above it.
             self._doubling = False
             self._set(self._size * 0.75)
             self._kept, self._hold = self._limit, self._patience

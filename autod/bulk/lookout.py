@@ -62,14 +62,16 @@ class Lookout:
         pause = self._options.poll
         while self._ledger.watched:
             await trio.sleep(pause)
-            asked = trio.current_time()
+            look_began = trio.current_time()
             try:
                 up = await self._look()
             except DeadlinePassed:
-                up = frozenset()  # it says nothing: nobody is seen to be up, and who is late is late
+                up = (
+                    frozenset()
+                )  # pluto said nothing: no connection counts as up, and the late ones have failed
             if up is None:
                 break
-            pause = max(self._options.poll, 10 * (trio.current_time() - asked))
+            pause = max(self._options.poll, 10 * (trio.current_time() - look_began))
             for job in tuple(self._ledger.watched.values()):
                 self._see(job, job.name in up)
             self._looked()
@@ -77,14 +79,14 @@ class Lookout:
 
     def _see(self, job: Job, up: bool) -> None:
         now = self._teller.now()
-        seen = see(job, up, now, timeout=self._options.timeout)
-        if seen is Seen.NOT_YET or (seen is Seen.ASK_AGAIN and self._ledger.stopped):
+        verdict = see(job, up, now, timeout=self._options.timeout)
+        if verdict is Seen.NOT_YET or (verdict is Seen.ASK_AGAIN and self._ledger.stopped):
             return
         del self._ledger.watched[job.name]
         prolong(job, now)
-        if seen is Seen.UP:
+        if verdict is Seen.UP:
             self._ledger.close(job, ResultState.DONE)
-        elif seen is Seen.LATE:
+        elif verdict is Seen.LATE:
             self._failed(job)
         else:
             self._ledger.enqueue(job, first=True)

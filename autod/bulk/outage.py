@@ -76,7 +76,7 @@ class Outage:
     async def over(self) -> bool:
         """Wait until pluto is back, see what it took with it, and put that back to be done. False if it stays away:
         then all that is open has failed. Cancelled: nothing is decided."""
-        left = self._teller.now()
+        went_away = self._teller.now()
         up: frozenset[str] | None = None
         why = f"pluto went away and was not back after {AWAY:.0f} s; see its log, and start it again"
         with trio.move_on_after(self._patience):
@@ -92,7 +92,7 @@ class Outage:
         if up is None:
             self._give_up(why)
         else:
-            self._go_on(up, left)
+            self._go_on(up, went_away)
         return up is not None
 
     def end(self) -> None:
@@ -100,11 +100,11 @@ class Outage:
         self.away = False
         self._is_back.set()
 
-    def _go_on(self, up: frozenset[str], left: float) -> None:
+    def _go_on(self, up: frozenset[str], went_away: float) -> None:
         ledger = self._ledger
         self._back = self._teller.now()
         self.meet()
-        self._teller.tell(e.PlutoBack, away=self._back - left)
+        self._teller.tell(e.PlutoBack, away=self._back - went_away)
         if self._row.undone_by_restart and not ledger.stopped:
             ledger.begin_anew()
             for job in ledger.lost(up):
@@ -116,7 +116,7 @@ class Outage:
         ledger.watched.clear()
 
     def _give_up(self, why: str) -> None:
-        """What is not done is not done, and what was is not any more."""
+        """Every job that is still open has failed, and so have the finished ones that a restart undid."""
         self.given_up = True
         ledger = self._ledger
         for job in (*ledger.clear(), *ledger.watched.values()):

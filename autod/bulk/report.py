@@ -47,10 +47,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(data: bytes) -> list[Report]:
     """The reports that `write` kept as JSON: one object, or a list of them. Raises DecodeError."""
-    found = read_json(
+    reports = read_json(
         data, msgspec.json.Decoder(Report | list[Report]), "a run, as --report FILE.json writes it"
     )
-    return found if isinstance(found, list) else [found]
+    return reports if isinstance(reports, list) else [reports]
 
 
 def render(report: Report) -> str:
@@ -151,8 +151,12 @@ def _fleet(reports: Sequence[Report]) -> dict[str, object]:
         "rows": rows,
         "facts": [],
         "hosts": [
-            {"name": _text(one.host), "facts": list(map(_text, one.facts)), "error": _text(one.error)}
-            for one in reports
+            {
+                "name": _text(report.host),
+                "facts": list(map(_text, report.facts)),
+                "error": _text(report.error),
+            }
+            for report in reports
         ],
     }
 

@@ -69,7 +69,7 @@ class Phase(StrEnum):
 class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One request for one connection: when it was admitted and when it ended (seconds of the run).
 
-    `phases` are (phase, when it began), in order. `cause` is empty if the attempt did what was asked.
+    `phases` are (phase, when it began), in order. `cause` is empty if the attempt succeeded.
     """
 
     admitted: float
@@ -92,7 +92,7 @@ class ConnectionResult(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def ok(self) -> bool:
-        """Whether it is as asked (or was taken, where no more was wanted)."""
+        """Whether it succeeded (or pluto took it, where the run waits for no more)."""
         return self.state in (ResultState.DONE, ResultState.ALREADY, ResultState.TAKEN)
 
     @property
@@ -142,7 +142,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=
 
     @property
     def ok(self) -> bool:
-        """Whether it is as asked for every connection."""
+        """Whether every connection succeeded."""
         return self.done + self.already + self.taken == self.total
 
 
@@ -154,7 +154,7 @@ class BulkResult(msgspec.Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether it is as asked for every connection."""
+        """Whether every connection succeeded."""
         return self.summary.ok
 
     @property

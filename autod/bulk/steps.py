@@ -45,15 +45,16 @@ class Step(Protocol):
         """Send the request for one connection without waiting. False: nothing was sent, `attempt` is to be asked."""
 
     def finish(self, name: str, *, patient: bool) -> bool:
-        """Whether pluto has answered what was begun, now or, if `patient`, within a millisecond. False: `attempt`
-        goes on with it, or `drop` gives it up."""
+        """Whether pluto has answered the request that `begin` sent, now or, if `patient`, within a millisecond.
+
+        False: `attempt` goes on with it, or `drop` gives it up."""
 
     def outcomes(self, names: Sequence[str]) -> list[tuple[Sequence[Event], Outcome | None]]:
         """What pluto said to requests that are finished, and what became of them; None where `attempt` has still to
         look at the state."""
 
     def drop(self, name: str) -> None:
-        """Give up what was begun; pluto goes on with it."""
+        """Give up the request that `begin` sent; pluto goes on with it."""
 
     async def attempt(
         self, name: str, observe: Callable[[Event], None], timeout: float | None = None

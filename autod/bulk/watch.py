@@ -68,7 +68,7 @@ def prolong(job: Job, now: float) -> None:
 
 
 class Check(Enum):
-    """What the last look says of what was said of a job."""
+    """What the last look says of the outcome of a job."""
 
     TRUE = auto()
     UP_AFTER_ALL = auto()

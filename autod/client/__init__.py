@@ -27,6 +27,6 @@ at most where the peer is silent (3.27 to 5.3.2: 60 s of retransmissions; 5.4: 3
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'autod.client' has no attribute {name!r}")
-    found = getattr(importlib.import_module("autod.client.pluto"), name)
-    globals()[name] = found
-    return found
+    value = getattr(importlib.import_module("autod.client.pluto"), name)
+    globals()[name] = value
+    return value

@@ -1,4 +1,4 @@
-"""A pluto over plain sockets, for whoever can wait: what autod.sync and autod.aio have in common.
+"""A pluto over plain sockets, for any way of waiting: what autod.sync and autod.aio have in common.
 
 Owns: how the asks of a course are carried out without trio. Everything here is a generator that yields what is to be
 waited for (a Wait, or the version of a program), so that a thread and an event loop drive the same code. Must not know:

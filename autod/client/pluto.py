@@ -315,7 +315,7 @@ class Pluto(Methods[Operation]):
 
         def conclude(outcome: Outcome) -> Outcome:
             if outcome.ok and request.name is not None and lets_go(request.command):
-                # pluto let go of what was given up for this connection.
+                # pluto let go of the requests that were given up for this connection.
                 self.slots.released(request.name)
             self.counters.count(outcome)
             if write is not None:

@@ -28,7 +28,7 @@ LOOK = 30.0
 a caller would wait for a pluto that is stopped."""
 
 _GIVE_UP = 10.0
-"""Seconds for taking down what was given up."""
+"""Seconds to take down a connection whose up was given up."""
 
 _FIRST_KNOCK = 0.1
 _SLOWEST_KNOCK = 1.0
@@ -69,7 +69,7 @@ class Presence:
         # Where the release was given nobody may have looked.
         self._listens = listener(self.pluto.path) if detected.pluto is None else detected.pluto
         if not before.is_same(self._listens) or before.file != self._listens.file:
-            # One that only stood still goes on with what was given up.
+            # A pluto that only stood still goes on with the requests that were given up.
             self.pluto.slots.forget()
         return detected
 
@@ -102,15 +102,15 @@ class Presence:
                 os.close(handle)
 
     async def _until_replaced(self, scope: trio.CancelScope) -> None:
-        found = self._listens
+        before = self._listens
         while True:
             await trio.sleep(_FILE_LOOK)
-            if found.is_gone():
+            if before.is_gone():
                 # Seen here only where its end cannot be waited for.
                 scope.cancel()
-            if socket_file(self.pluto.path) == found.file:
+            if socket_file(self.pluto.path) == before.file:
                 continue
-            if not found.is_visible or not listener(self.pluto.path).is_same(found):
+            if not before.is_visible or not listener(self.pluto.path).is_same(before):
                 scope.cancel()
 
     def open_descriptors(self) -> int | None:

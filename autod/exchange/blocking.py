@@ -54,20 +54,20 @@ class Wait(msgspec.Struct, frozen=True):
     def block(self) -> None:
         """Wait in this thread. May end early."""
         # Longer than a day is asked for again.
-        left = max(0.0, min(self.until - time.monotonic(), 86400.0))
+        seconds = max(0.0, min(self.until - time.monotonic(), 86400.0))
         if self.sock is None:
-            time.sleep(left)
+            time.sleep(seconds)
             return
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
-        poll.poll(left * 1000)
+        poll.poll(seconds * 1000)
 
 
 class Talk:
     """One exchange with the pluto at `path`.
 
     `pluto` is the one that the message is for, None where any will do (a probe that is safe on every release);
-    `seqpacket` its type of socket, None to find it out. After `run` both say what was met.
+    `seqpacket` its type of socket, None to find it out. After `run` both say who answered.
     """
 
     def __init__(

@@ -60,14 +60,14 @@ def send_whole(sock: socket.socket, message: bytes) -> bool:
     """Send all of `message` in one call; False where pluto had shut the stream before. There is no second
     call: pluto reads once, and takes what it got for the whole."""
     try:
-        sent = sock.send(message, socket.MSG_DONTWAIT)
+        length = sock.send(message, socket.MSG_DONTWAIT)
     except (BrokenPipeError, ConnectionResetError):
         return False
     except BlockingIOError:
-        sent = 0
-    if sent != len(message):
+        length = 0
+    if length != len(message):
         raise ConnectionLost(
-            f"the system took {sent} of {len(message)} bytes for pluto, which drops such a message:"
+            f"the system took {length} of {len(message)} bytes for pluto, which drops such a message:"
             f" nothing was done; raise net.core.wmem_default"
         )
     return True

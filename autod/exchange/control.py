@@ -405,16 +405,16 @@ class Control:
 
     def _meet(self, sock: socket.socket) -> None:
         """See who answers on `sock`; refuse one whom the message is not for."""
-        known = self._pluto
+        expected = self._pluto
         if not self._pinned:
             here = opener(sock)
-            if here.pid is None or (here.pid, here.name) != (known.opener, known.bound):
+            if here.pid is None or (here.pid, here.name) != (expected.opener, expected.bound):
                 self._know(listener(self.path, here))
             return
-        met = meet(sock, self.path, known)
+        met = meet(sock, self.path, expected)
         if met is None:
             self._refuse()
-        elif met is not known:
+        elif met is not expected:
             self._know(met)
 
     def _check_file(self) -> None:
@@ -469,10 +469,10 @@ class Control:
 
 def _checked(message: bytes | Callable[[], bytes]) -> bytes:
     """The message, where pluto can read one of that length."""
-    made = message if isinstance(message, bytes) else message()
-    if not 0 < len(made) <= MAX_MESSAGE:
-        raise UsageError(f"a message of {len(made)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less")
-    return made
+    data = message if isinstance(message, bytes) else message()
+    if not 0 < len(data) <= MAX_MESSAGE:
+        raise UsageError(f"a message of {len(data)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less")
+    return data
 
 
 _TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}

@@ -295,10 +295,10 @@ def own_spare() -> int:
 
 
 class OwnDescriptors:
-    """What this process may still open, by the last look and what was asked since.
+    """How many descriptors this process may still open, by the last look and the requests since.
 
     A look costs 0.3 ms with 1,000 open where the kernel does not tell the count (Linux before 6.2), and each request
-    asks. So an eighth of what was free is given out by one look, within _VALID seconds.
+    asks. So one look gives out an eighth of the free ones, within _VALID seconds.
     """
 
     def __init__(self) -> None:

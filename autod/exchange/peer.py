@@ -174,14 +174,14 @@ def listener(path: str | os.PathLike[str], answered: Opener | None = None) -> Li
         fields = None if pid is None else _stat(pid)
         if pid is None or fields is None:
             continue
-        held = _held(pid, os.path.basename(path), file)
-        if held is None:
+        bound_to = _held(pid, os.path.basename(path), file)
+        if bound_to is None:
             # Its descriptors may not be looked at. SO_PEERCRED is believed then, but not a number that was used again.
             if pid != named or _command(pid) != "pluto":
                 continue
-        elif not held or (bound and bound != held):
+        elif not bound_to or (bound and bound != bound_to):
             continue
-        return Listener(pid, file, int(fields[19]), _plain(held or bound), named)
+        return Listener(pid, file, int(fields[19]), _plain(bound_to or bound), named)
     return Listener(None, file, None, _plain(bound), named)
 
 
@@ -212,8 +212,8 @@ def meet(sock: socket.socket, path: str | os.PathLike[str], known: Listener) -> 
         return None
     if known.pid is None:
         # Nothing was known but the file: the connection may name the process.
-        found = listener(path, here)
-        return found if found.file == known.file else None
+        answering = listener(path, here)
+        return answering if answering.file == known.file else None
     if here.pid != known.pid and here.name in (_bound(here.pid) or ()):
         return None  # the process that opened it lives and listens, so it is not a parent that is gone
     # It is the process itself, or the parent that opened the socket and is gone.
@@ -223,10 +223,10 @@ def meet(sock: socket.socket, path: str | os.PathLike[str], known: Listener) -> 
 def socket_file(path: str | os.PathLike[str]) -> SocketFile | None:
     """The socket's file at `path`, None where there is none or it may not be looked at."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return SocketFile(found.st_dev, found.st_ino, found.st_ctime_ns)
+    return SocketFile(status.st_dev, status.st_ino, status.st_ctime_ns)
 
 
 def executable(pid: int) -> str | None:
@@ -267,12 +267,12 @@ def _held(pid: int, name: str, file: SocketFile) -> str | None:
 
 def _bound(pid: int) -> list[str] | None:
     """The names of the sockets on which the process `pid` listens; None where that may not be looked at."""
-    held = set()
+    descriptors = set()
     try:
         for entry in os.listdir(f"/proc/{pid}/fd"):
             # One that was closed in between is not a reason to give up on the others.
             with contextlib.suppress(FileNotFoundError):
-                held.add(os.readlink(f"/proc/{pid}/fd/{entry}"))
+                descriptors.add(os.readlink(f"/proc/{pid}/fd/{entry}"))
         with open(f"/proc/{pid}/net/unix", encoding="utf-8", errors="surrogateescape") as table:
             rows = [line.rstrip("\n").split(maxsplit=7) for line in table]
     except OSError:
@@ -280,7 +280,7 @@ def _bound(pid: int) -> list[str] | None:
     return [
         row[7]
         for row in rows[1:]
-        if len(row) == 8 and int(row[3], 16) & _ACCEPTS and f"socket:[{row[6]}]" in held
+        if len(row) == 8 and int(row[3], 16) & _ACCEPTS and f"socket:[{row[6]}]" in descriptors
     ]
 
 

@@ -111,10 +111,10 @@ async def _answer(helper: trio.socket.SocketType, replies: tuple[Reply, ...]) ->
     lines = (
         f"{reply.text}\n" if reply.code is None else f"{reply.code:03} {reply.text}\n" for reply in replies
     )
-    left = memoryview("".join(lines).encode("utf-8", "surrogateescape"))
+    unsent = memoryview("".join(lines).encode("utf-8", "surrogateescape"))
     try:
-        while left:
-            left = left[await helper.send(left) :]
+        while unsent:
+            unsent = unsent[await helper.send(unsent) :]
     except OSError:
         return
 

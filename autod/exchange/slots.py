@@ -161,12 +161,12 @@ class Slots:
         """pluto was seen to let go of what `holder` abandoned: how many slots that gives back."""
         before = len(self._abandoned)
         self._abandoned = deque(entry for entry in self._abandoned if entry[1] != holder)
-        given = before - len(self._abandoned)
+        number = before - len(self._abandoned)
         if self.gauge is not None:
-            for _ in range(given):
+            for _ in range(number):
                 self.gauge.give_left()
         self._changed.set()
-        return given
+        return number
 
     def forget(self) -> None:
         """pluto is gone, and its descriptors with it."""

@@ -60,11 +60,11 @@ def parse_version(output: str) -> Version | None:
     CURL(non-NSS) and LDAP(non-NSS) are what pluto prints of what it fetches certificates with (plutomain.c).
     """
     for line in output.splitlines():
-        found = _VERSION.search(line)
-        if found:
-            words = found[2].split()
+        match = _VERSION.search(line)
+        if match:
+            words = match[2].split()
             return Version(
-                found[1],
+                match[1],
                 "SECCOMP" in words,
                 "LABELED_IPSEC" in words,
                 any(word.startswith(("CURL", "LDAP")) for word in words),
@@ -130,8 +130,8 @@ async def version_of(program: Program) -> Version | None:
     import trio  # a command that asks for one thing does without
 
     with trio.move_on_after(DEADLINE):
-        done = await program.run("--version", env=_ENVIRONMENT, cwd="/")
-        return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
+        completed = await program.run("--version", env=_ENVIRONMENT, cwd="/")
+        return parse_version((completed.stdout + b"\n" + completed.stderr).decode("utf-8", "replace"))
     return None
 
 
@@ -140,7 +140,7 @@ def version_of_blocking(program: Program) -> Version | None:
     import subprocess  # where pluto is known already, nothing is run
 
     try:
-        done = program.run_blocking("--version", env=_ENVIRONMENT, cwd="/", timeout=DEADLINE)
+        completed = program.run_blocking("--version", env=_ENVIRONMENT, cwd="/", timeout=DEADLINE)
     except subprocess.TimeoutExpired:
         return None
-    return parse_version((done.stdout + b"\n" + done.stderr).decode("utf-8", "replace"))
+    return parse_version((completed.stdout + b"\n" + completed.stderr).decode("utf-8", "replace"))

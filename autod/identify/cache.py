@@ -55,9 +55,9 @@ class Known:
         try:
             handle = os.open(self._place(path), flags)
             try:
-                found = os.fstat(handle)
-                mine = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-                if not mine or not stat.S_ISREG(found.st_mode):
+                status = os.fstat(handle)
+                mine = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+                if not mine or not stat.S_ISREG(status.st_mode):
                     return None
                 entry = msgspec.json.decode(os.read(handle, 4096), type=Entry)
             finally:

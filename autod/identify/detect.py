@@ -67,7 +67,7 @@ class Told(msgspec.Struct, frozen=True):
     """What pluto and its program say of themselves. `text` is its version as it prints it.
 
     `seccomp`, `labeled`, `fetching`, `dialect`: how it was built, see `Release`. `seqpacket`: the type of its socket,
-    where somebody connected to it. None for what nobody told.
+    where somebody connected to it. None for a fact that nobody told.
     """
 
     how: How
@@ -163,7 +163,7 @@ def detection(
     """Which release listens at `path`: a generator of questions, to be carried out by who runs it.
 
     `release` and `seccomp` (whether pluto was built with USE_SECCOMP) are the caller's word for what pluto does not
-    tell; UsageError where pluto, or the program that runs, tells otherwise. `known` remembers what was told for the
+    tell; UsageError where pluto, or the program that runs, tells otherwise. `known` remembers the answer for the
     life of that pluto.
 
     Raises UnknownRelease, which names the release and what to do; NoSocket, NotPermitted, ConnectionLost;
@@ -297,12 +297,12 @@ class _StatusReader:
 
     def read(self, replies: list[Reply]) -> None:
         for reply in replies:
-            if self.text is None and (found := _PLUTO_VERSION.match(reply.text)):
-                self.text = found[1]
-            elif self.labeled is None and (found := _LABELED.match(reply.text)):
-                self.labeled = found[1] != "<unsupported>"
-            elif self.seccomp is None and (found := _SECCOMP.match(reply.text)):
-                self.seccomp = found[1] != "unsupported"
+            if self.text is None and (match := _PLUTO_VERSION.match(reply.text)):
+                self.text = match[1]
+            elif self.labeled is None and (match := _LABELED.match(reply.text)):
+                self.labeled = match[1] != "<unsupported>"
+            elif self.seccomp is None and (match := _SECCOMP.match(reply.text)):
+                self.seccomp = match[1] != "unsupported"
 
 
 def _may_be_pluto(pluto: Listener) -> bool:

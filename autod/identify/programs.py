@@ -127,9 +127,9 @@ def find_programs(pid: int | None = None) -> Programs:
     if pid is not None and name is not None and os.path.basename(name) == "pluto":
         return _in(*_folder_of(pid, name))
     for folder in _folders():
-        found = _in(folder, "/")
-        if found.pluto or found.whack or found.addconn:
-            return found
+        programs = _in(folder, "/")
+        if programs.pluto or programs.whack or programs.addconn:
+            return programs
     return Programs(None, None, None)
 
 
@@ -158,9 +158,9 @@ def _folder_of(pid: int, name: str) -> tuple[str, str]:
     return f"/proc/{pid}/root{folder}", f"/proc/{pid}/root"
 
 
-def _are_same(one: str, other: str) -> bool:
+def _are_same(first: str, second: str) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(first, second)
     except OSError:
         return False
 
@@ -177,6 +177,6 @@ def _in(folder: str, root: str) -> Programs:
     return Programs(program("pluto"), program("whack"), program("addconn"), root)
 
 
-def _is_trusted(found: os.stat_result) -> bool:
+def _is_trusted(status: os.stat_result) -> bool:
     """A file of root's or of this user's, which nobody else can write to."""
-    return found.st_uid in (0, os.geteuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid in (0, os.geteuid()) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -1,4 +1,4 @@
-"""Pluto's state as metrics, for prometheus-client: what is up, the bytes, how long the look took, and what was asked.
+"""Pluto's state as metrics, for prometheus-client: what is up, the bytes, the time of a look, and the requests so far.
 
 python prometheus.py /run/pluto/pluto.ctl 9101
 """
