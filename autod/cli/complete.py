@@ -1,7 +1,8 @@
 """What the shell's completion asks for: names of connections, one a line. Never an error, and never a wait.
 
-A supervisor that runs knows them all; else they are those of the configuration, as the newest release reads it: which
-release it is changes no name. pluto is not asked: a status costs it time, and completion is asked at every key.
+A supervisor that runs knows them all. Else they are those of the configuration, as the newest release reads it (which
+release it is changes no name), and those of pluto: where the configuration is small all that are loaded, as the status
+of a few costs little, and else those that are up.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
 __all__ = ["run"]
+
+_PATIENCE = 0.1
+"""Seconds for pluto, and for a supervisor: somebody has pressed a key and looks at the screen.
+--timeout is another for pluto."""
+
+_FEW = 200
+"""Connections whose status takes pluto some 10 ms, and this process as long."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Print connections and aliases."""
-    known = [] if options.config is not None else _of_supervisor(options.api)
-    names = known or _of_configuration(options.config)
+    names = [] if options.config is not None else _of_supervisor(options.api)
+    if not names:
+        configured = _of_configuration(options.config)
+        names = configured + _of_pluto(options, all=len(configured) <= _FEW)
     for name in dict.fromkeys(names):
         print(name)
     return 0
@@ -27,11 +36,35 @@ def run(options: argparse.Namespace) -> int:
 def _of_supervisor(api: str) -> list[str]:
     from autod.cli.supervised import ask
 
-    found = ask(api, "List") or {}
+    found = ask(api, "List", patience=_PATIENCE) or {}
     return [str(connection["name"]) for connection in found.get("connections", ())]
 
 
-def _of_configuration(config: str | None) -> Iterable[str]:
+def _of_pluto(options: argparse.Namespace, *, all: bool) -> list[str]:
+    """Those that are up, or all; none where no pluto listens, or it does not say which release it is."""
+    from autod.errors import WhackError
+    from autod.identify.cache import Known, default_folder
+    from autod.protocol import commands as c
+    from autod.sync import open_pluto
+
+    folder = default_folder()
+    try:
+        with open_pluto(
+            options.ctlsocket,
+            options.release,
+            seccomp=options.seccomp,
+            known=None if folder is None else Known(folder),
+            timeout=options.timeout or _PATIENCE,
+        ) as pluto:
+            if not all:
+                return sorted(pluto.established())
+            lines = [reply.text for reply in pluto.replies(c.Status())]
+    except WhackError:
+        return []
+    return [line.split('"')[1] for line in lines if line.startswith('"')]
+
+
+def _of_configuration(config: str | None) -> list[str]:
     from autod.cli.configuration import DEFAULT
     from autod.config import load
     from autod.protocol.errors import WhackError

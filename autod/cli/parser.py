@@ -29,7 +29,6 @@ __all__ = [
     "API",
     "WORDS",
     "Parser",
-    "build_full_parser",
     "build_parser",
     "build_word_parser",
     "seconds",
@@ -319,23 +318,6 @@ def build_word_parser(word: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _configure_word(module, parser)
-    return parser
-
-
-def build_full_parser() -> argparse.ArgumentParser:
-    """Operations and sub-words in one, for completion and documents; parse() does not use it.
-
-    Actions have the attribute `complete` that shtab reads: a shell function by shell (contrib/completion).
-    """
-    parser = build_parser()
-    for action in parser._actions:
-        if action.dest == "names":
-            action.complete = dict.fromkeys(("bash", "zsh"), "_autod_names")  # type: ignore[attr-defined]
-        elif action.metavar in ("FILE", "PATH", "PROGRAM"):
-            action.complete = {"bash": "_shtab_compgen_files", "zsh": "_files"}  # type: ignore[attr-defined]
-    words = parser.add_subparsers(metavar="WORD", title="words", parser_class=Parser)
-    for word, (module, help, _) in WORDS.items():
-        _configure_word(module, words.add_parser(word, help=help, description=help, allow_abbrev=False))
     return parser
 
 

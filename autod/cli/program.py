@@ -201,7 +201,7 @@ def _sentence(error: BaseException) -> str | None:
         if error.filename:
             return f"{error.filename}: {error.strerror}"
         return f"the output cannot be written: {error.strerror}" if error.errno in _FULL else error.strerror
-    if isinstance(error, ImportError) and error.name in ("rich", "shtab", "prometheus_client"):
+    if isinstance(error, ImportError) and error.name in ("rich", "prometheus_client"):
         return f"this needs the Python package {error.name}, which is not installed"
     return None
 

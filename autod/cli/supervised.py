@@ -46,14 +46,15 @@ def advice(api: str, names: Sequence[str]) -> str | None:
     return f"the supervisor will bring {some} up again; `autod --service --down NAME` keeps it down"
 
 
-def ask(api: str, method: str, **parameters: object) -> dict[str, Any] | None:
-    """The supervisor's answer; None where no process but systemd holds the socket, or it does not answer."""
+def ask(api: str, method: str, *, patience: float = _PATIENCE, **parameters: object) -> dict[str, Any] | None:
+    """The supervisor's answer; None where no process but systemd holds the socket, or it does not answer within
+    `patience` seconds."""
     if not _runs(api):
         return None
     from autod.service.client import Client
 
     try:
-        with Client(api, timeout=_PATIENCE) as client:
+        with Client(api, timeout=patience) as client:
             return client.call(method, **parameters)
     except WhackError:
         return None

@@ -154,7 +154,9 @@ def _folder_of(pid: int, name: str) -> tuple[str, str]:
     if not elsewhere or _are_same(f"/proc/{pid}/root{name}", name):
         return folder, root
     if root != "/" and folder.startswith(f"{root}/"):
-        folder = folder.removeprefix(root)
+        name, folder = name.removeprefix(root), folder.removeprefix(root)
+        if _are_same(f"/proc/{pid}/root{name}", name):
+            return folder, "/"  # this process is in that chroot too
     return f"/proc/{pid}/root{folder}", f"/proc/{pid}/root"
 
 

@@ -34,11 +34,13 @@ for folder in sys dev; do mkdir -p "$root/$folder"; mount --rbind "/$folder" "$r
 mount -t tmpfs run "$root/run"
 exec chroot "$root" /bin/sh -c "$@"
 """
-CERTIFICATES = "/root/certificates.pem"
+# In the checkout, which ./dev takes along into the Debian 12 that it makes on another one; and elsewhere than Debian's
+# own, which the package of certificates makes anew.
+CERTIFICATES = "/root/autod/.bare-certificates.pem"
+SETTINGS = "/root/autod/.bare-pip.conf"
 CARRIED = {
     "/etc/resolv.conf": "/etc/resolv.conf",
-    "/etc/pip.conf": "/etc/pip.conf",
-    # Elsewhere than Debian's own, which the package of certificates makes anew.
+    "/etc/pip.conf": SETTINGS,
     "/etc/ssl/certs/ca-certificates.crt": CERTIFICATES,
 }
 PASSED = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
@@ -103,6 +105,7 @@ def _run(root: Path, command: str) -> int:
         "HOME": "/root",
         "TERM": "dumb",
         "PIP_CERT": CERTIFICATES,
+        "PIP_CONFIG_FILE": SETTINGS,
         **passed,
     }
     argv = [

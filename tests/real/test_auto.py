@@ -14,6 +14,7 @@ from tests.real.plutos import Pluto, connection, gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 OURS = (sys.executable, "-c", "import sys; from autod.cli.auto import main; sys.exit(main())")
 REAL = ("ipsec", "auto")
@@ -123,3 +124,21 @@ def test_without_a_pluto_it_is_whacks_sentence_and_33(two: tuple[Pluto, Pluto]) 
         )
         assert done.returncode == 33
         assert done.stderr.startswith("whack: Pluto is not running (no ")
+
+
+def test_ipsec_runs_autod_once_it_is_installed_beside_the_programs(tmp_path: Path) -> None:
+    """`ipsec autod ...`: the script looks in its folder of programs, and hands its environment on."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    program = folder / "autod"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m autod "$@"\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["ipsec", "autod", "--showonly", "--asynchronous", "--up", "a"],
+        env={**os.environ, "IPSEC_EXECDIR": str(folder), "IPSEC_RUNDIR": "/r"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout == "ipsec whack --ctlsocket /r/pluto.ctl --asynchronous --name a --initiate\n"

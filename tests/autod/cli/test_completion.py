@@ -1,8 +1,7 @@
-"""The completion that is shipped: what bash offers for a line that was begun."""
+"""The completion that is shipped: what bash, zsh and fish offer for a line that was begun, each in a real one."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,130 +9,185 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
-from autod.cli.parser import WORDS, build_parser
-from autod.operations import ROWS
+from tests.generators.completion import MADE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
 FOLDER = Path(__file__).parents[3] / "contrib" / "completion"
 
+# Names that a shell would take for something else are offered like others.
+KNOWN = ["branch-1", "branch-2", "$(touch harm)", "two words", "x[1]"]
+AUTOD = """\
+#!/bin/sh
+[ "$1" = --complete ] && shift || exit 2
+cat known
+[ "$1" != --config=other.conf ] || echo branch-3
+"""
 
-def _program(folder: Path) -> None:
-    """An autod that knows two connections, and one more in a file."""
-    program = folder / "autod"
-    program.write_text('#!/bin/sh\necho branch-1\necho branch-2\n[ "$3" != other.conf ] || echo branch-3\n')
-    program.chmod(0o755)
+CASES = {
+    # The words, the operations as 5.x writes them, and what stands behind them.
+    "autod do": ["doctor", "down"],
+    "autod down br": ["branch-1", "branch-2"],
+    "autod doctor --ctl": ["--ctlsocket"],
+    "autod explain br": ["branch-1", "branch-2"],
+    "autod explain --config fil": ["file"],
+    "autod top --sort s": ["since", "state"],
+    "autod history --peer ": [],
+    "autod decode fil": ["file"],
+    # Operations, and only the options that they take.
+    "autod --listc": ["--listcacerts", "--listcerts", "--listcrls"],
+    "autod --up --a": ["--all", "--api", "--asynchronous"],
+    "autod --up br": ["branch-1", "branch-2"],
+    "autod --up branch-1 br": ["branch-1", "branch-2"],
+    "autod branch-1 --unr": ["--unroute"],
+    "autod --up -- br": ["branch-1", "branch-2"],
+    "autod --debug cp": ["cpu-usage"],
+    # The values of options.
+    "autod --seccomp ": ["no", "yes"],
+    "autod --status --format t": ["table", "text"],
+    "autod --check --peer fil": ["file"],
+    "autod --release 5.3.": ["5.3.1", "5.3.2"],
+    "autod --sync --prune br": ["branch-1", "branch-2"],
+    "autod --config other.conf --add br": ["branch-1", "branch-2", "branch-3"],
+    "autod --config=other.conf --add br": ["branch-1", "branch-2", "branch-3"],
+    # As a program of ipsec's.
+    "ipsec autod --up br": ["branch-1", "branch-2"],
+    "ipsec autod do": ["doctor", "down"],
+    "ipsec autod doctor --ctl": ["--ctlsocket"],
+}
 
 
-def offered(words: Sequence[str], folder: Path) -> list[str]:
-    """What bash offers for the last of `words`; `autod --complete` gives two names."""
-    _program(folder)
-    line = " ".join(f"'{word}'" for word in ("autod", *words))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where somebody types: an autod that knows some names, and one more of a file."""
+    folder = tmp_path_factory.mktemp("completion")
+    (folder / "autod").write_text(AUTOD)
+    (folder / "autod").chmod(0o755)
+    (folder / "known").write_text("\n".join(KNOWN) + "\n")
+    for name in ("file", "other.conf"):
+        (folder / name).touch()
+    (folder / "_autod").write_bytes((FOLDER / "_autod").read_bytes())
+    return folder
+
+
+def in_bash(folder: Path, lines: list[str]) -> dict[str, list[str]]:
+    """By line, what readline would be given for its last word."""
     script = (
-        f"PATH={folder}:$PATH; source {FOLDER / 'autod.bash'}; COMP_WORDS=({line}); COMP_CWORD={len(words)};"
-        ' _shtab_autod; printf "%s\\n" "${COMPREPLY[@]}"'
+        f"source {FOLDER / 'autod.bash'}; "
+        + r"""
+        while IFS= read -r line; do
+            read -ra COMP_WORDS <<<"${line//=/ = }"
+            [[ $line != *' ' ]] || COMP_WORDS+=('')
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            if [[ $line == ipsec* ]]; then _autod_behind_ipsec; else _autod; fi
+            printf '> %s\n' "$line"
+            for one in "${COMPREPLY[@]}"; do eval "printf '%s\n' $one"; done
+        done
+    """
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    return sorted(set(done.stdout.split()))
+    return _run(["bash", "-c", script], folder, "\n".join(lines))
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["--ca", ""], ["branch-1", "branch-2"]),
-        (["--up", "br"], ["branch-1", "branch-2"]),
-        (["--up", "branch-1", ""], ["branch-1", "branch-2"]),
-        (["--seccomp", ""], ["no", "yes"]),
-        (["doc"], ["doctor"]),
-        (["doctor", "--ctl"], ["--ctlsocket"]),
-        (["--listc"], ["--listcacerts", "--listcerts", "--listcrls"]),
-        (["--config", "other.conf", "--add", "br"], ["branch-1", "branch-2", "branch-3"]),
-    ],
-)
-def test_bash_offers(words: list[str], expected: list[str], tmp_path: Path) -> None:
-    """Names of connections, options, values, sub-words and their options."""
-    assert offered(words, tmp_path) == expected
-
-
-def test_bash_offers_the_same_behind_ipsec(tmp_path: Path) -> None:
-    """`ipsec autod --up br`."""
-    _program(tmp_path)
+def in_fish(folder: Path, lines: list[str]) -> dict[str, list[str]]:
+    """By line, what it offers for its end."""
     script = (
-        f"PATH={tmp_path}:$PATH; source {FOLDER / 'autod.bash'}; COMP_WORDS=(ipsec autod --up br); COMP_CWORD=3;"
-        ' _autod_behind_ipsec; printf "%s\\n" "${COMPREPLY[@]}"; complete -p ipsec'
+        f"source {FOLDER / 'autod.fish'}; "
+        + r"""
+        while read -l line
+            echo "> $line"
+            complete -C $line | string replace -r '\t.*' ''
+        end
+        true
+    """
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split()[:2] == ["branch-1", "branch-2"]
-    assert "_autod_behind_ipsec" in done.stdout
+    return _run(["fish", "--no-config", "-c", script], folder, "\n".join(lines))
 
 
-def offered_by_fish(line: str, folder: Path) -> list[str]:
-    """What fish offers at the end of `line`."""
-    _program(folder)
-    script = f"set -x PATH {folder} $PATH; source {FOLDER / 'autod.fish'}; complete -C '{line}'"
-    done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+def in_zsh(folder: Path, lines: list[str]) -> dict[str, list[str]]:
+    """By line, what it takes for matches after a Tab, on a terminal of its own, as compinit wants one."""
+    (folder / "init").write_text(r"""
+        PROMPT= fpath=($PWD $fpath)
+        autoload -Uz compinit; compinit -D -u
+        compadd() {
+            if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd "$@"; return; fi
+            local -a matches
+            builtin compadd -A matches "$@"
+            print -rl -- ${(Q)matches} >>offered
+            builtin compadd "$@"
+        }
+        # zsh forgets it with each call.
+        note() { print -r -- . >>offered; comppostfuncs=(note) }
+        comppostfuncs=(note)
+        bindkey '^I' complete-word
+        # Keys that come before the editor has begun may be lost.
+        zle-line-init() { print -r -- . >>offered }
+        zle -N zle-line-init
+    """)
+    script = r"""
+        zmodload zsh/zpty
+        wait_for() { until [[ -e offered && $(tail -n 1 offered) == . ]]; do zpty -r -t shell >/dev/null; done }
+        rm -f offered
+        zpty -b shell zsh -f -i
+        zpty -w shell 'source ./init'
+        wait_for
+        while IFS= read -r line; do
+            rm -f offered
+            zpty -w -n shell "$line"$'\t'
+            wait_for
+            print -r -- "> $line"
+            sed '$d' offered
+            zpty -w -n shell $'\x15'
+        done
+        zpty -d shell
+    """
+    return _run(["zsh", "-f", "-c", script], folder, "\n".join(lines))
+
+
+def _run(shell: list[str], folder: Path, lines: str) -> dict[str, list[str]]:
+    done = subprocess.run(
+        shell,
+        input=f"{lines}\n",
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=True,
+        cwd=folder,
+        env={"PATH": f"{folder}:/usr/bin:/bin:/usr/sbin", "HOME": str(folder), "TERM": "xterm"},
+    )
     assert done.stderr == ""
-    return sorted({entry.partition("\t")[0] for entry in done.stdout.splitlines()})
+    answers = (part.splitlines() for part in done.stdout.split("> ")[1:])
+    return {line: sorted({word.strip() for word in words if word}) for line, *words in answers}
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("autod --up br", ["branch-1", "branch-2"]),
-        ("autod --up branch-1 b", ["branch-1", "branch-2"]),
-        ("autod --seccomp ", ["no", "yes"]),
-        ("autod doc", ["doctor"]),
-        ("autod doctor --ctl", ["--ctlsocket"]),
-        ("autod --listc", ["--listcacerts", "--listcerts", "--listcrls"]),
-        ("autod --config other.conf --add br", ["branch-1", "branch-2", "branch-3"]),
-        ("ipsec autod --up br", ["branch-1", "branch-2"]),
-    ],
-)
-def test_fish_offers(line: str, expected: list[str], tmp_path: Path) -> None:
-    """The same as bash does."""
-    assert offered_by_fish(line, tmp_path) == expected
+@pytest.mark.parametrize("shell", [in_bash, in_fish, in_zsh])
+def test_a_shell_offers(shell: Callable[[Path, list[str]], dict[str, list[str]]], folder: Path) -> None:
+    """Words, options, values, files and names of connections, each where it may stand."""
+    assert shell(folder, list(CASES)) == CASES
 
 
-def test_zsh_loads_the_completion_and_offers_options(tmp_path: Path) -> None:
-    """In a real zsh with a terminal of its own, as compinit wants one."""
-    _program(tmp_path)
-    (tmp_path / "_autod").write_bytes((FOLDER / "_autod").read_bytes())
-    start = f"PS1=; PATH={tmp_path}:$PATH; fpath=({tmp_path} $fpath); autoload -Uz compinit; compinit -D -u"
-    script = (
-        "zmodload zsh/zpty; zpty -b shell zsh -f -i; "
-        f"zpty -w shell '{start}'; "
-        "zpty -w -n shell $'autod --listca\\t'; sleep 2; zpty -r shell line '*listcacerts*'; print -r -- $line"
-    )
-    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=30)
-    assert "--listcacerts" in done.stdout, done
+@pytest.mark.parametrize("shell", [in_bash, in_fish, in_zsh])
+def test_a_name_is_never_run(shell: Callable[[Path, list[str]], dict[str, list[str]]], folder: Path) -> None:
+    """A connection may be called `$(touch harm)`."""
+    offered = shell(folder, ["autod --up "])["autod --up "]
+    assert {"branch-1", "$(touch harm)", "two words", "x[1]"} <= set(offered)
+    assert not (folder / "harm").exists()
 
 
-def test_every_option_is_there() -> None:
+@pytest.mark.parametrize("name", sorted(MADE))
+def test_it_is_what_the_parsers_say(name: str) -> None:
     """`python -m tests.generators.completion` after a change of options."""
-    bash, zsh = ((FOLDER / name).read_text() for name in ("autod.bash", "_autod"))
-    flags = {
-        flag
-        for action in build_parser()._actions
-        if action.help != "==SUPPRESS=="
-        for flag in action.option_strings
-    }
-    assert {row.flag for row in ROWS if row.flag} <= flags
-    for flag in flags:
-        assert flag in re.split(r"[\s()'\"]+", bash), flag
-        assert flag in zsh, flag
-    for word in WORDS:
-        assert word in bash
-        assert word in zsh
+    assert (FOLDER / name).read_text() == MADE[name]()
 
 
 def test_names_for_the_shell_are_those_of_the_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Aliases too; a file that is not there is no error while somebody types."""
+    """Aliases too; neither a file nor a pluto that is not there is an error while somebody types."""
     file = tmp_path / "ipsec.conf"
     file.write_text('config setup\nconn a\n\tconnalias="x y"\nconn %default\nconn b\n')
-    assert main(["--complete", "--config", str(file)]) == 0
+    nobody = ["--ctlsocket", str(tmp_path / "pluto.ctl")]
+    assert main(["--complete", "--config", str(file), *nobody]) == 0
     assert capsys.readouterr().out.split() == ["a", "x", "y", "b"]
-    assert main(["--complete", "--config", str(tmp_path / "none")]) == 0
+    assert main(["--complete", "--config", str(tmp_path / "none"), *nobody]) == 0
     assert capsys.readouterr() == ("", "")

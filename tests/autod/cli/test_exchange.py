@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -248,19 +247,31 @@ async def test_several_names_end_with_1_if_one_failed(path: Path) -> None:
     assert ran.lines[-1].startswith("2 of 3 up, 1 child rejected (bad)")
 
 
-def test_ipsec_runs_autod_once_it_is_installed_beside_the_programs(tmp_path: Path) -> None:
-    """`ipsec autod ...`: the script looks in its folder of programs, and hands its environment on."""
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    program = folder / "autod"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m autod "$@"\n')
-    program.chmod(0o755)
-    done = subprocess.run(
-        ["ipsec", "autod", "--showonly", "--asynchronous", "--up", "a"],
-        env={**os.environ, "IPSEC_EXECDIR": str(folder), "IPSEC_RUNDIR": "/r"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stdout == "ipsec whack --ctlsocket /r/pluto.ctl --asynchronous --name a --initiate\n"
+@pytest.mark.parametrize(
+    ("configured", "wanted", "offered"),
+    [(1, c.Status, {"c0", "mine", "road"}), (300, c.TrafficStatus, {"c0", "c299", "mine"})],
+)
+async def test_the_shell_is_offered_what_pluto_has(
+    path: Path, tmp_path: Path, configured: int, wanted: type[c.Command], offered: set[str]
+) -> None:
+    """Beside what the file has; of a pluto with many only what is up, as its status takes long."""
+    lines: dict[type[c.Command] | None, tuple[bytes, ...]] = {
+        c.Status: (
+            b'000 "mine": 1.1.1.1...2.2.2.2; unrouted; eroute owner: #0\n',
+            b'000 "road"[1] 2.2.2.2: x\n',
+        ),
+        c.TrafficStatus: (TRAFFIC.replace(b'"a"', b'"mine"'),),
+    }
+    file = tmp_path / "ipsec.conf"
+    file.write_text("".join(f"conn c{at}\n\tauto=add\n" for at in range(configured)))
+
+    async def script(client: Client) -> None:
+        await client.read()
+        (kind,) = asked(client.pluto)
+        await client.write(*lines[kind])
+
+    async with fake_pluto(path, script, release="4.10") as pluto:
+        ran = await autod(path, "--complete", "--config", str(file), "--timeout", "60")
+    assert asked(pluto) == [wanted]
+    assert offered <= set(ran.lines)
+    assert len(ran.lines) == configured + len(offered & {"mine", "road"})

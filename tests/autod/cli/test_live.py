@@ -135,8 +135,11 @@ def test_names_are_text(name: str) -> None:
         assert "[red]x[/]" in shown
 
 
-async def test_the_view_is_drawn_while_the_block_runs_and_cleared_after() -> None:
+async def test_the_view_is_drawn_while_the_block_runs_and_cleared_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """On anything that says it is a terminal."""
+    monkeypatch.setenv("TERM", "xterm")
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
     progress = a_run()
