@@ -1,8 +1,7 @@
-"""The command line. A file a group of verbs, each thin over the library; nothing else may import from here.
+"""The command line: one file for each group of verbs, thin over the library. Nothing else may import from here.
 
-parser.py says what may be asked, program.py what runs it and what every failure ends in, render.py what is
-printed. A module that talks to pluto is imported only when a command needs it, so that `autod --help` costs
-no event loop.
+parser.py has the options, program.py runs a command and reports each failure, render.py makes the lines. A module that
+talks to pluto is imported only when a command needs it, so that `autod --help` loads no event loop.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
+    """Run the command line on `arguments` (None: those of the process). Returns an exit status, raises nothing."""
     from autod.cli.program import main
 
     return main(arguments)

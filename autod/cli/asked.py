@@ -1,8 +1,8 @@
-"""From arguments to what was asked: one operation, its names and its options, or a word and its options.
+"""From arguments to a request: one operation, its names and its options, or a word and its options.
 
 Owns: the forms in which an operation can be written (`--up NAME`, `up NAME` as `ipsec` of 5.x has it, `NAME up` as
-`ipsec auto` had it), and what is refused. An option that the operation does not honour (its row in autod.operations
-says which it does) is a mistake, as a slip that has no effect is worse than one that is told.
+`ipsec auto` had it), and which arguments are mistakes. An option that the operation does not honour is a mistake (its
+row in autod.operations lists those that it honours): if it had no effect, nobody would see the slip.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ _VERBS = {name: row for row in ROWS if row.group or row.old for name in (row.nam
 """What `autod WORD [NAME ...]` may begin with."""
 
 _NO_OPTIONS = frozenset({"named", "names", "operations", "help", "version", "complete", "show"})
-"""What the parser knows beside the options of operations."""
+"""What the parser has besides the options of operations."""
 
 
 _AUTO = frozenset({"asynchronous", "config", "ctlsocket", "remote_host", "utc", "verbose"})
-"""What `ipsec auto` took beside every operation, and --showonly therefore does."""
+"""Options that `ipsec auto` took with every operation. So --showonly takes them too."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """What was asked. `options.module` is a sub-word's module, or `options.operation` says which operation.
+    """The options and names of `arguments`. `options.module` is a sub-word's module; if it is None,
+    `options.operation` is the operation.
 
-    `options.names` are the words before `--`, `options.literal` those behind it, which no @FILE is among. Raises
-    SystemExit: 0 after --help, 2 on a mistake.
+    `options.names` are the words before `--`, `options.literal` those behind it, where @FILE has no meaning. Raises
+    SystemExit: 0 after --help, 2 after a mistake.
     """
     if arguments and arguments[0] in WORDS:
         return complete(build_word_parser(arguments[0]).parse_args(arguments[1:]))
@@ -56,12 +57,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         _unknown(parser, unknown)
     options.names += options.named or []  # as whack has it: --name NAME --initiate
     del options.named
-    given = _given(parser, options)
+    spellings = _given(parser, options)
     _settle_operation(parser, options)
     if options.operation not in ("version", "complete"):
         row = find(options.operation)
         _check_names(parser, options, row)
-        _check_options(parser, options, row, given)
+        _check_options(parser, options, row, spellings)
     del options.help
     return complete(options)
 
@@ -70,20 +71,23 @@ def _help(parser: Parser, options: argparse.Namespace) -> NoReturn:
     """The help of the operation that stands beside --help, or of everything."""
     from autod.cli.help import of_all, of_operation
 
-    asked = [*(options.operations or []), *(_VERBS[name].name for name in options.names if name in _VERBS)]
-    print(of_operation(parser, find(asked[0])) if asked else of_all(parser), end="")
+    operations = [
+        *(options.operations or []),
+        *(_VERBS[name].name for name in options.names if name in _VERBS),
+    ]
+    print(of_operation(parser, find(operations[0])) if operations else of_all(parser), end="")
     parser.exit(0)
 
 
 def _unknown(parser: Parser, unknown: Sequence[str]) -> NoReturn:
     options = [word for word in unknown if word.startswith("-")]
-    known = [option for action in build_parser()._actions for option in action.option_strings]
-    close = parser.suggest(options[0].partition("=")[0], known) if options else ""
+    all_options = [option for action in build_parser()._actions for option in action.option_strings]
+    close = parser.suggest(options[0].partition("=")[0], all_options) if options else ""
     parser.error(f"unrecognized arguments: {' '.join(unknown)}{close}")
 
 
 def _check_word(parser: Parser, options: argparse.Namespace) -> None:
-    """A word after options is told where it belongs: its options are its own parser's."""
+    """A mistake if a word follows options: each word has its own parser, so it must stand first."""
     if options.operations or options.version or options.complete:
         return
     word = options.names[0] if options.names else None
@@ -92,7 +96,7 @@ def _check_word(parser: Parser, options: argparse.Namespace) -> None:
 
 
 def _given(parser: Parser, options: argparse.Namespace) -> dict[str, str]:
-    """The options that were given: what the parser calls them, and how they are written."""
+    """The options on the command line: the parser's name of each, and its spelling."""
     return {
         action.dest: action.option_strings[0]
         for action in parser._actions
@@ -103,24 +107,24 @@ def _given(parser: Parser, options: argparse.Namespace) -> dict[str, str]:
 
 
 def _settle_operation(parser: Parser, options: argparse.Namespace) -> None:
-    asked: list[str] = options.operations or []
+    operations: list[str] = options.operations or []
     del options.operations
     options.old_form = options.wait = False
     if options.version or options.complete:
         options.operation = "version" if options.version else "complete"
         return
-    if not asked:
-        asked = [_from_words(parser, options)]
-    if len(asked) > 1 and "wait" in asked:
+    if not operations:
+        operations = [_from_words(parser, options)]
+    if len(operations) > 1 and "wait" in operations:
         # Beside another operation it is an option of that one.
-        asked, options.wait = [name for name in asked if name != "wait"], True
-    if len(asked) > 1:
-        parser.error(f"one operation at a time, not --{asked[0]} and --{asked[1]}")
-    options.operation = asked[0]
+        operations, options.wait = [name for name in operations if name != "wait"], True
+    if len(operations) > 1:
+        parser.error(f"one operation at a time, not --{operations[0]} and --{operations[1]}")
+    options.operation = operations[0]
 
 
 def _from_words(parser: Parser, options: argparse.Namespace) -> str:
-    """The operation of `VERB [NAME ...]`, or of the old form `NAME VERB`; the names that are left are its names."""
+    """The operation of `VERB [NAME ...]`, or of the old form `NAME VERB`; the other words are its names."""
     names: list[str] = options.names
     first = names[0] if names else ""
     if first in _VERBS:
@@ -149,16 +153,16 @@ def _check_names(parser: Parser, options: argparse.Namespace, row: Row) -> None:
         parser.error("an empty name is not a connection")
 
 
-def _check_options(parser: Parser, options: argparse.Namespace, row: Row, given: dict[str, str]) -> None:
-    """Each option that was given is one that the operation honours."""
+def _check_options(parser: Parser, options: argparse.Namespace, row: Row, spellings: dict[str, str]) -> None:
+    """A mistake if the operation does not honour an option of the command line."""
     if options.wait:
-        given = {**given, "wait": "--wait"}
+        spellings = {**spellings, "wait": "--wait"}
     if options.service and not row.service:
         parser.error(_belongs("--service", [other for other in ROWS if other.service]))
     honoured = row.service if options.service else row.options
     if options.showonly and "showonly" in honoured:
         honoured |= _AUTO
-    for option, written in given.items():
+    for option, written in spellings.items():
         if option not in honoured:
             others = [other for other in ROWS if other.flag and option in _honoured(other, options)]
             beside = " with --service" if options.service else ""
@@ -183,11 +187,10 @@ def _belongs(option: str, rows: Sequence[Row]) -> str:
 
 
 def complete(options: argparse.Namespace) -> argparse.Namespace:
-    """Fill in what the environment says, and undo the locale: names are the bytes of UTF-8, whatever the
-    locale is.
+    """Fill in the values of the environment, and undo the locale: names are UTF-8 in every locale.
 
-    IPSEC_RUNDIR and IPSEC_CONF are what `ipsec auto` knew. `options.config` stays None if neither the option
-    nor the environment names a file: the release's own default is meant.
+    IPSEC_RUNDIR and IPSEC_CONF are the variables of `ipsec auto`. `options.config` stays None if neither the option
+    nor the environment names a file: None stands for the release's own default.
     """
     values = vars(options)
     if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):

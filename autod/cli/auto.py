@@ -1,10 +1,10 @@
-"""The program `auto`: what `ipsec auto` of Libreswan 4.10 took and said, so that scripts which call it go on unchanged.
+"""The program `auto`: the arguments and lines of `ipsec auto` of Libreswan 4.10, for scripts that call it.
 
 pluto's lines go to standard output with their codes, as whack prints them; complaints about the configuration go to
 standard error, as addconn's do. What differs is documented in docs/cli.md: the exit status is autod's, --fetchcrls does
-what its name says, and a connection that could not be loaded is told on standard error.
+what its name says, and a failure to load a connection is reported on standard error.
 
-Owns: the arguments of that script, and its lines. Must not know: how anything is asked.
+Owns: the arguments of that script, and its lines. Must not know: how pluto is asked.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         pass_bytes(stream)
     try:
-        given, operation, names = _read(sys.argv[1:] if arguments is None else list(arguments))
+        option_words, operation, names = _read(sys.argv[1:] if arguments is None else list(arguments))
     except _Usage as problem:
         print(f"ipsec auto: {problem}" if str(problem) else _usage(), file=sys.stderr)
         return 2
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("ipsec auto --rereadcrls has been obsoleted - please see: ipsec crls")
         return 1
     try:
-        options = parse([*given, f"--{operation}", "--", *names])
+        options = parse([*option_words, f"--{operation}", "--", *names])
     except SystemExit:
         return 2
     if options.showonly:
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _read(words: list[str]) -> tuple[list[str], str, list[str]]:
     """The options for autod, the operation, and the names."""
-    given: list[str] = []
+    option_words: list[str] = []
     names: list[str] = []
     operation = ""
     while words:
@@ -80,9 +80,9 @@ def _read(words: list[str]) -> tuple[list[str], str, list[str]]:
         if word in _WITH_VALUE:
             if not words:
                 raise _Usage
-            given += [word, words.pop(0)]
+            option_words += [word, words.pop(0)]
         elif word in _PLAIN:
-            given.append(word)
+            option_words.append(word)
         elif word == "--show":
             continue
         elif word == "--":
@@ -101,7 +101,7 @@ def _read(words: list[str]) -> tuple[list[str], str, list[str]]:
     wants_names = BY_NAME[operation].takes == Takes.NAMES
     if wants_names != bool(names):
         raise _Usage
-    return _fitting(given, operation), operation, names
+    return _fitting(option_words, operation), operation, names
 
 
 def _known(row: Row) -> bool:
@@ -118,19 +118,19 @@ def _old_form(names: list[str]) -> tuple[str, list[str]]:
     return row.name, names[:-1]
 
 
-def _fitting(given: list[str], operation: str) -> list[str]:
-    """The options that mean something for the operation; the script took all of them with every one."""
-    if "--showonly" in given:
-        return given
+def _fitting(option_words: list[str], operation: str) -> list[str]:
+    """The options that the operation honours; the script took every option with every operation."""
+    if "--showonly" in option_words:
+        return option_words
     honoured = BY_NAME[operation].options
-    kept: list[str] = []
-    words = list(given)
+    fitting: list[str] = []
+    words = list(option_words)
     while words:
         word = words.pop(0)
-        taken = [word, words.pop(0)] if word in _WITH_VALUE else [word]
+        option = [word, words.pop(0)] if word in _WITH_VALUE else [word]
         if word[2:].replace("-", "_") in honoured:
-            kept += taken
-    return kept
+            fitting += option
+    return fitting
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -149,7 +149,7 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
     status = 0
     async with open_session(options, outputs, interrupts) as opened:
         for name in options.names or [None]:
-            # Each step is taken whatever became of the one before, as the script does.
+            # Each step is taken even if the previous one failed, as in the script.
             for step in steps_of(options.operation):
                 ended = await _step(opened, step, name)
                 status = ended or status
@@ -171,25 +171,25 @@ async def _step(opened: Session, step: Row, name: str | None) -> int:
             listed = msgspec.structs.replace(reply, code=0) if reply.code == log else reply
             opened.show_reply(listed)
         return refusal(opened, replies)
-    asked = None if name is not None else command(step, opened.options)
+    request = None if name is not None else command(step, opened.options)
     operation = (
-        opened.pluto.ask(asked)
-        if asked is not None
+        opened.pluto.ask(request)
+        if request is not None
         else operation_of(opened.pluto, step, name or "", opened.options)
     )
-    said = False
+    events_shown = False
     async with operation:
         async for event in operation:
-            said = True
+            events_shown = True
             opened.show(event)
     outcome = operation.outcome
-    if not outcome.ok and not said:
+    if not outcome.ok and not events_shown:
         opened.complain(f"ipsec auto: {outcome.sentence}")
     return outcome.exit_status
 
 
 async def _load(opened: Session, name: str) -> int:
-    """As addconn: nothing is said of what was loaded."""
+    """As addconn: a connection that is loaded makes no line."""
     from autod.cli.loading import loader
     from autod.outcomes import Result
 

@@ -1,8 +1,7 @@
-"""`--wait`: a barrier. Ends when every connection that is meant is up, or says at its deadline which is not, and why.
+"""`--wait`: a barrier. Ends when every connection is up, or at its deadline, with those that are not.
 
-With --all these are the connections that auto= starts, as the configuration has them: also those that pluto has not
-loaded yet. A pluto that is not there yet is waited for. Must not know: how a connection is brought up; nothing is
-initiated.
+With --all these are the connections that auto= of the configuration starts, also if pluto has not loaded them yet. If
+no pluto runs yet, it waits for one. Must not know: how a connection is brought up; it initiates nothing.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ _LOOK = 0.5
 """Seconds between two looks for a pluto that is not there."""
 
 _LAST = 1.0
-"""Seconds that the last question may take, which tells what is missing."""
+"""Seconds for the last question: which connections are missing."""
 
 _LATE = 124
 
 
 async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
-    """0 when all are up; 124 at the deadline (`--timeout`, or `--deadline`), with what is missing."""
+    """0 when all are up; 124 at the deadline (`--timeout`, or `--deadline`), with the names that are missing."""
     limits = [limit for limit in (options.timeout, interrupts.remaining()) if limit is not None]
     limit = min(limits, default=None)
     interrupts.leave_the_deadline()
@@ -53,20 +52,20 @@ async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts
             raise no_answer(options.ctlsocket, limit)
         except NotPermitted:
             raise
-        except (PlutoGone, DeadlinePassed) as gone:
+        except (PlutoGone, DeadlinePassed) as problem:
             if trio.current_time() + _LOOK >= ends:
-                sentence = f"there is no pluto yet: {str(gone).removesuffix('.')}"
+                sentence = f"there is no pluto yet: {str(problem).removesuffix('.')}"
                 if options.json:
                     from autod.cli.render import json_line
 
-                    told = {
+                    document = {
                         "event": "waited",
                         "ok": False,
                         "up": [],
                         "missing": options.names,
                         "text": sentence,
                     }
-                    outputs.out.line(json_line(told), keep=True)
+                    outputs.out.line(json_line(document), keep=True)
                 else:
                     outputs.err.line(sentence, keep=True)
                 return _LATE
@@ -75,18 +74,21 @@ async def wait_for_all(options: argparse.Namespace, outputs: Outputs, interrupts
 
 async def _wait(opened: Session, ends: float) -> int:
     names = await _names(opened)
-    said: set[str] = set()
+    announced: set[str] = set()
 
     def changed(now: Waited) -> None:
         for name in now.up:
-            if name not in said:
-                said.add(name)
+            if name not in announced:
+                announced.add(name)
                 if not opened.quiet:
                     opened.say(f'"{name}" is up')
 
-    left = ends - trio.current_time()
+    remaining = ends - trio.current_time()
     waited = await wait(
-        opened.pluto, names, timeout=None if left == float("inf") else max(left, 0.001), on_change=changed
+        opened.pluto,
+        names,
+        timeout=None if remaining == float("inf") else max(remaining, 0.001),
+        on_change=changed,
     )
     absent = set() if waited.ok else await _absent(opened, waited.missing)
     if opened.options.json:
@@ -107,7 +109,7 @@ async def _wait(opened: Session, ends: float) -> int:
 
 
 async def _names(opened: Session) -> Sequence[str]:
-    """Those that are meant. Where there is no configuration, --all is what pluto has loaded."""
+    """The connections to wait for. If there is no configuration, --all stands for those that pluto has loaded."""
     options = opened.options
     if not options.all:
         from autod.cli.resolve import resolve
@@ -128,21 +130,21 @@ async def _names(opened: Session) -> Sequence[str]:
 def started_by(configuration: Configuration) -> list[str]:
     """The names in pluto of the connections that auto= starts, each pair of subnets= by itself."""
     names: dict[str, None] = {}
-    seen: set[str] = set()
-    for one in configuration.connections:
-        if one.name not in seen and auto(one) in ("start", "keep"):
-            names |= dict.fromkeys(names_of_pairs(one.name, one.settings))
-        seen.add(one.name)
+    considered: set[str] = set()
+    for connection in configuration.connections:
+        if connection.name not in considered and auto(connection) in ("start", "keep"):
+            names |= dict.fromkeys(names_of_pairs(connection.name, connection.settings))
+        considered.add(connection.name)
     return list(names)
 
 
 async def _absent(opened: Session, names: Sequence[str]) -> set[str]:
-    """Those of `names` that pluto has not loaded, as far as it still answers."""
+    """Those of `names` that pluto has not loaded: all if pluto went away, none if it does not answer in time."""
     with trio.move_on_after(_LAST):
         try:
             state = parse(await opened.pluto.replies(c.Status()))
         except (PlutoGone, DeadlinePassed):
             return set(names)
-        known = {name for one in state.connections for name in (one.name, *one.aliases)}
-        return set(names) - known
+        loaded = {name for connection in state.connections for name in (connection.name, *connection.aliases)}
+        return set(names) - loaded
     return set()

@@ -32,52 +32,55 @@ _SERIOUS = (Severity.FATAL, Severity.ERROR)
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 where there is nothing wrong, else 3."""
-    release, known = _release(options)
+    """0 if nothing is wrong, else 3."""
+    release, origin = _release(options)
     configuration = load(options.config or DEFAULT, release)
     policy = _ikev1_policy(options, configuration)
     there = [connection.name for connection in configuration.connections]
     names = match(options.names, there, str(configuration.path))
-    found = [one for one in check(configuration, ikev1_policy=policy) if _concerns(one, names)]
+    diagnostics = [
+        diagnostic for diagnostic in check(configuration, ikev1_policy=policy) if _concerns(diagnostic, names)
+    ]
     missing = [name for name in names if not configuration.find(name)]
     pairs: tuple[Pair, ...] | None = None
     if options.peer is not None:
         peer = load(options.peer, release)
-        found += [one for one in check(peer) if one.severity in _SERIOUS]
+        diagnostics += [diagnostic for diagnostic in check(peer) if diagnostic.severity in _SERIOUS]
         pairs = hold(configuration, peer, FileNames(), names)
     if options.json:
-        _print_json(configuration, found, missing, options.peer, pairs)
+        _print_json(configuration, diagnostics, missing, options.peer, pairs)
     else:
-        _print_text(options, configuration, found, missing, release, known)
+        _print_text(options, configuration, diagnostics, missing, release, origin)
         for line in _told(pairs or (), options.peer):
             print(line)
     apart = any(not pair.fits for pair in pairs or ())
-    return 3 if missing or apart or any(one.severity in _SERIOUS for one in found) else 0
+    return 3 if missing or apart or any(diagnostic.severity in _SERIOUS for diagnostic in diagnostics) else 0
 
 
 def _told(pairs: Sequence[Pair], peer: str) -> Iterator[str]:
-    """What will not match: a connection a line, and below it each setting with both places."""
+    """The lines about both ends: one for each connection, and below it each mismatch with both places."""
     for pair in pairs:
         if pair.peer is None:
             yield f'"{pair.connection}": nothing in {peer} is its other end'
             continue
         like = f' "{pair.peer}"' if pair.peer != pair.connection else ""
         yield f'"{pair.connection}": {"fits" if pair.fits else "does not fit"}{like} of {peer}'
-        for one in pair.mismatches:
-            yield f"  {'error' if one.serious else 'warning'}: {one.sentence}"
-            yield f"    {one.place}: {one.setting} is {one.value}"
-            yield f"    {one.peer_place}: {one.peer_setting} is {one.peer_value}"
+        for mismatch in pair.mismatches:
+            yield f"  {'error' if mismatch.serious else 'warning'}: {mismatch.sentence}"
+            yield f"    {mismatch.place}: {mismatch.setting} is {mismatch.value}"
+            yield f"    {mismatch.peer_place}: {mismatch.peer_setting} is {mismatch.peer_value}"
 
 
 def _release(options: argparse.Namespace) -> tuple[Release, str]:
-    """The release whose rules count: as given, of the pluto at the control socket, else of the one installed."""
+    """The release whose rules count, and where it comes from: the options, the pluto at the control socket, or the
+    installed one."""
     if options.release is not None or not os.path.exists(options.ctlsocket):
         return release_to_check(options)
     release, why = _ask(options, _release_of)
     if release is not None:
         return release, f"of the pluto at {options.ctlsocket}"
-    release, known = release_to_check(options)
-    return release, f"{known}; the pluto at {options.ctlsocket} was not asked: {why}"
+    release, origin = release_to_check(options)
+    return release, f"{origin}; the pluto at {options.ctlsocket} was not asked: {why}"
 
 
 def _release_of(pluto: Pluto) -> Release:
@@ -85,8 +88,8 @@ def _release_of(pluto: Pluto) -> Release:
 
 
 def _ikev1_policy(options: argparse.Namespace, configuration: Configuration) -> str | None:
-    """What the pluto that runs says of IKEv1, where a connection wants it; None where it cannot be asked."""
-    if not any(needs_ikev1(one, configuration.rules) for one in configuration.connections):
+    """The running pluto's policy for IKEv1. None if no connection needs IKEv1, or pluto cannot be asked."""
+    if not any(needs_ikev1(connection, configuration.rules) for connection in configuration.connections):
         return None
     policy, _ = _ask(options, _policy_of)
     return None if policy is None else policy.lower()
@@ -100,7 +103,7 @@ def _policy_of(pluto: Pluto) -> str | None:
 
 
 def _ask(options: argparse.Namespace, question: Callable[[Pluto], T]) -> tuple[T | None, str]:
-    """The answer of the pluto that runs; None, and why there is none."""
+    """The answer of the running pluto; or None, and the reason why there is no answer."""
     from autod.errors import WhackError
     from autod.identify.cache import Known, default_folder
     from autod.sync import Pluto
@@ -120,13 +123,13 @@ def _ask(options: argparse.Namespace, question: Callable[[Pluto], T]) -> tuple[T
         return None, str(error).removesuffix(".")
 
 
-def _concerns(one: Diagnostic, names: Sequence[str]) -> bool:
-    return not names or one.connection is None or one.connection in names
+def _concerns(diagnostic: Diagnostic, names: Sequence[str]) -> bool:
+    return not names or diagnostic.connection is None or diagnostic.connection in names
 
 
 def _print_json(
     configuration: Configuration,
-    found: Sequence[Diagnostic],
+    diagnostics: Sequence[Diagnostic],
     missing: Sequence[str],
     peer: str | None,
     pairs: Sequence[Pair] | None,
@@ -134,7 +137,7 @@ def _print_json(
     from autod.cli.render import json_line
 
     document = describe(configuration)
-    document["diagnostics"] = found
+    document["diagnostics"] = diagnostics
     document["missing"] = missing
     if pairs is not None:
         document["peer"] = {
@@ -147,21 +150,21 @@ def _print_json(
 def _print_text(
     options: argparse.Namespace,
     configuration: Configuration,
-    found: Sequence[Diagnostic],
+    diagnostics: Sequence[Diagnostic],
     missing: Sequence[str],
     release: Release,
-    known: str,
+    origin: str,
 ) -> None:
     files = Files()
     files.read_so_far = list(configuration.files)
-    for line in show(found, files):
+    for line in show(diagnostics, files):
         print(line)
     for name in missing:
         print(f"{configuration.path}: there is no connection or alias {name!r}")
-    serious = sum(one.severity in _SERIOUS for one in found)
-    warnings = len(found) - serious
+    serious = sum(diagnostic.severity in _SERIOUS for diagnostic in diagnostics)
+    warnings = len(diagnostics) - serious
     rules = configuration.release
-    what = f"as Libreswan {rules} reads it ({known})"
+    what = f"as Libreswan {rules} reads it ({origin})"
     if rules.text != release.text:
         what += f"; autod does not know the rules of {release}"
     print(

@@ -1,8 +1,8 @@
-"""What the shell's completion asks for: names of connections, one a line. Never an error, and never a wait.
+"""The names of connections for the completion of shells, one per line. Never an error, and never a wait.
 
-A supervisor that runs knows them all. Else they are those of the configuration, as the newest release reads it (which
-release it is changes no name), and those of pluto: where the configuration is small all that are loaded, as the status
-of a few costs little, and else those that are up.
+A running supervisor knows them all. Without one, they are those of the configuration, as the newest release reads it
+(the names are the same for every release), and those of pluto: all that are loaded if the configuration is small, as
+the status of a few costs little, else those that are up.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _PATIENCE = 0.1
-"""Seconds for pluto, and for a supervisor: somebody has pressed a key and looks at the screen.
---timeout is another for pluto."""
+"""Seconds for pluto, unless --timeout says otherwise, and for a supervisor: somebody has pressed a key and looks at the
+screen."""
 
 _FEW = 200
 """Connections whose status takes pluto some 10 ms, and this process as long."""
@@ -36,12 +36,12 @@ def run(options: argparse.Namespace) -> int:
 def _of_supervisor(api: str) -> list[str]:
     from autod.cli.supervised import ask
 
-    found = ask(api, "List", patience=_PATIENCE) or {}
-    return [str(connection["name"]) for connection in found.get("connections", ())]
+    answer = ask(api, "List", patience=_PATIENCE) or {}
+    return [str(connection["name"]) for connection in answer.get("connections", ())]
 
 
 def _of_pluto(options: argparse.Namespace, *, all: bool) -> list[str]:
-    """Those that are up, or all; none where no pluto listens, or it does not say which release it is."""
+    """The connections that are up, or all of them; none if no pluto listens, or its release is not known."""
     from autod.errors import WhackError
     from autod.identify.cache import Known, default_folder
     from autod.protocol import commands as c
@@ -74,4 +74,4 @@ def _of_configuration(config: str | None) -> list[str]:
         connections = load(config or DEFAULT, find(ALL[-1])).connections
     except WhackError:
         return []
-    return [name for one in connections for name in (one.name, *one.aliases)]
+    return [name for connection in connections for name in (connection.name, *connection.aliases)]

@@ -1,7 +1,7 @@
-"""The configuration that is meant, the release whose rules count, and the names that patterns and --all stand for.
+"""The configuration of a command, the release whose rules count, and the names that patterns and --all stand for.
 
-Reads files, sends nothing. Where pluto's release is not one whose rules autod has, the rules of its nearest neighbour
-are used, and it is said.
+Reads files, sends nothing. If autod does not have the rules of pluto's release, it uses those of the nearest release,
+and says so.
 """
 
 from __future__ import annotations
@@ -24,22 +24,21 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT", "names_to_load", "read", "release_around", "release_to_check"]
 
 DEFAULT = "/etc/ipsec.conf"
-"""Where every release looks, unless it was built or told otherwise."""
+"""The usual path of every release."""
 
 
 def release_to_check(options: argparse.Namespace) -> tuple[Release, str]:
-    """The release whose rules count, and how it was chosen: given, of the pluto that runs or is installed,
-    newest.
+    """The release whose rules count, and where it comes from: --release, the running or installed pluto, or the newest.
 
     Nothing is sent: the programs are asked for their version.
     """
     if options.release is not None:
-        return releases.find(options.release, seccomp=options.seccomp), "as it was given"
+        return releases.find(options.release, seccomp=options.seccomp), "as --release says"
     return release_around(options.ctlsocket, seccomp=options.seccomp)
 
 
 def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Release, str]:
-    """The release of the pluto at this socket or of the one installed, else the newest, and which of these it is."""
+    """The release of the pluto at this socket or of the installed one, else the newest; and which of these it is."""
     version = _version_around(ctlsocket)
     if version is not None:
         try:
@@ -82,9 +81,9 @@ def read(config: str | None, release: Release, *, via_addconn: bool = False) -> 
 
 
 def names_to_load(configuration: Configuration, words: Sequence[str]) -> list[str]:
-    """The connections that `words` (with patterns), or --all where there are none, stand for.
+    """The connections that `words` (with patterns) stand for; if there are no words, those of --all.
 
-    A word that is not a pattern stands for itself. UsageError where a pattern matches nothing, or --all nothing.
+    A word that is not a pattern stands for itself. UsageError if a pattern, or --all, matches nothing.
     """
     if not words:
         names = all_names(configuration)

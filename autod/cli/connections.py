@@ -1,4 +1,4 @@
-"""Operations on connections: what each does step by step, for one name or for several at once.
+"""Operations on connections: their steps, for one name or for several at once.
 
 Thin: the client does the steps, autod.bulk does many, loading.py loads.
 """
@@ -33,9 +33,9 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace, outcome: Outcome | None = None) -> int:
-    """Do it to every name. One name: pluto's own code where it refused; several: 0 or 1.
+    """The operation on every name. Returns, for one name, pluto's own code if it refused; for several, 0 or 1.
 
-    `outcome` is that of the one name, where it was had already (autod.cli.quick) and there is more to do after it.
+    `outcome` is that of the one name, if autod.cli.quick has sent the request already and more is to be done.
     """
     if outcome is None:
         return session.run(options, _work)
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, outcome: Outcome | None = None) -> int:
 async def _go_on(
     row: Row, outcome: Outcome, options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts
 ) -> int:
-    """What there is to do after an outcome that was had without an event loop."""
+    """The rest of the work after a request that was sent without an event loop."""
     async with open_session(options, outputs, interrupts) as opened:
         if outcome.result is Result.ALREADY_NEGOTIATING:
             return await _watch(opened, options.names[0])
@@ -73,9 +73,9 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
         if row.leaves == "down":
             from autod.cli.supervised import advice
 
-            said = await trio.to_thread.run_sync(advice, options.api, names)
-            if said is not None:
-                opened.note(said)
+            sentence = await trio.to_thread.run_sync(advice, options.api, names)
+            if sentence is not None:
+                opened.note(sentence)
         return status
 
 
@@ -89,7 +89,7 @@ async def _many(opened: Session, row: Row, resolved: Resolved) -> int:
 
 
 def _is_run(options: argparse.Namespace) -> bool:
-    """Whether it is one for autod.bulk: several names, or an option that only a run knows."""
+    """Whether autod.bulk is needed: for several names, or for an option that only a run has."""
     return (
         options.all
         or len(options.names) > 1
@@ -102,14 +102,14 @@ def _is_run(options: argparse.Namespace) -> bool:
 
 
 async def _one(opened: Session, row: Row, name: str) -> int:
-    """The steps, with their events; then the outcome, which is that of the last step that was taken."""
+    """The steps, with their events; then the outcome of the last step that was taken."""
     outcome = None
     heard: list[Event] = []
     loads = None
     if row.loads:
         from autod.cli.loading import loader
 
-        # Before what is loaded is deleted, to be loaded again: raises where it could not be.
+        # Raises before a step deletes the old connection, if the new one could not be loaded.
         loads = loader(opened)
         await loads.check()
     for step in steps_of(row.name):
@@ -124,7 +124,7 @@ async def _one(opened: Session, row: Row, name: str) -> int:
 
 
 async def _watch(opened: Session, name: str) -> int:
-    """A run watches what another request has begun, and asks again where that fails."""
+    """A run watches the negotiation that another request has begun, and asks again if it fails."""
     from autod.cli.many import do_many
     from autod.cli.resolve import Resolved
 
@@ -143,7 +143,7 @@ async def _conclude(opened: Session, row: Row, outcome: Outcome) -> int:
 
 
 async def _step(opened: Session, step: Row, name: str, heard: list[Event], loads: Loader | None) -> Outcome:
-    """One step; what pluto said goes to `heard`."""
+    """One step; pluto's events go to `heard`."""
     if step.name == "add":
         from autod.cli.loading import load
 
@@ -163,16 +163,16 @@ async def _step(opened: Session, step: Row, name: str, heard: list[Event], loads
 
 
 async def _is_group(opened: Session, name: str) -> bool:
-    """Whether pluto has a group connection of this name, where that is cheap to ask (see remembering.status_of)."""
+    """Whether pluto has a group connection of this name, if that is cheap to ask (see remembering.status_of)."""
     from autod.loading.remembering import status_of
     from autod.status import parse
 
     state = parse(await status_of(opened.pluto, (name,)))
-    return any(one.name == name and one.kind == "group" for one in state.connections)
+    return any(connection.name == name and connection.kind == "group" for connection in state.connections)
 
 
 async def _is_up(opened: Session, name: str) -> bool:
-    """Whether it has a Child SA, where that is to be left alone."""
+    """Whether it has a Child SA that is to be left alone."""
     if opened.options.if_down is False:
         return False
     from autod.status import established

@@ -1,4 +1,4 @@
-"""Operations on pluto as a whole, on SAs, lists and the status family, as pluto's own text."""
+"""Operations on pluto as a whole and on SAs; lists and the status family, in pluto's own words."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["command", "refusal", "run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask, and show what pluto says."""
+    """Ask pluto, and show its answer."""
     for name in options.names:
         check_string(name, "the name")
     row = find(options.operation)
     if row.name == "debug":
         _check_danger(options)
     elif row.takes != Takes.OPTIONAL:
-        # What cannot be asked is told before anything is.
+        # A mistake in a later step is reported before the first step is sent.
         for step in steps_of(row.name):
             command(step, options)
     if row.name == "shutdown" and not options.force:
@@ -57,18 +57,18 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
 
             return await show_state(opened, options.names)
         if row.takes == Takes.OPTIONAL:
-            asked = await _of_names(opened, row)
+            commands = await _of_names(opened, row)
         else:
-            asked = [command(step, options) for step in steps_of(row.name)]
+            commands = [command(step, options) for step in steps_of(row.name)]
         if "format" in row.options and (options.json or options.format == "table"):
             from autod.cli.state import show_answer
 
-            return await show_answer(opened, row.name, asked)
-        return await _list(opened, asked)
+            return await show_answer(opened, row.name, commands)
+        return await _list(opened, commands)
 
 
 def command(row: Row, options: argparse.Namespace) -> c.Command:
-    """What is asked for an operation that is not about connections."""
+    """The command of an operation that is not about connections."""
     if row.name == "shutdown" and options.leave_state:
         return c.ShutdownLeaveState()
     if row.name == "deletestate":
@@ -87,17 +87,20 @@ def _check_danger(options: argparse.Namespace) -> None:
 
 
 async def _debug(opened: Session, word: str) -> int:
-    """pluto says nothing of it, so its status is looked at."""
+    """Set the debug classes. pluto does not answer that, so its status is read afterwards."""
     release = opened.pluto.release
-    wanted = debugging.meaning(release, word)
+    classes = debugging.meaning(release, word)
     outcome = await opened.pluto.ask(c.Debug(*debugging.bits(release, word)))
     if outcome.ok:
         lines = [reply.text for reply in await opened.pluto.replies(c.Status())]
-        shown = set(_DEBUG.findall(next((line for line in lines if line.startswith("debug")), "")))
-        done = wanted <= shown if wanted else not shown
-        sentence = f"pluto logs {'+'.join(sorted(shown)) or 'nothing more than usual'}"
+        logged = set(_DEBUG.findall(next((line for line in lines if line.startswith("debug")), "")))
+        took_effect = classes <= logged if classes else not logged
+        sentence = f"pluto logs {'+'.join(sorted(logged)) or 'nothing more than usual'}"
         outcome = msgspec.structs.replace(
-            outcome, ok=done, result=outcome.result if done else Result.FAILED, sentence=sentence
+            outcome,
+            ok=took_effect,
+            result=outcome.result if took_effect else Result.FAILED,
+            sentence=sentence,
         )
     opened.conclude(outcome)
     return outcome.exit_status
@@ -125,8 +128,8 @@ async def _of_names(opened: Session, row: Row) -> list[c.Command]:
     return [kind(name) for name in names] or [kind()]
 
 
-async def _do(opened: Session, asked: c.Command) -> int:
-    async with opened.pluto.ask(asked) as operation:
+async def _do(opened: Session, request: c.Command) -> int:
+    async with opened.pluto.ask(request) as operation:
         async for event in operation:
             opened.show(event)
     outcome = operation.outcome
@@ -143,15 +146,15 @@ async def _do(opened: Session, asked: c.Command) -> int:
 
 async def _list(opened: Session, commands: Sequence[c.Command]) -> int:
     status = 0
-    for asked in commands:
+    for request in commands:
         if opened.options.json:
-            async with opened.pluto.listing(asked) as operation:
+            async with opened.pluto.listing(request) as operation:
                 async for event in operation:
                     opened.show(event)
             opened.conclude(operation.outcome)
             status = status or operation.outcome.exit_status
         else:
-            replies = await opened.pluto.replies(asked)
+            replies = await opened.pluto.replies(request)
             for reply in replies:
                 opened.show_reply(reply)
             status = status or refusal(opened, replies)
@@ -159,6 +162,6 @@ async def _list(opened: Session, commands: Sequence[c.Command]) -> int:
 
 
 def refusal(opened: Session, replies: Sequence[Reply]) -> int:
-    """pluto's code where it refused, such as 21 for a name it does not know; else 0."""
+    """pluto's code if it refused, such as 21 for a name that it does not know; else 0."""
     codes = opened.pluto.release.codes
     return next((reply.code for reply in replies if reply.code is not None and codes.is_error(reply.code)), 0)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "as_tree", "candidates", "configure", "read_message", "run"]
 
 _LARGEST = 1 << 20
-"""Bytes of a file that is taken for a message, written in hexadecimal at the most. The largest message has
-7616."""
+"""The most bytes that are read of a file. The largest message has 7616 bytes, and twice as many in hexadecimal."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -79,10 +78,10 @@ def read_message(data: bytes) -> bytes:
 
 
 def candidates(message: bytes, text: str | None, seccomp: bool | None) -> list[tuple[Release, Message]]:
-    """The releases that can read the message, newest first; only `text` if it is given.
+    """The releases that can read the message, newest first; with `text`, that release only.
 
     One magic number covers 4.3 to 5.0, so several may fit: those that leave bytes over come last. DecodeError
-    if none does.
+    if no release fits.
     """
     from autod.protocol.decode import decode
     from autod.protocol.releases import ALL, find
@@ -92,7 +91,7 @@ def candidates(message: bytes, text: str | None, seccomp: bool | None) -> list[t
         if release.labeled is None:
             release = release.built(labeled=False)
         return [(release, decode(message, release))]
-    found = []
+    fitting = []
     for name in reversed(ALL):
         for labeled in (False, True):
             release = find(name, seccomp=seccomp, labeled=labeled)
@@ -100,13 +99,13 @@ def candidates(message: bytes, text: str | None, seccomp: bool | None) -> list[t
                 decoded = decode(message, release)
             except (DecodeError, UsageError):
                 continue
-            found.append((release, decoded))
+            fitting.append((release, decoded))
             break
-    if not found:
+    if not fitting:
         raise DecodeError(
             f"{len(message)} bytes that no release from {ALL[0]} to {ALL[-1]} reads; see --release."
         )
-    return sorted(found, key=lambda pair: (len(pair[1].trailing) > 0, pair[1].kind is None))
+    return sorted(fitting, key=lambda pair: (len(pair[1].trailing) > 0, pair[1].kind is None))
 
 
 def as_json(message: bytes, release: Release, decoded: Message, others: list[str]) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _branches(tree: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """`left.id` under `left`, so that what belongs together stands together."""
+    """`left.id` under `left`, so that members that belong together stand together."""
     tree: dict[str, Any] = {}
     for path, value in flat.items():
         *parents, leaf = path.split(".")

@@ -1,4 +1,4 @@
-"""`--diff` and `--sync`: what differs between the configuration and pluto, and making pluto hold what it says."""
+"""`--diff`: the differences between the configuration and pluto. `--sync`: make pluto equal to the configuration."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["NOT_COMPARED", "run"]
 
 NOT_COMPARED = 4
-"""Exit status of --diff: nothing differs that can be told, and something cannot be told."""
+"""Exit status of --diff: no setting differs that pluto shows, and pluto does not show every setting."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare: 0 if nothing differs, 1 if something does, 4 if that cannot be told of every setting. Make equal: 0 if
-    all of it was done."""
+    """Compare: 0 if nothing differs, 1 if something does, 4 if pluto does not show every setting. Make equal: 0 if
+    every step was taken."""
     return session.run(options, _work)
 
 
@@ -51,10 +51,14 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
         replies = [*await opened.pluto.replies(c.Status()), *await opened.pluto.replies(c.TrafficStatus())]
         names: Sequence[str] = ()
         if options.names:
-            known = [name for one in configuration.connections for name in (one.name, *one.aliases)]
+            configured = [
+                name
+                for connection in configuration.connections
+                for name in (connection.name, *connection.aliases)
+            ]
             there = known_names(parse(replies))
-            names = match_known(options.names, [*known, *there], "the configuration or pluto")
-        held = await trio.to_thread.run_sync(
+            names = match_known(options.names, [*configured, *there], "the configuration or pluto")
+        holding = await trio.to_thread.run_sync(
             partial(
                 hold,
                 configuration,
@@ -65,13 +69,13 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
                 stands_for=options.stands_for,
             )
         )
-        comparison = held.comparison
+        comparison = holding.comparison
         if options.operation == "diff":
             _show(opened, comparison)
             if not comparison.equal:
                 return 1
             return NOT_COMPARED if comparison.uncompared else 0
-        return await _sync(opened, comparison, held.state, configuration)
+        return await _sync(opened, comparison, holding.state, configuration)
 
 
 def _show(opened: Session, comparison: Comparison) -> None:
@@ -83,15 +87,15 @@ def _show(opened: Session, comparison: Comparison) -> None:
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
-    for one in comparison.missing:
-        yield f'"{one.connection}" is in the configuration, and not in pluto'
+    for difference in comparison.missing:
+        yield f'"{difference.connection}" is in the configuration, and not in pluto'
     for name in comparison.forgotten:
         yield f'"{name}" is in pluto, and not in the configuration any more'
     for name in comparison.foreign:
         yield f'"{name}" is in pluto, and was not loaded from this configuration'
-    for one in comparison.different:
-        yield f'"{one.connection}" is different:'
-        yield from _detail_lines(one)
+    for difference in comparison.different:
+        yield f'"{difference.connection}" is different:'
+        yield from _detail_lines(difference)
     for name in comparison.refused:
         yield f'"{name}" cannot be loaded as it stands in the configuration; --check says why'
     for unseen in comparison.uncompared:
@@ -103,8 +107,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     )
 
 
-def _detail_lines(one: Difference) -> Iterator[str]:
-    for detail in one.details:
+def _detail_lines(difference: Difference) -> Iterator[str]:
+    for detail in difference.details:
         place = f" ({detail.place})" if detail.place else ""
         yield f"    {detail.setting}: {detail.configured} in the configuration{place}, {detail.loaded} in pluto"
 
@@ -115,9 +119,9 @@ async def _sync(
     state: State,
     configuration: Configuration,
 ) -> int:
-    """Adding first; what is the same is left alone. Siblings are taken down only with --force."""
+    """Adds first; leaves equal connections alone. Takes siblings down only with --force."""
     options = opened.options
-    # From 5.4 on, adding a connection again that is up takes its IKE SA down, with every other Child SA of it.
+    # From 5.4 on, a connection that is up and is added again loses its IKE SA, and each Child SA of that.
     planned = steps(
         comparison,
         state,
@@ -160,14 +164,14 @@ async def _sync(
 
 
 def _within_bounds(opened: Session, comparison: Comparison, planned: list[Step]) -> tuple[list[Step], bool]:
-    """The steps without deletions, where these would be too many at once, and whether that is so."""
+    """The steps, and whether deletions were refused. They are, and left out, if there are too many at once."""
     if opened.options.force:
         return planned, False
     ours = frozenset(comparison.forgotten)
     removed = [step.connection for step in planned if step.action == "delete" and step.connection in ours]
-    kept = [*comparison.same, *(one.connection for one in comparison.different)]
+    remaining = [*comparison.same, *(difference.connection for difference in comparison.different)]
     percent = FIFTH if opened.options.remove_at_most is None else opened.options.remove_at_most
-    why = removes_too_much(removed, kept, percent=percent)
+    why = removes_too_much(removed, remaining, percent=percent)
     if why is None:
         return planned, False
     sentence = f"nothing is deleted: {why}; --force deletes them, --dry-run --force shows which"
@@ -192,16 +196,18 @@ def _announce(opened: Session, step: Step, *, skipped: bool) -> None:
         return
     which = "" if step.names in ((step.connection,), ()) else f" ({', '.join(step.names)})"
     cost = f"; takes down {', '.join(step.takes_down)}" if step.takes_down else ""
-    left = "; left out, as it takes others down: use --force" if skipped else ""
+    omission = "; left out, as it takes others down: use --force" if skipped else ""
     if opened.options.dry_run or step.takes_down or skipped:
-        opened.say(f'{step.action} "{step.connection}"{which}{cost}{left}')
+        opened.say(f'{step.action} "{step.connection}"{which}{cost}{omission}')
 
 
 async def _take(
     opened: Session, planned: Sequence[Step], configuration: Configuration, comparison: Comparison
 ) -> int:
-    """Take the steps; how many failed."""
-    whole = {one.connection: one.names for one in (*comparison.missing, *comparison.different)}
+    """Take the steps. Returns how many failed."""
+    whole = {
+        difference.connection: difference.names for difference in (*comparison.missing, *comparison.different)
+    }
     loads = [step for step in planned if step.action in ("add", "replace")]
     complete = [step for step in loads if set(step.names) >= set(whole[step.connection])]
     outcomes = (
@@ -236,7 +242,7 @@ async def _take(
 
 
 async def _begin(opened: Session, step: Step, configuration: Configuration) -> bool:
-    """What auto= says, and what was up before: routed, or initiated without waiting for the end."""
+    """Route or initiate a connection as auto= says, or because it was up before. Does not wait for the end."""
     ok = True
     parts = step.names if step.action == "replace" else (step.connection,)
     for name in parts:
@@ -244,7 +250,7 @@ async def _begin(opened: Session, step: Step, configuration: Configuration) -> b
         if step.auto in ("start", "keep") or name in step.takes_down:
             outcome = await opened.pluto.up(name, asynchronous=True)
         elif step.auto == "ondemand":
-            group = any(is_group(one) for one in configuration.find(name))
+            group = any(is_group(connection) for connection in configuration.find(name))
             outcome = await (route_group(opened.pluto, name) if group else opened.pluto.route(name))
         else:
             continue

@@ -1,4 +1,4 @@
-"""`autod doctor`: says what it found, and what is wrong. Sends pluto nothing but the safe probe.
+"""`autod doctor`: says what is there, and what is wrong. Sends pluto nothing but the safe probe.
 
 The installed whack is run against a socket of ours, as for `autod learn`, and its messages are compared with
 ours.
@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         for line in _lines(findings, verbose=options.verbose):
             print(line)
-    gone = any(finding.check == "socket" and finding.ok is False for finding in findings)
-    return 33 if gone else 1 if wrong else 0
+    no_pluto = any(finding.check == "socket" and finding.ok is False for finding in findings)
+    return 33 if no_pluto else 1 if wrong else 0
 
 
 def _lines(findings: list[Finding], *, verbose: bool) -> Iterator[str]:
@@ -82,9 +82,8 @@ async def _examine(options: argparse.Namespace) -> list[Finding]:
     listens = listener(options.ctlsocket)
     detected = None
     if all(finding.ok is not False for finding in findings):
-        found = await _release(options)
-        findings += found[1]
-        detected = found[0]
+        detected, about_release = await _release(options)
+        findings += about_release
         if detected is not None:
             listens = detected.pluto or listens
             findings.append(await _answer(options.ctlsocket, detected))
@@ -100,22 +99,22 @@ def _socket(path: str) -> Iterator[Finding]:
     from autod.learn.doctor import Finding
 
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError as error:
         sentence = f"{path}: {error.strerror}; start pluto, or name its socket with --ctlsocket"
         yield Finding(check="socket", ok=False, text=sentence, detail={"path": path})
         return
-    if not stat.S_ISSOCK(found.st_mode):
+    if not stat.S_ISSOCK(status.st_mode):
         yield Finding(check="socket", ok=False, text=f"{path} is not a socket", detail={"path": path})
         return
-    mode = stat.filemode(found.st_mode)
-    detail = {"path": path, "mode": mode, "uid": found.st_uid, "gid": found.st_gid}
+    mode = stat.filemode(status.st_mode)
+    detail = {"path": path, "mode": mode, "uid": status.st_uid, "gid": status.st_gid}
     if not os.access(path, os.W_OK):
         sentence = f"{path} ({mode}) may not be opened by this user; run autod as root"
         yield Finding(check="socket", ok=False, text=sentence, detail=detail)
         return
     yield Finding(check="socket", ok=True, text=f"{path} ({mode}) may be opened", detail=detail)
-    if found.st_mode & stat.S_IWOTH:
+    if status.st_mode & stat.S_IWOTH:
         sentence = f"{path} ({mode}): everybody may command pluto; take the permission away"
         yield Finding(check="permissions", ok=False, text=sentence, detail=detail)
 
@@ -130,7 +129,7 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
 
     try:
         with trio.fail_after(_SILENT):
-            found = await detect(options.ctlsocket, release=options.release, seccomp=options.seccomp)
+            detected = await detect(options.ctlsocket, release=options.release, seccomp=options.seccomp)
     except trio.TooSlowError:
         return None, [_no_answer()]
     except PlutoGone as error:
@@ -140,21 +139,21 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
     except WhackError as error:
         return None, [Finding(check="release", ok=False, text=str(error))]
     how = {
-        "given": "as it was given",
+        "given": "as the options say",
         "cache": "as an earlier command found out",
         "binary": "as its program says",
         "status": "as its status says",
-    }[found.how]
-    release = found.release
+    }[detected.how]
+    release = detected.release
     detail = {
         "release": release.text,
-        "how": found.how.value,
-        "pid": found.pid,
-        "seqpacket": found.seqpacket,
+        "how": detected.how.value,
+        "pid": detected.pid,
+        "seqpacket": detected.seqpacket,
         "seccomp": release.seccomp,
         "labeled": release.labeled,
     }
-    of = f", process {found.pid}" if found.pid is not None else ""
+    of = f", process {detected.pid}" if detected.pid is not None else ""
     findings = [Finding(check="release", ok=True, text=f"Libreswan {release}, {how}{of}", detail=detail)]
     if release.seccomp is None and release.at_least(5, 3):
         sentence = (
@@ -162,7 +161,7 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
             " refused; give --seccomp yes or --seccomp no"
         )
         findings.append(Finding(check="seccomp", ok=None, text=sentence))
-    return found, findings
+    return detected, findings
 
 
 def _no_answer() -> Finding:
@@ -173,7 +172,7 @@ def _no_answer() -> Finding:
 
 
 async def _answer(path: str, detected: Detected) -> Finding:
-    """Whether pluto answers the safe probe: its release may be known without a word from it."""
+    """Whether pluto answers the safe probe. That its release is known does not show it."""
     import trio
 
     from autod.exchange.control import Control
@@ -307,7 +306,7 @@ async def _messages(programs: Programs, detected: Detected | None) -> list[Findi
 
 
 def _configuration(config: str | None, release: Release | None) -> list[Finding]:
-    """Whether it can be read at all, and what is wrong in it for the release that runs."""
+    """Whether the configuration can be read at all, and its errors for the release that runs."""
     from autod.cli.configuration import DEFAULT
     from autod.config import Severity, check, load
     from autod.learn.doctor import Finding
@@ -321,7 +320,7 @@ def _configuration(config: str | None, release: Release | None) -> list[Finding]
         sentence = f"{path}: {error.strerror}; name another with --config"
         return [Finding(check="configuration", ok=False, text=sentence, detail={"path": path})]
     configuration = load(path, release if release is not None else find(ALL[-1]))
-    wrong = [one for one in check(configuration) if one.severity is not Severity.WARNING]
+    wrong = [diagnostic for diagnostic in check(configuration) if diagnostic.severity is not Severity.WARNING]
     detail = {"path": path, "connections": len(configuration.connections), "errors": len(wrong)}
     text = f"{path} can be read, {len(configuration.connections)} connections"
     if wrong:

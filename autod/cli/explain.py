@@ -1,6 +1,6 @@
-"""`autod explain`: why a connection is not up, on one screen; many by their cause.
+"""`autod explain`: why a connection is not up, on one screen. Several connections are grouped by cause.
 
-Asks pluto, the configuration and a supervisor, if one runs; autod.judging.explain makes the text.
+Asks pluto, the configuration and, if one runs, a supervisor; autod.judging.explain makes the text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["configure", "run"]
 
 _TRY = 30.0
-"""Seconds that a try may take, if the command line does not say."""
+"""Seconds for a try, unless the command line says otherwise."""
 
 _ASK_SUPERVISOR = 2.0
 
@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from autod.cli.parser import seconds
 
     parser.description = (
-        "Say in plain words why a connection is not up: what is known of it, the cause, on which end it can be "
-        "mended, and what to type. Several names are grouped by cause. Nothing is changed without --try."
+        "Say in plain words why a connection is not up: its state, the cause, which end can mend it, and the command "
+        "to type. Several names are grouped by cause. Nothing is changed without --try."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="connection, alias, pattern, or @FILE")
     parser.add_argument("--all", action="store_true", help="every connection that pluto has loaded")
@@ -98,17 +98,17 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
             for name in names
         ]
         if options.json:
-            for one in explanations:
-                opened.put(one)
+            for explanation in explanations:
+                opened.put(explanation)
         else:
             lines = screen(explanations[0]) if len(explanations) == 1 else grouped(explanations)
             for line in lines:
                 opened.say(line)
-        return 0 if all(one.up for one in explanations) else 1
+        return 0 if all(explanation.up for explanation in explanations) else 1
 
 
 async def _names(opened: Session) -> list[str]:
-    """The names that are meant. One that pluto does not have is kept: that is explained, too."""
+    """The names to explain. A name that pluto does not have stays among them: that is a cause, too."""
     from autod.cli.names import expand_files, is_pattern
     from autod.cli.resolve import match
     from autod.protocol import commands as c
@@ -119,12 +119,12 @@ async def _names(opened: Session) -> list[str]:
     if not options.all and not any(is_pattern(word) for word in words):
         return words
     state = parse(await opened.pluto.replies(c.Status()))
-    loaded = list(dict.fromkeys(one.name for one in state.connections))
+    loaded = list(dict.fromkeys(connection.name for connection in state.connections))
     return loaded if options.all else match(words, loaded, "pluto")
 
 
 async def _try(opened: Session, names: Sequence[str]) -> dict[str, Outcome]:
-    """Bring them up, one after the other or many at once; a try that is over leaves nothing behind that was not."""
+    """Bring them up: one by itself, several as a run."""
     timeout = _TRY if opened.options.timeout is None else opened.options.timeout
     if len(names) == 1:
         async with opened.pluto.up(names[0], timeout=timeout) as operation:
@@ -139,8 +139,8 @@ async def _try(opened: Session, names: Sequence[str]) -> dict[str, Outcome]:
     async with bulk(opened.pluto, list(names), timeout=timeout) as going:
         async for _ in going:
             pass
-    found = going.result.results
-    return {name: one.outcome for name, one in found.items() if one.outcome is not None}
+    results = going.result.results
+    return {name: result.outcome for name, result in results.items() if result.outcome is not None}
 
 
 async def _ask(opened: Session) -> tuple[State, Secrets]:
@@ -157,7 +157,7 @@ async def _ask(opened: Session) -> tuple[State, Secrets]:
 async def _compare(
     opened: Session, state: State, names: Sequence[str]
 ) -> tuple[dict[str, bool], dict[str, tuple[str, ...]]]:
-    """Whether each is in the configuration, and what differs; empty where the configuration cannot be read."""
+    """Whether each is in the configuration, and its differences; both empty if the configuration cannot be read."""
     import trio
 
     from autod.cli.configuration import read
@@ -169,12 +169,12 @@ async def _compare(
         comparison = compare(configuration, state, frozenset(names))
     except (WhackError, OSError):
         return {}, {}
-    missing = {one.connection for one in comparison.missing}
+    missing = {difference.connection for difference in comparison.missing}
     different = {
-        one.connection: tuple(
-            f"{d.setting}: {d.configured} in the file, {d.loaded} in pluto" for d in one.details
+        difference.connection: tuple(
+            f"{d.setting}: {d.configured} in the file, {d.loaded} in pluto" for d in difference.details
         )
-        for one in comparison.different
+        for difference in comparison.different
     }
     outside = {*comparison.forgotten, *comparison.foreign}
     configured = {
@@ -184,7 +184,7 @@ async def _compare(
 
 
 def _records(path: str, names: Sequence[str]) -> dict[str, Record]:
-    """What a supervisor has of them; nothing where none runs, or this user may not ask it."""
+    """The supervisor's records of them; empty if no supervisor runs, or this user may not ask it."""
     import os
 
     from autod.judging.explain import Record
@@ -194,23 +194,23 @@ def _records(path: str, names: Sequence[str]) -> dict[str, Record]:
     from autod.errors import WhackError
     from autod.service.client import ApiError, Client
 
-    found: dict[str, Record] = {}
+    records: dict[str, Record] = {}
     try:
         with Client(path, timeout=_ASK_SUPERVISOR) as client:
             for name in names:
                 try:
-                    one = client.call("Get", name=name)["connection"]
+                    connection = client.call("Get", name=name)["connection"]
                 except ApiError:
                     continue
-                found[name] = Record(
-                    one["wanted"],
-                    one["state"],
-                    one.get("since"),
-                    one.get("reason") or one.get("cause"),
-                    one.get("detail"),
-                    one.get("attempts"),
-                    one.get("next_try"),
+                records[name] = Record(
+                    connection["wanted"],
+                    connection["state"],
+                    connection.get("since"),
+                    connection.get("reason") or connection.get("cause"),
+                    connection.get("detail"),
+                    connection.get("attempts"),
+                    connection.get("next_try"),
                 )
     except WhackError:
-        return found
-    return found
+        return records
+    return records

@@ -1,4 +1,4 @@
-"""`--set KEYWORD=VALUE`: one connection that stands in no file. What reads the configuration reads it instead."""
+"""`--set KEYWORD=VALUE`: one connection that stands in no file. It takes the place of the configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["check_one", "use_settings"]
 
 
 def use_settings(options: argparse.Namespace) -> None:
-    """From now on the configuration is what `--set` says. UsageError where it cannot be."""
+    """Make the settings of `--set` the configuration. UsageError if another option contradicts that."""
     check_one(options)
     if options.config_given:
         raise UsageError("--set stands for a configuration: give it or --config, not both", option="set")
@@ -27,7 +27,7 @@ def use_settings(options: argparse.Namespace) -> None:
 
 
 def check_one(options: argparse.Namespace) -> None:
-    """UsageError where that is not one connection with its settings."""
+    """UsageError unless there is one name, and settings."""
     if options.all or len(options.names) != 1 or is_pattern(options.names[0]):
         raise UsageError("--set is about one connection: give its name", option="set")
     if not options.set:

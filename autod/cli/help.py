@@ -1,4 +1,4 @@
-"""What --help says: one screen about everything, and all about one operation. Pure: a parser in, text out."""
+"""The text of --help: one screen about everything, or all about one operation. Pure: a parser in, text out."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def of_all(parser: argparse.ArgumentParser) -> str:
 
 
 def of_operation(parser: argparse.ArgumentParser, row: Row) -> str:
-    """What it does, what it takes, each of its options with its help, and an example."""
+    """The help of one operation: its effect, its arguments, each of its options, and an example."""
     width = _width()
     called = row.flag or row.name
     lines = [f"usage: autod [OPTION ...] {row.usage}", ""]
@@ -105,7 +105,7 @@ def _option(action: argparse.Action, width: int) -> list[str]:
 
 
 def _entry(written: str, help: str, width: int) -> list[str]:
-    """An option as it is written, and its help: beside it where there is room, else below."""
+    """The spelling of an option and its help: side by side if there is room, else one below the other."""
     beside = width >= 60 and len(written) <= 26
     indent = " " * (29 if beside else 6)
     text = _filled(
@@ -118,7 +118,7 @@ def _entry(written: str, help: str, width: int) -> list[str]:
 
 
 def _width() -> int:
-    """As wide as COLUMNS says, or the terminal; from 40 to 100. shutil knows it too, and takes its time to load."""
+    """The width of COLUMNS, or of the terminal; from 40 to 100. shutil has a function for it, but loads slowly."""
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() else 0
     if not width:
@@ -130,8 +130,8 @@ def _width() -> int:
 
 
 def _filled(text: str, width: int, first: str = "", indent: str = "") -> str:
-    """The words in lines of this width, the first after `first`, the others after `indent`. textwrap.fill would do, and
-    takes a millisecond to load."""
+    """The words in lines of this width, the first after `first`, the others after `indent`. textwrap.fill could do it,
+    but takes a millisecond to load."""
     lines = [first]
     begun = False
     for word in text.split():

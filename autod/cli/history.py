@@ -1,4 +1,4 @@
-"""`autod history`: how connections did, when they were down and why; from the supervisor, or from its file."""
+"""`autod history`: when connections were down, and why; from the supervisor, or from its file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autod.cli.times import duration, moment, span, when
 __all__ = ["configure", "run"]
 
 MOST = 50
-"""Outages and changes that are shown to people, where nobody said how many."""
+"""The most outages and changes that people see, unless --most says otherwise."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def _time(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say it: 0, or 1 where the history knows none of the names; raises NoSocket, NotPermitted, DeadlinePassed."""
+    """Show the history: 0, or 1 if it has none of the names; raises NoSocket, NotPermitted, DeadlinePassed."""
     now = time.time()
     until = now if options.until is None else options.until
     since = until - 86400.0 if options.since is None else options.since
@@ -70,14 +70,14 @@ def run(options: argparse.Namespace) -> int:
         print("autod: --since must lie before --until", file=sys.stderr)
         return 2
     options.since, options.until = since, until
-    found = _from_file(options) if options.file else _from_service(options)
+    answer = _from_file(options) if options.file else _from_service(options)
     if options.json:
         import msgspec
 
-        print(msgspec.json.encode(found).decode())
+        print(msgspec.json.encode(answer).decode())
     else:
-        _show(found, options, now)
-    if options.names and not found["connections"]:
+        _show(answer, options, now)
+    if options.names and not answer["connections"]:
         print("autod: the history knows nothing of these connections in that time", file=sys.stderr)
         return 1
     return 0
@@ -90,10 +90,10 @@ def _from_service(options: argparse.Namespace) -> dict[str, Any]:
     names = options.names or None
     stretch = {"since": options.since, "until": options.until}
     with Client(options.api, timeout=options.timeout or ANSWER) as client:
-        found = client.call("Summary", names=names, peer=options.peer, **stretch)
+        answer = client.call("Summary", names=names, peer=options.peer, **stretch)
         if _wants_more(options):
-            found |= client.call("History", names=_those(found, options), most=_most(options), **stretch)
-    return found
+            answer |= client.call("History", names=_those(answer, options), most=_most(options), **stretch)
+    return answer
 
 
 def _from_file(options: argparse.Namespace) -> dict[str, Any]:
@@ -110,33 +110,33 @@ def _from_file(options: argparse.Namespace) -> dict[str, Any]:
             accounts = history.accounts(
                 reader, options.since, options.until, options.names or None, options.peer
             )
-            found = {
+            answer = {
                 "since": options.since,
                 "until": options.until,
                 "connections": accounts,
                 "peers": history.by_peer(accounts),
             }
             if _wants_more(options):
-                names = _those(msgspec.to_builtins(found), options) or []
-                asked = (options.since, options.until, names, _most(options))
-                found |= {
-                    "outages": history.outages(reader, *asked),
-                    "changes": history.changes(reader, *asked),
+                names = _those(msgspec.to_builtins(answer), options) or []
+                query = (options.since, options.until, names, _most(options))
+                answer |= {
+                    "outages": history.outages(reader, *query),
+                    "changes": history.changes(reader, *query),
                 }
     except sqlite3.Error as problem:
         raise WhackError(f"{options.file}: {problem}") from None
-    shown: dict[str, Any] = msgspec.to_builtins(found)
-    return shown
+    plain: dict[str, Any] = msgspec.to_builtins(answer)
+    return plain
 
 
 def _wants_more(options: argparse.Namespace) -> bool:
     return bool(options.names or options.json or options.changes)
 
 
-def _those(found: dict[str, Any], options: argparse.Namespace) -> list[str] | None:
-    """The names to ask for, where a peer was named too: just those that were found."""
+def _those(answer: dict[str, Any], options: argparse.Namespace) -> list[str] | None:
+    """The names to ask for. With --peer, only those of the answer."""
     return (
-        [one["name"] for one in found["connections"]] or options.names
+        [connection["name"] for connection in answer["connections"]] or options.names
         if options.peer
         else options.names or None
     )
@@ -147,16 +147,16 @@ def _most(options: argparse.Namespace) -> int:
     return most
 
 
-def _show(found: dict[str, Any], options: argparse.Namespace, now: float) -> None:
+def _show(answer: dict[str, Any], options: argparse.Namespace, now: float) -> None:
     """The answer for people."""
-    rows = found["peers"] if options.by_peer else found["connections"]
+    rows = answer["peers"] if options.by_peer else answer["connections"]
     if not rows:
         if not options.names:
-            print(f"nothing is known of {span(found['since'], found['until'], now)}")
+            print(f"nothing is known of {span(answer['since'], answer['until'], now)}")
         return
-    print(span(found["since"], found["until"], now))
+    print(span(answer["since"], answer["until"], now))
     print()
-    rows = sorted(rows, key=lambda one: (one.get("availability", 2.0), -one["losses"], one["name"]))
+    rows = sorted(rows, key=lambda row: (row.get("availability", 2.0), -row["losses"], row["name"]))
     first = "PEER" if options.by_peer else "CONNECTION"
     table = [
         [
@@ -169,53 +169,53 @@ def _show(found: dict[str, Any], options: argparse.Namespace, now: float) -> Non
             "PEER",
         ]
     ]
-    for one in rows:
-        share = one.get("availability")
+    for row in rows:
+        share = row.get("availability")
         table.append(
             [
-                one["name"] or "(not known)",
+                row["name"] or "(not known)",
                 "unknown" if share is None else _per_cent(share),
-                duration(one["down"]) if one["down"] else "-",
-                str(one["losses"]) + (f", held {one['held']}" if one["held"] else ""),
-                duration(one["longest"]) if one["longest"] else "-",
-                str(one["connections"]) if options.by_peer else one.get("state", ""),
-                "" if options.by_peer else one.get("peer", ""),
+                duration(row["down"]) if row["down"] else "-",
+                str(row["losses"]) + (f", held {row['held']}" if row["held"] else ""),
+                duration(row["longest"]) if row["longest"] else "-",
+                str(row["connections"]) if options.by_peer else row.get("state", ""),
+                "" if options.by_peer else row.get("peer", ""),
             ]
         )
     if options.by_peer:
         table = [row[:-1] for row in table]
     _print_table(table)
     if options.names or options.changes:
-        _show_more(found, options, now)
+        _show_more(answer, options, now)
 
 
-def _show_more(found: dict[str, Any], options: argparse.Namespace, now: float) -> None:
+def _show_more(answer: dict[str, Any], options: argparse.Namespace, now: float) -> None:
     print()
     if options.changes:
-        for one in found["changes"]:
-            print(f"{moment(one['time'], now)}  {_change(one)}")
+        for change in answer["changes"]:
+            print(f"{moment(change['time'], now)}  {_change(change)}")
         return
-    if not found["outages"]:
+    if not answer["outages"]:
         print("never down")
-    for one in found["outages"]:
-        ended = "still down" if "until" not in one and found["until"] >= now - 60 else "down"
-        why = " ".join(str(one[key]) for key in ("cause", "detail") if key in one)
-        line = f"{moment(one['since'], now)}  {one['connection']} {ended} {duration(one['seconds'])}"
+    for outage in answer["outages"]:
+        ended = "still down" if "until" not in outage and answer["until"] >= now - 60 else "down"
+        why = " ".join(str(outage[key]) for key in ("cause", "detail") if key in outage)
+        line = f"{moment(outage['since'], now)}  {outage['connection']} {ended} {duration(outage['seconds'])}"
         print(line + (f"  {why}" if why else ""))
 
 
-def _change(one: dict[str, Any]) -> str:
-    name = one.get("connection", "")
-    why = " ".join(str(one[key]) for key in ("cause", "detail") if key in one)
-    match one["kind"]:
+def _change(change: dict[str, Any]) -> str:
+    name = change.get("connection", "")
+    why = " ".join(str(change[key]) for key in ("cause", "detail") if key in change)
+    match change["kind"]:
         case "state" | "wanted":
-            text = f"{name}: {one.get('after')}"
+            text = f"{name}: {change.get('after')}"
         case "operator":
-            text = f"{name or 'autod'}: {one.get('by', 'somebody')} says {one.get('act')}"
+            text = f"{name or 'autod'}: {change.get('by', 'somebody')} says {change.get('act')}"
         case "life":
             text = f"{name}: nobody looks" if name else "the supervisor begins"
         case kind:
-            text = f"{kind} {one.get('act', '')}".strip()
+            text = f"{kind} {change.get('act', '')}".strip()
     return text + (f" ({why})" if why else "")
 
 

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Learn, keep it, say what was learned."""
+    """Learn the messages, keep them, and print which they are."""
     import trio
 
     from autod.learn.store import save
@@ -64,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 class Source(NamedTuple):
-    """What to learn from, and for which pluto: its path to open, and its name. `named`: somebody said to take these,
-    whoever may have written them."""
+    """The whack to learn from, and the pluto to learn for: its path to open, and its name. `named`: the user named
+    these programs, so they may belong to anybody."""
 
     whack: str
     pluto: str
@@ -76,7 +76,7 @@ class Source(NamedTuple):
 def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
     """The programs named, else those beside the pluto that listens at `ctlsocket`, else those installed.
 
-    CannotLearn where one of them is not there.
+    CannotLearn if one of them is not there.
     """
     from autod.exchange.peer import executable, listener
     from autod.identify.programs import find_programs
@@ -100,8 +100,8 @@ def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
 async def learn_installed(source: Source) -> tuple[Binary, Learned]:
     """Learn from `source`.
 
-    CannotLearn where whack is of another release than pluto: then an update was not followed by a restart,
-    and its messages are not for the pluto that runs.
+    CannotLearn if whack is of another release than pluto: then pluto was not restarted after an update, and
+    whack's messages are not for the pluto that runs.
     """
     from autod.identify.programs import open_program
     from autod.learn.infer import CannotLearn

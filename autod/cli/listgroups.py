@@ -1,5 +1,4 @@
-"""`--listgroups`, which pluto no longer answers: the policy files, and the group connections it has
-loaded."""
+"""`--listgroups`, which pluto no longer answers: the policy files, and the group connections that pluto has loaded."""
 
 from __future__ import annotations
 
@@ -22,22 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["policy_folder", "run"]
 
 _NO_GROUP = "portexcludes.conf"
-"""Stands in the same folder, and is not a group: the ports that are excluded from opportunistic encryption."""
+"""A file of the same folder that is not a group: the ports without opportunistic encryption."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """List both; 33 if pluto could not be asked, after the files were listed."""
+    """List both. If pluto cannot be asked, list the files and return 33."""
     return session.run(options, _work)
 
 
 async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts) -> int:
     state: State | None = None
-    gone: PlutoGone | None = None
+    failure: PlutoGone | None = None
     try:
         async with open_session(options, outputs, interrupts) as opened:
             state = await opened.pluto.state(c.Status())
     except PlutoGone as error:
-        gone = error
+        failure = error
     folder = policy_folder(options.config, state)
     listed = groups(_read_files(folder), None if state is None else loaded_groups(state.connections))
     if options.json:
@@ -48,14 +47,13 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
     else:
         for line in _as_text(listed, folder):
             outputs.out.line(line, keep=True)
-    if gone is not None:
-        raise gone
+    if failure is not None:
+        raise failure
     return 0
 
 
 def policy_folder(config: str | None, state: State | None) -> Path:
-    """The folder beside the configuration that was named, else that of the running pluto, else the
-    default."""
+    """The folder beside the configuration of --config, else that of the running pluto, else the default."""
     if config is not None:
         beside = Path(config).parent
         for folder in (beside / "ipsec.d" / "policies", beside / "policies"):
@@ -67,7 +65,7 @@ def policy_folder(config: str | None, state: State | None) -> Path:
 
 
 def _read_files(folder: Path) -> dict[str, PolicyFile]:
-    """Every file of the folder, by name; one that cannot be read has that for a problem."""
+    """Every file of the folder, by name. If a file cannot be read, that is its problem."""
     files: dict[str, PolicyFile] = {}
     try:
         entries = sorted(

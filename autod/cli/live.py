@@ -1,7 +1,7 @@
-"""What a person at a terminal sees while many connections are at work: counts, rate, the slowest, the failures.
+"""The picture of a run on a terminal: counts, rate, the slowest connections, the failures.
 
 Owns: the picture. `Progress` follows the events of a run and knows nothing of terminals; `live_view` draws it with
-rich, in a thread, so that a terminal that was stopped holds up nobody but itself.
+rich, in a thread, so that a stopped terminal does not hold up the run.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ EVERY = 0.125
 """Seconds between two pictures."""
 
 WINDOW = 5.0
-"""Seconds over which the rate is taken."""
+"""Seconds that the rate is an average of."""
 
 _PHASES = {
     Phase.QUEUED: "waiting for pluto",
@@ -69,7 +69,7 @@ class _Flight:
 
 
 class Progress:
-    """A run so far, as its events tell. Times are UNIX seconds."""
+    """A run so far, from its events. Times are UNIX seconds."""
 
     def __init__(self, total: int, operation: str) -> None:
         self.total = total
@@ -83,7 +83,7 @@ class Progress:
         self.away_since: float | None = None
         self.notice = ""
         self.summary: Summary | None = None
-        self._done: deque[float] = deque()
+        self._done_times: deque[float] = deque()
         self._begun: float | None = None
         self._last = 0.0
 
@@ -133,23 +133,23 @@ class Progress:
         self.ended[name] = state
         self.causes.pop(name, None)
         if state is ResultState.DONE:
-            self._done.append(event.time)
+            self._done_times.append(event.time)
         elif state is ResultState.FAILED:
             self.causes[name] = event.outcome.result.value if event.outcome is not None else "failed"
 
     def counts(self) -> Counter[ResultState]:
-        """Connections that are through, by what became of them."""
+        """How many connections ended, by their state."""
         return Counter(self.ended.values())
 
     def rate(self, now: float) -> float:
         """Done per second over the last WINDOW."""
-        while self._done and self._done[0] < now - WINDOW:
-            self._done.popleft()
+        while self._done_times and self._done_times[0] < now - WINDOW:
+            self._done_times.popleft()
         begun = now if self._begun is None else self._begun
-        return len(self._done) / max(min(WINDOW, now - begun), 0.5)
+        return len(self._done_times) / max(min(WINDOW, now - begun), 0.5)
 
     def seconds(self, now: float) -> float:
-        """How long it has been going on."""
+        """The duration of the run so far."""
         return 0.0 if self._begun is None else max(now, self._last) - self._begun
 
     def slowest(self, most: int) -> list[tuple[str, _Flight]]:
@@ -206,7 +206,7 @@ def draw(progress: Progress, now: float, height: int = 25) -> RenderableType:
 
 
 class _Body:
-    """What is in flight and what failed, in so many lines: neither takes more than half, if the other needs it."""
+    """The connections in flight and the failures, in `room` lines. Each gets half, and what the other does not need."""
 
     def __init__(self, progress: Progress, now: float, room: int) -> None:
         self._progress = progress
@@ -223,7 +223,7 @@ class _Body:
 
 
 def _in_flight(progress: Progress, now: float, lines: int) -> Table:
-    """Those that take longest: how long, and how far they are."""
+    """The slowest connections, with their time and phase."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, overflow="ellipsis")
     table.add_column(no_wrap=True, justify="right")
@@ -241,26 +241,26 @@ def _in_flight(progress: Progress, now: float, lines: int) -> Table:
 
 
 def _failed(failures: Sequence[tuple[str, Sequence[str]]], width: int, lines: int) -> list[str]:
-    """What failed, by cause, in `lines` lines at most, with as many names as have room; what has none is counted."""
-    shown: list[str] = []
+    """The failures by cause, in `lines` lines at most, with as many names as fit and the count of the others."""
+    drawn: list[str] = []
     causes = failures if len(failures) <= lines else failures[: lines - 1]
     for at, (cause, names) in enumerate(causes):
-        room = lines - len(shown) - (len(failures) > len(causes)) - (len(causes) - at - 1)
-        shown += _named(f"{len(names)} {cause.replace('_', ' ')}: ", names, width, room)
+        room = lines - len(drawn) - (len(failures) > len(causes)) - (len(causes) - at - 1)
+        drawn += _named(f"{len(names)} {cause.replace('_', ' ')}: ", names, width, room)
     if len(failures) > len(causes):
-        shown.append(f"{sum(len(names) for _, names in failures[len(causes) :])} of other causes")
-    return shown
+        drawn.append(f"{sum(len(names) for _, names in failures[len(causes) :])} of other causes")
+    return drawn
 
 
 def _named(head: str, names: Sequence[str], width: int, lines: int) -> list[str]:
-    """`head` and the names, in so many lines at most of `width` characters; the last says how many are left out."""
+    """`head` and the names, in at most `lines` lines of `width` characters; the last has the count of the others."""
     wrapped = [head]
     for at, name in enumerate(map(_shown, names)):
         more = f"and {len(names) - at} more"
         last = len(wrapped) == lines
-        left = len(names) - at - 1
-        word = f"{name}, " if left else name
-        needed = len(wrapped[-1]) + cell_len(word) + (len(more) if last and left else 0)
+        rest = len(names) - at - 1
+        word = f"{name}, " if rest else name
+        needed = len(wrapped[-1]) + cell_len(word) + (len(more) if last and rest else 0)
         if needed <= width or wrapped[-1].isspace():
             wrapped[-1] += word
         elif last:
@@ -272,7 +272,7 @@ def _named(head: str, names: Sequence[str], width: int, lines: int) -> list[str]
 
 
 def _shown(name: str) -> str:
-    """A name fit for a terminal: what would move the cursor or is not a character stands as U+FFFD."""
+    """A name fit for a terminal: U+FFFD stands for a control character, and for a byte that is not UTF-8."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
@@ -316,7 +316,7 @@ async def live_view(
 
 
 def _may_draw(console: Console) -> bool:
-    """Not on a terminal that the shell has meanwhile."""
+    """Whether this program still has the terminal, and not the shell."""
     try:
         return has_terminal(console.file.fileno())
     except (OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""Loading connections from the configuration that the options name, whichever way the release wants it.
+"""Loading connections from the configuration that the options name, in the way of the release.
 
 Thin: the ways are autod.loading's.
 """
@@ -28,8 +28,8 @@ __all__ = ["after_loading", "load", "loader", "say_what_goes_down"]
 
 
 def loader(session: Session, configuration: Configuration | None = None) -> Loader:
-    """What loads from --config: natively, or with --via-addconn by the release's own addconn. `configuration` if it
-    was read."""
+    """The loader for --config: native, or, with --via-addconn, the release's own addconn. `configuration` is that
+    of --config, if it was read before."""
 
     def read(release: Release) -> Configuration:
         from autod.cli.configuration import read
@@ -50,7 +50,7 @@ def loader(session: Session, configuration: Configuration | None = None) -> Load
 
 
 def _config_for_addconn(config: str | None) -> str | None:
-    """The path of the configuration. Standard input was read here already: a file in memory has it."""
+    """The path of the configuration. Standard input was read before: a file in memory has its text."""
     from autod.config.include import STANDARD_INPUT, standard_input
 
     if config != STANDARD_INPUT:
@@ -61,25 +61,25 @@ def _config_for_addconn(config: str | None) -> str | None:
 
 
 async def say_what_goes_down(session: Session, names: Sequence[str]) -> None:
-    """Before these are loaded: which of them have a tunnel, which that takes down."""
+    """Say, before these are loaded, which of them have a tunnel: loading takes it down."""
     from autod.protocol import commands as c
     from autod.status import established
 
     replies = await session.pluto.replies(c.TrafficStatus(names[0] if len(names) == 1 else None))
-    asked = set(names)
-    up = sorted(name for name in established(replies) if name in asked or name.rpartition("/")[0] in asked)
+    chosen = set(names)
+    up = sorted(name for name in established(replies) if name in chosen or name.rpartition("/")[0] in chosen)
     if not up:
         return
     if session.options.json:
         session.put({"event": "takes_down", "connections": up})
         return
-    shown = ", ".join(f'"{name}"' for name in up[:_NAMED])
+    quoted = ", ".join(f'"{name}"' for name in up[:_NAMED])
     more = f" and {len(up) - _NAMED} more" if len(up) > _NAMED else ""
-    session.note(f"{shown}{more} {'are' if len(up) > 1 else 'is'} up; loading again takes that down")
+    session.note(f"{quoted}{more} {'are' if len(up) > 1 else 'is'} up; loading again takes that down")
 
 
 _NAMED = 5
-"""Connections that a sentence names."""
+"""The most connections that a sentence names."""
 
 
 async def load(
@@ -90,13 +90,13 @@ async def load(
     loads: Loader | None = None,
     remembers: bool = True,
 ) -> dict[str, Outcome]:
-    """Load `names` by `loads`, or as `loader` does: an outcome for each. Events are shown as pluto says them; to
-    people, what the rules say of connections that are loaded all the same is said once, with the count, when all are.
+    """Load `names` by `loads`, or else by `loader`: an outcome for each. Events are shown as they come. A complaint
+    about connections that are loaded all the same is shown at the end, once, with the count of connections.
 
-    What was loaded natively is remembered for --diff and --sync, unless the caller does that (`remembers`).
+    With `remembers`, connections that were loaded natively are remembered for --diff and --sync.
 
-    ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone. DeadlinePassed where
-    pluto says nothing for as long as an operation may take.
+    ConfigurationError if the file cannot be used at all (then nothing was sent), PlutoGone. DeadlinePassed if pluto is
+    silent for the time of an operation.
     """
     outcomes: dict[str, Outcome] = {}
     complaints = Counter[str]()
@@ -127,7 +127,7 @@ async def load(
 async def after_loading(
     session: Session, loads: Loader, outcomes: Mapping[str, Outcome], *, remembers: bool = True
 ) -> None:
-    """What follows when `outcomes` says which names were loaded by `loads`: groups are made, and it is remembered."""
+    """After `loads` has loaded the names of `outcomes`: make the groups, and remember the connections."""
     if not isinstance(loads, NativeLoader) or loads.configuration is None:
         return
     await _make_groups(session, loads.configuration, outcomes)
@@ -142,16 +142,21 @@ async def after_loading(
 async def _make_groups(
     session: Session, configuration: Configuration, outcomes: Mapping[str, Outcome]
 ) -> None:
-    """pluto makes the connections of a group's networks when it is told to listen, and only then.
+    """Tell pluto to listen if a group was loaded: only then does it make the connections of the group's networks.
 
-    A single one that is to be routed is listened for after that (autod.loading.groups).
+    For `ondemand` of a single group, autod.loading.groups does that after the route.
     """
     if session.options.operation == "sync" or (
         len(outcomes) == 1 and session.options.operation == "ondemand"
     ):
         return
-    found = [one for name, outcome in outcomes.items() if outcome.ok for one in configuration.find(name)]
-    if any(is_group(one) for one in found):
+    loaded = [
+        connection
+        for name, outcome in outcomes.items()
+        if outcome.ok
+        for connection in configuration.find(name)
+    ]
+    if any(is_group(connection) for connection in loaded):
         outcome = await session.pluto.listen()
         if not outcome.ok:
             session.conclude(outcome)

@@ -1,6 +1,6 @@
-"""Several connections at once, run through autod.bulk, and what is shown of that.
+"""Several connections at once: a run of autod.bulk, and the lines about it.
 
-Thin: order, limits, retries and the truth about each are autod.bulk's.
+Thin: order, limits, retries and outcomes are autod.bulk's.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ _NOT_LOADED = frozenset(
 """Results after which it is not certain that the connection was loaded."""
 
 _NAMED = 10
-"""Connections that are named in a summary for each cause; the lines before have them all."""
+"""The most names in a summary for each cause; the lines before have them all."""
 
 
 async def do_many(session: Session, resolved: Resolved) -> int:
-    """The operation for all of the names, as one run: 0 if it is as asked for every one, else 1.
+    """The operation for all of the names, as one run: 0 if it succeeded for each of them, else 1.
 
-    One name, with an option that makes it a run: the status of its outcome.
+    For one name, with an option that makes it a run: the status of its outcome.
     """
     options, names = session.options, resolved.names
     _check_report(options)
@@ -94,9 +94,9 @@ async def do_many(session: Session, resolved: Resolved) -> int:
 
 
 def _loaded(result: BulkResult) -> dict[str, Outcome]:
-    """What became of the loading of each, as far as its outcome tells: a later step fails only where this one did
-    not."""
-    outcomes = {name: one.outcome for name, one in result.results.items() if one.outcome is not None}
+    """The outcome of loading each connection. Where a later step failed, loading succeeded: no step follows one that
+    failed."""
+    outcomes = {name: ending.outcome for name, ending in result.results.items() if ending.outcome is not None}
     return {
         name: outcome if outcome.ok or outcome.result in _NOT_LOADED else replaced(outcome, ok=True)
         for name, outcome in outcomes.items()
@@ -104,7 +104,7 @@ def _loaded(result: BulkResult) -> dict[str, Outcome]:
 
 
 def _check_report(options: argparse.Namespace) -> None:
-    """UsageError before anything is asked of pluto, where the page could not be written after it."""
+    """UsageError, before pluto is asked for anything, if the page could not be written at the end."""
     path = options.report
     if path == "-" and options.json:
         raise UsageError("--json and --report - both want standard output: name a file", option="report")
@@ -120,11 +120,11 @@ def _write_report(session: Session, result: BulkResult) -> None:
 
     command = shlex.join(["autod", *sys.argv[1:]])
     facts = (f"Libreswan {session.pluto.release}", command)
-    told = report.Report(host=os.uname().nodename, facts=facts, result=result)
+    document = report.Report(host=os.uname().nodename, facts=facts, result=result)
     if session.options.report == "-":
-        session.line(report.render(told).rstrip("\n"), keep=True)
+        session.line(report.render(document).rstrip("\n"), keep=True)
     else:
-        report.write(told, session.options.report)
+        report.write(document, session.options.report)
 
 
 async def _run(
@@ -165,19 +165,21 @@ async def _run(
 
 
 def _left(run: Run, row: Row) -> str:
-    """What goes on in pluto after the run was ended, and how to end that."""
+    """What pluto goes on with after the run was ended, and how to end that."""
     names = run.result.summary.unknown
     if not names:
         return "nothing is left in flight"
     if len(names) == 1:
-        left = f"pluto goes on with {names[0]}"
-        return f"{left}; `autod --down {shlex.quote(names[0])}` takes it down" if row.initiates else left
-    left = f"pluto goes on with {len(names)} ({_some(names)})"
-    return f"{left}; `autod --down NAME ...` takes them down" if row.initiates else left
+        sentence = f"pluto goes on with {names[0]}"
+        return (
+            f"{sentence}; `autod --down {shlex.quote(names[0])}` takes it down" if row.initiates else sentence
+        )
+    sentence = f"pluto goes on with {len(names)} ({_some(names)})"
+    return f"{sentence}; `autod --down NAME ...` takes them down" if row.initiates else sentence
 
 
 def _is_live(options: argparse.Namespace) -> bool:
-    """Whether there is a terminal to draw on, and nothing else was asked for."""
+    """Whether there is a terminal to draw on, and no option asks for lines."""
     return (
         not (options.json or options.verbose)
         and sys.stdout.isatty()
@@ -200,10 +202,12 @@ async def _watch(session: Session, run: Run, total: int) -> None:
         async for event in run:
             progress.see(event)
     failed = sorted(
-        (one for one in run.result.results.items() if not one[1].ok), key=lambda one: natural(one[0])
+        ((name, ending) for name, ending in run.result.results.items() if not ending.ok),
+        key=lambda pair: natural(pair[0]),
     )
     sentences = (
-        (name, one.sentence if one.outcome is None else outcome_line(one.outcome)) for name, one in failed
+        (name, ending.sentence if ending.outcome is None else outcome_line(ending.outcome))
+        for name, ending in failed
     )
     for line in failure_lines(sentences, shutil.get_terminal_size().columns):
         session.complain(line)
@@ -213,7 +217,7 @@ async def _watch(session: Session, run: Run, total: int) -> None:
 
 
 def _stop(run: Run) -> str:
-    """The first Ctrl-C: nothing more goes out; the second ends at once. What to say of it."""
+    """The first Ctrl-C: no request follows; the second ends at once. The sentence about it."""
     run.stop_admitting()
     pending = len(run.in_flight)
     rest = f"; {pending} in flight {'is' if pending == 1 else 'are'} waited for (Ctrl-C again ends at once)"
@@ -221,7 +225,7 @@ def _stop(run: Run) -> str:
 
 
 def _relabelled(event: B, operation: str) -> B:
-    """As of the operation that was asked for."""
+    """The event, under the name of the operation that the user chose."""
     match event:
         case e.Ended(outcome=Outcome() as outcome) if outcome.operation != operation:
             return msgspec.structs.replace(
@@ -271,9 +275,9 @@ def _show_ended(session: Session, event: e.Ended) -> None:
 
 
 def summary_line(summary: Summary) -> str:
-    """The sums of a run on one line, and what failed by cause."""
-    done = find(summary.operation).done
-    parts = [f"{summary.done + summary.already} of {summary.total} {done}"]
+    """The sums of a run on one line, with the failures by cause."""
+    word = find(summary.operation).done
+    parts = [f"{summary.done + summary.already} of {summary.total} {word}"]
     if summary.already:
         parts[0] += f" ({summary.already} of them already)"
     if summary.taken:
@@ -293,5 +297,5 @@ def summary_line(summary: Summary) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+    listed = ", ".join(names[:_NAMED])
+    return f"{listed} and {len(names) - _NAMED} more" if len(names) > _NAMED else listed

@@ -1,4 +1,4 @@
-"""Names on the command line: @FILE, what no name may be, their order. Reads the files named; contacts nobody."""
+"""Names on the command line: @FILE, patterns, their order. Reads the files of @FILE; contacts nobody."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["expand_files", "is_pattern", "natural", "read_password"]
 
 
 def expand_files(words: Iterable[str], literal: Iterable[str] = ()) -> list[str]:
-    """The names, each once, in order; @FILE stands for those in the file, one a line, # for a comment.
+    """The names, each once, in order. @FILE stands for the names in the file, one per line; # begins a comment.
 
-    @- is standard input. `literal` are names whatever they begin with. UsageError for a file that cannot be read, or
-    if nothing is left.
+    @- is standard input. The words of `literal` are names even if they begin with @. UsageError if a file cannot be
+    read, or no name remains.
     """
-    found = dict.fromkeys(
+    names = dict.fromkeys(
         name for word in words for name in (_lines(word[1:]) if word.startswith("@") else [word])
     )
-    found.update(dict.fromkeys(literal))
-    if not found:
+    names.update(dict.fromkeys(literal))
+    if not names:
         raise UsageError("no name is left: the files that were named hold none")
-    return list(found)
+    return list(names)
 
 
 def _lines(file: str) -> Iterator[str]:
@@ -51,7 +51,7 @@ def is_pattern(name: str) -> bool:
 
 
 def natural(text: str) -> list[tuple[int, str]]:
-    """A key to sort by, so that branch-9 comes before branch-10, and case does not count."""
+    """A key for sorting: branch-9 comes before branch-10, and case does not count."""
     parts = re.split(r"(\d+)", text.casefold())
     numbers = (part.lstrip("0") if part.isdecimal() else None for part in parts)
     return [
@@ -61,8 +61,8 @@ def natural(text: str) -> list[tuple[int, str]]:
 
 
 def read_password(file: str) -> str:
-    """The first line of the file (- is standard input), for XAUTH. Never shown; UsageError where there is
-    none."""
+    """The first line of the file (- is standard input), for XAUTH. Never shown. UsageError if it is empty, or the
+    file cannot be read."""
     try:
         data = sys.stdin.buffer.readline() if file == "-" else _read(file)
     except OSError as error:

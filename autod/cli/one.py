@@ -1,6 +1,6 @@
 """One operation on one connection, for the way with an event loop and the one without (autod.cli.quick).
 
-Owns: which arguments of the client the options are, and what an outcome asks for. Must not know: how it is carried out.
+Owns: the client's arguments for the options, and what follows an outcome. Must not know: how a request is carried out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def asked(pluto: Methods[R], row: Row, name: str, options: argparse.Namespace) -
 
 
 def left_alone(name: str) -> Outcome:
-    """The outcome of an up of what is up."""
+    """The outcome of an up for a connection that is up already."""
     return Outcome(
         operation="up",
         connection=name,
@@ -52,8 +52,8 @@ def left_alone(name: str) -> Outcome:
 
 
 def is_under_way(outcome: Outcome, heard: Sequence[Event], options: argparse.Namespace) -> bool:
-    """Whether pluto said no more of an up than that another request for it is under way: a run watches it, and asks
-    again where it fails. A run cannot answer prompts."""
+    """Whether pluto said only that another request for the connection is under way. Then a run watches that request,
+    and asks again if it fails. Not with `options.answers`: a run cannot answer prompts."""
     return (
         outcome.result is Result.ALREADY_NEGOTIATING
         and options.answers is None

@@ -1,4 +1,4 @@
-"""Why a connection has no end on this machine: because pluto was not told of an address that is here now.
+"""Why no end of a connection is this machine: pluto may not know of an address that the machine has now.
 
 Must not know how a connection is brought up.
 """
@@ -21,7 +21,7 @@ __all__ = ["explain"]
 
 
 async def explain(opened: Session, outcome: Outcome) -> Outcome:
-    """`outcome`, and what to do where it says that neither end is an address of this machine, and one is."""
+    """`outcome`, with advice if it says that neither end is an address of this machine, and one of them is."""
     if outcome.result is not Result.NOT_ORIENTED or outcome.connection is None:
         return outcome
     pluto = opened.pluto.detected.pluto
@@ -31,10 +31,10 @@ async def explain(opened: Session, outcome: Outcome) -> Outcome:
     from autod.status import parse
 
     state = parse(await status_of(opened.pluto, (outcome.connection,)))
-    for one in state.connections:
-        if outcome.connection not in (one.name, *one.aliases):
+    for connection in state.connections:
+        if outcome.connection not in (connection.name, *connection.aliases):
             continue
-        for end in (one.local, one.remote):
+        for end in (connection.local, connection.remote):
             if (
                 end.address is not None
                 and _is_here(end.address)
@@ -49,7 +49,7 @@ async def explain(opened: Session, outcome: Outcome) -> Outcome:
 
 
 def _is_here(address: str) -> bool:
-    """Whether a socket can have this address: no packet is sent."""
+    """Whether a socket can have this address. Sends no packet."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:

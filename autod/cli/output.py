@@ -1,8 +1,8 @@
-"""Standard output and error that never hold back who writes to them. Must not know what the lines are.
+"""Standard output and error that never hold back the writer. Must not know what the lines are.
 
-A pipe that nobody reads, or a terminal that was stopped, blocks a write. Were that in the event loop, pluto's
-replies would not be drained, and pluto would stand still. So lines go through a bounded buffer to a thread;
-what finds it full is counted, and the count is written when there is room again.
+A write to a pipe that nobody reads, or to a stopped terminal, blocks. If it blocked the event loop, pluto's replies
+would not be drained, and pluto would stand still. So a thread writes the lines, from a bounded buffer. While the
+buffer is full, lines are left out and counted; the count is written when there is room again.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["BOUND", "Output", "harmless", "standard_error", "standard_output"]
 
 BOUND = 64 * 1024 * 1024
-"""Bytes that wait at most: the events of some hundred thousand negotiations."""
+"""The most bytes that wait: the events of some hundred thousand negotiations."""
 
 
 class Output:
-    """Lines to `write`, from a thread. A context manager: leaving it waits until all is written.
+    """Lines for `write`, which a thread calls. A context manager: leaving it waits until all is written.
 
     After a failed write (BrokenPipeError, another OSError) the next line(), and leaving, raise it.
     """
@@ -59,18 +59,16 @@ class Output:
             raise self._error
 
     def hurry(self) -> None:
-        """Leave without waiting for a reader who does not read: what is not written within half a second is
-        lost."""
+        """Do not wait long for a reader at the end: lines that are not written within half a second are lost."""
         self._patience = 0.5
 
     def settle(self, patience: float) -> None:
-        """Wait until what was given so far is written, `patience` seconds at most. Blocks: for a thread."""
+        """Wait until the lines so far are written, `patience` seconds at most. Blocks: for a thread."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting or self._error is not None, patience)
 
     def line(self, text: str, *, keep: bool = False) -> None:
-        """Write a line. `keep`: also where the buffer is full, for what must not be lost, such as an
-        outcome."""
+        """Write a line. `keep`: even if the buffer is full, for a line that must not be lost, such as an outcome."""
         data = text.encode("utf-8", "surrogateescape") + b"\n"
         with self._changed:
             if self._error is not None:
@@ -112,13 +110,12 @@ class Output:
 
 
 def standard_output() -> Output:
-    """To the descriptor of sys.stdout where it has one, else (a test, an embedding program) to its text
-    layer."""
+    """An Output to the descriptor of sys.stdout; if it has none (a test, an embedding program), to its text layer."""
     return _to(sys.stdout)
 
 
 def standard_error() -> Output:
-    """The same for sys.stderr."""
+    """An Output to sys.stderr, in the same way."""
     return _to(sys.stderr)
 
 
@@ -133,7 +130,7 @@ def _to(stream: TextIO) -> Output:
 
 
 def harmless(data: bytes) -> bytes:
-    """Lines of pluto, and names, for a terminal: what would move its cursor or do worse stands as U+FFFD."""
+    """Lines of pluto, and names, for a terminal: U+FFFD stands for each control character."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}".encode(), data)
 
 

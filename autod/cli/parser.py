@@ -1,15 +1,15 @@
-"""The options of the command line, as argparse has them: what `ipsec auto` took, and what autod adds.
+"""The options of the command line for argparse: those of `ipsec auto`, and those that autod adds.
 
 Owns: the options, their values and their help. Must not know: which operation honours which option
-(autod.operations), what the arguments come to (autod.cli.asked).
+(autod.operations), which request the arguments make (autod.cli.asked).
 
-Imports argparse and the rows and nothing else: `autod --help` is to cost no event loop. Sub-words (`autod doctor`, ...)
-have parsers of their own, built by the module of the word, which offers
+Imports argparse and the rows and nothing else, so that `autod --help` loads no event loop. Each sub-word
+(`autod doctor`, ...) has a parser of its own. Its module has
 
     configure(parser: argparse.ArgumentParser) -> None
     run(options: argparse.Namespace) -> int
 
-and imports nothing that costs time at its top.
+and imports nothing at its top that loads slowly.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ __all__ = [
 ]
 
 API = "/run/autod/autod.sock"
-"""Where the supervisor listens, unless it was told otherwise."""
+"""The supervisor's socket, unless its settings say otherwise."""
 
 
 class Word(NamedTuple):
-    """A sub-word: the module that has its options and does it, one line of help, what may stand behind it."""
+    """A sub-word: the module that has its options and runs it, a line of help, and example arguments."""
 
     module: str
     help: str
@@ -86,11 +86,11 @@ class Parser(argparse.ArgumentParser):
         print(f"{self.prog}: {message}; `{self.prog} --help` lists the options", file=sys.stderr)
         raise Mistake(message)
 
-    def suggest(self, given: str, known: Iterable[str]) -> str:
-        """`; did you mean ...?` where something that is known is spelled much alike, else nothing."""
+    def suggest(self, word: str, candidates: Iterable[str]) -> str:
+        """`; did you mean ...?` if a candidate is spelled much like `word`, else an empty string."""
         from difflib import get_close_matches
 
-        close = get_close_matches(given, list(known), n=1, cutoff=0.7)
+        close = get_close_matches(word, list(candidates), n=1, cutoff=0.7)
         return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -128,16 +128,16 @@ def positive(text: str) -> int:
 
 
 def build_parser(words: Iterable[str] | None = None) -> Parser:
-    """The parser of the operations. Names and options may stand in any order (parse() sees to that).
+    """The parser of the operations. Names and options may stand in any order (see asked.parse).
 
-    `words` are those that it is for: it then knows only the operations among them, as each takes its time to add.
+    `words` are the arguments to parse: the parser then has only the operations among them, as each takes time to add.
     """
     parser = Parser(
         prog="autod",
         allow_abbrev=False,
         argument_default=None,
         add_help=False,
-        # With a width the formatter, which looks at each argument that is added, need not load what finds it out.
+        # argparse makes a formatter for each argument. Without a width it would load shutil to find it out.
         formatter_class=partial(argparse.HelpFormatter, width=79),
     )
     _add_operations(parser, None if words is None else {word.partition("=")[0] for word in words})

@@ -1,6 +1,6 @@
-"""Where the lines of a command go, in the way that was asked for.
+"""Where the lines of a command go: standard output or error, as text or as JSON.
 
-Must not know what an operation does, nor how pluto is spoken to.
+Must not know what an operation does, nor how pluto is asked.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = ["Outputs", "Printer"]
 
 
 class Outputs(msgspec.Struct, frozen=True):
-    """Where lines go: what was asked for, and what failed."""
+    """Where lines go: results to `out`, failures to `err`."""
 
     out: Output
     err: Output
 
 
 class _Released(Protocol):
-    """Whose lines are shown: its reply codes say which are worth showing."""
+    """The pluto whose lines are shown. Its reply codes say which of them people see."""
 
     @property
     def release(self) -> Release: ...
@@ -45,10 +45,10 @@ class Printer:
     outputs: Outputs
     options: argparse.Namespace
     quiet: bool
-    """Nothing is said of what succeeds."""
+    """No line about a success."""
 
     def show(self, event: Event) -> None:
-        """An event, as it came."""
+        """An event."""
         if self.options.json:
             if not self.quiet:
                 self.outputs.out.line(json_line(event))
@@ -62,7 +62,7 @@ class Printer:
         self.outputs.out.line(reply_line(reply, verbose=self.options.verbose), keep=True)
 
     def conclude(self, outcome: Outcome) -> None:
-        """The outcome: one object; or one line, on standard error where it failed."""
+        """The outcome: one object; or one line, on standard error if the operation failed."""
         if self.options.json:
             self.outputs.out.line(json_line(outcome), keep=True)
         elif not outcome.ok:
@@ -71,29 +71,29 @@ class Printer:
             self.outputs.out.line(outcome_line(outcome), keep=True)
 
     def say(self, sentence: str) -> None:
-        """A line for people, which JSON has no place for."""
+        """A line for people; none with --json."""
         if not self.options.json:
             self.outputs.out.line(sentence, keep=True)
 
     def complain(self, sentence: str) -> None:
-        """A line for people about what failed."""
+        """A line for people about a failure; none with --json."""
         if not self.options.json:
             self.outputs.err.line(sentence, keep=True)
 
     def note(self, sentence: str) -> None:
-        """A line for people that no program needs, on standard error: advice."""
+        """Advice for people, on standard error; none with --json or --quiet."""
         if not (self.options.json or self.quiet):
             self.outputs.err.line(f"autod: {sentence}", keep=True)
 
     def remark(self, name: str, text: str) -> None:
-        """What is said of a connection that was loaded all the same."""
+        """A complaint about a connection that was loaded all the same."""
         if self.options.json:
             self.put({"event": "remark", "time": time.time(), "connection": name, "text": text})
         else:
             self.complain(text)
 
     def line(self, line: str, *, keep: bool) -> None:
-        """A line that is rendered already."""
+        """A line that is ready to print."""
         self.outputs.out.line(line, keep=keep)
 
     def put(self, value: object) -> None:

@@ -1,6 +1,6 @@
-"""Runs what was asked, and is the one place where a failure becomes a sentence and an exit status.
+"""Runs a command, and is the one place where a failure becomes a sentence and an exit status.
 
-Must not import what a command may not need: each operation's module is imported when it runs.
+Must not import a module that only some commands need: each operation's module is imported when it runs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MODULES = {
     "diff": "autod.cli.differences",
     "sync": "autod.cli.differences",
 }
-"""Operation -> module with run(options) -> int, where its group does not say which."""
+"""Operation -> module with run(options) -> int. Other operations have the module of their group."""
 
 
 def _module_of(operation: str) -> str:
@@ -48,7 +48,7 @@ def _module_of(operation: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line on `arguments` (None: those of the process): an exit status, no exception."""
+    """Run the command line on `arguments` (None: those of the process). Returns an exit status, raises nothing."""
     begun = time.monotonic()
     open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def ended(run: Callable[[], int], *, json: bool = False, program: str = "autod") -> int:
-    """The exit status of `run`, or of what it raised, which is told in the name of `program`."""
+    """The exit status of `run`. If it raises, the exit status of the error, after a sentence that names `program`."""
     try:
         status = run()
         sys.stdout.flush()
@@ -101,8 +101,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _call(module: str, options: argparse.Namespace) -> int:
-    # What the imports leave stays to the end: the collector need not look at it, neither now nor when the
-    # interpreter ends, which makes up a fifth of the time of a short command.
+    # The objects that imports make stay to the end. So the collector need not look at them, neither now nor when the
+    # interpreter ends: that would be a fifth of the time of a short command.
     gc.disable()
     try:
         run = importlib.import_module(module).run
@@ -114,7 +114,8 @@ def _call(module: str, options: argparse.Namespace) -> int:
 
 
 def open_standard_streams() -> None:
-    """Where one is closed (`autod ... >&-`), the next file or socket would take its place, and its lines."""
+    """Open each standard stream that is closed (`autod ... >&-`). Else the next file or socket would get its number,
+    and its lines."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -125,14 +126,14 @@ def open_standard_streams() -> None:
 
 
 def pass_bytes(stream: TextIO) -> None:
-    """Names and pluto's text are bytes, UTF-8 or not: they leave as they came, whatever the locale says."""
+    """Let the bytes of names and of pluto's text pass unchanged, in UTF-8 or not, in every locale."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def _output_closed() -> int:
-    """Nobody reads any more. Point the stream elsewhere, or the interpreter complains again at its end."""
+    """The exit status if nobody reads any more. Points the stream elsewhere: the interpreter flushes it at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -144,14 +145,14 @@ def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, obj
     import json
 
     error = {"event": "error", "error": kind, "sentence": sentence, "status": status, **(fields or {})}
-    # Where standard output takes nothing, the sentence on standard error has to do.
+    # If standard output cannot be written, the sentence on standard error is enough.
     with suppress(OSError):
         print(json.dumps(error, ensure_ascii=False), flush=True)
 
 
 def _explain(error: BaseException, *, json: bool, program: str) -> int:
-    """One sentence on standard error for what a user can cause, and an object with --json; what nobody foresaw is
-    raised again."""
+    """The exit status for an error that a user can cause, after a sentence on standard error, and an object with
+    --json. Raises every other error again."""
     leaves = list(_leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
         print(f"{program}: interrupted; pluto goes on with what it was asked", file=sys.stderr)
@@ -179,10 +180,10 @@ def _complain(line: str) -> None:
 
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
-"""What a stream says that takes no more; it does not say which it is."""
+"""Errors of a stream that takes no more bytes; they carry no file name."""
 
 _OPTIONS = {"path": "--ctlsocket", "answers": "--xauthpass-file", "xauth_username": "--xauthname"}
-"""Arguments of the library whose option has another name."""
+"""Argument of the library -> its option, if that has another name."""
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -207,7 +208,7 @@ def _sentence(error: BaseException) -> str | None:
 
 
 def _with_options(error: WhackError) -> str:
-    """The error's sentence, which names an argument of the library, with the option that gives it here."""
+    """The error's sentence, with the name of the option in place of the library's argument."""
     if error.option is None:
         return str(error)
     option = _OPTIONS.get(error.option, f"--{error.option.replace('_', '-')}")

@@ -1,7 +1,7 @@
-"""One operation on one connection without an event loop, which is most of what starting such a command costs.
+"""One operation on one connection without an event loop, which is most of the time that such a command takes to start.
 
-Owns: when that will do. What an operation asks and what it comes to is the same course (autod.asking.course), driven by
-autod.sync. Whatever else there may be to do is left to the way with an event loop (autod.cli.connections).
+Owns: the choice between this way and the one with an event loop (autod.cli.connections), which does all the rest. Both
+ways drive the same course of an operation (autod.asking.course); this one by autod.sync.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Quick(Printer):
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked to every name, without an event loop where that will do."""
+    """The operation on every name, without an event loop if none is needed."""
     for name in options.names:
         check_string(name, "the name")
     options.answers = None
@@ -71,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
-    """The exit status. None: it is for the way with an event loop, and pluto was asked for nothing but its release. An
-    outcome: there is more to do after it, which is for that way too."""
+    """The exit status. None: the way with an event loop has to do it; pluto was asked for nothing but its release. An
+    outcome: the request was sent, and that way has to do the rest."""
     if row.name not in ("up", "down", "delete", "unroute") or not _is_plain(options):
         return None
     with standard_error() as err, standard_output() as out, _terminating():
@@ -92,9 +92,9 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
 
 
 def _left(row: Row, name: str, heard: Sequence[Event]) -> str:
-    """What goes on in pluto, and how to end that."""
-    left = f"pluto {'goes' if heard else 'may go'} on with what it was asked"
-    return f"{left}; `autod --down {shlex.quote(name)}` takes it down" if row.initiates else left
+    """What pluto goes on with, and how to end that."""
+    sentence = f"pluto {'goes' if heard else 'may go'} on with what it was asked"
+    return f"{sentence}; `autod --down {shlex.quote(name)}` takes it down" if row.initiates else sentence
 
 
 def _is_plain(options: argparse.Namespace) -> bool:
@@ -112,7 +112,7 @@ def _is_plain(options: argparse.Namespace) -> bool:
 
 
 def _do(options: argparse.Namespace, row: Row, outputs: Outputs, heard: list[Event]) -> int | Outcome:
-    """What pluto says goes to `heard` too."""
+    """As `_run`; pluto's events go to `heard` too."""
     (name,) = options.names
 
     def show(event: Event) -> None:
@@ -140,9 +140,9 @@ def _do(options: argparse.Namespace, row: Row, outputs: Outputs, heard: list[Eve
     if row.leaves == "down":
         from autod.cli.supervised import advice
 
-        said = advice(options.api, (name,))
-        if said is not None:
-            quick.note(said)
+        sentence = advice(options.api, (name,))
+        if sentence is not None:
+            quick.note(sentence)
     return outcome.exit_status
 
 
@@ -150,7 +150,7 @@ def _is_up(pluto: Pluto, name: str) -> bool:
     """Whether it has a Child SA, which is to be left alone."""
     replies = pluto.replies(c.TrafficStatus(name))
     if not any(reply.text.startswith("#") for reply in replies):
-        return False  # what a name that is not up costs no parser
+        return False  # without the time to import the parser
     from autod.status import established
 
     return name in established(replies)
@@ -158,7 +158,7 @@ def _is_up(pluto: Pluto, name: str) -> bool:
 
 @contextmanager
 def _terminating() -> Iterator[None]:
-    """SIGTERM ends what is done in the block, as Ctrl-C does."""
+    """SIGTERM ends the block, as Ctrl-C does."""
 
     def end(number: int, frame: object) -> None:
         raise _Terminated

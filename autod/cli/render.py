@@ -1,9 +1,8 @@
 """Events and outcomes to lines. Pure: no stream, no event loop.
 
-For people: pluto's text without its code, uninteresting log lines left out, and a sentence a connection at
-the end. Up to 4.15 the code says what is uninteresting (002, log); later releases give everything one code,
-and the kind of event decides. --verbose leaves nothing out and shows the codes. --json is the events
-themselves.
+For people: pluto's text without codes and without quiet log lines, and a sentence for each connection at the end. Up
+to 4.15 the code tells a quiet line (002, log); later releases have one code for all lines, and the kind of event tells
+it. --verbose leaves nothing out and shows the codes. --json prints the events themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ __all__ = ["event_line", "failure_lines", "is_quiet", "json_line", "outcome_line
 
 
 def is_quiet(event: Event, codes: ReplyCodes) -> bool:
-    """Whether a person is spared this line."""
+    """Whether people do not see this line without --verbose."""
     if not event.text:
         return True
     if isinstance(event, events.Dropped):
@@ -44,17 +43,18 @@ def event_line(event: Event, codes: ReplyCodes, *, verbose: bool) -> str | None:
 
 
 def reply_line(reply: Reply, *, verbose: bool) -> str:
-    """A line of a list or a status: all of them are what was asked for."""
+    """A line of a list or a status. None of them is left out."""
     return _with_code(reply.code, reply.text) if verbose else reply.text
 
 
 def outcome_line(outcome: Outcome) -> str:
-    """What became of it, and what pluto goes on doing."""
+    """The outcome, and what pluto goes on doing."""
     return f"{outcome.sentence}; {outcome.left_behind}" if outcome.left_behind else outcome.sentence
 
 
 def failure_lines(failed: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
-    """What failed, from names and sentences: the sentence of each; what many have in common once, then their names.
+    """The lines about failures, from names and sentences: a sentence for each. If many have the same sentence, it
+    stands once, before their names.
 
     `width` is that of the terminal: names are wrapped to it.
     """
@@ -79,7 +79,7 @@ def failure_lines(failed: Iterable[tuple[str, str]], width: int) -> Iterator[str
 
 
 _MANY_ALIKE = 4
-"""So many that failed for one reason are named below one sentence."""
+"""From so many failures of one reason on, their names stand below one sentence."""
 
 
 def json_line(value: object) -> str:

@@ -25,13 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the page: 0, whatever became of the runs. DecodeError for a file that holds none, OSError."""
+    """Write the page: 0, also if runs failed. DecodeError for a file without a run, OSError."""
     from autod.bulk.report import put, read, render_fleet
 
     reports = [report for file in options.files for report in read(Path(file).read_bytes())]
     if not reports:
         raise UsageError("the files hold no run")
-    page = render_fleet(sorted(reports, key=lambda one: one.host))
+    page = render_fleet(sorted(reports, key=lambda report: report.host))
     if options.output == "-":
         sys.stdout.write(page)
     else:

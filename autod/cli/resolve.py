@@ -1,7 +1,7 @@
 """From the words of a command line to names of connections: aliases, patterns and --all, for every operation.
 
-Owns: the matching, what is asked or read for it, and that a pattern which matches nothing is a mistake. Must not know:
-what is done with the names.
+Owns: the matching, and the question or the file that it needs. A pattern that matches nothing is a mistake. Must not
+know: what the names are for.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ __all__ = [
 ]
 
 ASK_PEERS_FROM = 64
-"""Names from which on it pays to ask pluto who shares a peer: fewer go out at once anyway (the client's limit)."""
+"""From so many names on, pluto is asked which connections share a peer. Fewer go out at once anyway (the client's
+limit)."""
 
 
 class Resolved(NamedTuple):
-    """The names that were asked for, and what was read or asked to find them."""
+    """The names, and the state or configuration that they were looked up in."""
 
     names: Sequence[str]
     state: State | None = None
@@ -47,7 +48,7 @@ class Resolved(NamedTuple):
 async def resolve(session: Session, *, loads: bool) -> Resolved:
     """Patterns and --all, against the configuration where the operation loads, else against pluto.
 
-    UsageError where one matches nothing. A plain name stands for itself.
+    UsageError if a pattern matches nothing. A plain name stands for itself.
     """
     options = session.options
     if not options.all and not any(map(is_pattern, options.names)):
@@ -65,7 +66,7 @@ async def resolve(session: Session, *, loads: bool) -> Resolved:
 
 
 async def look(session: Session) -> State:
-    """What pluto has, by one --status."""
+    """pluto's state, by one --status."""
     from autod.status import parse
 
     return parse(await session.pluto.replies(c.Status()))
@@ -73,50 +74,56 @@ async def look(session: Session) -> State:
 
 def known_names(state: State) -> list[str]:
     """The connections that pluto has, and their aliases."""
-    return [name for one in state.connections for name in (one.name, *one.aliases)]
+    return [name for connection in state.connections for name in (connection.name, *connection.aliases)]
 
 
-def match(words: Sequence[str], known: Iterable[str], where: str) -> list[str]:
+def match(words: Sequence[str], existing: Iterable[str], where: str) -> list[str]:
     """The names that `words` stand for, each once, in order (those of a pattern as people
     count: branch-9, branch-10); a word that is not a pattern stands for itself.
 
-    A name that is spelled like a pattern is taken as it is if it is known. UsageError where a pattern matches
-    nothing of `known`, which `where` describes.
+    A name that is spelled like a pattern stands for itself if it exists. UsageError if a pattern matches
+    no name of `existing`, which `where` describes.
     """
-    candidates = dict.fromkeys(known)
-    found: dict[str, None] = {}
+    candidates = dict.fromkeys(existing)
+    names: dict[str, None] = {}
     for word in words:
         if not is_pattern(word) or word in candidates:
-            found[word] = None
+            names[word] = None
             continue
         hits = sorted((name for name in candidates if fnmatchcase(name, word)), key=natural)
         if not hits:
             raise UsageError(f"{word!r} matches no connection of {where}", name=word)
-        found.update(dict.fromkeys(hits))
-    return list(found)
+        names.update(dict.fromkeys(hits))
+    return list(names)
 
 
-def match_known(words: Sequence[str], known: Sequence[str], where: str) -> list[str]:
-    """As `match`, where a name that is not known is a mistake too."""
-    found = match(words, known, where)
-    for name in found:
-        if name not in known:
+def match_known(words: Sequence[str], existing: Sequence[str], where: str) -> list[str]:
+    """As `match`, but a name that is not among `existing` is a mistake, too."""
+    names = match(words, existing, where)
+    for name in names:
+        if name not in existing:
             raise UsageError(f"{where} has no connection or alias {name!r}", name=name)
-    return found
+    return names
 
 
 def all_of(state: State) -> list[str]:
-    """Every loaded connection that can be initiated: no template, group or instance of one. UsageError if
-    none."""
-    names = dict.fromkeys(one.name for one in state.connections if one.kind == "permanent")
+    """Every loaded connection that can be initiated: not templates, groups and their instances. UsageError if there
+    is no such connection."""
+    names = dict.fromkeys(
+        connection.name for connection in state.connections if connection.kind == "permanent"
+    )
     if not names:
         raise UsageError("pluto has no connection loaded that could be initiated")
     return list(names)
 
 
 def peers_of(state: State) -> Mapping[str, str]:
-    """Connection -> what tells its IKE SA from others: the peer's address and both identities."""
-    return {one.name: _peer(one) for one in state.connections if one.kind == "permanent"}
+    """Connection -> the key of its IKE SA: the peer's address and both identities."""
+    return {
+        connection.name: _peer(connection)
+        for connection in state.connections
+        if connection.kind == "permanent"
+    }
 
 
 def _peer(connection: ConnectionState) -> str:

@@ -1,5 +1,4 @@
-"""What every command that talks to pluto shares: the event loop, signals, the deadline, the output, the pluto that was
-asked for.
+"""What all commands share that talk to pluto: the event loop, signals, the deadline, the output, the client.
 
 Must not know what an operation does.
 """
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Interrupts", "Outputs", "Session", "open_session", "run"]
 
 GRACE = 1.5
-"""Seconds that a run of many has after the deadline, in which it ends by itself and says what became of each."""
+"""Seconds after the deadline for a run of many, to end by itself and to print the state of each connection."""
 
 _SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """Exit status by signal: 128 and its number."""
@@ -42,8 +41,8 @@ _SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 class Interrupts:
     """What ends a command early.
 
-    Ctrl-C takes the next of `steps`, SIGTERM the last; where none is left, all is cancelled. `left` says then what
-    goes on in pluto. `scope` has the deadline of the whole.
+    Ctrl-C takes the next of `steps`, SIGTERM the last; when no step is left, all is cancelled. `left` then says what
+    pluto goes on with. `scope` has the deadline of the whole.
     """
 
     steps: list[Callable[[], None]] = field(default_factory=list)
@@ -57,13 +56,13 @@ class Interrupts:
         return None if end == float("inf") else max(end - trio.current_time(), 0.01)
 
     def leave_the_deadline(self, grace: float = GRACE) -> None:
-        """What goes on now ends itself at the deadline; it is cut off only `grace` seconds after it."""
+        """For work that ends itself at the deadline: it is cancelled only `grace` seconds later."""
         self.scope.deadline += grace
 
 
 @dataclass(frozen=True)
 class Session(Printer):
-    """A pluto, and where its lines go in the way that was asked for."""
+    """A pluto, and where its lines go."""
 
     pluto: Pluto
     outputs: Outputs
@@ -75,10 +74,10 @@ class Session(Printer):
 def run(options: argparse.Namespace, work: Work) -> int:
     """Run `work` to its exit status. Ctrl-C and SIGTERM cancel it; pluto goes on with what it was asked.
 
-    DeadlinePassed where --deadline passed before it ended.
+    DeadlinePassed if --deadline passed before it ended.
     """
     raise_own_limit()
-    # The output is closed outside the event loop: a Ctrl-C while it waits for its reader then ends the program.
+    # The output is closed outside the event loop, so that Ctrl-C ends a program that waits for its reader.
     with standard_error() as err, standard_output() as out:
         interrupts = Interrupts()
         status = trio.run(_run, options, work, Outputs(out, err), interrupts)
@@ -95,7 +94,7 @@ async def _run(options: argparse.Namespace, work: Work, outputs: Outputs, interr
     status = 1
     deadline = getattr(options, "deadline", None)
     if deadline is not None:
-        # It began with the program, before what the command needs was imported.
+        # The deadline counts from the start of the program, before the imports.
         spent = time.monotonic() - getattr(options, "begun", time.monotonic())
         interrupts.scope.deadline = trio.current_time() + deadline - spent
     async with trio.open_nursery() as nursery:
@@ -133,8 +132,7 @@ async def _watch_signals(
 async def open_session(
     options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts
 ) -> AsyncGenerator[Session, None]:
-    """The pluto of --ctlsocket, --release and --seccomp, with the limit and the deadline that were asked
-    for."""
+    """The pluto of --ctlsocket, --release and --seccomp, with the limit and the timeout of the options."""
     pluto = _client(Pluto, options)
     try:
         await pluto.find()

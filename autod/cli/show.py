@@ -14,8 +14,8 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print them, one a line, and contact nobody."""
-    shown = show(
+    """Print them, one per line. Contacts nobody."""
+    commands = show(
         Request(
             operation=options.operation,
             ctlsocket=options.ctlsocket,
@@ -27,8 +27,8 @@ def run(options: argparse.Namespace) -> int:
             remote_host=options.remote_host,
         )
     )
-    for line in shown.lines:
+    for line in commands.lines:
         print(line)
-    if shown.problem:
-        print(f"autod: {shown.problem}", file=sys.stderr)
-    return shown.status
+    if commands.problem:
+        print(f"autod: {commands.problem}", file=sys.stderr)
+    return commands.status

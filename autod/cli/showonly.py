@@ -1,9 +1,8 @@
-"""What `ipsec auto --showonly` of Libreswan 4.10 prints, command by command. Pure: contacts nobody, reads
-nothing.
+"""The lines of `ipsec auto --showonly` of Libreswan 4.10, command by command. Pure: contacts nobody, reads nothing.
 
-The lines are facts of that script, its oddities included: --fetchcrls and --rotatecert fall through to
-addconn, --rereadcrls prints a sentence and fails. Words are joined by single blanks, as a shell's echo does;
-a name with blanks in it is several words there, and so it is here.
+The lines are facts of that script, with its oddities: --fetchcrls and --rotatecert fall through to addconn,
+--rereadcrls prints a sentence and fails. Words are joined by single blanks, as by a shell's echo. A name with blanks
+is several words, as in the script.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _OBSOLETE = "ipsec auto --rereadcrls has been obsoleted - please see: ipsec crls
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. `operation` is without dashes, one of those `ipsec auto` knew."""
+    """The request. `operation` is one of `ipsec auto`, without dashes."""
 
     operation: str
     ctlsocket: str

@@ -1,4 +1,4 @@
-"""The status family as typed state: --json, --format table, and names to narrow it down."""
+"""The status family as typed state: --json, --format table, and names that narrow it down."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _UNKNOWN = 21
 
 
 async def show_state(session: Session, names: Sequence[str]) -> int:
-    """Ask for all of it once, and show what is about `names` (all, if none); 21 if one of them is not
-    loaded."""
+    """Ask for the whole state once, and show the parts about `names` (all, if there are none). Returns 21 if one of
+    them is not loaded."""
     pluto, options = session.pluto, session.options
     now = time.time()
     replies = [*await pluto.replies(c.Status()), *await pluto.replies(c.TrafficStatus())]
     whole = parse(replies, time=now)
     if any(map(is_pattern, names)):
         names = match(names, known_names(whole), "those that pluto has loaded")
-    known = Members(whole.connections)
-    members = {name: frozenset((name, *known.of(name))) for name in names}
-    asked = frozenset().union(*members.values())
-    state = narrow(whole, asked)
+    membership = Members(whole.connections)
+    members = {name: frozenset((name, *membership.of(name))) for name in names}
+    all_names = frozenset().union(*members.values())
+    state = narrow(whole, all_names)
     missing = [
         name
         for name in names
@@ -50,7 +50,7 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
             session.say(line)
     else:
         for reply in replies:
-            if any(_names(reply.text, name) for name in asked):
+            if any(_names(reply.text, name) for name in all_names):
                 session.show_reply(reply)
     for name in missing:
         session.complain(_refused(name))
@@ -58,7 +58,7 @@ async def show_state(session: Session, names: Sequence[str]) -> int:
 
 
 async def show_answer(session: Session, operation: str, commands: Sequence[c.Command]) -> int:
-    """One request of the status family, or several alike, as one document or one table; 21 for an unknown name."""
+    """The answers to `commands` of one kind, as one document or one table. Returns 21 for an unknown name."""
     replies = [reply for command in commands for reply in await session.pluto.replies(command)]
     now = time.time()
     state = parse(replies, time=now)

@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", metavar="FILE", help="the settings (default: /etc/autod.toml, which may be missing)"
     )
-    # Names of their own: what the environment and the defaults of the other commands say of these is not meant here.
+    # Other destinations than those of the other commands, whose defaults and variables do not apply here.
     parser.add_argument(
         "--ctlsocket",
         dest="pluto_socket",
@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Supervise until told to stop; or check. Raises ConfigurationError where the settings cannot be used."""
+    """Supervise until a signal; or check. Raises ConfigurationError if the settings cannot be used."""
     import msgspec
 
     from autod.supervisor.settings import DEFAULT_PATH
@@ -102,11 +102,11 @@ def run(options: argparse.Namespace) -> int:
     from autod.service.daemon import build
     from autod.service.journal import configure as configure_log
 
-    kept = LastGood(_state_folder())
-    read = start(path, kept, missing_ok=options.settings is None)
-    log = override(read.settings).log
+    last_good = LastGood(_state_folder())
+    loaded = start(path, last_good, missing_ok=options.settings is None)
+    log = override(loaded.settings).log
     configure_log(log.format, log.level)
-    daemon = build(read, path=path, version=_version(), kept=kept, override=override)
+    daemon = build(loaded, path=path, version=_version(), kept=last_good, override=override)
     raise_own_limit()
     trio.run(daemon.run)
     return 0
@@ -116,10 +116,10 @@ def _reload(options: argparse.Namespace) -> int:
     from autod.service.client import SOCKET, Client
 
     with Client(options.api_socket or SOCKET, timeout=options.timeout) as client:
-        done = client.call("Reload", force=options.force or None)
+        reply = client.call("Reload", force=options.force or None)
         configuration = client.call("Statistics")["configuration"]
-    words = [f"{len(done[key])} {key}" for key in ("added", "changed", "removed", "released")]
-    print(f"{', '.join(words)}, {done['same']} the same")
+    words = [f"{len(reply[key])} {key}" for key in ("added", "changed", "removed", "released")]
+    print(f"{', '.join(words)}, {reply['same']} the same")
     if configuration != "ok":
         print(f"autod: {configuration}", file=sys.stderr)
         return 1
@@ -127,7 +127,7 @@ def _reload(options: argparse.Namespace) -> int:
 
 
 def _state_folder() -> str | None:
-    """Where systemd lets the service keep what it knows; nowhere for a supervisor that was started by hand."""
+    """systemd's folder for the state of the service; None for a supervisor that a person starts."""
     import os
 
     return os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or None
@@ -143,8 +143,8 @@ def _version() -> str:
 
 
 def _check(settings: Settings, path: str) -> int:
-    """Say what would be kept. 0 if every file can be used, 3 if the unit of autod would refuse something; raises
-    ConfigurationError where a file cannot be used."""
+    """Print the connections to keep. 0 if every file can be used, 3 if the unit of autod would refuse something; raises
+    ConfigurationError if a file cannot be used."""
     import trio
 
     from autod.cli.configuration import release_around
@@ -160,16 +160,16 @@ def _check(settings: Settings, path: str) -> int:
             return (await detect(settings.pluto.socket, release=settings.pluto.release or None)).release
 
     try:
-        found = trio.run(release)
+        rules = trio.run(release)
     except (PlutoGone, trio.TooSlowError):
-        found, known = release_around(settings.pluto.socket)
+        rules, origin = release_around(settings.pluto.socket)
         print(
             f"autod: no pluto answers at {settings.pluto.socket}: {settings.supervise.configuration} is read as"
-            f" Libreswan {found} reads it, {known}",
+            f" Libreswan {rules} reads it, {origin}",
             file=sys.stderr,
         )
-    wanted = resolve(settings, IpsecConf(settings.supervise.configuration, found).read())
-    for item in wanted:
+    items = resolve(settings, IpsecConf(settings.supervise.configuration, rules).read())
+    for item in items:
         policy = item.policy
         group = f"  group {item.group}" if item.group else ""
         print(f"{item.name}: {policy.keep.value}, deadline {policy.deadline:g} s, back-off {policy.backoff_min:g} to "
@@ -179,5 +179,5 @@ def _check(settings: Settings, path: str) -> int:
         print(f"autod: {sentence}", file=sys.stderr)
     if refused:
         return 3
-    print(f"{path}: ok, {len(wanted)} connection{'s are' if len(wanted) != 1 else ' is'} wanted")
+    print(f"{path}: ok, {len(items)} connection{'s are' if len(items) != 1 else ' is'} wanted")
     return 0

@@ -1,7 +1,7 @@
-"""Whether a supervisor keeps what a command is about to end, and what to say of that.
+"""Whether a supervisor keeps the connections that a command ends, and the advice about that.
 
-Owns: the look, which starts nothing: a supervisor's socket may be held by systemd, which would start one for a
-connection. Must not know: what is asked of pluto.
+Owns: the look. It must not start a supervisor: systemd may hold the socket, and starts one for each client. Must not
+know: what pluto is asked.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["advice", "ask", "refuse_shutdown"]
 
 _PATIENCE = 0.5
-"""Seconds for the supervisor to answer: it is advice, and must not hold up what was done."""
+"""Seconds for the supervisor to answer: advice must not hold up the command."""
 
 
 def refuse_shutdown(api: str, ctlsocket: str) -> None:
-    """UsageError where a supervisor keeps the connections of this pluto."""
+    """UsageError if a supervisor keeps the connections of this pluto."""
     from autod.exchange.peer import listener
 
     figures = ask(api, "Statistics")
@@ -35,20 +35,23 @@ def refuse_shutdown(api: str, ctlsocket: str) -> None:
 
 
 def advice(api: str, names: Sequence[str]) -> str | None:
-    """What to say after `names` were taken down or unloaded beside a supervisor that keeps one of them up."""
-    kept = []
+    """The advice after `names` were taken down or unloaded, if a supervisor keeps one of them up."""
+    kept_up = []
     for name in names[:100]:
-        found = ask(api, "List", pattern=name)
-        kept += [one["name"] for one in (found or {}).get("connections", ()) if one.get("wanted") == "up"]
-    if not kept:
+        answer = ask(api, "List", pattern=name)
+        kept_up += [
+            connection["name"]
+            for connection in (answer or {}).get("connections", ())
+            if connection.get("wanted") == "up"
+        ]
+    if not kept_up:
         return None
-    some = ", ".join(kept[:5]) + (f" and {len(kept) - 5} more" if len(kept) > 5 else "")
+    some = ", ".join(kept_up[:5]) + (f" and {len(kept_up) - 5} more" if len(kept_up) > 5 else "")
     return f"the supervisor will bring {some} up again; `autod --service --down NAME` keeps it down"
 
 
 def ask(api: str, method: str, *, patience: float = _PATIENCE, **parameters: object) -> dict[str, Any] | None:
-    """The supervisor's answer; None where no process but systemd holds the socket, or it does not answer within
-    `patience` seconds."""
+    """The supervisor's answer; None if no supervisor runs, or it does not answer within `patience` seconds."""
     if not _runs(api):
         return None
     from autod.service.client import Client
@@ -61,7 +64,7 @@ def ask(api: str, method: str, *, patience: float = _PATIENCE, **parameters: obj
 
 
 def _runs(api: str) -> bool:
-    """Whether a supervisor runs, as far as the processes of this namespace tell, and its socket is there."""
+    """Whether the socket is there, and a process of this namespace is a supervisor."""
     if not os.path.exists(api):
         return False
     with os.scandir("/proc") as folders:

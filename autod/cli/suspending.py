@@ -1,4 +1,4 @@
-"""Ctrl-Z and `fg` under a drawing: the terminal is the shell's while the program is stopped.
+"""Ctrl-Z and `fg` for a program that draws: the shell has the terminal while the program is stopped.
 
 Must not know what is drawn.
 """
@@ -24,11 +24,10 @@ async def suspending(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """On Ctrl-Z call `leave`, which gives the terminal back as it was, and stop; on going on call `again`.
+    """On Ctrl-Z call `leave`, which restores the terminal, and stop; after `fg` call `again`.
 
-    `leave` runs in a thread, as a terminal can hold up who writes to it. `again` is also called after a stop that
-    nobody could see coming (SIGSTOP): it does nothing where nothing was left. Never returns; a cancellation takes the
-    handlers away.
+    `leave` runs in a thread, as a terminal can block a write. `again` is called after SIGSTOP too, without `leave`
+    before it: then it must do nothing. Never returns; a cancellation takes the handlers away.
     """
     with trio.open_signal_receiver(signal.SIGTSTP, signal.SIGCONT) as signals:
         task_status.started()
@@ -40,7 +39,7 @@ async def suspending(
 
 
 def _stop() -> None:
-    """As if nobody had caught the signal: the kernel knows whether there is a shell that could let it go on."""
+    """Stop as if the signal were not caught: the kernel knows whether a shell could let the program go on."""
     before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     try:
         signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
@@ -49,7 +48,7 @@ def _stop() -> None:
 
 
 def has_terminal(descriptor: int) -> bool:
-    """Whether this process may draw on the terminal `descriptor`: `bg` lets it go on while the shell has it."""
+    """Whether this process may draw on the terminal `descriptor`. After `bg` the shell has the terminal."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:

@@ -1,8 +1,8 @@
 """The ordinary verbs through a running supervisor (`autod --service --up NAME`): no root and no pluto needed here.
 
-Owns what each of them comes to; autod.operations has which they are. What they mean there: --down also keeps the
-supervisor from bringing the connection up again, --up takes that back; --add and --replace have it keep a connection
-that stands in no file, --delete ends that.
+Owns the result of each verb; autod.operations lists the verbs. --down also keeps the supervisor from bringing the
+connection up again; --up takes that back. --add and --replace make it keep a connection that stands in no file;
+--delete ends that.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked: 0 if it is so, 1 if not, 124 if a deadline passed; raises NoSocket, NotPermitted
-    or DeadlinePassed."""
+    """Run the operation: 0 if it succeeds, 1 if not, 124 if a deadline passed; raises NoSocket, NotPermitted or
+    DeadlinePassed."""
     from autod.service.client import Client
 
     if options.operation == "wait":
@@ -47,33 +47,33 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _limit(options: argparse.Namespace) -> float | None:
-    """Seconds until it is given up: --timeout or --deadline, whichever is shorter."""
+    """Seconds until it is given up: the shorter of --timeout and --deadline."""
     return min((limit for limit in (options.timeout, options.deadline) if limit is not None), default=None)
 
 
 def _order(client: Client, options: argparse.Namespace) -> int:
     up = options.operation == "up"
     names = ["*"] if options.all else options.names
-    found: list[dict[str, Any]] = []
+    connections: list[dict[str, Any]] = []
     if options.asynchronous:
         client.call("Up" if up else "Down", names=names)
         return 0
     timeout = _limit(options)
-    # Whether anybody is there shows first; how long the rest may take, the supervisor itself knows.
+    # A question shows whether a supervisor answers at all. After it, the supervisor keeps the time itself.
     with suppress(NotPermitted):
         client.call("Statistics")
     client.set_timeout(None if timeout is None else timeout + 1.0)
     for reply in client.stream("Up" if up else "Down", names=names, timeout=timeout):
         if "event" in reply and not options.quiet:
             _tell(reply["event"], options.json)
-        found = reply.get("connections", found)
-    left = [c for c in found if (c["state"] == "up") is not up and (up or "received" in c)]
-    for connection in left:
+        connections = reply.get("connections", connections)
+    unfinished = [c for c in connections if (c["state"] == "up") is not up and (up or "received" in c)]
+    for connection in unfinished:
         why = connection.get("detail") or connection.get("cause") or connection["state"]
         print(f"autod: {connection['name']} is {connection['state']}: {why}", file=sys.stderr)
-    if not left:
+    if not unfinished:
         return 0
-    return 124 if all(c["state"] in ("starting", "suspended") for c in left) else 1
+    return 124 if all(c["state"] in ("starting", "suspended") for c in unfinished) else 1
 
 
 def _add(client: Client, options: argparse.Namespace) -> int:
@@ -83,43 +83,45 @@ def _add(client: Client, options: argparse.Namespace) -> int:
 
     check_one(options)
     (name,) = options.names
-    given = parted(options.set)
-    # What cannot be written shows here, before anything is sent.
-    Connection(name, given)
-    done = client.call("Add", name=name, settings=given, replace=options.operation == "replace" or None)
+    settings = parted(options.set)
+    # Raises, before anything is sent, if a setting cannot be written.
+    Connection(name, settings)
+    reply = client.call("Add", name=name, settings=settings, replace=options.operation == "replace" or None)
     if options.json:
-        _print_json(done)
+        _print_json(reply)
     elif not options.quiet:
-        print(f"{name}: added, and is to be {done['connection']['wanted']}")
+        print(f"{name}: added, and is to be {reply['connection']['wanted']}")
     return 0
 
 
 def _remove(client: Client, options: argparse.Namespace) -> int:
-    done = client.call("Remove", names=options.names)
+    reply = client.call("Remove", names=options.names)
     if options.json:
-        _print_json(done)
+        _print_json(reply)
     elif not options.quiet:
-        for name in done["removed"]:
+        for name in reply["removed"]:
             print(f"{name}: removed")
     return 0
 
 
 def _sync(client: Client, options: argparse.Namespace) -> int:
-    told = client.call("Sync", dry=options.dry_run or None)
+    reply = client.call("Sync", dry=options.dry_run or None)
     if options.json:
-        _print_json(told)
+        _print_json(reply)
     else:
-        lines = list(_differences(told))
+        lines = list(_differences(reply))
         for line in lines or ["pluto has what the configuration says"]:
             print(line)
     return 0
 
 
-def _differences(told: dict[str, Any]) -> Iterator[str]:
+def _differences(reply: dict[str, Any]) -> Iterator[str]:
     details: dict[str, list[str]] = {}
-    for one in told["details"]:
-        text = f"{one['setting']}: {one['configured']} in the configuration, {one['loaded']} in pluto"
-        details.setdefault(one["connection"], []).append(text)
+    for detail in reply["details"]:
+        text = (
+            f"{detail['setting']}: {detail['configured']} in the configuration, {detail['loaded']} in pluto"
+        )
+        details.setdefault(detail["connection"], []).append(text)
     words = {
         "missing": "not in pluto",
         "changed": "other in pluto",
@@ -128,31 +130,33 @@ def _differences(told: dict[str, Any]) -> Iterator[str]:
         "refused": "cannot be loaded as it stands; autod --check says why",
     }
     for key, text in words.items():
-        for name in told[key]:
+        for name in reply[key]:
             yield f"{name}: {text}"
             if key == "changed":
                 yield from (f"    {line}" for line in details.get(name, ()))
-    for one in told["left"]:
-        yield f"{one['connection']}: left in pluto: {one['why']}"
-    for one in told["uncompared"]:
-        yield f"{one['connection']}: not compared: {', '.join(one['settings'])} (pluto does not show it)"
+    for leftover in reply["left"]:
+        yield f"{leftover['connection']}: left in pluto: {leftover['why']}"
+    for hidden in reply["uncompared"]:
+        yield f"{hidden['connection']}: not compared: {', '.join(hidden['settings'])} (pluto does not show it)"
 
 
 def _status(client: Client, options: argparse.Namespace) -> int:
     patterns = options.names or [None]
-    asked = {p: client.call("List", pattern=p)["connections"] for p in patterns}
-    found = {c["name"]: c for connections in asked.values() for c in connections}
+    by_pattern = {p: client.call("List", pattern=p)["connections"] for p in patterns}
+    by_name = {c["name"]: c for connections in by_pattern.values() for c in connections}
     if options.json:
-        _print_json({"connections": list(found.values())})
+        _print_json({"connections": list(by_name.values())})
     else:
-        _show(client, list(found.values()), table=options.format == "table")
-    unknown = [pattern for pattern, connections in asked.items() if pattern is not None and not connections]
+        _show(client, list(by_name.values()), table=options.format == "table")
+    unknown = [
+        pattern for pattern, connections in by_pattern.items() if pattern is not None and not connections
+    ]
     if unknown:
         print(f"autod: the supervisor keeps no connection {', '.join(unknown)}", file=sys.stderr)
     return 1 if unknown else 0
 
 
-def _show(client: Client, found: list[dict[str, Any]], *, table: bool) -> None:
+def _show(client: Client, connections: list[dict[str, Any]], *, table: bool) -> None:
     """The connections for people, under a line about the whole."""
     figures = client.call("Statistics")
     pluto, now = figures["pluto"], time.time()
@@ -167,7 +171,7 @@ def _show(client: Client, found: list[dict[str, Any]], *, table: bool) -> None:
         print(f"bad configuration, the old one stays: {figures['configuration']}")
     for trouble in figures["troubles"]:
         print(f"trouble: {trouble}")
-    rows = [_row(one, now) for one in found]
+    rows = [_row(connection, now) for connection in connections]
     heads = ("CONNECTION", "STATE", "SINCE", "WANTED", "NEXT TRY", "IN", "OUT", "WHY NOT")
     if table:
         from rich.console import Console
@@ -187,17 +191,17 @@ def _show(client: Client, found: list[dict[str, Any]], *, table: bool) -> None:
         print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _row(one: dict[str, Any], now: float) -> tuple[str, ...]:
-    next_try = one.get("next_try")
+def _row(connection: dict[str, Any], now: float) -> tuple[str, ...]:
+    next_try = connection.get("next_try")
     return (
-        one["name"],
-        one["state"] + (", flapping" if one.get("flapping") else ""),
-        moment(one["since"], now),
-        one["wanted"],
+        connection["name"],
+        connection["state"] + (", flapping" if connection.get("flapping") else ""),
+        moment(connection["since"], now),
+        connection["wanted"],
         f"in {duration(max(next_try - now, 0.0))}" if next_try is not None else "",
-        str(one.get("received", "")),
-        str(one.get("sent", "")),
-        "" if one["state"] == "up" else one.get("detail") or one.get("cause", ""),
+        str(connection.get("received", "")),
+        str(connection.get("sent", "")),
+        "" if connection["state"] == "up" else connection.get("detail") or connection.get("cause", ""),
     )
 
 

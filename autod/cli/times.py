@@ -1,6 +1,6 @@
 """Times and durations as people write and read them.
 
-Owns both directions. Machines get UNIX seconds; see the JSON of each command.
+Owns both directions. JSON has UNIX seconds.
 """
 
 from __future__ import annotations
@@ -28,41 +28,41 @@ def duration(seconds: float) -> str:
 
 
 def moment(at: float, now: float | None = None) -> str:
-    """When, in this machine's time: with the date where it is another day than `now`."""
+    """The time of day at `at`, in this machine's time zone; with the date if that is not the day of `now`."""
     there, here = time.localtime(at), time.localtime(now)
     clock = time.strftime("%H:%M:%S", there)
     return clock if there[:3] == here[:3] else f"{time.strftime('%Y-%m-%d', there)} {clock}"
 
 
 def span(since: float, until: float, now: float | None = None) -> str:
-    """From when to when."""
+    """The time from `since` to `until`, for people."""
     return f"{moment(since, now)} to {moment(until, now)}"
 
 
 def when(text: str, now: float | None = None) -> float:
-    """UNIX seconds of a time that somebody wrote: `yesterday`, `today`, `now`, `2h` (ago), `22:30`, `2026-11-24`,
-    `2026-11-24 22:30`, `yesterday 22:30`, `@1795000000`. A clock time without a day is the last one that has passed.
+    """UNIX seconds of a time as people write it: `yesterday`, `today`, `now`, `2h` (ago), `22:30`, `2026-11-24`,
+    `2026-11-24 22:30`, `yesterday 22:30`, `@1795000000`. A time without a day is the last one before now.
 
     Raises ValueError, with a sentence.
     """
     now = time.time() if now is None else now
-    said = re.sub(r"^(\d{4}-\d\d-\d\d)t", r"\1 ", text.strip().lower())
-    if not said:
+    words = re.sub(r"^(\d{4}-\d\d-\d\d)t", r"\1 ", text.strip().lower())
+    if not words:
         raise _bad(text)
-    if said == "now":
+    if words == "now":
         return now
-    if match := re.fullmatch(r"@?(\d{9,11}(?:\.\d+)?)", said):
+    if match := re.fullmatch(r"@?(\d{9,11}(?:\.\d+)?)", words):
         return float(match[1])
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])(?:\s+ago)?", said):
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])(?:\s+ago)?", words):
         return max(now - float(match[1]) * _UNITS[match[2]], 0.0)
-    day, _, clock = said.rpartition(" ") if _CLOCK.fullmatch(said.rpartition(" ")[2]) else (said, "", "")
+    day, _, clock = words.rpartition(" ") if _CLOCK.fullmatch(words.rpartition(" ")[2]) else (words, "", "")
     at = _clock(clock, text) if clock else datetime.time()
     today = datetime.datetime.fromtimestamp(now).date()
     match day.strip():
         case "":
-            found = datetime.datetime.combine(today, at).timestamp()
-            if found <= now:
-                return found
+            moment_today = datetime.datetime.combine(today, at).timestamp()
+            if moment_today <= now:
+                return moment_today
             return datetime.datetime.combine(today - datetime.timedelta(days=1), at).timestamp()
         case "today":
             date = today

@@ -1,4 +1,4 @@
-"""`autod watch`: what a running supervisor does, as it happens; and the barrier until all is up."""
+"""`autod watch`: the events of a running supervisor, as they happen; and the barrier until all is up."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ANSWER", "configure", "line", "run", "until_up"]
 
 ANSWER = 30.0
-"""Seconds for the supervisor to answer a question, where the command line gives no time: systemd takes connections
-for it also while it is dead."""
+"""Seconds for the supervisor to answer a question, unless the command line says otherwise. systemd accepts clients even
+while no supervisor runs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +91,7 @@ def line(event: dict[str, Any]) -> str:
 
 
 def operator(event: dict[str, Any]) -> str:
-    """Who it was, as far as is known."""
+    """The operator's name or user id, and process, if they are known."""
     if "uid" not in event:
         return "an operator"
     name = event.get("user") or f"user {event['uid']}"
@@ -105,7 +105,8 @@ def _json(event: dict[str, Any]) -> str:
 
 
 def until_up(path: str, names: list[str], timeout: float | None) -> int:
-    """Wait until all that should be up (of `names`, if there are any) is up: 0, or 124 with what is missing."""
+    """Wait until each connection is up that should be (of `names`, if there are any): 0, or 124 with those that are
+    missing."""
     from autod.errors import DeadlinePassed, NoSocket
     from autod.service.client import Client
 
@@ -134,11 +135,11 @@ def _left(end: float | None) -> float | None:
 
 
 def _missing(client: Client, patterns: list[str]) -> list[str]:
-    """What should be up and is not. No configuration read yet, no pluto: then nothing is known to be up."""
+    """The connections that should be up and are not. If there is no pluto, or no configuration, that is missing."""
     figures = client.call("Statistics")
     if not figures["pluto"]["running"] or figures["configuration"] != "ok":
         return ["pluto" if not figures["pluto"]["running"] else "the configuration"]
-    found = {c["name"]: c for p in patterns or ["*"] for c in client.call("List", pattern=p)["connections"]}
+    by_name = {c["name"]: c for p in patterns or ["*"] for c in client.call("List", pattern=p)["connections"]}
     return [
-        name for name, c in found.items() if c["wanted"] == "up" and c["state"] not in ("up", "suspended")
+        name for name, c in by_name.items() if c["wanted"] == "up" and c["state"] not in ("up", "suspended")
     ]

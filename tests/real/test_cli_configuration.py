@@ -170,7 +170,7 @@ def test_check_reads_by_the_rules_of_the_release_that_was_given(empty: Pluto, cl
     write(empty, connection("a", **{"encap-dscp": "yes"}))
     status, lines = cli("--check", "--release", "5.0")
     assert status == 0
-    assert lines[-1].endswith("as Libreswan 5.0 reads it (as it was given)")
+    assert lines[-1].endswith("as Libreswan 5.0 reads it (as --release says)")
     assert cli("--check", "--release", "4.15")[0] != 0
 
 

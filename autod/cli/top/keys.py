@@ -1,4 +1,4 @@
-"""Keys of a terminal: what was pressed, from the bytes it sends. Must not know what a key does."""
+"""Keys of a terminal, from the bytes it sends. Must not know what a key does."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ _SINGLE = {b"\r": "enter", b"\n": "enter", b"\x7f": "backspace", b"\x08": "backs
 
 
 def keys(data: bytes) -> Iterator[str]:
-    """What was pressed, in order: a character each, or the name of a key. What is not a key of ours is left
-    out."""
+    """The keys in order: a character, or the name of a key. A key without a meaning here is left out."""
     while data:
         if data.startswith((b"\x1b[", b"\x1bO")):
             end = next((at for at in range(2, len(data)) if 0x40 <= data[at] <= 0x7E), len(data))
@@ -60,13 +59,13 @@ class Unbuffered:
         self._before: list[Any] | None = None
 
     def take(self) -> None:
-        """Nothing where it was taken already."""
+        """Switch the terminal. Does nothing to one that is switched already."""
         if self._before is None:
             self._before = termios.tcgetattr(self._descriptor)
         tty.setcbreak(self._descriptor, termios.TCSADRAIN)
 
     def restore(self) -> None:
-        """As it was before it was taken."""
+        """Switch it back to its state before `take`."""
         if self._before is not None:
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
             self._before = None

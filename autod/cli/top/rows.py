@@ -3,9 +3,9 @@
 Owns: states and since when, rates, what went wrong last, sorting, filtering, keys. Must not know: rich, trio, how
 pluto is asked (autod.cli.top).
 
-A look is one --trafficstatus and, where the release has it, one --showstates; the list of what is loaded comes from
-one --status at the start and whenever the user asks for it. So what does not show in SAs is as old as that list:
-a connection that was loaded or routed since.
+A look is one --trafficstatus and, if the release has it, one --showstates. The list of loaded connections comes from
+one --status at the start, and from another when the user asks for it. So a connection that was loaded or routed after
+that --status, and has no SA, does not show.
 
     picture = advance(None, state, loaded, at=time.time())
     picture = advance(picture, later, loaded, at=time.time())       # now with rates
@@ -64,9 +64,10 @@ class Row(Struct, frozen=True):
     """A connection, or an instance of a template.
 
     `state` is `up`, `negotiating`, `ike_only` (an IKE SA that no Child SA uses), `down`, or what the list of loaded
-    connections says (`ondemand`, `unoriented`, `template`, ...). `since` is when it came to be so: from pluto for
-    what is up at the first look, else when a look first saw it; None if it was so from the first look on. Bytes are
-    those of its established Child SAs, rates in bytes a second since the look before; None if not known.
+    connections says (`ondemand`, `unoriented`, `template`, ...). `since` is when this state began: pluto says it of
+    a connection that is up at the first look, else it is the time of the look that saw it first. It is None for a
+    state that has not changed since the first look. Bytes are those of its established Child SAs; rates are in bytes
+    per second since the previous look, None if they are not known.
     """
 
     label: str
@@ -105,8 +106,8 @@ class Picture(Struct, frozen=True):
         return msgspec.json.encode(rows)
 
 
-class _Seen:
-    """What one look shows of one label."""
+class _Sas:
+    """The SAs of one label, as one look shows them."""
 
     __slots__ = ("children", "negotiating", "own_ike", "peer", "peer_id", "stage")
 
@@ -119,70 +120,72 @@ class _Seen:
         self.peer_id: str | None = None
 
 
-def _look(state: State) -> tuple[dict[str, _Seen], frozenset[int | None]]:
-    """What is seen of each label, and the IKE SAs that some Child SA uses."""
-    seen: dict[str, _Seen] = {}
+def _look(state: State) -> tuple[dict[str, _Sas], frozenset[int | None]]:
+    """The SAs of each label, and the IKE SAs that some Child SA uses."""
+    by_label: dict[str, _Sas] = {}
     for ike in state.ike_sas:
-        of = seen.setdefault(label(ike.connection, ike.instance), _Seen())
-        of.peer, of.peer_id = of.peer or ike.peer_address, of.peer_id or ike.peer_id
+        sas = by_label.setdefault(label(ike.connection, ike.instance), _Sas())
+        sas.peer, sas.peer_id = sas.peer or ike.peer_address, sas.peer_id or ike.peer_id
         if ike.phase == "established":
-            of.own_ike.append(ike)
+            sas.own_ike.append(ike)
         elif ike.phase in ("half_open", "authenticating"):
-            of.negotiating.add(ike.serial)
-            if of.stage is None or ike.phase == "authenticating":
-                of.stage = "authenticating" if ike.phase == "authenticating" else "half_open"
+            sas.negotiating.add(ike.serial)
+            if sas.stage is None or ike.phase == "authenticating":
+                sas.stage = "authenticating" if ike.phase == "authenticating" else "half_open"
     for child in state.child_sas:
-        of = seen.setdefault(label(child.connection, child.instance), _Seen())
-        of.peer, of.peer_id = of.peer or child.peer_address, of.peer_id or child.peer_id
+        sas = by_label.setdefault(label(child.connection, child.instance), _Sas())
+        sas.peer, sas.peer_id = sas.peer or child.peer_address, sas.peer_id or child.peer_id
         if child.phase == "established":
-            of.children.append(child)
+            sas.children.append(child)
         elif child.phase == "negotiating":
-            of.negotiating.add(child.serial)
-            of.stage = of.stage or "child"
-    for one in state.pending:
-        if one.connection is not None:
-            of = seen.setdefault(label(one.connection, one.instance), _Seen())
-            of.negotiating.add(one.ike_sa)
-            of.stage = of.stage or "half_open"
-    return seen, frozenset(child.ike_sa for child in state.child_sas)
+            sas.negotiating.add(child.serial)
+            sas.stage = sas.stage or "child"
+    for exchange in state.pending:
+        if exchange.connection is not None:
+            sas = by_label.setdefault(label(exchange.connection, exchange.instance), _Sas())
+            sas.negotiating.add(exchange.ike_sa)
+            sas.stage = sas.stage or "half_open"
+    return by_label, frozenset(child.ike_sa for child in state.child_sas)
 
 
 def advance(
     previous: Picture | None, state: State, loaded: Collection[ConnectionState], *, at: float
 ) -> Picture:
-    """The picture after one more look; `at` is when it was taken, in seconds since 1970.
+    """The picture after another look; `at` is the time of that look, in seconds since 1970.
 
     A connection stays until `forget`, an instance as long as it has an SA.
     """
-    seen, used = _look(state)
-    known = {connection.label: connection for connection in loaded}
+    by_label, used = _look(state)
+    connections = {connection.label: connection for connection in loaded}
     before = {row.label: row for row in previous.rows} if previous is not None else {}
     memory = previous.memory if previous is not None else {}
     interval = at - previous.time if previous is not None else None
-    names = dict.fromkeys(name for name, one in known.items() if one.instance is None)
-    names.update(dict.fromkeys(seen))
+    names = dict.fromkeys(name for name in connections if connections[name].instance is None)
+    names.update(dict.fromkeys(by_label))
     names.update(dict.fromkeys(name for name in before if "[" not in name))
-    rows, kept = [], {}
+    rows, remembered = [], {}
     for name in names:
-        now = seen.get(name, _Seen())
-        rows.append(_row(name, now, used, known.get(name), before.get(name), memory.get(name), at, interval))
-        counters = {sa.serial: (sa.bytes_in or 0, sa.bytes_out or 0) for sa in now.children}
-        kept[name] = Memory(counters, frozenset(now.negotiating), now.stage)
-    return Picture(at, interval, tuple(rows), kept)
+        sas = by_label.get(name, _Sas())
+        rows.append(
+            _row(name, sas, used, connections.get(name), before.get(name), memory.get(name), at, interval)
+        )
+        counters = {sa.serial: (sa.bytes_in or 0, sa.bytes_out or 0) for sa in sas.children}
+        remembered[name] = Memory(counters, frozenset(sas.negotiating), sas.stage)
+    return Picture(at, interval, tuple(rows), remembered)
 
 
 def forget(picture: Picture, loaded: Collection[ConnectionState]) -> Picture:
-    """The picture without what is neither loaded nor in an SA, when the list of what is loaded is a new one."""
+    """The picture without the rows that are neither loaded nor in an SA. For a new list of loaded connections."""
     names = {connection.label for connection in loaded}
-    kept = tuple(
+    remaining = tuple(
         row for row in picture.rows if row.label in names or row.state in ("up", "negotiating", "ike_only")
     )
-    return msgspec.structs.replace(picture, rows=kept)
+    return msgspec.structs.replace(picture, rows=remaining)
 
 
 def _row(
     name: str,
-    seen: _Seen,
+    sas: _Sas,
     used: frozenset[int | None],
     connection: ConnectionState | None,
     before: Row | None,
@@ -190,60 +193,60 @@ def _row(
     at: float,
     interval: float | None,
 ) -> Row:
-    word = _word(seen, used, connection)
-    exact = bool(seen.children) and all(sa.bytes_kind == "exact" for sa in seen.children)
-    rate_in, rate_out = _rates(seen.children, memory, interval) if exact else (None, None)
-    timers = [sa.rekey_in for sa in seen.children if sa.rekey_in is not None]
+    word = _word(sas, used, connection)
+    exact = bool(sas.children) and all(sa.bytes_kind == "exact" for sa in sas.children)
+    rate_in, rate_out = _rates(sas.children, memory, interval) if exact else (None, None)
+    timers = [sa.rekey_in for sa in sas.children if sa.rekey_in is not None]
     return Row(
         label=name,
         name=name.partition("[")[0] if connection is None else connection.name,
-        peer=_peer(seen, connection, before),
+        peer=_peer(sas, connection, before),
         state=word,
-        since=_since(word, seen, before, at),
-        bytes_in=_sum(sa.bytes_in for sa in seen.children),
-        bytes_out=_sum(sa.bytes_out for sa in seen.children),
+        since=_since(word, sas, before, at),
+        bytes_in=_sum(sa.bytes_in for sa in sas.children),
+        bytes_out=_sum(sa.bytes_out for sa in sas.children),
         rate_in=rate_in,
         rate_out=rate_out,
         rekey_in=min(timers) if timers else None,
-        children=len(seen.children),
-        trouble=_trouble(word, seen, before, memory, at),
+        children=len(sas.children),
+        trouble=_trouble(word, sas, before, memory, at),
     )
 
 
-def _peer(seen: _Seen, connection: ConnectionState | None, before: Row | None) -> str | None:
-    """The peer's address as an SA has it, else as it is configured, else what stands for it."""
+def _peer(sas: _Sas, connection: ConnectionState | None, before: Row | None) -> str | None:
+    """The peer's address of an SA, else the configured one, else the peer's name or identity."""
     remote = connection.remote if connection is not None else End()
-    kept = before.peer if before is not None else None
-    return seen.peer or remote.address or kept or seen.peer_id or remote.host or remote.id
+    remembered = before.peer if before is not None else None
+    return sas.peer or remote.address or remembered or sas.peer_id or remote.host or remote.id
 
 
-def _word(seen: _Seen, used: frozenset[int | None], connection: ConnectionState | None) -> str:
-    if seen.children:
+def _word(sas: _Sas, used: frozenset[int | None], connection: ConnectionState | None) -> str:
+    if sas.children:
         return "up"
-    if seen.negotiating:
+    if sas.negotiating:
         return "negotiating"
-    if any(ike.serial not in used for ike in seen.own_ike):
+    if any(ike.serial not in used for ike in sas.own_ike):
         return "ike_only"
     word = "down" if connection is None else state_text(connection)
     return "down" if word in ("up", "negotiating") else word
 
 
-def _since(word: str, seen: _Seen, before: Row | None, at: float) -> float | None:
+def _since(word: str, sas: _Sas, before: Row | None, at: float) -> float | None:
     if before is not None:
         return before.since if before.state == word else at
-    times = [sa.add_time for sa in seen.children if sa.add_time is not None]
+    times = [sa.add_time for sa in sas.children if sa.add_time is not None]
     return float(min(times)) if times else None
 
 
 def _sum(numbers: Iterable[int | None]) -> int | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
+    values = [number for number in numbers if number is not None]
+    return sum(values) if values else None
 
 
 def _rates(
     children: Sequence[ChildSa], memory: Memory | None, interval: float | None
 ) -> tuple[float | None, float | None]:
-    """Bytes a second, summed over the Child SAs; one that was not there before counts from zero."""
+    """Bytes per second in and out, summed over the Child SAs; a new Child SA counts from zero."""
     if memory is None or interval is None or interval <= 0:
         return None, None
     totals = [0, 0]
@@ -257,8 +260,8 @@ def _rates(
     return totals[0] / interval, totals[1] / interval
 
 
-def _trouble(word: str, seen: _Seen, before: Row | None, memory: Memory | None, at: float) -> Trouble | None:
-    """What this look shows to have failed since the one before; else what was known."""
+def _trouble(word: str, sas: _Sas, before: Row | None, memory: Memory | None, at: float) -> Trouble | None:
+    """The failure that happened since the previous look; if there is none, the failure before it."""
     if before is None or memory is None:
         return Trouble("IKE SA without a Child SA", at) if word == "ike_only" else None
     if word == before.state == "ike_only":
@@ -267,17 +270,17 @@ def _trouble(word: str, seen: _Seen, before: Row | None, memory: Memory | None, 
         return Trouble("IKE SA without a Child SA", at)
     if before.state == "up" and word != "up":
         return Trouble("went down", at)
-    if word != "up" and memory.stage is not None and not memory.serials & seen.negotiating:
+    if word != "up" and memory.stage is not None and not memory.serials & sas.negotiating:
         return Trouble(_FAILED[memory.stage], at)
     return before.trouble
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:
     """How many rows are in each state, the most first."""
-    found: dict[str, int] = {}
+    by_state: dict[str, int] = {}
     for row in rows:
-        found[row.state] = found.get(row.state, 0) + 1
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+        by_state[row.state] = by_state.get(row.state, 0) + 1
+    return dict(sorted(by_state.items(), key=lambda item: -item[1]))
 
 
 class Options(Struct, frozen=True):

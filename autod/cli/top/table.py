@@ -1,8 +1,8 @@
 """The live table of connections on a terminal, or one table with --once.
 
-Owns: asking pluto, drawing, reading keys. What the rows are and what the keys do is autod.cli.top.rows. Nothing is
-drawn while a reply is being read, so a slow terminal never holds pluto back; and pluto is asked again only
-after twenty times as long as its last answer took, so that top takes no more than a twentieth of its time.
+Owns: asking pluto, drawing, reading keys. The rows, and what the keys do, are autod.cli.top.rows's. Nothing is drawn
+while a reply is read, so a slow terminal never holds pluto back. Between two questions lies at least twenty times the
+time of the last answer, so top takes at most a twentieth of pluto's time.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 __all__ = ["plain", "printable", "screen", "show", "top"]
 
 INTERVAL = 2.0
-"""Seconds between two looks, where neither the user nor pluto's load says otherwise."""
+"""Seconds between two looks, unless the user names another time or pluto is busy."""
 
 _SHARE = 20
-"""How many times the duration of an answer lies between two looks, at least."""
+"""The least time between two looks, in durations of the last answer."""
 
 _HEADINGS = ("CONNECTION", "STATE", "PEER", "SINCE", "IN", "OUT", "IN/S", "OUT/S", "REKEY", "LAST FAILURE")
 _WIDE_ENOUGH = {"REKEY": 120, "PEER": 105, "IN/S": 78, "OUT/S": 78, "IN": 64, "OUT": 64, "SINCE": 48}
@@ -58,7 +58,7 @@ _STYLES = {
 
 
 async def top(options: argparse.Namespace) -> int:
-    """Show the table of the pluto that was asked for, until `q`, Ctrl-C or SIGTERM; with --once, once."""
+    """Show the table of the pluto that the options name, until `q`, Ctrl-C or SIGTERM; with --once, once."""
     folder = default_folder()
     async with (
         open_pluto(
@@ -79,7 +79,7 @@ async def top(options: argparse.Namespace) -> int:
 async def _end_by_signal(
     scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """So that the terminal is left as it was found."""
+    """Cancel at a signal, so that the terminal is restored."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
@@ -88,7 +88,7 @@ async def _end_by_signal(
 
 
 async def show(pluto: Pluto, options: argparse.Namespace) -> None:
-    """The table of this pluto, in the way that was asked for."""
+    """The table of this pluto: once, or live."""
     if options.once:
         for line in await _once(pluto, options):
             print(printable(line))
@@ -97,8 +97,7 @@ async def show(pluto: Pluto, options: argparse.Namespace) -> None:
 
 
 async def _look(pluto: Pluto) -> State:
-    """What the cheap requests tell: established Child SAs with their bytes, and what is being negotiated (4.0
-    on)."""
+    """The state, by the cheap requests: established Child SAs with their bytes, and negotiations (4.0 and later)."""
     replies = [*await pluto.replies(c.TrafficStatus())]
     if pluto.release.supports(c.ShowStates):
         replies += await pluto.replies(c.ShowStates())
@@ -117,8 +116,8 @@ async def _once(pluto: Pluto, options: argparse.Namespace) -> list[str]:
         picture = advance(picture, await _look(pluto), loaded, at=time.time())
     view = _view(options)
     if options.json:
-        shown = msgspec.structs.replace(picture, rows=tuple(arrange(picture.rows, view)))
-        return [shown.to_json().decode()]
+        arranged = msgspec.structs.replace(picture, rows=tuple(arrange(picture.rows, view)))
+        return [arranged.to_json().decode()]
     return list(plain(picture, view))
 
 
@@ -128,7 +127,7 @@ def _view(options: argparse.Namespace) -> Options:
 
 
 def plain(picture: Picture, view: Options) -> Iterator[str]:
-    """The table as lines, and what it adds up to."""
+    """The table as lines, and its sums."""
     yield from columns([_HEADINGS, *(_cells(row, picture.time) for row in arrange(picture.rows, view))])
     yield _summary(picture)
 
@@ -164,7 +163,7 @@ def _summary(picture: Picture) -> str:
 
 
 class _Looks:
-    """What is known of pluto, and when it is looked at again."""
+    """The last picture of pluto, and the time of the next look."""
 
     def __init__(self, pluto: Pluto, interval: float | None) -> None:
         self._pluto = pluto
@@ -175,7 +174,7 @@ class _Looks:
         self.due = trio.current_time()
 
     async def look(self, *, reload: bool) -> None:
-        """Look once; `reload`: also at what is loaded."""
+        """Look once; `reload`: ask for the loaded connections too."""
         begun = trio.current_time()
         try:
             if self._loaded is None or reload:
@@ -237,7 +236,7 @@ def _title(pluto: Pluto) -> str:
 
 
 def screen(console: Console, picture: Picture | None, view: Options, title: str) -> RenderableType:
-    """What fits: the head, the rows from the offset on, what the keys do."""
+    """The part of the table that fits: the head, the rows from the offset on, the help for the keys."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -264,12 +263,12 @@ def screen(console: Console, picture: Picture | None, view: Options, title: str)
         cells = [Text(printable(cell)) for cell in _cells(row, picture.time if picture is not None else 0)]
         cells[1].stylize(_STYLES.get(row.state, ""))
         table.add_row(*(cells[at] for at in columns_shown))
-    shown = f"{len(rows)} shown" + (f" from {offset + 1}" if offset else "") + f", {view.only}"
+    counted = f"{len(rows)} shown" + (f" from {offset + 1}" if offset else "") + f", {view.only}"
     pattern = f", like {view.pattern}" + "_" * view.typing if view.pattern or view.typing else ""
     return Group(
         Text(f"{title}{'  (paused)' * view.paused}", no_wrap=True, overflow="ellipsis"),
         Text(
-            (_summary(picture) if picture is not None else "") + f"; {shown}{pattern}",
+            (_summary(picture) if picture is not None else "") + f"; {counted}{pattern}",
             no_wrap=True,
             overflow="ellipsis",
         ),
@@ -279,5 +278,5 @@ def screen(console: Console, picture: Picture | None, view: Options, title: str)
 
 
 def printable(text: str) -> str:
-    """Names come from outside: nothing in them reaches the terminal as a control sequence."""
+    """`text` without control sequences: names come from outside, and must not move the cursor."""
     return "".join(character if character.isprintable() else "�" for character in text)
