@@ -1,11 +1,11 @@
-"""Whether a message is one that the pluto that listens reads as it was meant.
+"""Whether the pluto that listens reads a message in the way that its sender meant.
 
-Owns: what every message must be before it is sent on: of the magic, the layout, the size and with a command of the
-release that listens. Must not know: sockets, who made the message, where programs are.
+Owns: the rules for every message before it is sent on: its magic, layout, size and command must be those of the release
+that listens. Must not know: sockets, who made the message, where programs are.
 
-One magic covers several layouts (4.3 to 5.0 share theirs), and a pluto that misreads a message may die of it: 4.6 of
-what 4.12's addconn sends, 4.5 of 4.15's, 5.0 of 5.3.2's (each was seen). What encode makes is of the right layout by
-itself; what comes from a program is looked at here, in 0.1 ms, without building it anew.
+One magic covers several layouts (4.3 to 5.0 share theirs), and a pluto that misreads a message may die of it: 4.6 dies
+of a message of 4.12's addconn, 4.5 of one of 4.15's, 5.0 of one of 5.3.2's (each was seen). A message that encode makes
+always has the right layout. A message of another program is checked here, in 0.1 ms, without building it again.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 __all__ = ["Carried", "check", "check_program", "check_release", "wrong_socket"]
 
 _ADVICE = (
-    "restart pluto if Libreswan was upgraded while it ran; where the process of pluto cannot be seen from here, name "
+    "restart pluto if Libreswan was upgraded while it ran; if the process of pluto cannot be seen from here, name "
     "the folder of its own programs in IPSEC_EXECDIR"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a message carries: the commands by its flags (an add may carry a delete, too), the packed strings and chunks
-    by path, and the settings of 5.4. All empty where the layout of the release is not known, and no commands where the
-    flags are none that autod sends.
+    """The content of a message: the commands by its flags (an add may carry a delete, too), the packed strings and
+    chunks by path, and the settings of 5.4. All are empty if the layout of the release is not known. There are no
+    commands if autod does not send such flags.
     """
 
     commands: tuple[type[Command], ...] = ()
@@ -58,35 +58,36 @@ class Carried:
 
 
 def check(message: bytes, release: Release, *, adds: str | None = None) -> Carried:
-    """What a message carries for a pluto of `release`.
+    """The content of a message for a pluto of `release`.
 
-    Of a release whose layout is not known the magic, the size and the place of the name are looked at; where the
-    message `adds` the connection of this name (or one that has it as its alias; "" is any), that must stand there.
-    ForeignMessage, whose sentence says of which release it is and what to do, where the pluto would misread it: do not
-    send it.
+    If the layout of the release is not known, the magic, the size and the place of the name are checked. If the message
+    `adds` a connection, this name must stand there (or a name that has it as its alias; "" stands for any name).
+
+    Raises ForeignMessage if the pluto would misread the message: do not send it then. The sentence says of which
+    release the message is, and what to do.
     """
     try:
         return _read(message, release, adds)
     except DecodeError as error:
-        found = _span(_of(message))
-        what = f"one of Libreswan {found}" if found else f"none of Libreswan {release} ({error})"
+        span = _span(_of(message))
+        description = f"one of Libreswan {span}" if span else f"not one of Libreswan {release} ({error})"
         raise ForeignMessage(
-            f"pluto {release} would misread this message, which is {what}, so it was not sent: {_ADVICE}",
+            f"pluto {release} would misread this message, which is {description}, so it was not sent: {_ADVICE}",
             release=str(release),
         ) from error
 
 
 def check_release(made_for: Release, listens: Release, *, what: str) -> None:
-    """ForeignMessage where a pluto of `listens` would misread what is made for `made_for`; `what` says what makes it.
+    """Raise ForeignMessage if a pluto of `listens` would misread messages for `made_for`. `what` names their source.
 
-    5.1 and later take only messages that bear the checksum of their own version, suffix and all.
+    5.1 and later take only messages with the checksum of their own version, including its suffix.
     """
     if made_for.outline is not listens.outline or made_for.magic != listens.magic:
         raise _foreign(what, str(made_for), listens)
 
 
 def check_program(program: str, version: str, listens: Release) -> None:
-    """ForeignMessage where a pluto of `listens` would misread the messages of a `program` of Libreswan `version`."""
+    """Raise ForeignMessage if a pluto of `listens` would misread the messages of a `program` of Libreswan `version`."""
     if version == str(listens):
         return
     try:
@@ -97,7 +98,7 @@ def check_program(program: str, version: str, listens: Release) -> None:
 
 
 def wrong_socket(program: str, listens: Release) -> ForeignMessage:
-    """What to say where `program` cannot connect, for its release has another type of socket (5.4: seqpacket)."""
+    """The error if `program` cannot connect because its release has another type of socket (5.4: seqpacket)."""
     return ForeignMessage(
         f"{program} is of another release than pluto {listens}, whose type of socket it does not know, so nothing was "
         f"sent: {_ADVICE}",
@@ -105,9 +106,9 @@ def wrong_socket(program: str, listens: Release) -> ForeignMessage:
     )
 
 
-def _foreign(what: str, made_for: str, listens: Release) -> ForeignMessage:
+def _foreign(source: str, made_for: str, listens: Release) -> ForeignMessage:
     return ForeignMessage(
-        f"{what} is of Libreswan {made_for}, whose messages pluto {listens} would misread, so nothing was sent: "
+        f"{source} is of Libreswan {made_for}, whose messages pluto {listens} would misread, so nothing was sent: "
         f"{_ADVICE}",
         release=str(listens),
     )
@@ -152,7 +153,7 @@ def _read(message: bytes, release: Release, adds: str | None = None) -> Carried:
 
 
 def _look(message: bytes, magic: int, release: Release) -> None:
-    """What can be looked at where nobody knows the layout: the magic, the head's size, and the name behind the head."""
+    """Check as much as can be checked without the layout: the magic, the head's size, and the name behind the head."""
     outline = release.outline
     if magic != release.magic:
         raise DecodeError(f"its magic is {magic}, not {release.magic}")
@@ -168,7 +169,10 @@ def _look(message: bytes, magic: int, release: Release) -> None:
 def _packed(
     message: bytes, release: Release, command: str | None
 ) -> tuple[Mapping[str, bytes], Sequence[Tuple]]:
-    """DecodeError unless the strings end where the message does. What is not known of the build may be either."""
+    """The strings and settings. Raises DecodeError unless the strings end where the message ends.
+
+    If it is not known whether the release was built with labeled IPsec, both are tried.
+    """
     trailing = b""
     for labeled in (True, False) if release.labeled is None else (release.labeled,):
         try:
@@ -185,17 +189,20 @@ def _packed(
 
 
 def _look_for(adds: str, message: bytes, release: Release) -> None:
-    """That the first string behind the head is a name. Several layouts have one magic, and where strings have no
-    lengths, the name and what comes with it is all that tells one head from another."""
+    """Raise DecodeError unless the first string behind the head is the name.
+
+    Several layouts have the same magic. If strings have no lengths, only the name and the strings behind it tell one
+    head from another.
+    """
     outline = release.outline
     head, behind = message[: outline.head], message[outline.head :]
     name = behind.partition(b"\0")[0]
-    asked = adds.encode("utf-8", "surrogateescape")
+    expected = adds.encode("utf-8", "surrogateescape")
     slot_is_empty = outline.slot is not None and not any(head[outline.slot : outline.slot + 8])
-    is_asked = not asked or name == asked or name.startswith(asked + b"/")
+    is_expected = not expected or name == expected or name.startswith(expected + b"/")
     if not name or slot_is_empty or any(byte < 0x20 for byte in name):
         raise DecodeError("there is no name behind its head")
-    if not is_asked and asked not in re.split(rb"[\0\s,]", behind):
+    if not is_expected and expected not in re.split(rb"[\0\s,]", behind):
         raise DecodeError(f"the name behind its head is not {adds!r}")
 
 
@@ -204,11 +211,11 @@ _Trace = tuple["type[Command]", bool, "Sequence[tuple[str, int]]", "Sequence[str
 
 @functools.cache
 def _traces(family: Family, seccomp: bool) -> tuple[_Trace, ...]:
-    """What each command leaves in a message: whether it goes by the basic magic, the numbers that stand there, and
-    where there is no such number, the members of which one is not zero."""
+    """The traces of each command in a message: whether it has the basic magic, the numbers that the command writes, and
+    if it does not write a number, the members of which at least one is not zero."""
     from autod.protocol.families.requests import BASIC, Wire
 
-    found: list[_Trace] = []
+    traces: list[_Trace] = []
     for kind, request in family.requests.items():
         numbers = {
             path: family.number(value.name, seccomp) if isinstance(value, Wire) else value
@@ -216,39 +223,41 @@ def _traces(family: Family, seccomp: bool) -> tuple[_Trace, ...]:
             if isinstance(value, int | Wire) and path not in (BASIC, "whack_from")
         }
         if kind is AddPublicKey:
-            # addconn says that there is a key, and not what to do with it.
+            # addconn sends the key, but not the flag that tells what to do with it.
             numbers.pop("whack_addkey", None)
         values = [] if numbers else [path for path in request if path not in (BASIC, "name", "whack_from")]
-        found.append((kind, BASIC in request, tuple(numbers.items()), tuple(values)))
-    return tuple(found)
+        traces.append((kind, BASIC in request, tuple(numbers.items()), tuple(values)))
+    return tuple(traces)
 
 
 @functools.cache
 def _known() -> tuple[Release, ...]:
-    """Every release, built in every way that numbers its commands differently."""
-    found = [releases.find(text, seccomp=False) for text in releases.ALL]
+    """Every release, in every build that numbers its commands differently."""
+    plain = [releases.find(text, seccomp=False) for text in releases.ALL]
     return tuple(
-        build for one in found for build in ((one, one.built(seccomp=True)) if one.at_least(5, 3) else (one,))
+        build
+        for release in plain
+        for build in ((release, release.built(seccomp=True)) if release.at_least(5, 3) else (release,))
     )
 
 
 def _of(message: bytes) -> list[str]:
-    """The releases that would read the message as it was meant."""
-    found: dict[str, None] = {}
+    """The releases that would read the message correctly."""
+    texts: dict[str, None] = {}
     for release in _known():
         try:
             _read(message, release)
         except DecodeError:
             continue
-        found[release.text] = None
-    return list(found)
+        texts[release.text] = None
+    return list(texts)
 
 
 def _span(texts: Sequence[str]) -> str:
-    """The releases as people name them: "4.8 to 4.15", "4.3, 5.1 to 5.2"; a gap in what is known parts them."""
-    known = list(releases.ALL)
+    """The releases as people name them: "4.8 to 4.15", "4.3, 5.1 to 5.2". A range has no gaps."""
+    all_texts = list(releases.ALL)
     spans = []
-    for _, group in groupby(enumerate(texts), key=lambda pair: known.index(pair[1]) - pair[0]):
+    for _, group in groupby(enumerate(texts), key=lambda pair: all_texts.index(pair[1]) - pair[0]):
         run = [text for _, text in group]
         spans.append(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}")
     return ", ".join(spans)

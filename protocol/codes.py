@@ -1,9 +1,9 @@
-"""Reply codes by era: which are prompts, which are errors, what they are called.
+"""Reply codes by era: which are prompts, which are errors, and the name of each.
 
-Owns: enum rc_type of the three eras, as data. Must not know: what a line with a code says.
+Owns: enum rc_type of the three eras, as data. Must not know: the text of a line with a code.
 
-Facts from the headers of 3.27 to 5.4. A code alone never says that something succeeded: 004 is "established" up to
-5.2, 002 on 5.3.2, 000 on 5.4, and 004 also ends phase 1 of IKEv1.
+The facts come from the headers of 3.27 to 5.4. A code alone never tells that something succeeded: 004 is "established"
+up to 5.2, 002 on 5.3.2, 000 on 5.4, and 004 also ends phase 1 of IKEv1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ __all__ = ["CODES_3_27", "CODES_5_0", "CODES_5_3", "REFUSALS"]
 
 REFUSALS = frozenset((*range(20, 40), *range(50, 100)))
 """Codes of errors in some era: 020-039 up to 4.15, 020-033 and 050-056 from 5.0 on. 040 and 041, and 010 and 011
-from 5.0 on, are prompts, and never a refusal; those from 100 on are the states and notifications of the first era."""
+from 5.0 on, are prompts, and never a refusal. The codes from 100 on are the states and notifications of the first
+era."""
 
 _SHARED = {
     20: "duplicate name",
@@ -85,4 +86,4 @@ CODES_5_3 = ReplyCodes(
     errors=REFUSALS,
     names=_LATE | {0: "text", 2: "log"},
 )
-"""5.3 on: no code of success any more; an error's code may stand on a line of its own."""
+"""From 5.3 on. These releases do not have a code for success, and an error's code may stand on a line of its own."""

@@ -1,9 +1,9 @@
-"""What may be asked of pluto, as frozen values.
+"""The commands that pluto takes, as frozen values.
 
-Owns: the commands and their arguments, in the field's own terms. Must not know: how a release writes them
+Owns: the commands and their arguments, in the terms of IPsec. Must not know: how a release writes them
 (autod.protocol.families) or what pluto answers.
 
-A command is asked by one message and one exchange. What a release does not have, `encode` refuses.
+A command is one message and one exchange. `encode` refuses a command that a release does not have.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ __all__ = [
 
 
 class Command(msgspec.Struct, frozen=True):
-    """Something to ask of pluto."""
+    """A command to pluto."""
 
     verb: ClassVar[str] = ""
 
@@ -102,7 +102,7 @@ class _About(Command, frozen=True):
 
 
 class Status(Command, frozen=True):
-    """Everything pluto knows, as text. Safe on every release, and expensive: never in a loop."""
+    """Everything that pluto knows, as text. Safe on every release, but expensive: do not send it in a loop."""
 
     verb: ClassVar[str] = "status"
 
@@ -150,7 +150,7 @@ class ProcessStatus(Command, frozen=True):
 
 
 class TrafficStatus(_About, frozen=True):
-    """A line for each Child SA with its bytes: the cheap way to see what is up."""
+    """A line for each Child SA with its bytes: the cheap way to see which connections are up."""
 
     verb: ClassVar[str] = "trafficstatus"
 
@@ -176,7 +176,7 @@ class ClearStats(Command, frozen=True):
 class Initiate(Named, frozen=True):
     """Bring a connection up: negotiate its IKE SA if there is none, and one more Child SA.
 
-    Synchronous, pluto keeps the exchange open until the negotiation ended, and holds a descriptor for it.
+    If it is synchronous, pluto keeps the exchange open until the negotiation has ended, and holds a descriptor for it.
     """
 
     verb: ClassVar[str] = "initiate"
@@ -192,7 +192,7 @@ class Terminate(Named, frozen=True):
 
 
 class Delete(Named, frozen=True):
-    """Unload a connection, with its SAs."""
+    """Unload a connection, and delete its SAs."""
 
     verb: ClassVar[str] = "delete"
 
@@ -210,7 +210,7 @@ class Unroute(Named, frozen=True):
 
 
 class Suspend(Named, frozen=True):
-    """Suspend a connection for later resumption of its session (5.2 on)."""
+    """Suspend a connection, so that its session can be resumed later (5.2 on)."""
 
     verb: ClassVar[str] = "suspend"
 
@@ -271,14 +271,14 @@ class DeleteState(Command, frozen=True):
 
 
 class Crash(Command, frozen=True):
-    """Take a peer for crashed: its SAs are replaced."""
+    """Treat a peer as crashed: its SAs are replaced."""
 
     verb: ClassVar[str] = "crash"
     peer: IPv4Address | IPv6Address
 
 
 class Acquire(Command, frozen=True):
-    """Initiate opportunistically between two addresses, as the kernel would ask."""
+    """Initiate opportunistically between two addresses, as if the kernel had asked for it."""
 
     verb: ClassVar[str] = "acquire"
     local: IPv4Address | IPv6Address
@@ -291,7 +291,7 @@ class Acquire(Command, frozen=True):
 class Listen(Command, frozen=True):
     """Find the interfaces and listen on them; read the secrets again.
 
-    `buffer`: bytes of the receive buffer of the IKE sockets. `toggle_error_queue`: turn IP_RECVERR over.
+    `buffer`: bytes of the receive buffer of the IKE sockets. `toggle_error_queue`: switch IP_RECVERR on or off.
     """
 
     verb: ClassVar[str] = "listen"
@@ -324,7 +324,7 @@ class FetchCrls(Command, frozen=True):
 
 
 class RereadAll(Command, frozen=True):
-    """Secrets, CRLs, and certificates where the release has them."""
+    """Read secrets and CRLs again, and certificates if the release can."""
 
     verb: ClassVar[str] = "rereadall"
 
@@ -366,7 +366,7 @@ class ListCrls(_Utc, frozen=True):
 
 
 class ListPsks(_Utc, frozen=True):
-    """For whom there are preshared keys; never the keys."""
+    """The IDs that have preshared keys, without the keys."""
 
     verb: ClassVar[str] = "listpsks"
 
@@ -455,7 +455,7 @@ class Impair(Command, frozen=True):
 
 
 class AddPublicKey(Command, frozen=True):
-    """Give pluto a peer's raw public key. `key`: the bytes up to 5.2, their text ("0s...") from 5.3 on.
+    """Send pluto a peer's raw public key. `key`: the bytes up to 5.2, their text ("0s...") from 5.3 on.
 
     `algorithm`: enum ipseckey_algorithm_type: 2 RSA, 3 ECDSA.
     """

@@ -1,15 +1,15 @@
-"""C scalars, structs and unions as constructs, laid out as C lays them out.
+"""C scalars, structs and unions as constructs, with the layout that C gives them.
 
 Owns: how a C declaration becomes a construct, and from it the place of each member. Must not know: any release of
 Libreswan, or how strings are packed.
 
-A declaration says only what the C header says: the members, in order, with their C types. Each type has a natural
+A declaration holds only what the C header holds: the members, in order, with their C types. Each type has a natural
 alignment (a scalar its own size, a struct that of its widest member), and a struct has padding where the next
 member needs it and at its end. So no offset is typed by hand: the construct that builds and parses a struct also
 tells where its members lie (`Layout`).
 
 pluto and its clients run on one machine, so the layout is that machine's. LP64, little endian (x86-64, aarch64; System
-V ABI) is what the recorded messages could be checked against.
+V ABI) is the one that was checked against recorded messages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autod.protocol.errors import DecodeError
 if TYPE_CHECKING:
 
     class _Construct:
-        """What is used here of construct.Construct, for type checkers that do not find its types."""
+        """The part of construct.Construct that this module uses, for type checkers that do not find its types."""
 
         name: str
         flagbuildnone: bool
@@ -66,7 +66,7 @@ __all__ = [
 
 
 def _scalar(number: CType, means: str) -> CType:
-    """A C type without members: zero unless it is given."""
+    """A C type without members. Its default is zero."""
     return construct.Default(number, 0) * means
 
 
@@ -112,9 +112,9 @@ def union(name: str, /, **members: CType) -> CType:
 
 
 class CStruct(_Construct):
-    """`struct tag`: a construct.Struct with the padding of C. What is not given is built as zero.
+    """`struct tag`: a construct.Struct with the padding of C. A member without a value is built as zero.
 
-    It is laid out when it is first used: a family is made by changing that of another release step by step.
+    Its layout is computed at its first use, because a family is made from that of another release step by step.
     """
 
     def __init__(self, tag: str, members: tuple[tuple[str, CType], ...], aligned: int = 1) -> None:
@@ -130,7 +130,7 @@ class CStruct(_Construct):
         return CStruct(self.tag, tuple((n, types.get(n, kind)) for n, kind in self.members), self.aligned)
 
     def without(self, *names: str) -> CStruct:
-        """The same struct less some members."""
+        """The same struct without some members."""
         assert set(names) <= dict(self.members).keys(), names
         return CStruct(self.tag, tuple(pair for pair in self.members if pair[0] not in names), self.aligned)
 
@@ -144,7 +144,7 @@ class CStruct(_Construct):
         return CStruct(self.tag, (*self.members[:at], *members.items(), *self.members[at:]), self.aligned)
 
     def before(self, name: str) -> construct.Struct:
-        """What stands before the member `name`, the padding behind the last of it included."""
+        """All that stands before the member `name`, including the padding."""
         parts = list(self._laid.subcons)
         at = next(i for i, part in enumerate(parts) if part.name == name)
         return construct.Struct(*parts[:at])
@@ -157,17 +157,17 @@ class CStruct(_Construct):
     @functools.cached_property
     def places(self) -> tuple[tuple[str, CType, int], ...]:
         """Name, type and offset of each member."""
-        found = []
+        places = []
         end = 0
         for name, kind in self.members:
             begin = _padded(end, _alignment(kind))
-            found.append((name, kind, begin))
+            places.append((name, kind, begin))
             end = begin + _size(kind)
-        return tuple(found)
+        return tuple(places)
 
     @functools.cached_property
     def size(self) -> int:
-        """In bytes, the padding at the end included."""
+        """In bytes, including the padding at the end."""
         _, kind, begin = self.places[-1]
         return _padded(begin + _size(kind), self.alignment)
 
@@ -195,7 +195,7 @@ class CStruct(_Construct):
 
 
 class _Union(construct.Adapter):  # type: ignore[type-arg]
-    """All members of a union side by side; building lays one over the other."""
+    """All members of a union side by side. Building lays one over the other."""
 
     def __init__(self, tag: str, members: Mapping[str, CType]) -> None:
         self.tag = tag
@@ -249,8 +249,8 @@ def _size(kind: CType) -> int:
     match _bare(kind):
         case CStruct() | _Union() as composed:
             return composed.size
-        case other:
-            return int(other.sizeof())
+        case scalar:
+            return int(scalar.sizeof())
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -303,16 +303,16 @@ def _fields(kind: CType, path: str = "", offset: int = 0) -> Iterator[Field]:
                 yield from _fields(element, f"{path}[{i}]", offset + i * size)
         case construct.FormatField(fmtstr=letters, length=size):
             yield Field(path, offset, size, signed=letters[-1].islower(), flag=_is_flag(kind))
-        case other:
-            yield Field(path, offset, _size(other), raw=True)
+        case scalar:
+            yield Field(path, offset, _size(scalar), raw=True)
 
 
 class Layout:
-    """The construct of a message, and where everything of it lies.
+    """The construct of a message, and the place of each of its members.
 
-    The last member of every message that is on the wire is `string`: what stands before it is the head, sent as it
-    lies in memory; in its place the packed strings follow, as many bytes as there are. `head`, `room` and `size`
-    are the bytes of the head, of `string` and of the whole struct.
+    The last member of every message on the wire is `string`. All that stands before it is the head, which is sent as
+    it lies in memory. The packed strings take the place of `string`, as many bytes as they need. `head`, `room` and
+    `size` are the bytes of the head, of `string` and of the whole struct.
     """
 
     def __init__(self, message: CStruct) -> None:
@@ -327,22 +327,22 @@ class Layout:
         return self.fields[path]
 
     def build(self, members: Mapping[str, Value]) -> bytes:
-        """The head with these members, by their paths; what is not among them is zero.
+        """The head with these members, by their paths. All other members are zero.
 
-        construct builds all members, which takes 0.2 to 0.7 ms: `Field.write` changes a head that there is. An
-        unknown path is a KeyError: a bug of ours.
+        construct builds all members, which takes 0.2 to 0.7 ms; `Field.write` changes a head that exists already.
+        An unknown path is a KeyError: a bug of ours.
         """
         tree: dict[str | int, Any] = {}
         for path, value in members.items():
-            *way, last = _steps(path)
+            *parents, last = _steps(path)
             node = tree
-            for step in way:
+            for step in parents:
                 node = node.setdefault(step, {})
             node[last] = self.fields[path].value(value)
         return self._head.build(_shaped(self._kind, tree))
 
     def parse(self, head: bytes) -> dict[str, Value]:
-        """The members of a head that are not zero, by their paths. DecodeError where a bool is neither 0 nor 1."""
+        """The members of a head that are not zero, by their paths. DecodeError if a bool is neither 0 nor 1."""
         try:
             tree = self._head.parse(head)
         except construct.ValidationError as error:
@@ -363,7 +363,7 @@ def _steps(path: str) -> tuple[str | int, ...]:
 
 
 def _shaped(kind: CType, node: Any) -> Any:
-    """What was given for a type, in the shape that its construct builds from: arrays as whole lists."""
+    """The values of a type, in the shape that its construct builds from: arrays as whole lists."""
     match _bare(kind):
         case construct.Array(subcon=element, count=int() as count):
             return [_shaped(element, node[i]) if i in node else None for i in range(count)]

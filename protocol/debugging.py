@@ -1,7 +1,7 @@
 """The classes of debug logging: the words of each release's whack, as bits of its lmod_t.
 
-Source: what the whack of each release says to `--debug help`, and the bits that it sends for each word (3.27 to 5.4;
-a release that was not tried has the same list on both sides). Must not know: how they are sent.
+Source: the answer of each release's whack to `--debug help`, and the bits that it sends for each word (3.27 to 5.4;
+the releases that were not tried lie between two with the same list). Must not know: how the words are sent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["DANGEROUS", "bits", "meaning", "words"]
 
 DANGEROUS = frozenset({"crypt", "crypt-low", "private", "whackwatch"})
-"""What writes keys into the log, and what never lets a client go."""
+"""The classes that write keys into the log, and the one that never lets a client go."""
 
 _LATER = ("crypt", "private", "whackwatch", "add-prefix")
 _CLASSES: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...] = (
@@ -30,28 +30,28 @@ _CLASSES: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...] = (
                "nattraversal", "x509", "dpd", "xauth", "retransmits", "oppoinfo", "crypt", "crypt-low", "private",
                "proposal-parser", "whackwatch", "add-prefix")),
 )  # fmt: skip
-"""The first release that has them, and the classes by bit; "" is a bit that has no word."""
+"""The first release of each list, and the classes by bit; "" is a bit that does not have a word."""
 
 _ALL = frozenset({"base", "routing", "cpu-usage", "refcnt"})
-"""What `all` stands for from 3.28 on; up to 3.27 it is every class in front of `crypt`."""
+"""The classes that `all` stands for from 3.28 on. Up to 3.27 it stands for every class in front of `crypt`."""
 
 
 def words(release: Release) -> tuple[str, ...]:
-    """What `bits` takes, in the order in which whack's help has it."""
+    """The words that `bits` takes, in the order of whack's help."""
     return ("all", "none", *(word for word in _classes(release) if word))
 
 
 def bits(release: Release, word: str) -> tuple[int, int]:
-    """The bits to set and the bits to clear for a word. UsageError where the release has no such class."""
+    """The bits to set and the bits to clear for a word. UsageError if the release does not have such a class."""
     classes = _classes(release)
-    meant = meaning(release, word)
-    if not meant:
+    switched_on = meaning(release, word)
+    if not switched_on:
         return 0, (1 << len(classes)) - 1
-    return sum(1 << at for at, name in enumerate(classes) if name in meant), 0
+    return sum(1 << at for at, name in enumerate(classes) if name in switched_on), 0
 
 
 def meaning(release: Release, word: str) -> frozenset[str]:
-    """The classes that a word stands for, as --status shows them; of `none` no class. UsageError as of `bits`."""
+    """The classes that a word stands for, as --status shows them; `none` stands for no class. UsageError as `bits`."""
     classes = _classes(release)
     if word == "none":
         return frozenset()

@@ -1,4 +1,4 @@
-"""A whack message to values: the members that are not zero, the strings, the command it asks.
+"""A whack message to values: the members that are not zero, the strings, the command.
 
 Owns: reading what `encode` writes, for tests, the scripted pluto and `autod decode`. Must not know: sockets.
 
@@ -22,19 +22,19 @@ from autod.protocol.releases import Release
 __all__ = ["Message", "decode"]
 
 _COMMON = ("name", "whack_utc", "whack_async")
-"""Members that several commands have: they tell none of them."""
+"""Members that several commands have: they do not tell which command it is."""
 
 _ADDS = "whack_connection"
-"""The member that says, up to 4.15, that the message brings a connection."""
+"""The member that tells, up to 4.15, that the message adds a connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message read back.
+    """A message that was decoded.
 
-    `members`: what is not zero in the head, by path, without the slots of packed strings. `strings`: the packed
-    strings and chunks by path. `settings`: (end, key, value) tuples of 5.4. `trailing`: bytes behind the last one.
-    `command`: the name of the whack_command (5.3 on).
+    `members`: the members of the head that are not zero, by path, without the slots of packed strings. `strings`: the
+    packed strings and chunks by path. `settings`: (end, key, value) tuples of 5.4. `trailing`: bytes behind the last
+    of them. `command`: the name of the whack_command (5.3 on). `kind`: the command's type, None if it is not known.
     """
 
     magic: int
@@ -47,7 +47,7 @@ class Message:
 
     @property
     def name(self) -> str | None:
-        """The name of the connection that it is about."""
+        """The name of the connection that the message is about."""
         name = self.strings.get("name")
         return None if name is None else name.decode("utf-8", "surrogateescape")
 
@@ -57,9 +57,9 @@ class Message:
 
 
 def decode(message: bytes, release: Release) -> Message:
-    """Read a message of `release`. A message of the basic magic may be shorter than the head.
+    """Read a message of `release`. A message with the basic magic may be shorter than the head.
 
-    DecodeError where it is not a message of that release.
+    DecodeError if it is not a message of that release.
     """
     family = release.family
     layout = family.layout
@@ -109,9 +109,9 @@ def _kind(
     strings: Mapping[str, bytes],
     command: str | None,
 ) -> type[c.Command] | None:
-    """The kind of command whose constants all stand in the message; the one with most of them, if several.
+    """The kind of command whose constants all stand in the message; if there are several, the one with most constants.
 
-    Up to 4.15 one message deletes a connection and adds it again: that is an addition.
+    Up to 4.15 one message deletes a connection and adds it again: it counts as an addition.
     """
     if members.get(_ADDS):
         return c.AddConnection

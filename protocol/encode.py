@@ -1,12 +1,12 @@
 """A command, or the members of a connection, to the bytes of one whack message.
 
-Owns: what must never be sent (a name that does not fit, a number that depends on how pluto was built), and what
-makes an encode cheap. Must not know: sockets, or who asks.
+Owns: which values are never sent (a name that does not fit, a number that depends on how pluto was built), and the
+templates that make an encode cheap. Must not know: sockets, or who asks.
 
-construct builds the head of the first message of a kind, all 300 members of it (0.2 to 0.7 ms). The next ones are
-made from that one: a command of the same kind with another name takes one or two microseconds (`_Template`), other
-members a microsecond each (`Packer`). The tests hold what was changed against what construct builds anew. Simple
-commands start from heads that construct built ahead of time (`outlines`), so that they need no construct.
+construct builds the head of the first message of a kind, all 300 members of it (0.2 to 0.7 ms). The next messages are
+made from the first: a command of the same kind with another name takes one or two microseconds (`_Template`), and each
+other member takes a microsecond (`Packer`). The tests compare such messages with those that construct builds. Simple
+commands start from heads that construct built ahead of time (`outlines`), so that they do not need construct.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEPT: Final = 64
 """Sets of members that a packer remembers: a file has a handful."""
 
 _TEMPLATES: Final = 4096
-"""Templates that are remembered: arguments besides the name take few values."""
+"""Templates that are remembered: the arguments other than the name take few values."""
 
 
 def probe() -> bytes:
@@ -48,7 +48,7 @@ def probe() -> bytes:
 
 
 def check_string(value: str, what: str) -> bytes:
-    """The bytes of a string as they are sent: UTF-8, or what surrogate escapes stand for.
+    """The bytes of a string as they are sent: UTF-8, or the bytes that surrogate escapes stand for.
 
     BadString if it is empty, holds a NUL or a newline, or cannot fit into any message.
     """
@@ -78,7 +78,7 @@ _ROOM: Final = 4096
 
 
 class _Template:
-    """A message less its name: what stands before, where the name's length goes, and what follows."""
+    """A message without its name: the head, the place of the name's length in it, and the bytes behind the name."""
 
     __slots__ = ("head", "slot", "tail")
 
@@ -88,7 +88,7 @@ class _Template:
         self.tail = tail
 
     def message(self, name: bytes) -> bytes:
-        """With this name."""
+        """The message with this name."""
         if len(name) + 1 + len(self.tail) > _ROOM:
             raise BadString(
                 f"the name {name[:20]!r}... leaves no room in a whack message: use a shorter one.",
@@ -101,7 +101,7 @@ class _Template:
         return b"".join((head[: self.slot], slot, head[self.slot + 8 :], name, b"\0", self.tail))
 
     def unnamed(self) -> bytes:
-        """Without a name: where strings are packed in a fixed order, its NUL is there all the same."""
+        """The message without a name. If strings are packed in a fixed order, the NUL of the name is still there."""
         return b"".join((self.head, b"\0" if self.slot is None else b"", self.tail))
 
 
@@ -110,16 +110,16 @@ _templates: dict[tuple[object, ...], _Template] = {}
 
 
 def encode(command: Command, release: Release) -> bytes:
-    """The message that asks `command` of a pluto of `release`, whole: send it in one call.
+    """The whole message of `command` for a pluto of `release`: send it in one call.
 
-    Unsupported where the release has no such command, or its number depends on something unknown about the build;
-    BadString where a name or value cannot be sent.
+    Unsupported if the release does not have such a command, or the command's number depends on something unknown about
+    the build. BadString if a name or value cannot be sent.
     """
     kind = type(command)
     if kind is AddConnection:
         return build(command, release)
     name = getattr(command, "name", None)
-    key = (release, kind, name is None, *(getattr(command, other) for other in _others(kind)))
+    key = (release, kind, name is None, *(getattr(command, field) for field in _others(kind)))
     template = _templates.get(key)
     if template is None:
         if name is None:
@@ -128,8 +128,8 @@ def encode(command: Command, release: Release) -> bytes:
         if template is None:
             if name is None:
                 return build(command, release)
-            named = kind(**{other: getattr(command, other) for other in _others(kind)}, name="x")
-            template = _template(build(named, release), release)
+            with_name = kind(**{field: getattr(command, field) for field in _others(kind)}, name="x")
+            template = _template(build(with_name, release), release)
         if len(_templates) > _TEMPLATES:
             _templates.clear()
         _templates[key] = template
@@ -137,13 +137,13 @@ def encode(command: Command, release: Release) -> bytes:
 
 
 def _refuse_without_name(kind: type[Command]) -> None:
-    """UsageError for a command that is about one connection: without a name it might be about all of them."""
+    """Raise UsageError if the command is about one connection: without a name it might be about all of them."""
     if any(field.name == "name" and field.required for field in msgspec.structs.fields(kind)):
         raise UsageError(f"{kind.verb} needs the name of a connection; it was given None", option="name")
 
 
 def _ahead(command: Command, release: Release) -> _Template | None:
-    """From a message that construct built ahead of time."""
+    """The template from a message that construct built ahead of time; None if there is no such message."""
     built = release.outline.ahead(
         command, magic=release.magic, seccomp=release.seccomp, labeled=release.labeled
     )
@@ -151,7 +151,7 @@ def _ahead(command: Command, release: Release) -> _Template | None:
 
 
 def _template(message: bytes, release: Release) -> _Template:
-    """From a message with the name "x": the name is the first packed string of every family."""
+    """The template from a message with the name "x". The name is the first packed string of every family."""
     family = release.family
     slot = family.layout["name"].offset if family.packing.lengths else None
     return _Template(message[: family.layout.head], slot, message[family.layout.head + 2 :])
@@ -161,7 +161,7 @@ _other_fields: dict[type[Command], tuple[str, ...]] = {}
 
 
 def _others(kind: type[Command]) -> tuple[str, ...]:
-    """The arguments of a kind of command besides the name."""
+    """The arguments of a kind of command other than the name."""
     names = _other_fields.get(kind)
     if names is None:
         names = _other_fields[kind] = tuple(name for name in kind.__struct_fields__ if name != "name")
@@ -169,8 +169,8 @@ def _others(kind: type[Command]) -> tuple[str, ...]:
 
 
 def build(command: Command, release: Release) -> bytes:
-    """The same message as `encode`, from the release's own table of requests and struct, never from the table of
-    what was built ahead."""
+    """The same message as `encode`, but always from the release's own struct and table of requests, never from the
+    messages that were built ahead."""
     from autod.protocol.families.requests import BASIC, Address, Arg, SocketFamily, Wire
 
     if not release.supports(type(command)):
@@ -221,7 +221,7 @@ def _number(name: str, release: Release) -> int:
     if release.seccomp is None and family.depends_on_seccomp(name):
         raise Unsupported(
             f"the number of {name} differs between builds of Libreswan {release} with and without seccomp, and "
-            "nothing here says which this is: give seccomp=",
+            "nothing here tells which build this is: give seccomp=",
             option="seccomp",
             release=str(release),
         )
@@ -270,20 +270,20 @@ def pack(
 ) -> bytes:
     """A message from its members by path ("left.id", "whack_initiate"): numbers into the head, strings packed.
 
-    A member that is a string takes str or bytes, one of raw bytes takes bytes, the rest int or bool; what is not
-    named is zero. `magic` is the release's own unless given. Unsupported where labeled IPsec decides the order of
-    the strings and nothing says whether this pluto has it. construct builds the whole head: a `Packer` is for many.
+    A string member takes str or bytes, a member of raw bytes takes bytes, the rest take int or bool. All other members
+    are zero. `magic` is the release's own by default. Unsupported if labeled IPsec decides the order of the strings and
+    it is not known whether this pluto has it. construct builds the whole head: for many messages use a `Packer`.
     """
     return Packer(release).pack(members, tuples, magic=magic)
 
 
 class _Last:
-    """A message that was packed: its members, and what they came to. Others are made by changing it."""
+    """A message that was packed: its members, and the bytes of them. Other messages are made by changing it."""
 
     __slots__ = ("head", "members", "parts", "places")
 
     def __init__(self, release: Release, members: Mapping[str, object]) -> None:
-        """construct builds the head: the members, and in the slots of the strings what belongs there."""
+        """Let construct build the head: the members, and the lengths in the slots of the strings."""
         family = release.family
         self.members = members
         self.places: Mapping[str, Place] = _places(release, members)
@@ -299,14 +299,14 @@ class _Last:
         self.parts = [place.packed(strings.get(path)) for path, place in self.places.items()]
 
     def copy(self) -> _Last:
-        """Another one, to be changed by itself."""
-        other = _Last.__new__(_Last)
-        other.members, other.places = self.members, self.places
-        other.head, other.parts = bytearray(self.head), list(self.parts)
-        return other
+        """A copy that can be changed without changing this one."""
+        duplicate = _Last.__new__(_Last)
+        duplicate.members, duplicate.places = self.members, self.places
+        duplicate.head, duplicate.parts = bytearray(self.head), list(self.parts)
+        return duplicate
 
     def become(self, members: Mapping[str, object], release: Release) -> None:
-        """Change what differs. An error leaves it half changed: no base for another."""
+        """Change the members that differ. An error leaves it half changed: do not make another message from it then."""
         layout, paths = release.family.layout, release.family.packing.paths
         before = self.members
         changed = [(path, value) for path, value in members.items() if before.get(path) != value]
@@ -328,8 +328,8 @@ class _Last:
 class Packer:
     """Packs messages for one release: each as `pack` does, to the same bytes and with the same errors.
 
-    construct builds the first of each kind (0.2 to 0.7 ms). The next ones are made from it by changing what differs,
-    a microsecond a member: of two connections that were written alike, all but ten members have the same value.
+    construct builds the first of each kind (0.2 to 0.7 ms). The next ones are made from it by changing the members that
+    differ, a microsecond per member. Two connections that were written alike differ in about ten members.
     """
 
     def __init__(self, release: Release) -> None:
@@ -339,11 +339,11 @@ class Packer:
     def pack(
         self, members: Mapping[str, object], tuples: Sequence[Tuple] = (), *, magic: int | None = None
     ) -> bytes:
-        """See `encode.pack`. `members` is not to change afterwards."""
+        """See `encode.pack`. Do not change `members` afterwards."""
         family = self._release.family
         members = {**members, family.magic_path: self._release.magic if magic is None else magic}
         shape = (members.get("whack_command"), *members)
-        # Taken out, and put back when all is in: what failed half way is not a base for the next.
+        # It is taken out, and put back after the change: after an error it must not be the base of another message.
         last = self._last.pop(shape, None) or self._alike(shape[0])
         if last is None:
             last = _Last(self._release, members)
@@ -360,12 +360,12 @@ class Packer:
 
 
 def _places(release: Release, members: Mapping[str, object]) -> Mapping[str, Place]:
-    """Where the strings go in a message with these members."""
+    """The places of the strings in a message with these members."""
     family = release.family
     if release.labeled is None and family.packing.asks_label:
         raise Unsupported(
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "
-            "says so: let autod find the release by itself, without release=",
+            "tells that: let autod find the release by itself, without release=",
             option="release",
             release=str(release),
         )
@@ -376,5 +376,5 @@ def _places(release: Release, members: Mapping[str, object]) -> Mapping[str, Pla
 
 
 def _string(value: object) -> bytes | None:
-    """The bytes of a member that is a string; None where there is none."""
+    """The bytes of a member that is a string; None if it has no value."""
     return value if value is None or isinstance(value, bytes) else check_value(str(value))

@@ -1,15 +1,15 @@
-"""The root of the error tree, and the errors that need no socket to happen.
+"""The root of the error tree, and the errors that can happen without a socket.
 
     WhackError
-    ├── UsageError              the caller asked for what cannot be sent; nothing was sent
+    ├── UsageError              the caller asked for something that cannot be sent; nothing was sent
     │   ├── BadString           a name or value with a NUL, a newline, or no room for it
     │   ├── Unsupported         this release has no such operation
     │   ├── UnknownRelease      no family of layouts covers this release
     │   └── ForeignMessage      a message that the pluto that listens would misread
     └── DecodeError             bytes that are not a whack message of this release
 
-The rest of the tree stands in autod.errors. Every message is one sentence: what, where, what to do. Where the cure is
-an argument of the library, the sentence names it as a call would (`release=`) and `option` has its name, so that the
+The rest of the tree stands in autod.errors. Every message is one sentence: what, where, what to do. If the remedy is
+an argument of the library, the sentence names it as in a call (`release=`) and `option` has its name, so that the
 command line can name its own option instead.
 """
 
@@ -38,10 +38,10 @@ class WhackError(Exception):
     path      the socket or file
     errno     the system's number for what went wrong there (errno.ENOENT, ...)
     name      the connection
-    seconds   how long was waited
-    option    the argument of the library that was wrong or would help, such as "release"
+    seconds   how long autod waited
+    option    the argument of the library that was wrong, or that would help, such as "release"
     release   the release of Libreswan, as text
-    place     where in a file: "file:line:column", as far as it is known
+    place     the place in a file: "file:line:column", as far as it is known
 
     Errors can be pickled and copied with all of this.
     """
@@ -73,7 +73,7 @@ class WhackError(Exception):
         return {name: value for name in _FIELDS if (value := getattr(self, name)) is not None}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exception would call the class with what it called Exception.__init__ with: not its own arguments.
+        # Exception would call the class with the arguments of Exception.__init__, which are not those of the class.
         return _revived, (type(self), self.args), self.__dict__
 
 
@@ -90,7 +90,7 @@ class BadString(UsageError):
 
 
 class Unsupported(UsageError):
-    """The release has no such operation. The sentence says what to use instead, where there is something."""
+    """The release has no such operation. The sentence names an alternative if there is one."""
 
 
 class UnknownRelease(UsageError):

@@ -1,19 +1,19 @@
 """One exchange with pluto, without its socket: bytes in, replies and due answers out, and how it ended.
 
-Owns: what an answer to a prompt may be and which prompt gets which, and the one rule for how an exchange ended. Must
-not know: sockets, what a message asked for, what a reply means.
+Owns: which answers to a prompt are allowed, which prompt gets which answer, and the one rule for how an exchange ended.
+Must not know: sockets, which command a message holds, what a reply means.
 
-The shape is that of h11's Connection. Whoever has the socket feeds what comes (`receive`), sends what is due (`due`),
-and asks at the end how it ended (`ending`). pluto closes the stream after success and after failure alike, so no
-ending means either.
+The shape is that of h11's Connection. The owner of the socket passes on the bytes that arrive (`receive`), sends the
+answers that are due (`due`), and asks at the end how the exchange ended (`ending`). pluto closes the stream after
+success and after failure alike, so an ending tells neither.
 
 Three facts decide how an exchange ended, in this order:
 
-* the process behind the socket has ended: GONE. The stream may have ended because of that, whatever was said before.
-* the stream was reset. pluto closes with the request unread where it cannot take it, which is a reset without a line;
-  5.4 resets after the last line where something of ours is unread, which is an ordinary end. A reset in the middle
-  of a line is one.
-* the stream was closed by pluto before it took one byte, and nothing was said: a reset too.
+* The process behind the socket has ended: GONE. The stream may have ended because of that, whatever pluto wrote before.
+* The stream was reset. If pluto cannot take the request, it closes without reading it, which is a reset without a line.
+  If 5.4 has not read all of ours, it resets after its last line, which is an ordinary end. A reset in the middle of a
+  line counts as a reset.
+* pluto closed the stream before it took one byte, and wrote nothing: this is a reset, too.
 
 Everything else is the ordinary end.
 """
@@ -48,13 +48,13 @@ class Ending(StrEnum):
     """The stream was reset without a reply, or in the middle of a line, by a pluto that still runs."""
 
     GONE = "gone"
-    """The stream ended because pluto's process did: what was asked may or may not have happened."""
+    """The stream ended because pluto's process ended: the request may or may not have taken effect."""
 
     DEADLINE = "deadline"
-    """The caller's deadline passed first. pluto goes on with what it was asked."""
+    """The caller's deadline passed first. pluto goes on with the request."""
 
     CANCELLED = "cancelled"
-    """The caller cancelled first. pluto goes on with what it was asked."""
+    """The caller cancelled first. pluto goes on with the request."""
 
     UNSENT = "unsent"
     """The caller's deadline passed while the request waited for its turn: nothing was sent."""
@@ -64,9 +64,9 @@ class Ending(StrEnum):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """What to tell pluto when it asks, ready before the request: neither is ever shown.
+    """The answers to pluto's prompts, which must be ready before the request. Neither is ever shown.
 
-    pluto stands still while a prompt is open, so nobody is asked then.
+    pluto stands still while a prompt is open, so there is no time to ask a person then.
     """
 
     user: str | None = None
@@ -80,15 +80,15 @@ class Answers(msgspec.Struct, frozen=True):
         return []
 
     def __post_init__(self) -> None:
-        for what, answer in (("user name", self.user), ("password", self.secret)):
+        for label, answer in (("user name", self.user), ("password", self.secret)):
             if answer is None:
                 continue
             if not isinstance(answer, str):
-                raise UsageError(f"the {what} for pluto's prompt must be text", option="answers")
+                raise UsageError(f"the {label} for pluto's prompt must be text", option="answers")
             data = answer.encode("utf-8", "surrogateescape")
             if b"\0" in data or b"\n" in data or len(data) > MAX_ANSWER:
                 raise BadString(
-                    f"the {what} for pluto's prompt has a NUL or a newline in it or is longer than"
+                    f"the {label} for pluto's prompt has a NUL or a newline in it or is longer than"
                     f" {MAX_ANSWER} bytes: give another",
                     option="answers",
                 )
@@ -97,7 +97,7 @@ class Answers(msgspec.Struct, frozen=True):
 class Exchange:
     """One exchange, from the moment its message was sent.
 
-    `taken`: pluto's end was open when the message was sent. `answers` are for prompts, None if there are none.
+    `taken`: pluto's end was open when the message was sent. `answers` are for prompts; None if there are none.
     """
 
     __slots__ = ("_answers", "_decoder", "_fresh", "_lines", "_rest", "due", "over", "reset", "taken")
@@ -105,10 +105,10 @@ class Exchange:
     def __init__(self, codes: ReplyCodes, *, taken: bool = True, answers: Answers | None = None) -> None:
         self.taken: bool = taken
         self.over: bool = False
-        """All that pluto says was received."""
+        """Everything that pluto writes was received."""
         self.reset: bool = False
         self.due: list[bytes | None] = []
-        """Answers to be sent, in order; None closes our way of the stream, which pluto takes for giving up."""
+        """Answers that must be sent, in order. None closes our direction of the stream: pluto then gives up."""
         self._answers = answers
         self._decoder = ReplyDecoder(codes)
         self._fresh = b""
@@ -117,16 +117,16 @@ class Exchange:
 
     @property
     def heard(self) -> bool:
-        """Whether pluto has said anything."""
+        """Whether pluto has written anything."""
         return self._lines or self._rest
 
     @property
     def undecoded(self) -> bytes:
-        """What was received and not yet asked for by `replies`."""
+        """The bytes that were received and that `replies` has not yet decoded."""
         return self._fresh
 
     def receive(self, data: bytes) -> None:
-        """Take what came from pluto; b"" is the end of the stream."""
+        """Take bytes from pluto; b"" is the end of the stream."""
         if data:
             self._fresh += data
             self._lines = self._lines or b"\n" in data
@@ -135,11 +135,11 @@ class Exchange:
             self.over = True
 
     def broken(self) -> None:
-        """The stream was reset, which ends it."""
+        """Record that the stream was reset, which ends it."""
         self.over = self.reset = True
 
     def replies(self) -> list[Reply]:
-        """The replies that are complete now and were not given before. Answers to prompts among them fall due."""
+        """The replies that are complete now and were not returned before. Answers to prompts among them become due."""
         fresh, self._fresh = self._fresh, b""
         replies = self._decoder.feed(fresh) if fresh else []
         if self._answers is not None:
@@ -152,7 +152,7 @@ class Exchange:
         return replies + self._decoder.close() if self.over else replies
 
     def ending(self, *, gone: bool) -> Ending:
-        """How it ended; only when it is `over`. `gone`: the process that listened has ended."""
+        """How the exchange ended. Call it only when the exchange is `over`. `gone`: the process that listened ended."""
         if gone:
             return Ending.GONE
         if self.reset and (self._rest or not self._lines):

@@ -1,11 +1,11 @@
-"""What is known of each family of releases without its struct, and messages that construct built ahead of time.
+"""The facts of each family of releases that do not need its struct, and messages that construct built ahead of time.
 
-Owns: the facts by which a release is found and spoken to (its magic, socket, reply codes, which commands it has), and
-the heads of the simple commands: those whose only arguments are a name and flags. Must not know: any struct, or
-construct. A program that sends one simple command needs no more, and importing construct takes 17 to 45 ms.
+Owns: the facts that are needed to find a release and to talk to it (its magic, socket, reply codes, its commands), and
+the heads of the simple commands, which have only a name and flags as arguments. Must not know: any struct, or
+construct. A program that sends one simple command needs nothing else, and importing construct takes 17 to 45 ms.
 
-The table, outlines.json, is made from the families by construct: `python -m tests.generators.outlines` makes it anew,
-and a test says that construct builds the same messages today. A family that is not in the table (yet) is asked itself.
+construct makes the table, outlines.json, from the families: run `python -m tests.generators.outlines` to make it again.
+A test checks that construct builds the same messages today. If a family is not in the table, its module is loaded.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ BASIC_MAGIC = 2003331865
 class Outline(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):
     """One family, without its struct.
 
-    `module`: of autod.protocol.families; None if the layout of the messages is not known. `magic`: the constant up to
-    5.0; None from 5.1 on, where it is the checksum of the version. `codes`: a name in autod.protocol.codes.
-    `commands`: the names of the commands that it has.
+    `module`: its module in autod.protocol.families; None if the layout of the messages is not known. `magic`: the
+    constant up to 5.0; None from 5.1 on, where it is the checksum of the version. `codes`: a name in
+    autod.protocol.codes. `commands`: the names of the commands that it has.
 
-    The rest are the messages built ahead. `head`: bytes of the head. `slot`: where the length of the name stands in it,
-    from 5.0 on; None where a name is only packed. `tails`: how many NULs follow the name, by `build_of` the release.
-    `messages`: by `flags_of` the command, what stands in the head: hexadecimal digits, by their offset; the magic
-    is left out where it is the release's own.
+    The rest are the messages that were built ahead. `head`: bytes of the head. `slot`: the offset of the name's length
+    in it, from 5.0 on; None if a name is only packed. `tails`: how many NULs follow the name, by `build_of` the
+    release. `messages`: by `flags_of` the command, the content of the head: hexadecimal digits by their offset. The
+    magic is left out if it is the release's own.
     """
 
     module: str | None
@@ -56,8 +56,8 @@ class Outline(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):
     @property
     def reply_codes(self) -> ReplyCodes:
         """The reply codes of this era."""
-        found: ReplyCodes = getattr(codes, self.codes)
-        return found
+        reply_codes: ReplyCodes = getattr(codes, self.codes)
+        return reply_codes
 
     def ahead(
         self, command: Command, *, magic: int, seccomp: bool | None, labeled: bool | None
@@ -84,8 +84,8 @@ class Outline(msgspec.Struct, frozen=True, eq=False, omit_defaults=True):
 
 
 def flags_of(command: Command) -> str | None:
-    """The command with its flags, as the table calls it: `TrafficStatus name utc`; None where a value would have
-    to be written."""
+    """The command with its flags, as the table names it: `TrafficStatus name utc`; None if it has an argument that is
+    neither a name nor a flag."""
     kind = type(command)
     flags = [kind.__name__]
     for name in kind.__struct_fields__:
@@ -100,7 +100,7 @@ def flags_of(command: Command) -> str | None:
 
 
 def build_of(known: bool | None, what: str) -> str:
-    """How a pluto was built, as the table calls it: `labeled`, `not labeled`, `labeled unknown`."""
+    """How a pluto was built, as the table names it: `labeled`, `not labeled`, `labeled unknown`."""
     return f"{what} unknown" if known is None else what if known else f"not {what}"
 
 
@@ -123,6 +123,6 @@ def _rows() -> dict[str, msgspec.Raw]:
 
 
 def made_ahead(module: str) -> Outline | None:
-    """The outline of the family of a module, as it was made ahead of time; None if it was not."""
+    """The outline of the family of a module from the table; None if the table does not have it."""
     row = _rows().get(module)
     return None if row is None else msgspec.json.decode(row, type=Outline)

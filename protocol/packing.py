@@ -1,16 +1,15 @@
 """How the strings of a message are packed behind its head, era by era.
 
-Owns: the order of the packed items, what stands in their slots of the head, and the bytes behind it. Must not know:
-what a string is for, or which release an era belongs to; a family says its `Packing`.
+Owns: the order of the packed items, the content of their slots in the head, and the bytes behind it. Must not know:
+what a string is for, or which release an era belongs to; each family has its `Packing`.
 
-What changed over the years (facts from the messages that the releases' own whack sent):
+The changes over the years (facts from the messages that the releases' own whack sent):
 
-* 3.27 to 4.15: every string is written in a fixed order, as bytes and a NUL; one that is absent is a lone NUL,
-  and all pointer slots of the head are zero. 3.x wants the exact length; later releases ignore what trails.
-* 5.0 to 5.3.2: the pointer slot holds the length with its NUL (0 = absent), and only strings that are there
-  are written.
-* 5.4: as before, but a string that belongs to one command is only shipped with that command; then follow the
-  settings of a connection as (end, key, value) tuples, and a zero tuple that ends them.
+** 3.27 to 4.15: every string is written in a fixed order, as bytes and a NUL; an absent string is only a NUL,
+  and all pointer slots of the head are zero. 3.x wants the exact length; later releases ignore trailing bytes.
+* 5.0 to 5.3.2: the pointer slot holds the length with its NUL (0 = absent), and absent strings are not written.
+* 5.4: as before, but a string that belongs to one command is only written with that command. The settings of a
+  connection follow as (end, key, value) tuples, and a zero tuple ends them.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _TUPLE = struct.Struct("<B3xI")
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A string. `labeled`: only if pluto was built with labeled IPsec. `command`: only shipped with that command."""
+    """A string. `labeled`: only if pluto was built with labeled IPsec. `command`: only written with that command."""
 
     path: str
     labeled: bool = False
@@ -45,13 +44,13 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """Raw bytes; their length stands in PATH.len of the head."""
+    """Raw bytes. Their length stands in PATH.len of the head."""
 
     path: str
 
 
 class Things(msgspec.Struct, frozen=True):
-    """An array of fixed-size elements; their number stands in `count` of the head."""
+    """An array of fixed-size elements. Their number stands in `count` of the head."""
 
     path: str
     count: str
@@ -63,7 +62,7 @@ Item = Text | Chunk | Things
 
 
 def texts(*paths: str) -> tuple[Text, ...]:
-    """Strings, in the order given."""
+    """Strings, in the order of the arguments."""
     return tuple(Text(path) for path in paths)
 
 
@@ -74,7 +73,7 @@ def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an item goes: it is the `at`th behind the head; `slot` of the head holds its length or number, if any."""
+    """The place of an item: it is the `at`th behind the head. `slot` of the head holds its length or number, if any."""
 
     at: int
     text: bool
@@ -88,7 +87,7 @@ class Place:
         return value + b"\0" if self.text else value
 
     def number(self, value: bytes | None) -> int:
-        """What stands in the slot: the length of a string with its NUL, of bytes, or how many elements there are."""
+        """The content of the slot: the length of a string with its NUL, of bytes, or the number of elements."""
         return 0 if value is None else len(value) // self.unit + self.text
 
 
@@ -104,16 +103,16 @@ class Packing:
 
     @functools.cached_property
     def paths(self) -> frozenset[str]:
-        """The paths of all items, shipped or not."""
+        """The paths of all items, written or not."""
         return frozenset(item.path for item in self.order)
 
     @functools.cached_property
     def asks_label(self) -> bool:
-        """Whether what is shipped depends on whether pluto was built with labeled IPsec (up to 4.1)."""
+        """Whether the items depend on whether pluto was built with labeled IPsec (up to 4.1)."""
         return any(isinstance(item, Text) and item.labeled for item in self.order)
 
     def items(self, labeled: bool | None, command: str | None) -> list[Item]:
-        """The items that are shipped with this command to a pluto built like this."""
+        """The items that are written with this command for a pluto of this build."""
         return [
             item
             for item in self.order
@@ -122,23 +121,23 @@ class Packing:
         ]
 
     def places(self, layout: Layout, *, labeled: bool | None, command: str | None) -> Mapping[str, Place]:
-        """Where the items go in a message of this layout, by path, in their order; found out once."""
+        """The places of the items in a message of this layout, by path, in their order. They are computed only once."""
         key = (id(layout), labeled, command)
-        found = self._places.get(key)
-        if found is None:
-            found = {}
+        places = self._places.get(key)
+        if places is None:
+            places = {}
             for at, item in enumerate(self.items(labeled, command)):
                 match item:
                     case Text() if not self.lengths:
-                        found[item.path] = Place(at, True)
+                        places[item.path] = Place(at, True)
                     case Text():
-                        found[item.path] = Place(at, True, layout[item.path])
+                        places[item.path] = Place(at, True, layout[item.path])
                     case Chunk():
-                        found[item.path] = Place(at, False, layout[f"{item.path}.len"])
+                        places[item.path] = Place(at, False, layout[f"{item.path}.len"])
                     case Things():
-                        found[item.path] = Place(at, False, layout[item.count], item.size)
-            self._places[key] = found
-        return found
+                        places[item.path] = Place(at, False, layout[item.count], item.size)
+            self._places[key] = places
+        return places
 
     def join(self, layout: Layout, parts: Sequence[bytes], tuples: Sequence[Tuple]) -> bytes:
         """The items and the tuples, as they stand behind the head.
@@ -159,7 +158,7 @@ class Packing:
     def unpack(
         self, layout: Layout, message: bytes, *, labeled: bool | None, command: str | None
     ) -> tuple[dict[str, bytes], list[Tuple], bytes]:
-        """Strings by path, tuples, and what trails. DecodeError where the bytes do not add up."""
+        """Strings by path, tuples, and the trailing bytes. DecodeError if the bytes do not add up."""
         strings: dict[str, bytes] = {}
         at = layout.head
         for item in self.items(labeled, command):

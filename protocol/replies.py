@@ -19,12 +19,12 @@ import msgspec
 __all__ = ["MAX_LINE", "Prompt", "Reply", "ReplyCodes", "ReplyDecoder"]
 
 MAX_LINE = 65536
-"""Bytes of one line that are kept. pluto formats a line into 4096 bytes at most (LOG_WIDTH, 3.27 to 5.4); what
-is sixteen times longer is not a line of pluto's, and is cut rather than collected."""
+"""Bytes of one line that are kept. pluto formats a line into 4096 bytes at most (LOG_WIDTH, 3.27 to 5.4). Sixteen times
+as many bytes are not a line of pluto's, so they are cut rather than collected."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """A line of pluto's: its code (None where it had none) and its text, without the newline.
+    """A line of pluto's: its code (None if it does not have one) and its text, without the newline.
 
     Bytes that are not UTF-8 stand as surrogate escapes. `cut` says that the line was longer than MAX_LINE.
     """
@@ -35,13 +35,13 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Prompt(Reply, frozen=True, gc=False):
-    """A line by which pluto asks, and blocks until it is answered. `secret` if the answer is a password."""
+    """A line with which pluto asks a question. It blocks until the answer comes. `secret`: the answer is a password."""
 
     secret: bool = False
 
 
 class ReplyCodes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reply codes of one era of releases mean (enum rc_type of that release's header)."""
+    """The meaning of the reply codes of one era of releases (enum rc_type of that release's header)."""
 
     secret_prompt: int
     user_prompt: int
@@ -49,7 +49,7 @@ class ReplyCodes(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[int, str]
 
     def is_error(self, code: int | None) -> bool:
-        """Whether `code` says by itself that something was refused or failed."""
+        """Whether `code` alone tells that something was refused or failed."""
         return code in self.errors
 
 
@@ -57,10 +57,10 @@ _PREFIXES = {f"{code:03} ": code for code in range(1000)}
 
 
 class ReplyDecoder:
-    """Bytes in, replies out. Never raises; holds no more than one line of MAX_LINE bytes.
+    """Bytes in, replies out. It never raises, and holds at most one line of MAX_LINE bytes.
 
-    A status of 5,000 connections is 100,000 lines that pluto waits to get rid of, so lines are decoded and split
-    in blocks, and a code is one look into a table.
+    A status of 5,000 connections has 100,000 lines, and pluto waits until they are read. So lines are decoded and split
+    in blocks, and a code is found with one look into a table.
     """
 
     def __init__(self, codes: ReplyCodes) -> None:
@@ -88,13 +88,13 @@ class ReplyDecoder:
         return replies
 
     def close(self) -> list[Reply]:
-        """What was left without its newline when the stream ended: one reply, or none."""
+        """The rest that has no newline when the stream ends: one reply, or none."""
         rest, cut = self._rest, self._cut
         self._rest, self._cut = b"", False
         return [self._reply(rest.decode("utf-8", "surrogateescape"), cut)] if rest else []
 
     def _keep(self, rest: bytes) -> None:
-        """Keep the beginning of a line, as much as is kept of any."""
+        """Keep the beginning of a line, at most MAX_LINE bytes."""
         if len(rest) > MAX_LINE:
             rest, self._cut = rest[:MAX_LINE], True
         self._rest = rest

@@ -1,9 +1,9 @@
-"""The states that an SA of pluto's may be in: which SA it is, and where that SA stands.
+"""The states of pluto's SAs: whether it is an IKE SA or a Child SA, and where that SA stands.
 
-Owns: the names and the stories of the states of every release. Must not know: in which line they come.
+Owns: the names and the stories of the states of every release. Must not know: in which line they stand.
 
-From running releases (the transcripts under tests/data) and, for the states that pass too quickly to be seen, from the
-state tables of 3.27, 3.32, 4.0, 4.3, 4.10, 4.15, 5.0, 5.2, 5.3.2 and 5.4.
+They come from running releases (the transcripts under tests/data). Those of states that pass too quickly to be seen
+come from the state tables of 3.27, 3.32, 4.0, 4.3, 4.10, 4.15, 5.0, 5.2, 5.3.2 and 5.4.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["NAMES", "StateWord", "state_word"]
 
 
 class StateWord(NamedTuple):
-    """Which SA a state is of, and where that SA stands: half_open, authenticating, established, rekeying, deleting
+    """Which SA has the state, and where that SA stands: half_open, authenticating, established, rekeying, deleting
     for an IKE SA (ISAKMP SA); negotiating, established, deleting for a Child SA (IPsec SA)."""
 
     sa: Literal["ike", "child"]
@@ -98,7 +98,7 @@ _PARTS: tuple[tuple[str, StateWord], ...] = (
     ("established Child", StateWord("child", "established")),
     ("IPsec SA established", StateWord("child", "established")),
 )
-"""Parts that tell, for stories that are in no table (5.5 and later), most telling first."""
+"""Parts that show the state, for stories that are not in a table (5.5 and later), the clearest part first."""
 
 _STATES: dict[str, StateWord] = {
     name: StateWord(sa, phase) for (sa, phase), names in _NAMES.items() for name in names.split()
@@ -109,17 +109,17 @@ NAMES: tuple[str, ...] = (*_STATES, *_STORIES)
 
 
 def state_word(text: str) -> StateWord | None:
-    """What pluto's words for a state mean, or None.
+    """The meaning of pluto's words for a state; None if they are not known.
 
     `text` is `STATE_V2_PARENT_I1 (sent IKE_SA_INIT request)` up to 5.3.2, `sent IKE_SA_INIT request` on 5.4.
     """
     name, _, rest = text.partition(" ")
     if rest.startswith("("):
-        found = _STATES.get(name.removeprefix("STATE_").removeprefix("V2_"))
-        if found is not None:
-            return found
+        by_name = _STATES.get(name.removeprefix("STATE_").removeprefix("V2_"))
+        if by_name is not None:
+            return by_name
         text = rest[1:].removesuffix(")")
-    known = _STORIES.get(text) or _STATES.get(text.removeprefix("STATE_").removeprefix("V2_"))
-    if known is not None:
-        return known
+    by_story = _STORIES.get(text) or _STATES.get(text.removeprefix("STATE_").removeprefix("V2_"))
+    if by_story is not None:
+        return by_story
     return next((word for part, word in _PARTS if part in text), None)

@@ -1,4 +1,4 @@
-"""What a family of releases is: one layout, one packing, one table of requests.
+"""A family of releases: one layout, one packing, one table of requests.
 
 Owns: the type that every family module fills in. Must not know: any one family.
 """
@@ -20,10 +20,10 @@ _CHECKPUBKEYS = "WHACK_CHECKPUBKEYS"
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Releases that read the same bytes the same way.
+    """Releases that read the same bytes in the same way.
 
     `magic`: the constant up to 5.0; None from 5.1 on, where it is the checksum of the version.
-    `numbers`: enum whack_command in order, from 5.3 on, less the one that USE_SECCOMP puts in.
+    `numbers`: enum whack_command in order, from 5.3 on, without the one that USE_SECCOMP adds.
     `shutdown`: path of the member that shuts pluto down, whatever the magic, up to 5.0.
     """
 
@@ -40,12 +40,12 @@ class Family:
 
     @functools.cached_property
     def layout(self) -> Layout:
-        """Where the members lie, and the construct of them, made on first use."""
+        """The places of the members, and their construct, made at the first use."""
         return Layout(self.message)
 
     @property
     def has_basic(self) -> bool:
-        """Whether --status and --shutdown go by the basic magic, in struct whack_basic (5.1 on)."""
+        """Whether --status and --shutdown have the basic magic, in struct whack_basic (5.1 on)."""
         return "basic.magic" in self.layout.fields
 
     @property
@@ -68,7 +68,7 @@ class Family:
         return at + (seccomp and self.depends_on_seccomp(name))
 
     def command(self, number: int, seccomp: bool) -> str | None:
-        """The name of a whack_command's number, None if there is none."""
+        """The name of a whack_command's number; None if there is none."""
         names = list(self.numbers)
         if seccomp:
             names.insert(names.index(_CHECKPUBKEYS) + 1, "WHACK_SECCOMP_CRASHTEST")

@@ -1,8 +1,8 @@
-"""Which members of the message each command sets, era by era: tables, each saying what changed.
+"""Which members of the message each command sets, era by era. Each table holds the changes against the one before.
 
 Owns: the meaning of a command in struct whack_message. Must not know: offsets or how strings are packed.
 
-A table maps a type of command to a mapping: path of the member -> what to write there.
+A table maps a type of command to a mapping from the path of a member to its value.
 
 * a constant: written as it is;
 * `Arg("x")`: the command's own `x`; None leaves the member out;
@@ -10,7 +10,7 @@ A table maps a type of command to a mapping: path of the member -> what to write
 * `SocketFamily("x")`: the address family of that address;
 * `Wire("WHACK_X")`: the number of enum whack_command (5.3 on), which depends on how pluto was built.
 
-From 5.1 on --status and --shutdown go by the basic magic; `BASIC` marks them.
+From 5.1 on --status and --shutdown have the basic magic; `BASIC` marks them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Wire(msgspec.Struct, frozen=True):
 
 
 BASIC = "basic"
-"""The key of a request that goes by the basic magic (5.1 on)."""
+"""The key of a request that has the basic magic (5.1 on)."""
 
 Member = int | Arg | Address | SocketFamily | Wire
 Request = dict[str, Member]
@@ -429,7 +429,7 @@ _SHIFTING = ["SHUTDOWN_LEAVE_STATE", "ACTIVE_REDIRECT", "GLOBAL_REDIRECT", "LIST
 COMMANDS_5_3: tuple[str, ...] = tuple(
     f"WHACK_{name}" for name in [*_STABLE, "SUSPND", "ACQUIRE", "DOWN", *_MIDDLE, *_SHIFTING]
 )
-"""enum whack_command of 5.3 to 5.3.2, in order from 0; with USE_SECCOMP one stands in behind CHECKPUBKEYS."""
+"""enum whack_command of 5.3 to 5.3.2, in order from 0. With USE_SECCOMP one more stands behind CHECKPUBKEYS."""
 
 COMMANDS_5_4: tuple[str, ...] = tuple(
     f"WHACK_{name}"

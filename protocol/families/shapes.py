@@ -1,7 +1,7 @@
-"""The structs that several families share, one declaration for each shape they had.
+"""The structs that several families share, one declaration for each shape.
 
-Owns: what whack.h takes from elsewhere (addresses, times, ports). A name ends in the first release with that shape.
-Must not know: which family uses which; the families say that.
+Owns: the types that whack.h takes from elsewhere (addresses, times, ports). A name ends in the first release with that
+shape. Must not know: which family uses which shape; the families know that.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def test_a_flag_that_is_neither_0_nor_1_is_refused(text: str) -> None:
 
 def test_a_message_of_no_release_is_said_to_be_of_none() -> None:
     for message in (b"", b"\0", b"\1\2\3\4" * 400):
-        with pytest.raises(ForeignMessage, match=r"none of Libreswan 4\.10"):
+        with pytest.raises(ForeignMessage, match=r"not one of Libreswan 4\.10"):
             check(message, releases.find("4.10"))
 
 
