@@ -4,22 +4,24 @@ Owns: which release is covered, and by what. Must not know: how anybody found ou
 
 A version is covered if its number is one of `ALL`, with or without a distributor's suffix ("4.10", "5.2-1.el10").
 A development version (git describe: "v5.1-123-gabcdef") lies between two layouts, and a number that is not listed
-may have a layout of its own: both are refused, for a message in the wrong layout can shut pluto down.
+may have a layout of its own: both are refused, for a message in the wrong layout can shut pluto down. Except where
+builds.json has the commit: up to it nothing of the layout changed since the release.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from autod.protocol.errors import DecodeError, UnknownRelease, UsageError
 from autod.protocol.outlines import BASIC_MAGIC, Outline, made_ahead, outline_of
 
-__all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find"]
+__all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find", "is_development"]
 
 if TYPE_CHECKING:
     from autod.protocol.commands import Command
@@ -74,7 +76,10 @@ def _parts(number: str) -> tuple[int, ...]:
 
 _VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z.+~_-]*)?\Z")
 _DIALECT = re.compile(r"[.-](el8)(?![0-9])")
-_DEVELOPMENT = re.compile(r"-\d+-g[0-9a-f]{4,}|(?:^|[-+~.])(?:rc|dr|alpha|beta)\d*", re.IGNORECASE)
+_DEVELOPMENT = re.compile(
+    r"-\d+-g[0-9a-f]{4,}|-dirty|(?:^|[-+~.]|\d)(?:rc|dr|alpha|beta)\d*(?![a-z])", re.IGNORECASE
+)
+_COMMIT = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)-\d+-g(?P<commit>[0-9a-f]{7,40})(?:-[0-9A-Za-z.+-]*)?\Z")
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -159,12 +164,10 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     """
     if not isinstance(text, str):
         raise UsageError(f'a release must be text, such as "5.2"; it was given {text!r}', option="release")
-    found = _VERSION.match(text)
+    found = _VERSION.match(text.removeprefix("v"))
     outline = _covering(found["number"]) if found else None
-    if found is None or outline is None or _DEVELOPMENT.search(text):
-        raise UnknownRelease(
-            text, _refusal(text, development=bool(_DEVELOPMENT.search(text))), option="release"
-        )
+    if found is None or outline is None or (is_development(text) and not _equals_its_release(text)):
+        raise UnknownRelease(text, _refusal(text, development=is_development(text)), option="release")
     dialect = _DIALECT.search(found["suffix"] or "")
     return Release(
         text,
@@ -174,6 +177,34 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
         labeled,
         dialect="" if dialect is None else dialect[1],
     )
+
+
+def is_development(text: str) -> bool:
+    """Whether a version names a commit between two releases, or a release that somebody changed."""
+    return _DEVELOPMENT.search(text) is not None
+
+
+def _equals_its_release(text: str) -> bool:
+    """Whether this development version is of a commit up to which nothing of the layout changed since its release.
+
+    Not where somebody changed it (dirty), nor where its branch has a `_`, which may stand for a `/`: then the magic is
+    of another text.
+    """
+    found = _COMMIT.match(text.removeprefix("v"))
+    if found is None or "dirty" in text or "rc" in text:
+        return False
+    known = _builds().get(found["number"], "").split()
+    return any(one.startswith(found["commit"][:10]) or found["commit"].startswith(one) for one in known)
+
+
+@functools.cache
+def _builds() -> dict[str, str]:
+    """builds.json: to each release the commits after it that changed nothing under include/, lib/libipsecconf,
+    programs/addconn and programs/whack that a message consists of. Source: Libreswan's repository, up to v5.4-59."""
+    data: bytes = cast("Any", __spec__.loader).get_data(
+        os.path.join(os.path.dirname(__file__), "builds.json")
+    )
+    return msgspec.json.decode(data, type=dict[str, str])
 
 
 def _refusal(text: str, *, development: bool) -> str:

@@ -6,6 +6,7 @@ and says so.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
     version = _version_around(ctlsocket)
     if version is not None:
         try:
-            release = releases.find(version.text, seccomp=seccomp).built(dialect=version.dialect or None)
+            found = releases.find(version.like or version.text, seccomp=seccomp)
+            release = found.called(version.text).built(dialect=version.dialect or None)
             return release, "of the pluto that runs or is installed"
         except UnknownRelease as error:
             print(f"autod: {error}", file=sys.stderr)
@@ -51,7 +53,7 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
 
 def _version_around(ctlsocket: str) -> Version | None:
     from autod.exchange.peer import listener
-    from autod.identify.binary import version_of_blocking, version_of_process_blocking, with_dialect
+    from autod.identify.binary import version_of_blocking, version_of_process_blocking, with_build
     from autod.identify.programs import find_programs, open_program
 
     pid = listener(ctlsocket).pid
@@ -63,11 +65,11 @@ def _version_around(ctlsocket: str) -> Version | None:
     if installed is None:
         return None
     try:
-        with open_program(installed) as program:
+        with open_program(installed, name=os.path.realpath(installed)) as program:
             version = version_of_blocking(program)
+            return None if version is None else with_build(version, program)
     except OSError:
         return None
-    return None if version is None else with_dialect(version)
 
 
 def read(config: str | None, release: Release, *, via_addconn: bool = False) -> Configuration:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import argparse
 
+    from autod.identify.likeness import Binary
     from autod.learn.infer import Learned
-    from autod.learn.store import Binary
 
-__all__ = ["Source", "configure", "find_source", "learn_installed", "run"]
+__all__ = ["Found", "Source", "configure", "find_source", "learn_installed", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +35,14 @@ def run(options: argparse.Namespace) -> int:
     """Learn the messages, keep them, and print which they are."""
     import trio
 
+    from autod.identify.likeness import keep
     from autod.learn.store import save
 
     source = find_source(options.ctlsocket, options.whack, options.pluto)
-    binary, learned = trio.run(learn_installed, source)
-    path = save(binary, learned, None if options.cache is None else Path(options.cache))
+    binary, learned, equals = trio.run(learn_installed, source)
+    folder = None if options.cache is None else Path(options.cache)
+    path = save(binary, learned, folder)
+    keep(binary, equals, folder)
     if options.json:
         from autod.cli.render import json_line
 
@@ -52,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
                     "requests": sorted(learned.templates),
                     "missing": dict(learned.missing),
                     "file": os.fspath(path),
+                    "equals": equals or None,
                 }
             )
         )
@@ -59,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
     print(f"learned {len(learned.templates)} requests of Libreswan {learned.release} for {binary.path}")
     for key, reason in learned.missing.items():
         print(f"without {key}: {reason}")
+    if equals:
+        print(f"its messages are those of Libreswan {equals}: it is spoken to like that release")
     print(f"kept in {path}")
     return 0
 
@@ -97,25 +104,42 @@ def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
     return Source(whack, pluto, os.path.realpath(pluto), named)
 
 
-async def learn_installed(source: Source) -> tuple[Binary, Learned]:
-    """Learn from `source`.
+class Found(NamedTuple):
+    """What was learned, for which pluto, and the release whose messages these are ("" where there is none)."""
+
+    binary: Binary
+    learned: Learned
+    equals: str
+
+
+async def learn_installed(source: Source) -> Found:
+    """Learn from `source`, and hold it against the releases that are known.
 
     CannotLearn if whack is of another release than pluto: then pluto was not restarted after an update, and
     whack's messages are not for the pluto that runs.
     """
+    from autod.identify.binary import version_of
+    from autod.identify.likeness import Binary
     from autod.identify.programs import open_program
+    from autod.learn.equals import equal_release
     from autod.learn.infer import CannotLearn
     from autod.learn.record import learn, program_version
-    from autod.learn.store import Binary
 
     with (
         open_program(source.whack, anyones=source.named) as whack,
         open_program(source.pluto, name=source.name, anyones=source.named) as pluto,
+        ExitStack() as stack,
     ):
         version, of_pluto = await program_version(whack), await program_version(pluto)
-        if version != of_pluto:
+        if version.removeprefix("v") != of_pluto.removeprefix("v"):
             raise CannotLearn(
                 f"{source.whack} is of Libreswan {version}, and pluto of {of_pluto}: restart pluto, or name its own"
                 " with --whack"
             )
-        return Binary.of(pluto, version), await learn(whack, version)
+        learned, said = await learn(whack, of_pluto), await version_of(pluto)
+        addconn = None
+        with suppress(OSError):
+            beside = os.path.join(os.path.dirname(source.whack), "addconn")
+            addconn = stack.enter_context(open_program(beside, anyones=source.named))
+        equals = "" if said is None else await equal_release(learned, said, addconn)
+        return Found(Binary.of(pluto, of_pluto), learned, equals)

@@ -136,16 +136,11 @@ async def open_session(
     pluto = _client(Pluto, options)
     try:
         await pluto.find()
-    except UnknownRelease as unknown:
-        if options.release is not None:
-            raise
-        from autod.learn.pluto import LearnedPluto
+    except UnknownRelease:
+        from autod.learn.pluto import AnyPluto
 
-        pluto = _client(LearnedPluto, options)
-        try:
-            await pluto.find()
-        except UnknownRelease:
-            raise unknown from None
+        pluto = _client(AnyPluto, options)
+        await pluto.find()
     yield Session(pluto, outputs, options, interrupts, quiet=getattr(options, "quiet", False))
 
 

@@ -99,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
     import trio
 
     from autod.exchange.descriptors import raise_own_limit
+    from autod.learn.pluto import AnyPluto
     from autod.service.daemon import build
     from autod.service.journal import configure as configure_log
 
@@ -106,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     loaded = start(path, last_good, missing_ok=options.settings is None)
     log = override(loaded.settings).log
     configure_log(log.format, log.level)
-    daemon = build(loaded, path=path, version=_version(), kept=last_good, override=override)
+    daemon = build(loaded, path=path, version=_version(), kept=last_good, override=override, client=AnyPluto)
     raise_own_limit()
     trio.run(daemon.run)
     return 0

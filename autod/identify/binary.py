@@ -16,8 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from autod.exchange.peer import executable
 from autod.identify.dialect import dialect_of
+from autod.identify.likeness import Binary, like
 from autod.identify.programs import find_programs, open_program
+from autod.protocol import releases
+from autod.protocol.errors import UnknownRelease
 
 if TYPE_CHECKING:
     from autod.identify.programs import Program
@@ -30,7 +34,7 @@ __all__ = [
     "version_of_blocking",
     "version_of_process",
     "version_of_process_blocking",
-    "with_dialect",
+    "with_build",
 ]
 
 DEADLINE = 5.0
@@ -44,7 +48,8 @@ class Version(msgspec.Struct, frozen=True):
     """The version as a program prints it ("4.10", "5.2-1.el10"), and, for a pluto, how it was built.
 
     `seccomp`, `labeled`: with USE_SECCOMP, with labeled IPsec. `fetching`: with curl or LDAP, to fetch certificates.
-    `dialect`: as the addconn beside it showed (identify.dialect).
+    `dialect`: as the addconn beside it showed (identify.dialect). `like`: the release that this build equals, as was
+    seen from its own programs, where its version does not say it (identify.likeness).
     """
 
     text: str
@@ -52,6 +57,7 @@ class Version(msgspec.Struct, frozen=True):
     labeled: bool
     fetching: bool
     dialect: str = ""
+    like: str = ""
 
 
 def parse_version(output: str) -> Version | None:
@@ -78,28 +84,39 @@ async def version_of_process(pid: int) -> Version | None:
     Runs nothing but a program called pluto that root or this user owns and nobody else can write to. Cancelled:
     the program is killed.
     """
-    try:
-        with open_program(f"/proc/{pid}/exe", name="pluto") as program:
-            version = await version_of(program) if _is_pluto(program) else None
-    except OSError:
-        return None
     import trio
 
-    return None if version is None else await trio.to_thread.run_sync(with_dialect, version, pid)
+    try:
+        with _running(pid) as program:
+            version = await version_of(program) if _is_pluto(program) else None
+            if version is None:
+                return None
+            return await trio.to_thread.run_sync(with_build, version, program, pid)
+    except OSError:
+        return None
 
 
 def version_of_process_blocking(pid: int) -> Version | None:
     """The same for a thread."""
     try:
-        with open_program(f"/proc/{pid}/exe", name="pluto") as program:
+        with _running(pid) as program:
             version = version_of_blocking(program) if _is_pluto(program) else None
+            return None if version is None else with_build(version, program, pid)
     except OSError:
         return None
-    return None if version is None else with_dialect(version, pid)
 
 
-def with_dialect(version: Version, pid: int | None = None) -> Version:
-    """`version`, with the dialect of the addconn beside the pluto that runs as `pid`, or of the one installed."""
+def _running(pid: int) -> contextlib.AbstractContextManager[Program]:
+    return open_program(f"/proc/{pid}/exe", name=executable(pid) or "pluto")
+
+
+def with_build(version: Version, program: Program, pid: int | None = None) -> Version:
+    """`version` of `program`, with what does not show in it: the dialect of the addconn beside the pluto that runs as
+    `pid`, or of the one installed, and what was learned of a version that is no release. Blocks."""
+    try:
+        releases.find(version.text)
+    except UnknownRelease:
+        return msgspec.structs.replace(version, like=like(Binary.of(program, version.text)))
     dialect = dialect_of(version.text, find_programs(pid).addconn)
     return msgspec.structs.replace(version, dialect=dialect) if dialect else version
 

@@ -38,6 +38,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     labeled: bool | None = None
     fetching: bool | None = None
     dialect: str = ""
+    like: str = ""
     pid: int | None = None
     start: int | None = None
     bound: str | None = None

@@ -67,7 +67,7 @@ class Told(msgspec.Struct, frozen=True):
     """What pluto and its program say of themselves. `text` is its version as it prints it.
 
     `seccomp`, `labeled`, `fetching`, `dialect`: how it was built, see `Release`. `seqpacket`: the type of its socket,
-    where somebody connected to it. None for a fact that nobody told.
+    where somebody connected to it. `like`: see Version. None for a fact that nobody told.
     """
 
     how: How
@@ -78,6 +78,7 @@ class Told(msgspec.Struct, frozen=True):
     fetching: bool | None = None
     seqpacket: bool | None = None
     dialect: str = ""
+    like: str = ""
 
 
 class Detected(msgspec.Struct, frozen=True):
@@ -170,11 +171,26 @@ def detection(
     ProtocolViolation where what answers is not pluto.
     """
     check_path(path)
-    given = None if release is None else releases.find(release)
+    given, unknown = _given(release)
     told = yield from _find_out(path, known)
+    if unknown is not None and (told.text or "").removeprefix("v") != unknown.release.removeprefix("v"):
+        raise unknown
     resolved = resolve(path, told, given, seccomp)
     how = told.how if given is None else How.GIVEN
     return Detected(resolved, how, resolved.seqpacket, told.pluto)
+
+
+def _given(release: str | None) -> tuple[Release | None, UnknownRelease | None]:
+    """The release that the caller names. A development version is right where pluto calls itself so, and was
+    learned."""
+    if release is None:
+        return None, None
+    try:
+        return releases.find(release), None
+    except UnknownRelease as unknown:
+        if not releases.is_development(release):
+            raise
+        return None, unknown
 
 
 def resolve(path: str, told: Told, given: Release | None, seccomp: bool | None) -> Release:
@@ -193,7 +209,7 @@ def resolve(path: str, told: Told, given: Release | None, seccomp: bool | None) 
         running = given
     else:
         try:
-            running = releases.find(told.text)
+            running = releases.find(told.like or told.text).called(told.text)
         except UnknownRelease:
             if given is None:
                 raise
@@ -264,6 +280,7 @@ def _ask_program(path: str) -> Generator[Question, Any, Told | None]:
         version.labeled,
         version.fetching,
         dialect=version.dialect,
+        like=version.like,
     )
 
 
@@ -277,13 +294,12 @@ def _ask_pluto(path: str) -> Generator[Question, Any, Told]:
             f"{path}: pluto went away while it was asked for its release; see its log, and start it again",
             path=path,
         )
-    pluto, fetching, dialect = probed.pluto, None, ""
+    pluto, fetching, dialect, like = probed.pluto, None, "", ""
     version: Version | None = None if pluto.pid is None else (yield AskProgram(pluto.pid))
     if version is not None and version.text == status.text:
-        fetching, dialect = version.fetching, version.dialect
-    return Told(
-        How.STATUS, pluto, status.text, status.seccomp, status.labeled, fetching, probed.seqpacket, dialect
-    )
+        fetching, dialect, like = version.fetching, version.dialect, version.like
+    built = (status.seccomp, status.labeled, fetching, probed.seqpacket, dialect, like)
+    return Told(How.STATUS, pluto, status.text, *built)
 
 
 class _StatusReader:
@@ -305,6 +321,15 @@ class _StatusReader:
                 self.seccomp = match[1] != "unsupported"
 
 
+def _is_known(told: Told) -> bool:
+    """Not a version that is no release: it may be learned any time, without another pluto."""
+    try:
+        releases.find(told.like or told.text or "")
+    except UnknownRelease:
+        return False
+    return True
+
+
 def _may_be_pluto(pluto: Listener) -> bool:
     name = pluto.executable()
     return name is None or os.path.basename(name) == "pluto"
@@ -318,7 +343,7 @@ def _recall(path: str, known: Known | None) -> Told | None:
     pluto = Listener(entry.pid, file, entry.start, entry.bound)
     if pluto.is_gone():
         return None
-    return Told(
+    told = Told(
         How.CACHE,
         pluto,
         entry.text,
@@ -326,14 +351,16 @@ def _recall(path: str, known: Known | None) -> Told | None:
         entry.labeled,
         entry.fetching,
         dialect=entry.dialect,
+        like=entry.like,
     )
+    return told if _is_known(told) else None
 
 
 def _remember(path: str, known: Known, told: Told) -> None:
     """Keep it for the life of this pluto. What is seen not to be one (socat before a container) is asked each time: it
     outlives the pluto behind it."""
     file = told.pluto.file
-    if file is None or told.text is None or not _may_be_pluto(told.pluto):
+    if file is None or told.text is None or not _may_be_pluto(told.pluto) or not _is_known(told):
         return
     known.remember(
         path,
@@ -346,6 +373,7 @@ def _remember(path: str, known: Known, told: Told) -> None:
             labeled=told.labeled,
             fetching=told.fetching,
             dialect=told.dialect,
+            like=told.like,
             pid=told.pluto.pid,
             start=told.pluto.start,
             bound=told.pluto.bound,

@@ -6,7 +6,7 @@ ours, store.py keeps what was learned for exactly one binary, pluto.py is the cl
 
 from __future__ import annotations
 
+from autod.identify.likeness import Binary
 from autod.learn.infer import CannotLearn, Learned, Recording, Template, infer, learned_message
-from autod.learn.store import Binary
 
 __all__ = ["Binary", "CannotLearn", "Learned", "Recording", "Template", "infer", "learned_message"]

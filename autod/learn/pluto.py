@@ -17,10 +17,11 @@ from autod.exchange.control import Control
 from autod.exchange.peer import listener
 from autod.identify.binary import version_of
 from autod.identify.detect import Detected, How
+from autod.identify.likeness import Binary
 from autod.identify.programs import open_program
 from autod.learn.doctor import COMPARED
 from autod.learn.infer import Learned, Template, learned_message
-from autod.learn.store import Binary, load
+from autod.learn.store import load
 from autod.protocol.outlines import Outline
 from autod.protocol.releases import Release
 
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
     from autod.protocol.commands import Command
 
-__all__ = ["LearnedPluto", "learned_release"]
+__all__ = ["AnyPluto", "LearnedPluto", "learned_release"]
 
 
 def learned_release(learned: Learned) -> Release:
     """The release, as far as a client needs it: its text, its socket, its reply codes, what it can be asked."""
-    numbers = tuple(int(number) for number in re.findall(r"\d+", learned.release)[:3])
+    begin = re.match(r"v?([\d.]+)", learned.release)
+    numbers = tuple(int(number) for number in re.findall(r"\d+", begin[1])[:3]) if begin else ()
     # What carries a name shows the head that all messages have: the name is the first string behind it.
     named = next((one for one in learned.templates.values() if one.named), Template(b""))
     outline = Outline(
@@ -102,3 +104,30 @@ class LearnedPluto(Pluto):
     def message(self, command: Command) -> bytes:
         """The message that was learned for it; Unsupported if none was."""
         return learned_message(command, self._learned)
+
+
+class AnyPluto(LearnedPluto):
+    """A client for whatever listens: by its release, or else with what was learned for it."""
+
+    async def find(self) -> Detected:
+        """What runs at the socket. UnknownRelease, as the release's, where it was not learned either."""
+        self.reads_messages = True
+        try:
+            return await Pluto.find(self)
+        except UnknownRelease as unknown:
+            self.reads_messages = False
+            try:
+                found = await LearnedPluto.find(self)
+            except UnknownRelease:
+                raise unknown from None
+            if self._given is not None and not _same(self._given, found.release.text):
+                raise unknown from None
+            return found
+
+    def message(self, command: Command) -> bytes:
+        """The message for it: of the release, or as it was learned."""
+        return Pluto.message(self, command) if self.reads_messages else LearnedPluto.message(self, command)
+
+
+def _same(given: str, text: str) -> bool:
+    return given.removeprefix("v") == text.removeprefix("v")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 import trio
 
+from autod.client import Pluto
 from autod.errors import ConfigurationError
 from autod.service.access import Access, Peer, Right
 from autod.service.hookrunner import HookRunner
@@ -57,8 +58,10 @@ def build(
     kept: LastGood | None = None,
     override: Callable[[Settings], Settings] = lambda settings: settings,
     notifier: Notifier | None = None,
+    client: type[Pluto] = Pluto,
 ) -> Daemon:
-    """The daemon over a real pluto, as the settings that were read say, with what `override` makes of them."""
+    """The daemon over a real pluto, as the settings that were read say, with what `override` makes of them. `client`
+    talks to it."""
     settings = override(read.settings)
     source = IpsecConf(settings.supervise.configuration, leaves=settings.pluto.via_addconn)
     own = Own(settings.supervise.connections)
@@ -77,6 +80,7 @@ def build(
         on_found=found,
         groups=lambda: source.groups,
         file_of=own.file_of,
+        client=client,
     )
     daemon = Daemon(
         settings,

@@ -9,7 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from autod.config.meaning import Meaning
-from autod.errors import ConfigurationError
+from autod.errors import ConfigurationError, Unsupported
 from autod.supervisor.wanted import Definition, Reading
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ class IpsecConf:
 
         if self.release is None:
             return Reading()
-        found = load(self.path, self.release, leaves_unknown=self.leaves)
+        try:
+            found = load(self.path, self.release, leaves_unknown=self.leaves)
+        except Unsupported as error:
+            raise ConfigurationError(str(error), where=self.path) from error
         if found.refusal is not None:
             place = str(found.refusal.place) if found.refusal.place else self.path
             raise ConfigurationError(found.refusal.sentence, where=place)

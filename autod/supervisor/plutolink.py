@@ -95,7 +95,7 @@ class PlutoLink:
     `release` names it if the caller knows better than pluto, `dialect` whose ipsec.conf it reads; with `via_addconn`
     its addconn loads. `answer` is how many seconds it may take to answer a question. `on_found` is called with the
     release whenever a pluto was found. `groups` gives the names of the group connections of the configuration,
-    `file_of` the file of a connection that stands in another one than `config`.
+    `file_of` the file of a connection that stands in another one than `config`. `client` talks to the pluto.
     """
 
     def __init__(
@@ -111,6 +111,7 @@ class PlutoLink:
         on_found: Callable[[Release], None] | None = None,
         groups: Callable[[], Collection[str]] = tuple,
         file_of: Callable[[str], str | None] = lambda name: None,
+        client: type[Pluto] = Pluto,
     ) -> None:
         self.path = path
         self._file_of = file_of
@@ -119,7 +120,7 @@ class PlutoLink:
         self._groups = groups
         self.config = config
         self.answer = answer
-        self._pluto = Pluto(
+        self._pluto = client(
             path, release or None, seccomp=None, limit=limit + 16, buffer=BUFFER, known=None, timeout=answer
         )
         self._pluto.dialect = dialect

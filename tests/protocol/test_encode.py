@@ -206,6 +206,11 @@ def test_labeled_ipsec_is_not_guessed_where_the_length_must_be_exact() -> None:
         "4.16",
         "v5.1-123-gabcdef0-main",
         "5.2rc1",
+        "v5.4-dirty-main",
+        "v5.4-59-g0c4e3eccfb-dirty-main",
+        "v5.4-59-g0c4e3eccfb-some_branch",
+        "v5.3-59-g0c4e3eccfb-main",
+        "v5.4-60-gfedcba9876-main",
         "5.0dr2",
         "",
         "banana",
@@ -220,6 +225,25 @@ def test_an_uncovered_release_is_refused_by_name(text: str) -> None:
     assert caught.value.release == text
     assert "autod learn" in str(caught.value)
     assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("v5.4-59-g0c4e3eccfb-main", "5.4"),
+        ("5.4-59-g0c4e3ecc", "5.4"),
+        ("v5.4-59-g0c4e3eccfb0123456789-HEAD", "5.4"),
+        ("v5.1-50-g45d42f99c0-main", "5.1"),
+        ("v5.4-main", "5.4"),
+        ("v4.10", "4.10"),
+    ],
+)
+def test_a_commit_up_to_which_no_layout_changed_is_its_release(text: str, release: str) -> None:
+    """From 5.1 on its magic is that of its whole version."""
+    found, base = releases.find(text), releases.find(release)
+    assert (found.text, found.version, found.family) == (text, base.version, base.family)
+    assert found.magic == (base.magic if release == "4.10" else releases.cksum(text))
+    assert encode(c.Initiate("x"), found)[4:] == encode(c.Initiate("x"), base)[4:]
 
 
 def test_what_a_release_lacks_is_unsupported() -> None:

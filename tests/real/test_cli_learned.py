@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from autod.cli import main
+from autod.identify import binary
 from autod.protocol import releases
 from tests.real.plutos import connection, gateway
 
@@ -27,7 +30,8 @@ def pluto() -> Iterator[Pluto]:
 
 @pytest.fixture
 def unknown(pluto: Pluto, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pluto:
-    """No module covers it, nothing is remembered, and nothing was learned yet."""
+    """No module covers it, nor another one like it; nothing is remembered, and nothing was learned yet."""
+    monkeypatch.setattr("autod.learn.equals._candidates", lambda learned, version: ())
     covering = releases._covering
     monkeypatch.setattr(releases, "_covering", lambda number: None if number == "4.10" else covering(number))
     monkeypatch.setattr("autod.cli.session.default_folder", lambda: None)
@@ -93,3 +97,29 @@ def test_another_binary_has_to_be_learned_anew(
     kept.write_bytes(kept.read_bytes().replace(b'"mtime_ns":1', b'"mtime_ns":2'))
     assert autod(unknown, "--ready") == 2
     assert "autod learn" in capsys.readouterr().err
+
+
+def test_a_git_build_that_equals_its_release_is_spoken_to_like_it(
+    pluto: Pluto, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once its own whack and addconn were seen: ipsec.conf natively, and every command. Before, it is refused."""
+    read = binary.parse_version
+
+    def called(output: str) -> binary.Version | None:
+        found = read(output)
+        return None if found is None else msgspec.structs.replace(found, text=text)
+
+    text = "v4.10-99-g0123456789-main"
+    monkeypatch.setattr(binary, "parse_version", called)
+    monkeypatch.setattr("autod.cli.session.default_folder", lambda: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert autod(pluto, "--add", "a") == 2
+    assert "autod learn" in capsys.readouterr().err
+    assert main(["learn", "--ctlsocket", str(pluto.socket), "--json"]) == 0
+    learned = json.loads(capsys.readouterr().out)
+    assert (learned["release"], learned["equals"]) == (text, "4.10")
+    for words in (["--add", "a"], ["--diff"], ["--release", text.removeprefix("v"), "--status"], ["--check"]):
+        assert autod(pluto, *words) == 0, words
+    assert main(["top", "--once", "--ctlsocket", str(pluto.socket)]) == 0
+    assert autod(pluto, "--release", "v4.10-98-g0123456789-main", "--status") == 2
+    assert autod(pluto, "--delete", "a") == 0

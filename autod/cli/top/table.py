@@ -19,9 +19,11 @@ import trio
 from autod.cli.suspending import suspending
 from autod.cli.top.keys import Unbuffered, keys
 from autod.cli.top.rows import KEYS, SORTS, Options, Picture, Row, advance, arrange, counts, forget, press
-from autod.client import open_pluto
+from autod.client import TIMEOUT
+from autod.client.operation import BUFFER
 from autod.errors import PlutoGone, WhackError
 from autod.identify.cache import Known, default_folder
+from autod.learn.pluto import AnyPluto
 from autod.protocol import commands as c
 from autod.status import parse
 from autod.status.render import age_text, columns, size_text
@@ -60,15 +62,17 @@ _STYLES = {
 async def top(options: argparse.Namespace) -> int:
     """Show the table of the pluto that the options name, until `q`, Ctrl-C or SIGTERM; with --once, once."""
     folder = default_folder()
-    async with (
-        open_pluto(
-            options.ctlsocket,
-            options.release,
-            seccomp=options.seccomp,
-            known=None if folder is None else Known(folder),
-        ) as pluto,
-        trio.open_nursery() as nursery,
-    ):
+    pluto = AnyPluto(
+        options.ctlsocket,
+        options.release,
+        seccomp=options.seccomp,
+        limit=1,
+        buffer=BUFFER,
+        known=None if folder is None else Known(folder),
+        timeout=TIMEOUT,
+    )
+    await pluto.find()
+    async with trio.open_nursery() as nursery:
         if not options.once:
             await nursery.start(_end_by_signal, nursery.cancel_scope)
         await show(pluto, options)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autod.identify.binary import Version, parse_version, with_dialect
+from autod.identify.binary import Version, parse_version, with_build
 from autod.identify.dialect import dialect_of, read_in
+from autod.identify.programs import open_program
 from autod.protocol.releases import find
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ def test_an_addconn_that_is_not_there_or_not_to_be_trusted_tells_nothing(tmp_pat
 
 
 def test_it_is_that_of_the_programs_beside_pluto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    addconn(tmp_path, patched=True)
+    program = addconn(tmp_path, patched=True)
     monkeypatch.setenv("IPSEC_EXECDIR", str(tmp_path))
     version = parse_version("Libreswan 4.12 IKEv2")
     assert isinstance(version, Version)
-    assert with_dialect(version).dialect == "el8"
+    with open_program(str(program)) as opened:
+        assert with_build(version, opened).dialect == "el8"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autod.identify.likeness import Binary, cache_folder
 from autod.learn.infer import Learned, Template
-from autod.learn.store import Binary, UnsafeCache, cache_folder, load, save
+from autod.learn.store import UnsafeCache, load, save
 
 if TYPE_CHECKING:
     from pathlib import Path
