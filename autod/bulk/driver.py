@@ -110,17 +110,14 @@ class PlutoDriver:
                 return OwnStep(load, timeout) if callable(load) else LoadStep(load)
             more = {"asynchronous": asynchronous, "remote_host": remote_host} if row.initiates else {}
             command = getattr(c, row.command)("", **more)
-            return AskStep(
-                pluto,
-                Request(
-                    row.name,
-                    command,
-                    "",
-                    pluto.timeout if timeout is None else timeout,
-                    force=force,
-                ),
-                self._rest if row.initiates else None,
+            request = Request(
+                row.name, command, "", pluto.timeout if timeout is None else timeout, force=force
             )
+            if row.name == "route":
+                from autod.bulk.routing import RouteStep  # the reader of configurations, which few runs need
+
+                return RouteStep(pluto, request, load, lambda: self.wanted)
+            return AskStep(pluto, request, self._rest if row.initiates else None)
 
         self.steps = tuple(step(row) for row in steps_of(operation))
         self._holds = any(step.holds_descriptor for step in self.steps)

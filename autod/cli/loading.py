@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from autod.config.policies import is_group
 from autod.events import Complaint
+from autod.loading.groups import no_group, routed_by_auto
 from autod.loading.loader import loader_for
 from autod.loading.native import NativeLoader
 
@@ -46,7 +47,12 @@ def loader(session: Session, configuration: Configuration | None = None) -> Load
         via_addconn=options.via_addconn,
         notes=True,
         autoall=options.all or (options.operation == "sync" and not options.names),
+        catches=_CATCHES.get(options.operation, no_group),
     )
+
+
+_CATCHES = {"sync": routed_by_auto, "ondemand": is_group}
+"""Group connections that an operation routes after it has loaded them."""
 
 
 def _config_for_addconn(config: str | None) -> str | None:
@@ -144,11 +150,9 @@ async def _make_groups(
 ) -> None:
     """Tell pluto to listen if a group was loaded: only then does it make the connections of the group's networks.
 
-    For `ondemand` of a single group, autod.loading.groups does that after the route.
+    Those that are to be routed are listened for after that (autod.loading.groups).
     """
-    if session.options.operation == "sync" or (
-        len(outcomes) == 1 and session.options.operation == "ondemand"
-    ):
+    if session.options.operation in _CATCHES:
         return
     loaded = [
         connection

@@ -1,6 +1,6 @@
 """Group connections: routed only when what pluto made of them is.
 
-Owns: the order (route, listen, look) and what is said. Must not know: who asks.
+Owns: the order (route, listen, look), which groups auto= has routed, and what is said. Must not know: who asks.
 
 pluto makes the connections of a group's networks when it is told to listen, and at no other time; to route the group
 alone makes none, and loading it again removes those there were. Routed first, they come into being routed: no packet of
@@ -9,11 +9,14 @@ a private network leaves in clear between the two.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from autod.config.policies import routed
+from autod.config.choose import auto
+from autod.config.model import ConfiguredConnection
+from autod.config.policies import is_group, routed
 from autod.outcomes import Result, quoted
 from autod.protocol import commands as c
 
@@ -21,7 +24,20 @@ if TYPE_CHECKING:
     from autod.client import Pluto
     from autod.outcomes import Outcome
 
-__all__ = ["route_group"]
+__all__ = ["Catches", "no_group", "route_group", "routed_by_auto"]
+
+Catches: TypeAlias = Callable[[ConfiguredConnection], bool]
+"""Whether a connection is a group that is going to be routed once it is loaded."""
+
+
+def no_group(connection: ConfiguredConnection) -> bool:
+    """None of them is: to load is all that was asked for."""
+    return False
+
+
+def routed_by_auto(connection: ConfiguredConnection) -> bool:
+    """Those that addconn --autoall routes."""
+    return auto(connection) == "ondemand" and is_group(connection)
 
 
 async def route_group(pluto: Pluto, name: str, *, timeout: float | None = None) -> Outcome:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autod.errors import ConfigurationError
+from autod.loading.groups import no_group
 from autod.protocol.connection.keywords import native
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from autod.client import Pluto
     from autod.config import Configuration
+    from autod.loading.groups import Catches
     from autod.loading.interface import Loader
     from autod.protocol.releases import Release
 
@@ -31,17 +33,18 @@ def loader_for(
     via_addconn: bool = False,
     autoall: bool = False,
     notes: bool = False,
+    catches: Catches = no_group,
 ) -> Loader:
     """What loads from the configuration at `path` (None: addconn's own default): natively where there are rules for the
     release, unless `via_addconn`. `read` reads the file for a release, each time that it is needed.
-    `autoall`, `notes`: see NativeLoader; addconn itself is always given names.
+    `autoall`, `notes`, `catches`: see NativeLoader; addconn itself is always given names.
 
     ConfigurationError where addconn is needed and not there.
     """
     if not via_addconn and pluto.reads_messages and native(pluto.release) is not None:
         from autod.loading.native import NativeLoader
 
-        return NativeLoader(pluto, read, autoall=autoall, notes=notes)
+        return NativeLoader(pluto, read, autoall=autoall, notes=notes, catches=catches)
     from autod.identify.programs import find_programs
     from autod.loading.addconn import AddconnLoader
 

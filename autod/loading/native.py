@@ -28,13 +28,15 @@ from autod.errors import NOT_LOADED, BadString, ConfigurationError, no_answer
 from autod.events import Complaint
 from autod.exchange.control import AHEAD
 from autod.exchange.relay import Relayed
+from autod.loading.groups import no_group
 from autod.loading.result import Transcript, outcome_of
 from autod.outcomes import gather
 from autod.protocol.check import check_release
-from autod.protocol.commands import AddConnection
+from autod.protocol.commands import AddConnection, Listen, Route
 from autod.protocol.connection import Planner
 from autod.protocol.connection.rules import rules
 from autod.protocol.encode import Packer
+from autod.protocol.errors import Unsupported
 from autod.recognise import recognise
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from autod.config.reader import Configuration
     from autod.events import Event
     from autod.exchange.control import Pending
+    from autod.loading.groups import Catches
     from autod.loading.interface import Hear, Told
     from autod.outcomes import Outcome
     from autod.protocol.connection.addresses import Address
@@ -64,6 +67,9 @@ class NativeLoader:
     `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which sends
     connections with a fault too (not where it gave up before it came to auto=), and of several sections of one name
     leaves the last in pluto. `notes`: `sent` is kept.
+    `catches` says of a group connection that it is going to be routed: it is at once then, as until pluto has made the
+    connections of its networks their packets leave in clear. What pluto says to that is not told: route_group() asks
+    again, and looks.
     """
 
     def __init__(
@@ -74,11 +80,13 @@ class NativeLoader:
         lookup: Lookup | None = None,
         autoall: bool = False,
         notes: bool = False,
+        catches: Catches = no_group,
     ) -> None:
         self._pluto = pluto
         self._read = read
         self._lookup = lookup
         self._autoall = autoall
+        self._catches = catches
         self.sent: dict[str, Sent] | None = {} if notes else None
         """By the name of a connection in the configuration, what was sent for it last."""
         self._configuration: Configuration | None = None
@@ -124,6 +132,7 @@ class NativeLoader:
                 heard,
                 autoall=self._autoall,
                 sent=self.sent,
+                catches=self._catches,
             )
             await run.work()
         if scope.cancelled_caught:
@@ -192,8 +201,11 @@ class _Run:
         *,
         autoall: bool,
         sent: dict[str, Sent] | None,
+        catches: Catches,
     ) -> None:
         self._autoall = autoall
+        self._catches = catches
+        self._caught: list[tuple[_Work, _Ready]] = []
         self._sent = sent
         system: Lookup = System() if lookup is None else lookup
         self._pluto = pluto
@@ -207,8 +219,8 @@ class _Run:
         self._heard = heard
         self._ahead = AHEAD
         self._started = time.time()
-        self._flight: deque[tuple[_Work, Request, Pending]] = deque()
-        self._answered: list[tuple[_Work, Request, Pending]] = []
+        self._flight: deque[tuple[_Work | None, Request, Pending]] = deque()
+        self._answered: list[tuple[_Work | None, Request, Pending]] = []
         self._works: dict[int, _Work] = {}
         self._words = [self._word(chosen) for chosen in self._chosen(configuration, names)]
 
@@ -234,26 +246,55 @@ class _Run:
         try:
             for number, work in enumerate(self._works.values(), 1):
                 ready = await self._ready(work.connection)
-                for complaint in ready.complaints if ready.groups else ():
-                    self._remark(work, complaint)
-                if not ready.groups:
-                    self._conclude(
-                        work, outcome_of(_complained(work.connection.name, ready), started=self._started)
-                    )
-                elif ready.is_plain:
-                    await self._send_ahead(work, ready)
+                if self._catches(work.connection):
+                    self._caught.append((work, ready))
                 else:
-                    await self._drain()
-                    await self._one_by_one(work, ready)
+                    await self._catch()
+                    await self._send(work, ready)
                 if len(self._answered) >= AHEAD:
                     self._settle()
                 if number % _ROUND == 0:
                     await trio.lowlevel.checkpoint()
+            await self._catch()
             await self._drain()
         finally:
             for _, _, pending in self._flight:
                 self._pluto.control.drop(pending)
             self._settle()
+
+    async def _send(self, work: _Work, ready: _Ready) -> None:
+        for complaint in ready.complaints if ready.groups else ():
+            self._remark(work, complaint)
+        if not ready.groups:
+            self._conclude(work, outcome_of(_complained(work.connection.name, ready), started=self._started))
+        elif ready.is_plain:
+            await self._send_ahead(work, ready)
+        else:
+            await self._drain()
+            await self._one_by_one(work, ready)
+
+    async def _catch(self) -> None:
+        """Load the groups that are to be routed, and have pluto make what it makes of their networks, routed.
+
+        All is encoded before, and pluto has it all before it answers the first: it does one right after the other.
+        """
+        caught, self._caught = self._caught, []
+        requests = [
+            Request("route", Route(work.connection.name), work.connection.name)
+            for work, ready in caught
+            if ready.groups
+        ]
+        if requests:
+            requests.append(Request("listen", Listen()))
+        try:
+            messages = [self._pluto.message(request.command) for request in requests]
+        except Unsupported:
+            # Whoever routes them afterwards is told.
+            requests, messages = [], []
+        for work, ready in caught:
+            await self._send(work, ready)
+        for request, message in zip(requests, messages, strict=True):
+            await self._ahead_of(None, request, message)
 
     async def _ready(self, connection: ConfiguredConnection) -> _Ready:
         """Encoded, in a thread where a name server has to be asked."""
@@ -283,6 +324,10 @@ class _Run:
 
     async def _send_ahead(self, work: _Work, ready: _Ready) -> None:
         ((name, message),) = ready.groups[0]
+        await self._ahead_of(work, Request("add", AddConnection(name), name), message)
+
+    async def _ahead_of(self, work: _Work | None, request: Request, message: bytes) -> None:
+        """Send before the answers to what was sent are read. `work` None: what pluto says to it is nobody's."""
         control = self._pluto.control
         if len(self._flight) >= self._ahead:
             await self._make_room(self._ahead // 2)
@@ -294,7 +339,7 @@ class _Run:
             pending = control.start(message, patient=True)
         if pending is None:
             pending = await control.submit(message)
-        self._flight.append((work, Request("add", AddConnection(name), name), pending))
+        self._flight.append((work, request, pending))
 
     async def _make_room(self, count: int) -> None:
         """Wait until pluto has answered the first `count` in flight.
@@ -326,6 +371,8 @@ class _Run:
         answered, self._answered = self._answered, []
         judged = self._pluto.finish([(request, pending) for _, request, pending in answered])
         for (work, _, _), (events, outcome) in zip(answered, judged, strict=True):
+            if work is None:
+                continue
             for event in events:
                 self._hear_of(work, event)
             self._conclude(work, outcome)

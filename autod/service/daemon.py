@@ -79,6 +79,7 @@ def build(
         limit=settings.supervise.limit,
         on_found=found,
         groups=lambda: source.groups,
+        routes=lambda name: daemon.supervisor.routes(name),
         file_of=own.file_of,
         client=client,
     )

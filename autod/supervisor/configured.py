@@ -224,6 +224,11 @@ class ConfiguredSupervisor(Supervisor):
             self._settle(self._forget(compared))
         return differences(compared, missing, left, ours=ours)
 
+    def routes(self, name: str) -> bool:
+        """Whether the connection of this name is to be routed, now."""
+        entry = self.engine.table.get(name)
+        return entry is not None and entry.wanted.policy.keep is Keep.ROUTED and not entry.record.suspended
+
     def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None:
         super().order(act, names, by)
         for name in map(self._name, names):

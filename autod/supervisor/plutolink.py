@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from autod.client.operation import Operation
     from autod.config import Configuration
     from autod.config.comparison import Difference
+    from autod.config.model import ConfiguredConnection
     from autod.events import Event
     from autod.exchange.peer import Listener
     from autod.loading.interface import Loader
@@ -95,7 +96,8 @@ class PlutoLink:
     `release` names it if the caller knows better than pluto, `dialect` whose ipsec.conf it reads; with `via_addconn`
     its addconn loads. `answer` is how many seconds it may take to answer a question. `on_found` is called with the
     release whenever a pluto was found. `groups` gives the names of the group connections of the configuration,
-    `file_of` the file of a connection that stands in another one than `config`. `client` talks to the pluto.
+    `routes` says whether one is to be kept routed, `file_of` gives the file of a connection that stands in another one
+    than `config`. `client` talks to the pluto.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class PlutoLink:
         limit: int = 64,
         on_found: Callable[[Release], None] | None = None,
         groups: Callable[[], Collection[str]] = tuple,
+        routes: Callable[[str], bool] = lambda name: False,
         file_of: Callable[[str], str | None] = lambda name: None,
         client: type[Pluto] = Pluto,
     ) -> None:
@@ -118,6 +121,7 @@ class PlutoLink:
         self._differing: dict[str, tuple[Difference, Configuration]] = {}
         self._compared: tuple[Configuration, ...] = ()
         self._groups = groups
+        self._routes = routes
         self.config = config
         self.answer = answer
         self._pluto = client(
@@ -287,7 +291,7 @@ class PlutoLink:
         """Load `name` anew: of several pairs of subnets= those that differ, if that is known.
 
         Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first, once it is certain
-        that it can be loaded again.
+        that it can be loaded again. A group is not: the packets of its networks would leave in clear meanwhile.
         """
         known = self._differing.pop(name, None)
         await self._loader(self._file_of(name)).check()
@@ -295,9 +299,10 @@ class PlutoLink:
             done = await self._replace_pairs(*known, deadline, heard)
             if done is not None:
                 return done
-        deleted = await self._delete(name, deadline, heard)
-        if deleted.cause not in (None, Cause.UNKNOWN):
-            return deleted
+        if name not in self._groups():
+            deleted = await self._delete(name, deadline, heard)
+            if deleted.cause not in (None, Cause.UNKNOWN):
+                return deleted
         return await self._add(name, deadline)
 
     async def _replace_pairs(
@@ -336,7 +341,17 @@ class PlutoLink:
         """What loads from the file at `path` (None: from the configuration) as it is now."""
         path = path or self.config
         read = partial(load, path or _CONFIG)
-        return loader_for(self._pluto, path, read, via_addconn=self._via_addconn, notes=True)
+        return loader_for(
+            self._pluto,
+            path,
+            read,
+            via_addconn=self._via_addconn,
+            notes=True,
+            catches=self._catches,
+        )
+
+    def _catches(self, connection: ConfiguredConnection) -> bool:
+        return connection.name in self._groups() and self._routes(connection.name)
 
     async def _load(self, batch: Mapping[str, _Add]) -> None:
         files: dict[str | None, list[str]] = {}

@@ -104,6 +104,20 @@ def test_add_has_pluto_make_the_connections_of_the_networks(pluto: Pluto) -> Non
     assert caught(pluto)
 
 
+def test_of_several_names_a_group_is_routed_when_its_networks_are(
+    pluto: Pluto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """addconn alone makes nothing of its networks, nor does --route to pluto."""
+    other = f"conn other\n\tleft={WEST}\n\tright=192.1.2.23\n\tauthby=secret\n"
+    pluto.conf.write_text(GROUP + other)
+    pluto.addconn("private", "other")
+    assert main(command(pluto, "--route", "private", "other")) == 0
+    assert caught(pluto)
+    assert main(command(pluto, "--ondemand", "other", "private")) == 0
+    assert caught(pluto)
+    assert "2 of 2 routed" in capsys.readouterr().out
+
+
 def test_a_group_without_networks_is_not_said_to_catch_any(
     pluto: Pluto, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ from autod.errors import ConfigurationError, DeadlinePassed, NoSocket, PlutoRepl
 from autod.exchange.control import AHEAD
 from autod.loading.native import NativeLoader
 from autod.outcomes import Result
+from autod.protocol.commands import AddConnection, Listen, Route
 from autod.protocol.decode import decode
 from autod.protocol.releases import find
 from tests.fakes.fakepluto import BACKLOG, fake_pluto
@@ -125,6 +126,41 @@ async def test_what_a_word_means_is_loaded_once_and_told_for_each_word(tmp_path:
         "named": (Result.LOADED, "named"),
         "nobody": (Result.UNKNOWN, "nobody"),
     }
+
+
+@pytest.mark.parametrize("release", ["4.10", "5.2"])
+async def test_groups_that_are_to_be_routed_are_at_once(release: str, tmp_path: Path) -> None:
+    """Those that stand beside each other together, before anything else is loaded; the others are only loaded."""
+    path = tmp_path / release
+    words = ["one", "mesh", "clear", "two", "later", "three"]
+    groups = {"mesh", "clear", "later"}
+    text = "".join(
+        f"conn {word}\n\tleft=192.1.2.45\n\tright={'%group' if word in groups else '10.0.0.1'}\n"
+        for word in words
+    )
+    (tmp_path / "ipsec.conf").write_text(text)
+    read = load("ipsec.conf", find(release), folder=str(tmp_path))
+    async with (
+        fake_pluto(path, added, seqpacket=find(release).seqpacket) as pluto,
+        open_pluto(path, release) as client,
+    ):
+        loads = Loads()
+        loader = NativeLoader(client, lambda release: read, catches=lambda one: one.name in {"mesh", "clear"})
+        await loader.load(words, hear=loads.hear, told=loads.told)
+    said = [decode(message, find(release)) for message in pluto.messages]
+    assert [(one.kind, one.name) for one in said] == [
+        (AddConnection, "one"),
+        (AddConnection, "mesh"),
+        (AddConnection, "clear"),
+        (Route, "mesh"),
+        (Route, "clear"),
+        (Listen, None),
+        (AddConnection, "two"),
+        (AddConnection, "later"),
+        (AddConnection, "three"),
+    ]
+    assert list(loads.outcomes) == words
+    assert len(loads.heard) == len(words)
 
 
 async def test_what_was_sent_is_noted_as_a_comparison_would_plan_it(tmp_path: Path) -> None:
