@@ -37,6 +37,7 @@ __all__ = [
     "AliasExpanded",
     "AlreadyNegotiating",
     "Answered",
+    "BothEndsHere",
     "ChildEstablished",
     "ChildRejected",
     "Childless",
@@ -609,6 +610,12 @@ class Loaded(Event, frozen=True, kw_only=True):
     version: Literal[1, 2] | None = None
 
 
+class BothEndsHere(Event, frozen=True, kw_only=True):
+    """Both ends of the connection are addresses of this machine, so pluto takes neither for its own."""
+
+    traits: ClassVar[Traits] = Traits(level="warning", notable=True)
+
+
 class LoadFailed(Event, frozen=True, kw_only=True):
     """The connection was not added, for `reason`."""
 
@@ -634,7 +641,7 @@ class NotListening(Event, frozen=True, kw_only=True):
 
 
 class NotOriented(Event, frozen=True, kw_only=True):
-    """Neither end of the connection is an address of this machine."""
+    """Neither end of the connection is an address of this machine, or both are."""
 
     traits: ClassVar[Traits] = Traits(level="warning", notable=True, answers=True, refusal="not_oriented")
 

@@ -247,6 +247,8 @@ def sentence(
         because = ", it seems (no acceptable answer came)"
     elif result is Result.PEER_SILENT:
         because = f" ({retransmissions} retransmissions)"
+    if result is Result.DEADLINE and not usual:
+        return f"{name}: the deadline passed; so far {advice.what}{because}; {advice.advice}"
     if advice.again and not advice.look:
         return f"{name}: {advice.what}{because}"
     return f"{name}: {advice.what}{because}; {advice.advice}"

@@ -268,7 +268,7 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--if-down",
         action=argparse.BooleanOptionalAction,
-        help="leave alone what is up (default with several names)",
+        help="leave a connection that is up alone (the default)",
     )
     group.add_argument(
         "--leave-state", action="store_true", help="with --shutdown: tunnels go on without pluto"

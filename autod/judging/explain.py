@@ -366,7 +366,10 @@ def _facts(facts: Facts, found: _Found) -> tuple[tuple[str, str], ...]:
         if one.oriented is not None:
             on = f" on {one.interface}" if one.interface else ""
             told.append(
-                ("oriented", f"yes{on}" if one.oriented else "no: neither end is an address of this machine")
+                (
+                    "oriented",
+                    f"yes{on}" if one.oriented else "no: neither end, or both, is an address of this machine",
+                )
             )
         told.append(("route", _ROUTES.get(one.routing or "", one.routing or "not known")))
         ends = [f"{end.address or end.host or '?'} ({end.id})" if end.id else end.address or end.host or "?"

@@ -32,6 +32,7 @@ from autod.events import (
     IkeEstablished,
     IkeRejected,
     Initiating,
+    NetworkError,
     PeerDeleted,
     Prompted,
     Queued,
@@ -56,6 +57,7 @@ from autod.judging.verdict import (
     may_pass,
     of_fault,
     said,
+    unanswered,
 )
 from autod.operations import BY_NAME
 from autod.outcomes import OK, Outcome, Result, gather, sentence
@@ -326,6 +328,10 @@ class Judge:
                     return fault
                 if ignored is not None:
                     return ike_refused(ignored)
+                again = evidence.seen.get(Retransmission)
+                if ending is Ending.DEADLINE and (again is not None or NetworkError in evidence.seen):
+                    so_far = unanswered(exchange_in(getattr(again, "state", None)), evidence)
+                    return msgspec.structs.replace(so_far, result=Result.DEADLINE, needs_state=True)
             return ended_otherwise(ending)
         gone = self._gone(evidence)
         if gone is not None:

@@ -46,6 +46,7 @@ __all__ = [
     "may_pass",
     "of_fault",
     "said",
+    "unanswered",
 ]
 
 _REASONED = (LoadFailed, InitiateFailed, RouteRefused, Refused)
@@ -165,14 +166,19 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
         return Verdict(Result.CHILD_REJECTED, certain=False, cause=Cause.CHILD_REFUSED, by="us")
     if fault is not None:
         return fault
+    return unanswered(timeout.exchange, evidence)
+
+
+def unanswered(exchange: str | None, evidence: Evidence) -> Verdict:
+    """Why no answer to `exchange` came, where neither pluto nor the peer found a fault."""
     network = evidence.seen.get(NetworkError)
     if isinstance(network, NetworkError):
         closed = "refused" in network.reason
         cause = Cause.PORT_CLOSED if closed else Cause.UNREACHABLE
         return Verdict(Result.PEER_SILENT, None, network.reason, cause=cause, by="kernel")
-    if timeout.exchange == "IKE_AUTH":
+    if exchange == "IKE_AUTH":
         return Verdict(Result.PEER_SILENT, cause=Cause.AUTH_UNANSWERED, by="us")
-    if ike_is_up or timeout.exchange in ("CREATE_CHILD_SA", "QUICK_MODE"):
+    if IkeEstablished in evidence.seen or exchange in ("CREATE_CHILD_SA", "QUICK_MODE"):
         return Verdict(Result.PEER_SILENT, cause=Cause.CHILD_UNANSWERED, by="us")
     initiating = evidence.seen.get(Initiating)
     if isinstance(initiating, Initiating) and initiating.version == 1:
@@ -201,7 +207,7 @@ def may_pass(verdict: Verdict) -> bool:
     """Whether it may pass by itself; else asking again changes nothing."""
     if verdict.result is Result.CHILD_REJECTED and verdict.by in (None, "peer"):
         return verdict.notification not in _LASTING
-    if verdict.cause is not None and verdict.result not in OK and verdict.certain:
+    if verdict.cause is not None and verdict.result not in OK | {Result.DEADLINE} and verdict.certain:
         return ADVICE[verdict.cause].again
     return verdict.result in _MAY_PASS or (verdict.result not in OK and not verdict.certain)
 

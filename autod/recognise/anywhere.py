@@ -215,7 +215,7 @@ _MESSAGES: Final = (
     ),
     _remark(
         "interface",
-        r"(?:adding|skipping|enabling|disabling) (?:\S+ )?(?:interface|IKE socket)\b|\S+ encapsulation on|connection matches both|device \S+ |found \S+ device|endpoint has|IFLA_|\S+ has unspecified type",
+        r"(?:adding|skipping|enabling|disabling) (?:\S+ )?(?:interface|IKE socket)\b|\S+ encapsulation on|device \S+ |found \S+ device|endpoint has|IFLA_|\S+ has unspecified type",
         "3.27-5.4",
     ),
     _remark(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autod.causes import Cause
 from autod.events import (
     AliasExpanded,
+    BothEndsHere,
     Loaded,
     LoadFailed,
     NotListening,
@@ -42,6 +43,14 @@ _LOADING = (
         seen="5.0-5.4",
     ),
     Row(Loaded, ("added",), r"added (?:IKEv(?P<version>[12]) )?.*connection", seen="4.3-5.3.2"),
+    Row(
+        BothEndsHere,
+        ("two",),
+        r'two interfaces match "(?P<named>[^"]+)"',
+        seen="",
+        sources="3.27-4.15",
+    ),
+    Row(BothEndsHere, ("connection",), r"connection matches both ", seen="", sources="5.0-5.4"),
     Row(
         LoadFailed,
         ("failed",),

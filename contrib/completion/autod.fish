@@ -323,7 +323,7 @@ complete -c autod -n '__autod_behind "" up down add delete replace start route u
 complete -c autod -n '__autod_behind "" up down add delete replace start route unroute ondemand rotatecert wait rekey-ike rekey-child suspend deletestate deleteuser deleteid status trafficstatus briefstatus globalstatus showstates shuntstatus fipsstatus connectionstatus briefconnectionstatus addresspoolstatus processstatus clearstats ready rereadall rereadsecrets rereadcerts rereadcrls rereadgroups fetchcrls purgeocsp listall listpubkeys checkpubkeys listcerts listcacerts listcrls listevents listpsks listgroups check diff sync ddns unlisten shutdown debug' -l deadline -x -d 'for the whole, from finding out the release to the last look'
 complete -c autod -n '__autod_behind "" up down add delete replace start route unroute ondemand rotatecert' -l retries -x -d 'try again what may pass, with a back-off'
 complete -c autod -n '__autod_behind "" up start' -l on-failure -x -a 'leave down' -d 'what to do with a connection that failed: pluto goes on trying, or down'
-complete -c autod -n '__autod_behind "" up start' -l if-down -l no-if-down -d 'leave alone what is up (default with several names)'
+complete -c autod -n '__autod_behind "" up start' -l if-down -l no-if-down -d 'leave a connection that is up alone (the default)'
 complete -c autod -n '__autod_behind "" shutdown' -l leave-state -d 'with --shutdown: tunnels go on without pluto'
 complete -c autod -n '__autod_behind "" sync' -l dry-run -d 'with --sync: say what would be done, and what it would cost'
 complete -c autod -n '__autod_behind "" diff sync' -l as -r -F -d 'with --diff and --sync --dry-run: --config is to take the place of this file (what would change?)'

@@ -19,6 +19,7 @@ from autod import events, log
 from autod.events import (
     AliasExpanded,
     AlreadyNegotiating,
+    BothEndsHere,
     ChildEstablished,
     ChildRejected,
     Deleted,
@@ -330,6 +331,13 @@ PHRASES: list[tuple[str, type[Event], dict[str, Any]]] = [
     ('"a": added unoriented IKEv1 connection (neither end)', Loaded, {"oriented": False, "version": 1}),
     ('"a": added oriented IKEv2 connection', Loaded, {"oriented": True, "version": 2}),
     ('"a": added passthrough connection', Loaded, {"version": None}),
+    ('"a": two interfaces match "a" (lo 127.0.0.1, lo 192.0.2.1)', BothEndsHere, {"connection": "a"}),
+    ('two interfaces match "a" (lo, lo)', BothEndsHere, {"connection": "a"}),
+    (
+        '"a": connection matches both left lo 192.0.2.1 and right lo 127.0.0.1',
+        BothEndsHere,
+        {"connection": "a"},
+    ),
     ('"a": failed to add connection: right= is not set', LoadFailed, {"reason": "right= is not set"}),
     (
         'Failed to add connection "a": ike string error: no such thing',

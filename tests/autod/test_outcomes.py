@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autod.causes import Cause
 from autod.events import Dropped, to_json
 from autod.judging.judge import Judge
 from autod.outcomes import Outcome, Result, gather
@@ -183,6 +184,32 @@ def test_a_refusal_that_was_seen_says_more_than_the_deadline() -> None:
     """The peer's word stands, also where pluto does not act on it (5.2 keeps the stream open for ever)."""
     assert outcome(BEGUN, IKE_UP, OURS, ending=Ending.DEADLINE).result is Result.CHILD_REJECTED
     assert outcome(BEGUN, IGNORED, AGAIN, ending=Ending.DEADLINE).result is Result.NO_PROPOSAL
+
+
+REFUSED = (
+    '002 "a" #1: ERROR: asynchronous network error report on eth0 (192.0.2.1:500), complainant 192.0.2.2: '
+    "Connection refused [errno 111, origin ICMP type 3 code 3 (not authenticated)]"
+)
+UNANSWERED = '010 "a" #1: STATE_V2_PARENT_I2: retransmission; will wait 0.5 seconds for response'
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause", "part"),
+    [
+        ((BEGUN,), Cause.DEADLINE, "pluto goes on with the request"),
+        ((BEGUN, AGAIN), Cause.PEER_SILENT, "so far the peer does not answer"),
+        ((BEGUN, REFUSED, AGAIN), Cause.PORT_CLOSED, "nobody listens"),
+        ((BEGUN, UNANSWERED), Cause.AUTH_UNANSWERED, "so far"),
+    ],
+)
+def test_at_the_deadline_what_was_seen_so_far_is_the_cause(
+    lines: tuple[str, ...], cause: Cause, part: str
+) -> None:
+    """A deadline shorter than pluto's own patience is usual; without it pluto would say the same a minute later."""
+    seen = outcome(*lines, ending=Ending.DEADLINE)
+    assert (seen.result, seen.cause, seen.exit_status, seen.retryable) == (Result.DEADLINE, cause, 124, True)
+    assert "the deadline passed" in seen.sentence
+    assert part in seen.sentence
 
 
 def test_a_rejection_without_a_notification_does_not_hide_the_one_before() -> None:
