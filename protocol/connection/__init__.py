@@ -22,7 +22,7 @@ __all__ = ["Planner"]
 
 
 class _Draft(Protocol):
-    """A connection while the rules of a release work on it; `failed` once addconn would not load it."""
+    """A connection while the rules of a release are applied to it. `failed`: addconn would not load it."""
 
     failed: bool
     remarks: list[Remark]
@@ -34,11 +34,11 @@ class _Draft(Protocol):
 
 
 class _Making(Protocol):
-    """What a module makes of connections by one set of rules."""
+    """Makes messages of connections, by one set of rules."""
 
     works_out: bool
-    """Whether that takes so long that connections which were written alike share it: not where strings go as they are
-    (5.3 on)."""
+    """Whether this takes so long that connections which were written alike share the work. It does not from 5.3 on,
+    where strings are sent as they are."""
 
     def draft(self) -> _Draft: ...
 
@@ -59,8 +59,8 @@ def _making(name: str) -> _Making:
 class Planner:
     """Plans the messages of the connections of one file, for releases that follow `rules` (see keywords.native).
 
-    Keeps what `conn %default` came to, and what connections that were written alike come to, so that it is worked out
-    once and not for every connection.
+    Keeps the result of `conn %default`, and the results for connections that were written alike, so that each is
+    worked out once and not for every connection.
     """
 
     def __init__(self, rules: str, lookup: Lookup) -> None:
@@ -78,11 +78,11 @@ class Planner:
         partial: bool = False,
         autoall: bool = False,
     ) -> Plan:
-        """The messages for a connection whose settings are `layers`: after each %default and, last, its own.
+        """The messages for a connection. `layers` are the settings of each %default and, last, its own.
 
         `failed`: addconn found a fault in the settings. `partial`: it gave up on the connection before it looked at
-        the values. `autoall`: as addconn --autoall sends it, else as addconn NAME does (5.2 to 5.4 say in the
-        message what is to be done next).
+        the values. `autoall`: as addconn --autoall sends it, else as addconn NAME does (on 5.2 to 5.4 the message
+        tells pluto what to do next).
         """
         defaults = self._after_defaults(layers[:-1])
 
@@ -112,5 +112,5 @@ class Planner:
         return draft
 
 
-def _same(one: Sequence[object], other: Sequence[object]) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+def _same(layers: Sequence[object], others: Sequence[object]) -> bool:
+    return len(layers) == len(others) and all(a is b for a, b in zip(layers, others, strict=True))

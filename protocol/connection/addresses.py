@@ -1,7 +1,7 @@
 """Addresses, subnets, ranges and protocol/port pairs as addconn 3.27 to 5.2 reads them.
 
 Owns: the spellings and their values. Must not know: keywords, messages, or any lookup of names but those of
-protocols and services. What is not a number raises `Malformed`; whether to ask a resolver is for the caller.
+protocols and services. A text that is not a number raises `Malformed`; the caller decides whether to ask a resolver.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Range(msgspec.Struct, frozen=True):
-    """The first and the last address. `is_subnet`: it was given as a block of IPv6."""
+    """The first and the last address. `is_subnet`: it was written as a block of IPv6."""
 
     first: Address
     last: Address
@@ -79,7 +79,7 @@ class ProtoPort(msgspec.Struct, frozen=True):
 
 
 class Names(msgspec.Struct, frozen=True):
-    """How to find the number of a protocol and of a service by name; None where there is none."""
+    """How to find the number of a protocol and of a service by name; None if there is none."""
 
     protocol: Callable[[str], int | None]
     service: Callable[[str], int | None]
@@ -95,7 +95,7 @@ def unspecified(version: int) -> Address:
 
 @functools.lru_cache(maxsize=1024)
 def address(text: str, version: int | None, *, old: bool = False) -> Address:
-    """A numeric address; version None takes either. `old`: as up to 4.3, where 10.1 is 10.1.0.0."""
+    """A numeric address; version None takes both versions. `old`: as up to 4.3, where 10.1 is 10.1.0.0."""
     if not text:
         raise Malformed("empty string")
     if old:
@@ -114,11 +114,11 @@ def address(text: str, version: int | None, *, old: bool = False) -> Address:
 _PLAIN: Final = re.compile(
     r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\Z"
 )
-"""An address as nearly all are written: no bases to tell apart."""
+"""An address as nearly all are written: all four numbers are decimal."""
 
 
 def _dotted(text: str) -> Address:
-    """Dotted numbers of any usual base; the last one fills what is left (127.1 is 127.0.0.1)."""
+    """Dotted numbers of any usual base. The last one fills the remaining bytes (127.1 is 127.0.0.1)."""
     plain = _PLAIN.match(text)
     if plain:
         quad = [int(field) for field in plain.groups()]
@@ -152,11 +152,11 @@ _HEX_ADDRESS: Final = re.compile(r"0([xXhH])([0-9A-Fa-f]{8})\Z")
 
 
 def _old(text: str, version: int | None) -> Address:
-    """An address as ttoaddr() reads it: decimal bytes, those that are missing are zero, and 0x and 0h of IPv4."""
+    """An address as ttoaddr() reads it: decimal bytes (missing bytes are zero), and 0x and 0h of IPv4."""
     if version == IPV4:
-        found = _HEX_ADDRESS.match(text)
-        if found is not None:
-            return Address(IPV4, int(found[2], 16).to_bytes(4, "big" if found[1] in "xX" else "little"))
+        match = _HEX_ADDRESS.match(text)
+        if match is not None:
+            return Address(IPV4, int(match[2], 16).to_bytes(4, "big" if match[1] in "xX" else "little"))
     if ":" in text:
         if version == IPV4:
             raise Malformed("IPv4 address may not contain `:'")
@@ -209,9 +209,9 @@ def _colon(text: str) -> Address:
     return Address(IPV6, bytes(packed))
 
 
-def subnet_of(one: Address) -> Block:
+def subnet_of(single: Address) -> Block:
     """The block that holds this address only."""
-    return Block(one, 8 * _SIZE[one.version])
+    return Block(single, 8 * _SIZE[single.version])
 
 
 _PREFIX: Final = {str(bits): bits for bits in range(129)}
@@ -219,7 +219,7 @@ _PREFIX: Final = {str(bits): bits for bits in range(129)}
 
 
 def subnet(text: str, version: int | None, *, strict_ipv6: bool = False, old: bool = False) -> Block:
-    """ADDR/BITS, or ADDR/MASK in IPv4; bits of the host are cleared, or refused in IPv6 if `strict_ipv6`."""
+    """ADDR/BITS, or ADDR/MASK in IPv4. Bits of the host are cleared, or refused in IPv6 if `strict_ipv6`."""
     if text.lower() == "%default":
         if version is None:
             raise Malformed("unknown address family with %default subnet not allowed.")
@@ -263,7 +263,7 @@ def _mask_bits(mask: Address) -> int:
 
 def range_(text: str, *, old: bool = False, strict: bool = False) -> Range:
     """A-B, A/BITS, or one address. `old`: as up to 4.3, where the first may not be zero. `strict`: as up to 3.32,
-    where one address is not a range, nor is a block of IPv4."""
+    where neither one address nor a block of IPv4 is a range."""
     if strict and "-" not in text and not (":" in text and "/" in text):
         raise Malformed("not ipv4 address range with '-' or ipv6 subnet")
     cut = next((at for at, c in enumerate(text) if c in "/-"), len(text))
@@ -292,7 +292,7 @@ def range_(text: str, *, old: bool = False, strict: bool = False) -> Range:
 
 
 def cidr(text: str, *, bare: bool = False, old: bool = False) -> Block:
-    """ADDR/BITS with the bits of the host kept. `bare`: an address alone is one with all bits (5.2)."""
+    """ADDR/BITS, with the bits of the host. `bare`: an address alone has all bits (5.2)."""
     head, slash, mask = text.partition("/")
     if not slash and not bare:
         raise Malformed("missing mask")
@@ -324,7 +324,7 @@ def protoport(text: str, names: Names, *, any_is_zero: bool = True) -> ProtoPort
 
 
 def protoport_3(text: str, names: Names) -> ProtoPort:
-    """The same up to 3.32: a port that is none is 0, and nothing is protocol 0."""
+    """The same up to 3.32: a port that cannot be read is 0, and an empty protocol is 0."""
     head, _, service = text.partition("/")
     protocol = names.protocol(head)
     if protocol is None:
@@ -346,7 +346,7 @@ def protoport_3(text: str, names: Names) -> ProtoPort:
 
 
 def _strtol(text: str) -> tuple[int, str]:
-    """strtol(3) with base 0: blanks and a sign before, the prefixes of C, 0 and everything for no number."""
+    """strtol(3) with base 0: blanks and a sign first, the prefixes of C; 0 and the whole text if there is no number."""
     body = text.lstrip(" \t\n\v\f\r")
     sign = -1 if body[:1] == "-" else 1
     body = body[1:] if body[:1] in ("+", "-") else body
@@ -358,9 +358,9 @@ def _strtol(text: str) -> tuple[int, str]:
 
 
 def _protocol(text: str, names: Names) -> int:
-    found = names.protocol(text)
-    if found is not None:
-        return found
+    by_name = names.protocol(text)
+    if by_name is not None:
+        return by_name
     number = unsigned(text, 0)
     if number > 255:
         raise Malformed("numeric protocol must be <= 255")
@@ -368,9 +368,9 @@ def _protocol(text: str, names: Names) -> int:
 
 
 def _port(text: str, names: Names) -> int:
-    found = names.service(text)
-    if found is not None:
-        return found
+    by_name = names.service(text)
+    if by_name is not None:
+        return by_name
     number, rest = _strtol(text)
     if rest:
         raise Malformed("<protocol> is neither a number nor a valid name")

@@ -1,4 +1,4 @@
-"""authby= of 3.27 to 5.2: which ways to authenticate, and which hashes with RSA and ECDSA.
+"""authby= of 3.27 to 5.2: the methods of authentication, and the hashes for RSA and ECDSA.
 
 Owns: the words. Must not know: messages.
 """
@@ -81,7 +81,7 @@ _SEPARATOR: Final = re.compile("[, ]")
 def authby(
     text: str, numbers: tuple[int, int, int] = _HASHES_4_7, *, ikev1: bool, rsa_hashes: bool = True
 ) -> tuple[AuthBy, int]:
-    """The ways and the hashes. Raises Malformed for a word that is none, or none of IKEv1's.
+    """The methods and the hashes. Raises Malformed for an unknown word, or one that IKEv1 does not have.
 
     `numbers`: the bits of SHA2 with 256, 384 and 512. `rsa_hashes`: rsasig allows them all.
     """
@@ -112,19 +112,19 @@ def _authby(
     ikev1: bool,
     both: Mapping[str, tuple[AbstractSet[str], AbstractSet[int]]],
 ) -> tuple[AuthBy, int]:
-    ways: set[str] = set()
+    methods: set[str] = set()
     hashes: set[int] = set()
     for word in words:
-        found: tuple[AbstractSet[str], AbstractSet[int]] | None = both.get(word)
-        if found is None:
+        meaning: tuple[AbstractSet[str], AbstractSet[int]] | None = both.get(word)
+        if meaning is None:
             if ikev1:
                 raise Malformed("ikev1 connection must use authby= of rsasig, secret or never")
-            found = of_ikev2.get(word)
-        if found is None:
+            meaning = of_ikev2.get(word)
+        if meaning is None:
             if word == "ecdsa-sha1":
                 raise Malformed("authby=ecdsa cannot use sha1, only sha2")
             raise Malformed("connection authby= value is unknown")
-        ways |= found[0]
-        hashes |= found[1]
+        methods |= meaning[0]
+        hashes |= meaning[1]
     number = sum(bit for bits, bit in zip((256, 384, 512), numbers, strict=True) if bits in hashes)
-    return AuthBy(**dict.fromkeys(ways, True)), number
+    return AuthBy(**dict.fromkeys(methods, True)), number

@@ -1,11 +1,11 @@
-"""A connection of 3.27 to 4.15 while addconn works it out: policy bits, authentication, hosts, subnets, keys.
+"""A connection of 3.27 to 4.15 while its settings are worked out: policy bits, authentication, hosts, subnets, keys.
 
-Owns: what the settings of one layer after the other come to. Must not know: messages and their members
-(rules_4), which release does what (facts_4).
+Owns: the effect of the settings, one layer after the other. Must not know: messages and their members (rules_4), the
+differences between releases (facts_4).
 
-addconn works `conn %default` out like a connection, and every connection goes on from the result: what a keyword
-of %default decided stays even where a connection replaces the keyword (type=passthrough in %default takes
-encryption away for good). So `Draft` is worked on layer by layer.
+addconn works out `conn %default` like a connection, and every connection starts from the result. So the effect of a
+keyword in %default stays even if a connection replaces the keyword (type=passthrough in %default takes encryption
+away for good). For this reason `Draft` takes the settings layer by layer.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _FLAGS: Final = {
     "intermediate": ("intermediate", False),
     "ignore-peer-dns": ("ignore_peer_dns", False),
 }
-"""Booleans that are a bit of the policy; True where the bit says the contrary of the keyword."""
+"""Booleans that are a bit of the policy. True if the bit means the contrary of the keyword."""
 
 _WAYS: Final = {
     "psk": "psk",
@@ -75,13 +75,13 @@ _WAYS: Final = {
     "null": "auth_null",
     "rsasig_v1_5": "rsasig_v1_5",
 }
-"""Ways to authenticate, and their bits where they are bits of the policy."""
+"""Methods of authentication, and their bits in the policy, on the releases that have such bits."""
 
 _OF_NEVER: Final = (
     *("pfs", "compress", "esn_no", "esn_yes", "decap_dscp", "nopmtudisc", "frag_allow", "frag_force"),
     *("ikev1", "ikev2", "ikev2_propose", "saref_track", "saref_conntrack"),
 )
-"""What makes no sense for a connection that never negotiates."""
+"""The bits that do not make sense for a connection that never negotiates."""
 
 _NAMES: Final = (
     *(name for name, _ in _FLAGS.values()),
@@ -92,7 +92,7 @@ _NAMES: Final = (
     *("shunt0", "shunt1", "fail0", "fail1", "nego_pass", "ikev1", "ikev2", "ikev2_propose"),
     *("saref_track", "saref_conntrack"),
 )
-"""Every bit that is asked for."""
+"""Every bit that this module uses."""
 
 _TUNNEL_TYPE, _TRANSPORT, _PASS, _DROP, _REJECT = range(5)
 _TRAP: Final = 3
@@ -111,7 +111,7 @@ KEYS: Final = (("rsasigkey", 2), ("ecdsakey", 3), ("pubkey", 4))
 
 
 class Known:
-    """What follows from the facts of a release: the bits of its policy (0 for what it has not), and the like."""
+    """Values that follow from the facts of a release, such as the bits of its policy (0 for a bit that it lacks)."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -129,7 +129,7 @@ class Known:
 
 
 class End:
-    """One end, as far as it is worked out. What a layer does not touch stays from the layer before."""
+    """One end, as far as it is worked out. A value that a layer does not touch stays from the layer before."""
 
     def __init__(self, side: str, *, old: bool, blind: bool) -> None:
         self.side = side
@@ -157,14 +157,14 @@ class End:
         self.updown: str | None = "ipsec _updown"
 
     def copy(self) -> End:
-        other = End.__new__(End)
-        other.__dict__.update(self.__dict__)
-        other.host = self.host.copy()
-        return other
+        duplicate = End.__new__(End)
+        duplicate.__dict__.update(self.__dict__)
+        duplicate.host = self.host.copy()
+        return duplicate
 
 
 class Draft:
-    """A connection while it is worked out. `remarks` are the complaints of the layer that was worked last."""
+    """A connection while it is worked out. `remarks` are the complaints about the last layer."""
 
     __slots__ = (
         "authby",
@@ -201,7 +201,7 @@ class Draft:
         self.auto: Auto = "ignore"
 
     def copy(self) -> Draft:
-        """The start of the next layer; auto= starts anew."""
+        """A copy to start the next layer from, without the effect of auto=."""
         other = Draft.__new__(Draft)
         other.known = self.known
         other.auto, other.worked = "ignore", False
@@ -216,8 +216,8 @@ class Draft:
 
     @property
     def refused(self) -> bool:
-        """Whether addconn says that the connection did not load. It forgets to where an interface is missing; up to
-        4.4 where an end is."""
+        """Whether addconn reports that the connection did not load. It forgets to report it if an interface is missing,
+        and up to 4.4 if an end is missing."""
         if not self.failed or not self.worked:
             return self.failed
         hosts = (self.left.host, self.right.host)
@@ -229,15 +229,15 @@ class Draft:
         self.remarks.append(Remark(sentence, slot, fatal=True))
 
     def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
-        """Work the settings of one layer in."""
+        """Apply the settings of one layer."""
         known, facts, bits = self.known, self.known.facts, self.known.bits
         before, self.settings = self.settings, settings
         self._type()
         self._shunts()
-        for slot, given in settings.items():
+        for slot, setting in settings.items():
             flag = known.flags.get(slot)
             if flag is not None:
-                self._set(flag[0], on=bool(given.number) != flag[1])
+                self._set(flag[0], on=bool(setting.number) != flag[1])
         san = settings.get("require-id-on-certificate")
         if san is not None and not san.number:
             self.policy |= bits["allow_no_san"]
@@ -290,16 +290,16 @@ class Draft:
 
     def _type(self) -> None:
         known, bits = self.known, self.known.bits
-        given = self.settings.get("type")
-        if given is None or given.number is None:
+        setting = self.settings.get("type")
+        if setting is None or setting.number is None:
             return
-        if given.number in (_TUNNEL_TYPE, _TRANSPORT):
-            self._set(bits["tunnel"], on=given.number == _TUNNEL_TYPE)
+        if setting.number in (_TUNNEL_TYPE, _TRANSPORT):
+            self._set(bits["tunnel"], on=setting.number == _TUNNEL_TYPE)
             self._prospect(_TRAP)
-        elif given.number in _SHUNT_OF_TYPE:
+        elif setting.number in _SHUNT_OF_TYPE:
             self.policy &= ~(known.protection | bits["tunnel"] | bits["rsasig"])
             self.authby = NONE
-            self._prospect(_SHUNT_OF_TYPE[given.number])
+            self._prospect(_SHUNT_OF_TYPE[setting.number])
 
     def _prospect(self, shunt: int) -> None:
         if self.known.facts.shunts_in_policy:
@@ -309,58 +309,58 @@ class Draft:
             self.prospective_shunt = shunt
 
     def _shunts(self) -> None:
-        given = self.settings.get("negotiationshunt")
-        if given is not None:
+        setting = self.settings.get("negotiationshunt")
+        if setting is not None:
             if self.known.facts.shunts_in_policy:
-                self._set(self.known.bits["nego_pass"], on=not given.number)
-            self.negotiation_shunt = _NEGOTIATION_SHUNT.get(given.number or 0, self.negotiation_shunt)
-        given = self.settings.get("failureshunt")
-        if given is not None:
+                self._set(self.known.bits["nego_pass"], on=not setting.number)
+            self.negotiation_shunt = _NEGOTIATION_SHUNT.get(setting.number or 0, self.negotiation_shunt)
+        setting = self.settings.get("failureshunt")
+        if setting is not None:
             if self.known.facts.shunts_in_policy:
                 self.policy &= ~self.known.failures
-                self.policy |= ((given.number or 0) & 3) * self.known.bits["fail0"]
-            self.failure_shunt = _FAILURE_SHUNT.get(given.number or 0, self.failure_shunt)
+                self.policy |= ((setting.number or 0) & 3) * self.known.bits["fail0"]
+            self.failure_shunt = _FAILURE_SHUNT.get(setting.number or 0, self.failure_shunt)
 
     def _redirects_and_ppk(self) -> None:
         settings, bits = self.settings, self.known.bits
-        given = settings.get("send-redirect")
-        if given is not None:
-            if given.number == _YNA_YES:
+        setting = settings.get("send-redirect")
+        if setting is not None:
+            if setting.number == _YNA_YES:
                 self.policy |= bits["send_redirect_always"]
                 if "redirect-to" not in settings:
                     self.remarks.append(
                         Remark("send-redirect=yes does nothing without redirect-to=", "send-redirect")
                     )
-            elif given.number == _YNA_NO:
+            elif setting.number == _YNA_NO:
                 self.policy |= bits["send_redirect_never"]
-        given = settings.get("accept-redirect")
-        if given is not None and given.number == _YNA_YES:
+        setting = settings.get("accept-redirect")
+        if setting is not None and setting.number == _YNA_YES:
             self.policy |= bits["accept_redirect"]
-        given = settings.get("ppk")
-        if given is not None:
-            if given.number in (1, 2, 3):
+        setting = settings.get("ppk")
+        if setting is not None:
+            if setting.number in (1, 2, 3):
                 self.policy |= bits["ppk_allow"]
-            if given.number == _INSIST:
+            if setting.number == _INSIST:
                 self.policy |= bits["ppk_insist"]
 
     def _esn_and_fragmentation(self) -> None:
         bits = self.known.bits
-        given = self.settings.get("esn")
-        if given is not None:
-            number = given.number or 0
+        setting = self.settings.get("esn")
+        if setting is not None:
+            number = setting.number or 0
             self._set(bits["esn_no"], on=number in (1, 3))
             self._set(bits["esn_yes"], on=number in (2, 3))
-        given = self.settings.get("sareftrack")
-        if given is not None and self.known.facts.saref:
-            self._set(bits["saref_track"], on=given.number in (_SAREF_YES, _SAREF_CONNTRACK))
-            self._set(bits["saref_conntrack"], on=given.number == _SAREF_CONNTRACK)
-        given = self.settings.get("fragmentation")
-        if given is not None:
-            self._set(bits["frag_allow"], on=given.number in (1, 2))
-            self._set(bits["frag_force"], on=given.number == _FORCE)
+        setting = self.settings.get("sareftrack")
+        if setting is not None and self.known.facts.saref:
+            self._set(bits["saref_track"], on=setting.number in (_SAREF_YES, _SAREF_CONNTRACK))
+            self._set(bits["saref_conntrack"], on=setting.number == _SAREF_CONNTRACK)
+        setting = self.settings.get("fragmentation")
+        if setting is not None:
+            self._set(bits["frag_allow"], on=setting.number in (1, 2))
+            self._set(bits["frag_force"], on=setting.number == _FORCE)
 
     def _authby(self, text: str, *, again: bool) -> None:
-        """Work authby= in. `again`: it is that of %default, which was worked in before. Raises Malformed."""
+        """Apply authby=. `again`: it is that of %default, which was applied before. Raises Malformed."""
         facts = self.known.facts
         self.sighash, self.authby = 0, NONE
         ikev1 = self.ike_version == IKEV1
@@ -368,11 +368,11 @@ class Draft:
             self.authby, self.sighash = authby(text, facts.hashes, ikev1=ikev1, rsa_hashes=facts.rsa_hashes)
             return
         self.policy &= ~self.known.all_ways
-        ways = NONE
+        methods = NONE
         try:
-            # strtok(3) cuts the string at its first word, and leaves it so.
+            # strtok(3) cuts the string at its first word, and the string stays cut.
             words = 1 if again else None
-            ways, self.sighash = authby_4_6(
+            methods, self.sighash = authby_4_6(
                 text,
                 facts.hashes,
                 ikev1=ikev1,
@@ -381,7 +381,7 @@ class Draft:
                 rsa_hashes=facts.rsa_hashes,
             )
         finally:
-            self.policy |= sum(bit for way, bit in self.known.ways.items() if getattr(ways, way))
+            self.policy |= sum(bit for method, bit in self.known.ways.items() if getattr(methods, method))
 
     def _end(self, end: End, version: int, lookup: Lookup) -> None:
         settings, side, bits = self.settings, end.side, self.known.bits
@@ -395,42 +395,42 @@ class Draft:
         elif host.kind == GROUP:
             self.policy |= bits["group"]
         if host.kind in (IPADDR, HOSTNAME) and end.id is None and host.text is not None:
-            given = get(side)
-            if given is not None and given.number == IPADDR:
+            setting = get(side)
+            if setting is not None and setting.number == IPADDR:
                 end.id = self.known.facts.unknown if host.address is None else str(host.address)
-        given = get(f"{side}vti")
-        if given is not None:
-            self._vti(end, given)
-        given = get(f"{side}subnet")
-        if given is not None:
-            self._subnet(end, given)
+        setting = get(f"{side}vti")
+        if setting is not None:
+            self._vti(end, setting)
+        setting = get(f"{side}subnet")
+        if setting is not None:
+            self._subnet(end, setting)
         self._next_hop(end, version, lookup)
-        given = get(f"{side}id")
-        if given is not None and given.text is not None:
-            end.id = fix_id(given.text) if self.known.facts.mends_ids else given.text
+        setting = get(f"{side}id")
+        if setting is not None and setting.text is not None:
+            end.id = fix_id(setting.text) if self.known.facts.mends_ids else setting.text
         self._key(end)
-        given = get(f"{side}sourceip")
-        if given is not None:
-            self._source(end, given, lookup)
+        setting = get(f"{side}sourceip")
+        if setting is not None:
+            self._source(end, setting, lookup)
         self._certificate(end)
-        given = get(f"{side}updown")
-        if given is not None:
-            end.updown = given.text
-        given = get(f"{side}protoport")
-        if given is not None:
+        setting = get(f"{side}updown")
+        if setting is not None:
+            end.updown = setting.text
+        setting = get(f"{side}protoport")
+        if setting is not None:
             end.protoport = None
             try:
                 if self.known.facts.strtol_ports:
-                    end.protoport = protoport_3(given.text or "", Names(lookup.protocol, lookup.service))
+                    end.protoport = protoport_3(setting.text or "", Names(lookup.protocol, lookup.service))
                 else:
                     end.protoport = protoport(
-                        given.text or "", names_of(lookup), any_is_zero=self.known.facts.any_protocol
+                        setting.text or "", names_of(lookup), any_is_zero=self.known.facts.any_protocol
                     )
             except Malformed as reason:
-                self._bad(given, reason)
-        given = get(f"{side}addresspool")
-        if given is not None:
-            self._pool(end, given)
+                self._bad(setting, reason)
+        setting = get(f"{side}addresspool")
+        if setting is not None:
+            self._pool(end, setting)
         if self.known.facts.interface_ip:
             self._interface(end)
         if self.known.facts.key_is_xauth and f"{side}rsasigkey2" in settings:
@@ -438,41 +438,41 @@ class Draft:
         if f"{side}xauthserver" in settings or f"{side}xauthclient" in settings:
             self.policy |= self.known.bits["xauth"]
 
-    def _bad(self, given: Given, reason: Malformed) -> None:
-        self.fail(f"bad {given.key.spelled}={given.text} [{reason}]", given.key.slot)
+    def _bad(self, setting: Given, reason: Malformed) -> None:
+        self.fail(f"bad {setting.key.spelled}={setting.text} [{reason}]", setting.key.slot)
 
-    def _vti(self, end: End, given: Given) -> None:
+    def _vti(self, end: End, setting: Given) -> None:
         end.vti = None
         try:
-            end.vti = cidr(given.text or "", old=end.host.old)
+            end.vti = cidr(setting.text or "", old=end.host.old)
         except Malformed as reason:
-            self._bad(given, reason)
+            self._bad(setting, reason)
             return
         if self.known.facts.checks_blocks and not end.vti.address.specified:
-            self._bad(given, Malformed("unspecified address"))
+            self._bad(setting, Malformed("unspecified address"))
 
     def _interface(self, end: End) -> None:
-        given = self.settings.get(f"{end.side}interface-ip")
-        if given is None:
+        setting = self.settings.get(f"{end.side}interface-ip")
+        if setting is None:
             return
         end.interface = None
         try:
-            end.interface = cidr(given.text or "", old=end.host.old)
+            end.interface = cidr(setting.text or "", old=end.host.old)
             if self.known.facts.checks_blocks and not end.interface.address.specified:
                 raise Malformed("unspecified address")
         except Malformed as reason:
-            self._bad(given, reason)
+            self._bad(setting, reason)
         if f"{end.side}sourceip" in self.settings:
-            self.fail(f"cannot specify both {given.key.spelled}= and {end.side}sourceip=", given.key.slot)
+            self.fail(f"cannot specify both {setting.key.spelled}= and {end.side}sourceip=", setting.key.slot)
 
-    def _subnet(self, end: End, given: Given) -> None:
-        text = given.text or ""
+    def _subnet(self, end: End, setting: Given) -> None:
+        text = setting.text or ""
         if f"{end.side}addresspool" in self.settings:
-            self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
+            self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", setting.key.slot)
         if text.startswith(("vhost:", "vnet:")):
             if self.ike_version != IKEV1 and not end.host.old:
                 self.fail(
-                    "The vnet: and vhost: keywords are only valid for IKEv1 connections", given.key.slot
+                    "The vnet: and vhost: keywords are only valid for IKEv1 connections", setting.key.slot
                 )
             end.virt = text
             return
@@ -480,11 +480,11 @@ class Draft:
         try:
             end.client = subnet(text, None, old=end.host.old)
         except Malformed as reason:
-            self._bad(given, reason)
+            self._bad(setting, reason)
 
     def _next_hop(self, end: End, version: int, lookup: Lookup) -> None:
-        given = self.settings.get(f"{end.side}nexthop")
-        name = end.host.place_hop(given.text if given is not None else None, version)
+        setting = self.settings.get(f"{end.side}nexthop")
+        name = end.host.place_hop(setting.text if setting is not None else None, version)
         if name is not None:
             end.host.hop = lookup.resolve(name, version)
             if end.host.hop is None:
@@ -492,37 +492,37 @@ class Draft:
 
     def _key(self, end: End) -> None:
         facts = self.known.facts
-        one = bool(facts.one_key) or facts.cert_key
+        takes_one_key = bool(facts.one_key) or facts.cert_key
         for name, algorithm in KEYS:
-            given = self.settings.get(f"{end.side}{name}")
-            if given is None:
+            setting = self.settings.get(f"{end.side}{name}")
+            if setting is None:
                 continue
-            if end.key is not None and not one:
-                self.fail(f"{end.side} has more than one public key", given.key.slot)
-            end.key_kind = given.number or 0
+            if end.key is not None and not takes_one_key:
+                self.fail(f"{end.side} has more than one public key", setting.key.slot)
+            end.key_kind = setting.number or 0
             end.key_alg = algorithm
             end.key_from_dns = end.key_kind == _DNS
-            if not end.key_from_dns and given.text is not None:
-                end.key = given.text
+            if not end.key_from_dns and setting.text is not None:
+                end.key = setting.text
             if facts.cert_key:
                 self._second_key(end)
 
     def _second_key(self, end: End) -> None:
         """rsasigkey2= counts only beside rsasigkey=."""
-        given = self.settings.get(f"{end.side}rsasigkey2")
-        end.second_kind = 0 if given is None else given.number or 0
-        if given is not None and not end.key_from_dns and given.text is not None:
-            end.second = given.text
+        setting = self.settings.get(f"{end.side}rsasigkey2")
+        end.second_kind = 0 if setting is None else setting.number or 0
+        if setting is not None and not end.key_from_dns and setting.text is not None:
+            end.second = setting.text
 
-    def _source(self, end: End, given: Given, lookup: Lookup) -> None:
-        text = given.text or ""
+    def _source(self, end: End, setting: Given, lookup: Lookup) -> None:
+        text = setting.text or ""
         try:
             end.source = address(text, None, old=end.host.old)
         except Malformed:
-            # The address that a resolver finds is thrown away by addconn: only that there is one counts.
+            # addconn discards the address that a resolver finds: it only matters that there is one.
             end.source = None
             if lookup.resolve(text, IPV4) is None and lookup.resolve(text, IPV6) is None:
-                self.fail(f"bad value for {given.key.spelled}={text}", given.key.slot)
+                self.fail(f"bad value for {setting.key.spelled}={text}", setting.key.slot)
         if not end.has_client:
             end.has_client, end.given_client = True, False
             end.client = None if end.source is None else subnet_of(end.source)
@@ -543,16 +543,18 @@ class Draft:
         if ca is not None:
             end.ca = ca.text
 
-    def _pool(self, end: End, given: Given) -> None:
+    def _pool(self, end: End, setting: Given) -> None:
         if f"{end.side}subnet" in self.settings:
-            self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", given.key.slot)
+            self.fail(f"cannot specify both {end.side}subnet= and {end.side}addresspool=", setting.key.slot)
         end.pool = None
         try:
-            if self.known.facts.pool_of_ipv4 and ("-" not in (given.text or "") or ":" in (given.text or "")):
+            if self.known.facts.pool_of_ipv4 and (
+                "-" not in (setting.text or "") or ":" in (setting.text or "")
+            ):
                 raise Malformed("no two addresses of IPv4 with '-' between them")
-            end.pool = range_(given.text or "", old=end.host.old, strict=self.known.facts.strict_pool)
+            end.pool = range_(setting.text or "", old=end.host.old, strict=self.known.facts.strict_pool)
         except Malformed as reason:
-            self._bad(given, reason)
+            self._bad(setting, reason)
             return
         if end.pool.first.version == IPV6 and not end.pool.is_subnet:
-            self._bad(given, Malformed("not subnet"))
+            self._bad(setting, Malformed("not subnet"))

@@ -1,6 +1,6 @@
-"""One end of a connection while the rules of 3.27 to 5.2 work on it: its host, next hop and default route.
+"""One end of a connection while the rules of 3.27 to 5.2 are applied: its host, next hop and default route.
 
-Owns: what left= and leftnexthop= come to, and how addconn finds the addresses of %defaultroute. Must not know:
+Owns: the effect of left= and leftnexthop=, and how addconn finds the addresses of %defaultroute. Must not know:
 messages, or the settings that only one release has.
 """
 
@@ -53,7 +53,7 @@ _AF: Final = {2: IPV4, 10: IPV6}
 class Host:
     """Where one end is: the kinds of its address and next hop, and the addresses as far as they are known.
 
-    `missing`: it names an interface that is not there, or is down. `old`: addresses are read as up to 4.3.
+    `missing`: it names an interface that does not exist, or is down. `old`: addresses are read as up to 4.3.
     `blind`: the address of an interface is not found (up to 3.29).
     """
 
@@ -69,29 +69,29 @@ class Host:
         self.missing = False
 
     def copy(self) -> Host:
-        other = Host.__new__(Host)
-        other.__dict__.update(self.__dict__)
-        return other
+        duplicate = Host.__new__(Host)
+        duplicate.__dict__.update(self.__dict__)
+        return duplicate
 
-    def place(self, given: Given | None, version: int, lookup: Lookup) -> None:
+    def place(self, setting: Given | None, version: int, lookup: Lookup) -> None:
         """Work out left= or right=."""
         self.version = version
         self.missing = False
-        self.kind = NOTSET if given is None else (given.number or 0)
-        if given is not None:
-            self.text = given.text
+        self.kind = NOTSET if setting is None else (setting.number or 0)
+        if setting is not None:
+            self.text = setting.text
         if self.kind == ANY:
             self.address = None
         elif self.kind == IPADDR:
             text = self.text or ""
             if text[:1] == "%":
-                found = lookup.interface(text[1:16], version)
-                self.missing = found is None
-                if found is not None:
-                    if found.peer is not None:
-                        self.hop = found.peer
-                    if found.address is not None and not self.blind:
-                        self.address = found.address
+                interface = lookup.interface(text[1:16], version)
+                self.missing = interface is None
+                if interface is not None:
+                    if interface.peer is not None:
+                        self.hop = interface.peer
+                    if interface.address is not None and not self.blind:
+                        self.address = interface.address
                 self.kind = IFACE
                 return
             try:
@@ -101,7 +101,7 @@ class Host:
                 self.kind = HOSTNAME
 
     def place_hop(self, text: str | None, version: int) -> str | None:
-        """Work out leftnexthop=, None where it is not given. Gives what the caller has to look up."""
+        """Work out leftnexthop= (None: it is not set). Returns a name that the caller must look up, or None."""
         self.hop = unspecified(version)
         if text is None:
             if self.kind == DEFAULTROUTE:
@@ -123,8 +123,8 @@ def family(
     settings: Mapping[str, Given], slots: Sequence[str] = ("left", "leftnexthop", "right", "rightnexthop")
 ) -> int:
     """The version of IP (4 or 6) that both ends use, or the one end that `slots` belong to (up to 4.6)."""
-    given = settings.get("hostaddrfamily")
-    version = _AF.get(given.number or 0) if given else None
+    setting = settings.get("hostaddrfamily")
+    version = _AF.get(setting.number or 0) if setting else None
     if version is not None:
         return version
     for slot in slots:
@@ -136,14 +136,14 @@ def family(
 
 
 def find_routes(left: Host, right: Host, lookup: Lookup) -> None:
-    """Put the addresses of %defaultroute in; what cannot be found stays as it is, in silence."""
+    """Put in the addresses of %defaultroute. An address that cannot be found stays as it is, without a complaint."""
     for this, peer in ((left, right), (right, left)):
         while _find_one(this, peer, lookup):
             pass
 
 
 def _find_one(this: Host, peer: Host, lookup: Lookup) -> bool:
-    """One question. True if another follows from the answer."""
+    """Ask one question. True if the answer leads to another question."""
     if this.hop_kind == DEFAULTROUTE:
         seeking_gateway = True
     elif this.kind == DEFAULTROUTE:

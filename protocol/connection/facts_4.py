@@ -1,7 +1,7 @@
-"""How 3.27 to 4.15 differ from each other in what addconn makes of a connection, as data.
+"""The differences between 3.27 to 4.15 in the way that addconn loads a connection, as data.
 
-Owns: the bits of the policy, defaults, and which of the ways to do a thing a release has. Must not know: how a
-connection is worked out (draft_4), messages (rules_4).
+Owns: the bits of the policy, defaults, and the variants of each release. Must not know: how a connection is worked out
+(draft_4), messages (rules_4).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _POLICY_4_7: Final = (
 _WAYS: Final = ("psk", "rsasig", "ecdsa", "auth_never", "auth_null")
 
 
-def _without(names: tuple[str, ...], *gone: str) -> tuple[str, ...]:
-    return tuple(name for name in names if name not in gone)
+def _without(names: tuple[str, ...], *removed: str) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in removed)
 
 
 def _before(names: tuple[str, ...], at: str, *more: str) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ _DEFAULTS_4_5: Final = _DEFAULTS_4_6 - {"esn_yes"}
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """One way that addconn of 3.27 to 4.15 works.
+    """The way in which one addconn of 3.27 to 4.15 works.
 
     `policy`: the names of the bits, lowest first. `defaults`: those that are set at the start. `hashes`: the bits of
     SHA2 with 256, 384 and 512 in sighash_policy.
@@ -106,16 +106,17 @@ class Facts(msgspec.Struct, frozen=True):
     """Slots of strings that go elsewhere."""
 
     old_pairs: bool = False
-    """An item of subnets= that is none stands for the one before it, or for chance (up to 4.5)."""
+    """An item of subnets= that cannot be read stands for the one before it; the first item is then undefined (up to
+    4.5)."""
 
     any_protocol: bool = True
     """%any is a protocol (4.6 on)."""
 
     interface_ip: bool = False
-    """There is interface-ip=."""
+    """The release has interface-ip=."""
 
     one_key: str = ""
-    """The member for rsasigkey=, where it is the only key (up to 4.7)."""
+    """The member for rsasigkey=, on the releases where it is the only key (up to 4.7)."""
 
     floors: bool = False
     """Seconds of a negative duration are rounded down, and not towards zero (up to 4.7)."""
@@ -124,16 +125,17 @@ class Facts(msgspec.Struct, frozen=True):
     """The family of the left end is sent twice (up to 4.1)."""
 
     old_dpd: bool = False
-    """Dead peers are looked for only where both dpddelay= and dpdtimeout= are given, whatever the version is."""
+    """Dead peers are detected only if both dpddelay= and dpdtimeout= are set, for both versions of IKE."""
 
     version_of_zero: bool = False
     """Addresses that are not known are zero of their family, and not unset (up to 4.6)."""
 
     says_leftright: bool = False
-    """An end says which it is (up to 4.6)."""
+    """An end has a member that tells whether it is the left or the right one (up to 4.6)."""
 
     says_client: bool = False
-    """An end says whether it has a client; without one it is all of the family (up to 4.5)."""
+    """An end has a member that tells whether it has a client; without a client it stands for all addresses of the
+    family (up to 4.5)."""
 
     unknown: str = "<unset-address>"
     """The id of an end whose address is a name."""
@@ -142,10 +144,10 @@ class Facts(msgspec.Struct, frozen=True):
     """vti= and interface-ip= may not be zero (4.2 on)."""
 
     given_subnet: Literal["marked", "unmarked", "endpoint"] = "marked"
-    """What a subnet that is given says: that it is there, nothing (4.0, 4.1), or that it is an endpoint (4.2)."""
+    """The flag of a subnet that is set: that it is present, none (4.0, 4.1), or that it is an endpoint (4.2)."""
 
     default_hashes: bool = True
-    """All hashes are allowed where authby= is not given (3.30 on)."""
+    """All hashes are allowed if authby= is not set (3.30 on)."""
 
     old_words: bool = False
     """authby= has the words of 3.27 to 3.29."""
@@ -154,7 +156,7 @@ class Facts(msgspec.Struct, frozen=True):
     """Durations are one number of milliseconds (up to 3.29)."""
 
     four_versions: bool = False
-    """ikev2= has four meanings, and permit is what stands where it is not given (3.27)."""
+    """ikev2= has four meanings, and the default is permit (3.27)."""
 
     rsa_hashes: bool = True
     """authby=rsasig allows all hashes (not where RHEL 8 took RSA-PSS out of it)."""
@@ -163,10 +165,10 @@ class Facts(msgspec.Struct, frozen=True):
     """ikev2=permit, =propose and =yes are taken for one version, and not refused (as RHEL 8 does)."""
 
     finds_interfaces: bool = True
-    """The address of an interface is found (3.30 on)."""
+    """addconn finds the address of an interface (3.30 on)."""
 
     mends_ids: bool = True
-    """`,,` in an id is mended (3.30 on)."""
+    """addconn repairs `,,` in an id (3.30 on)."""
 
     pool_of_ipv4: bool = False
     """addresspool= is two addresses of IPv4 (up to 3.29)."""
@@ -181,22 +183,22 @@ class Facts(msgspec.Struct, frozen=True):
     """addresspool= is two addresses, or a block of IPv6 (up to 3.32)."""
 
     hop_of_address: bool = False
-    """A next hop that is not given is of the family of the address, and not of the host (up to 3.32)."""
+    """A next hop that is not set has the family of the address, and not that of the host (up to 3.32)."""
 
     aborts_over_interfaces: bool = False
-    """addconn aborts over the name of an interface that is there (3.30 to 3.32)."""
+    """addconn aborts if the name of an existing interface is used (3.30 to 3.32)."""
 
     saref: bool = False
-    """There is sareftrack= (up to 3.32)."""
+    """The release has sareftrack= (up to 3.32)."""
 
     cert_key: bool = False
-    """A certificate or its ckaid is sent as the key of an end, and there is rsasigkey2= (up to 3.32)."""
+    """A certificate or its ckaid is sent as the key of an end, and the release has rsasigkey2= (up to 3.32)."""
 
     ports: bool = False
     """The port of protoport= stands in the addresses of its end too, and 500 in the end (up to 3.32)."""
 
     sends_half: bool = False
-    """A connection without left= or right= is sent all the same (up to 4.4)."""
+    """A connection without left= or right= is sent nevertheless (up to 4.4)."""
 
     numbers: dict[str, tuple[str, int]] = {}
     """Slots of numbers that go elsewhere, or have another default; one with the path "" is not sent."""
@@ -205,7 +207,7 @@ class Facts(msgspec.Struct, frozen=True):
     """The same for durations, in milliseconds."""
 
     renamed: dict[str, str] = {}
-    """Members of an end that are called otherwise."""
+    """Members of an end that have another name."""
 
 
 _4_6: Final = Facts(

@@ -1,4 +1,4 @@
-"""One setting of a connection, as plain data: what the rules of a release start from.
+"""One setting of a connection, as plain data: the input of the rules of a release.
 
 Owns: the type. Must not know: files and lines (autod.config adds them), or what a keyword means.
 """
@@ -15,8 +15,8 @@ __all__ = ["Given"]
 class Given(msgspec.Struct, frozen=True, gc=False):
     """A keyword with its value.
 
-    `text` is the string that the release keeps, None where it keeps none; `number` what it makes of a number, a
-    word or a duration (milliseconds on 4.8 to 4.15, microseconds on 5.x), None where there is none.
+    `text` is the string that the release keeps; None if it keeps none. `number` is the value of a number, a word or a
+    duration (milliseconds on 4.8 to 4.15, microseconds on 5.x); None if there is none.
     """
 
     key: Key

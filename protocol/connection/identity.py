@@ -12,10 +12,10 @@ __all__ = ["fix_id"]
 
 
 def fix_id(text: str) -> str:
-    """Old distinguished names have `,,` for a comma that separates nothing; pluto wants `\\,`."""
+    """The id with `\\,` for `,,`, by which old distinguished names mean a comma that does not separate."""
     if text[:1] == "@" or ",," not in text or "=" not in text:
         return text
-    return _COMMAS.sub(lambda found: "\\" * (len(found.group()) - 1) + ",", text)
+    return _COMMAS.sub(lambda match: "\\" * (len(match.group()) - 1) + ",", text)
 
 
 _COMMAS: Final = re.compile(",,+")

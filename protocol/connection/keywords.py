@@ -1,13 +1,14 @@
 """The keywords of ipsec.conf, release by release: kind of value, words, where they are valid, aliases.
 
 Owns: loading the tables (tables/RELEASE.json) and finding a keyword as addconn does. Must not know: how a file is
-read, or what becomes of a value.
+read, or what a value is used for.
 
 A table may be `like` another: it has what differs (a keyword that is there replaces the other's), and in `without`
 what is not there. The tables say for each keyword its `kind`, the `slot` that it shares with its aliases (its own
 name if none is given), `end` if it comes as leftKEYWORD and rightKEYWORD, `values` (words to numbers, or the name of
-such a table), `number` (enum config_conn_keyword of 5.4), `build` (only there if pluto was built with that: seccomp
-or labeled), `optarg` (only on command lines). The end itself, left= and right=, is the keyword with the empty name.
+such a table), `number` (enum config_conn_keyword of 5.4), `build` (it exists only if pluto was built with this option:
+seccomp or labeled), `optarg` (only on command lines). The end itself, left= and right=, is the keyword with the empty
+name.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Kind = Literal[
     "binary",
     "obsolete",
 ]
-"""What the values of a keyword look like. `loose`: one of its words, else any string. `key`: a public key.
+"""The form of a keyword's values. `loose`: one of its words, else any string. `key`: a public key.
 `signed`: a number that may be negative."""
 
 Side = Literal["", "left", "right"]
@@ -67,7 +68,7 @@ class Keyword(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A keyword as it stands in a file: with the end that it is for, "" where it is for the connection.
+    """A keyword as it stands in a file: with the end that it is for, or "" if it is for the connection.
 
     `slot` is the keyword's slot with the end before it: `leftsubnet`, `right`, `authby`.
     """
@@ -108,8 +109,8 @@ class _File(msgspec.Struct):
 class Table:
     """The keywords of one release, found by the lower-case spelling of a file.
 
-    `setup` and `conn` differ only where the release looks keywords up by section (5.3 on); else both are one. What
-    this pluto was not built with (`builds` names what it was) is unknown, or ignored (5.4).
+    `setup` and `conn` differ only if the release looks keywords up by section (5.3 on); else both are the same object.
+    `builds` are the options that this pluto was built with. A keyword of another option is unknown, or ignored (5.4).
     """
 
     def __init__(self, file: _File, rules: Rules, builds: Collection[str]) -> None:
@@ -160,8 +161,8 @@ class Table:
 
 def native(release: Release) -> str | None:
     """The name of the rules that this release follows, None where ipsec.conf is left to the release's own addconn."""
-    found = rules_of(release)
-    return None if found is None else found.name
+    followed = rules_of(release)
+    return None if followed is None else followed.name
 
 
 @functools.cache

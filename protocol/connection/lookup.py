@@ -1,4 +1,4 @@
-"""What the rules of a release must ask of the system: routes, interfaces, names.
+"""The questions of a release's rules to the system: routes, interfaces, names.
 
 Owns: the questions. Must not know: how they are answered (autod.config.routes asks the kernel; tests answer by
 themselves).
@@ -17,14 +17,14 @@ __all__ = ["Interface", "Lookup", "Nothing"]
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """An interface that is up: its address of the family asked for, and its peer's if it is point-to-point."""
+    """An interface that is up: its address in the family of the question, and its peer's if it is point-to-point."""
 
     address: Address | None
     peer: Address | None
 
 
 class Lookup(Protocol):
-    """Answers from the system. None means that there is none; nothing raises."""
+    """Answers from the system. None means that there is no answer; no method raises."""
 
     def gateway(self, version: int) -> Address | None:
         """The gateway of the first default route of the main table."""

@@ -1,4 +1,4 @@
-"""What the rules of a release make of a connection: messages by their members, and complaints.
+"""The results of a release's rules for a connection: messages by their members, and complaints.
 
 Owns: the types. Must not know: any release.
 """
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["Auto", "Message", "Plan", "Remark"]
 
 Auto = Literal["ignore", "add", "ondemand", "start", "keep"]
-"""What is done with a connection when pluto starts; `route` is ondemand, `up` is start."""
+"""What pluto does with a connection at its start; `route` is ondemand, `up` is start."""
 
 
 class Message(msgspec.Struct, frozen=True):
     """One message: `members` by path as `encode.pack` takes them, `settings` the (end, key, value) of 5.4.
 
-    `name` is the name that pluto gives the connection (`a/1x2` for a pair of subnets=); `kind` what it is for.
+    `name` is pluto's name for the connection (`a/1x2` for a pair of subnets=); `kind` is the purpose of the message.
     """
 
     kind: Literal["add", "key", "listen", "route", "initiate"]
@@ -40,11 +40,11 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What addconn sends for the connection that pluto calls `name`, in order. The messages of a group belong
-    together: where pluto refuses the first, the others are not sent, nor are the groups behind it.
+    """The messages of addconn for the connection that pluto calls `name`, in order. The messages of a group belong
+    together: if pluto refuses the first, neither the others nor the groups behind it are sent.
 
-    `auto` is what auto= comes to. `failed`: addconn says that the connection did not load, and sends it only with
-    --autoall. `names` are all its names in pluto: several with subnets=.
+    `auto` is the effect of auto=. `failed`: addconn reports that the connection did not load, and sends it only with
+    --autoall. `names` are all its names in pluto: there are several with subnets=.
     """
 
     name: str

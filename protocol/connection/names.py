@@ -19,7 +19,7 @@ _PREFIXES: Final = {"unk": 0, "icmp": 1, "tun": 4, "tcp": 6, "udp": 17, "esp": 5
 
 
 def names_of(lookup: Lookup) -> Names:
-    """The way to find numbers: addconn's own words, then numbers, then the system."""
+    """How to find numbers: by addconn's own words, then by numbers, then from the system."""
 
     def protocol(text: str) -> int | None:
         lower = text.lower()

@@ -1,7 +1,7 @@
 """Numbers as addconn reads them: integers, durations, binary multiples, and encoded data.
 
-Owns: which spellings a release takes, and what they are worth. Must not know: keywords, or what a number is for.
-Every function gives a value, or raises `Malformed` with addconn's kind of reason; none ever raises anything else.
+Owns: the spellings that a release takes, and their values. Must not know: keywords, or what a number is for.
+Every function returns a value, or raises `Malformed` with a reason like addconn's. It never raises anything else.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _NAMES: Final = {2: "binary", 8: "octal", 10: "decimal", 16: "hex"}
 
 
 def unsigned_prefix(text: str, base: int) -> tuple[int, str]:
-    """The number at the start of `text`, and what follows it. Base 0: 0x, 0b and 0 prefixes are understood."""
+    """The number at the start of `text`, and the rest of the text. Base 0: 0x, 0b and 0 prefixes are understood."""
     if not text:
         raise Malformed("empty string")
     draft = base
@@ -87,7 +87,7 @@ def unsigned_prefix(text: str, base: int) -> tuple[int, str]:
 
 
 def unsigned(text: str, base: int = 10) -> int:
-    """The number that `text` is, wholly."""
+    """The number that the whole of `text` is."""
     number, rest = unsigned_prefix(text, base)
     if rest:
         raise Malformed(f"non-{_NAMES.get(base, 'numeric')} digit in number")
@@ -109,7 +109,7 @@ MICROSECONDS: Final = {"us": 1, **{suffix: ms * 1000 for suffix, ms in _MS.items
 
 
 def duration_ms(text: str, unit: str) -> int:
-    """A duration as 4.10 reads it, in milliseconds: an integer and a suffix, `unit` where there is none."""
+    """A duration as 4.10 reads it, in milliseconds: an integer and a suffix; `unit` is the default suffix."""
     try:
         number, suffix = unsigned_prefix(text, 10)
     except Malformed as error:
@@ -125,10 +125,10 @@ def duration_ms(text: str, unit: str) -> int:
 def decimal_scaled(text: str, scales: dict[str, int], unit: str) -> int:
     """A number with an optional fraction and suffix, as 5.x reads durations and multiples: `1.5h`, `.5s`.
 
-    A fraction of a unit is cut where the unit does not divide by ten as often (2.5Ki is 2 * 1024 + 5 * 102), and
-    what follows a point without digits is dropped (`1.s` is 1 of the default unit).
+    A fraction of a unit is rounded down if the unit does not divide by ten as often (2.5Ki is 2 * 1024 + 5 * 102).
+    The text behind a point without digits is dropped (`1.s` is 1 of the default unit).
     """
-    whole, rest = unsigned_prefix(text, 10) if text[:1].isdigit() else (0, text)
+    integer, rest = unsigned_prefix(text, 10) if text[:1].isdigit() else (0, text)
     numerator, denominator = 0, 1
     if rest[:1] == ".":
         tail = rest[1:]
@@ -144,7 +144,7 @@ def decimal_scaled(text: str, scales: dict[str, int], unit: str) -> int:
     scale = scales.get(rest.lower() or unit)
     if scale is None:
         raise Malformed(f'unrecognized multiplier "{rest}"')
-    value = whole * scale
+    value = integer * scale
     if value > UINTMAX:
         raise Malformed("overflow")
     if numerator and denominator:
@@ -177,7 +177,7 @@ _B64: Final = {c: i for i, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk
 
 
 def data(text: str, base: int) -> bytes:
-    """Encoded bytes: base 16 or 64, or 0 for a prefix 0x, 0s or 0t that says which. Nothing is ever logged."""
+    """Encoded bytes: base 16 or 64, or 0 for a prefix 0x, 0s or 0t that tells the base. Nothing is ever logged."""
     if base == 0:
         if len(text) < 2:
             raise Malformed("input too short to be valid")

@@ -24,11 +24,11 @@ _ITEMS: Final = re.compile(r"[^ \t,]+")
 def pair_names(
     name: str, left: tuple[str | None, str | None], right: tuple[str | None, str | None]
 ) -> tuple[str, ...]:
-    """`name` alone, or `name/LxR` for each pair, the right one running fastest. `left`, `right`: subnet= and subnets=
-    of an end, None where it has none. Too many pairs (MAX_PAIRS) are given no names.
+    """`name` alone, or `name/LxR` for each pair; the right number changes fastest. `left`, `right`: subnet= and
+    subnets= of an end, None for one that is not set. With more than MAX_PAIRS pairs, the result is `name` alone.
 
-    subnet= is number 0 and the items of subnets= go from 1; an end without either has the number 0. Pairs of IPv4
-    with IPv6 do not come to be.
+    subnet= has the number 0 and the items of subnets= count from 1; an end without either has the number 0. There are
+    no pairs of IPv4 with IPv6.
     """
     if left[1] is None and right[1] is None:
         return (name,)
@@ -37,9 +37,9 @@ def pair_names(
         return (name,)
     return tuple(
         f"{name}/{x}x{y}"
-        for x, one in ours
-        for y, other in theirs
-        if one is None or other is None or (":" in one) == (":" in other)
+        for x, our_net in ours
+        for y, their_net in theirs
+        if our_net is None or their_net is None or (":" in our_net) == (":" in their_net)
     )
 
 
@@ -56,7 +56,7 @@ def names_of_pairs(name: str, settings: Mapping[str, Given]) -> tuple[str, ...]:
         return (name,)
     left, right = (
         tuple(
-            one.text if (one := settings.get(side + slot)) is not None else None
+            setting.text if (setting := settings.get(side + slot)) is not None else None
             for slot in ("subnet", "subnets")
         )
         for side in ("left", "right")

@@ -22,7 +22,7 @@ __all__ = ["DIALECTS", "RULES", "Rules", "dialects", "rules", "rules_of"]
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """One set of rules, called after a release that follows it.
+    """One set of rules. Its name is that of a release that follows it.
 
     `releases` follow it to the letter (their sources were compared). `module` makes the messages
     (protocol/connection/MODULE.py).
@@ -33,11 +33,11 @@ class Rules(msgspec.Struct, frozen=True):
     module: str
 
     table: str = ""
-    """The table of keywords, where it is that of other rules (tables/TABLE.json)."""
+    """The table of keywords, if it is that of other rules (tables/TABLE.json)."""
 
     dialect: str = ""
-    """The distributor whose patched builds of `releases` follow these rules, "" for upstream's. What its patches do
-    is read, and tried on a build with them; its table (tables/DIALECT.json) is laid over the release's."""
+    """The distributor whose patched builds of `releases` follow these rules, "" for upstream's builds. Its patches were
+    read, and tried on a build with them. Its table (tables/DIALECT.json) changes the release's."""
 
     old: bool = False
     """3.x and 4.x: digits alone are a number, booleans have words of their own, also= is read breadth first."""
@@ -52,55 +52,55 @@ class Rules(msgspec.Struct, frozen=True):
     """`left-id=` stands for leftid=."""
 
     ignores: bool = False
-    """A keyword that this pluto was not built with is ignored, where others refuse the file."""
+    """A keyword that this pluto was not built with is ignored. Other releases refuse the file."""
 
     pairs: bool = False
-    """addconn itself makes a connection of each pair of subnets=; later pluto does."""
+    """addconn itself makes a connection of each pair of subnets=. On later releases pluto does."""
 
     after: Literal["each", "listen", "nothing"] = "listen"
-    """What addconn --autoall sends behind the adds: `listen` and a message for each that auto= wants routed or up;
-    only `listen`; nothing."""
+    """The messages that addconn --autoall sends behind the adds: `listen` and one for each connection that auto= routes
+    or brings up (`each`); only `listen`; none (`nothing`)."""
 
     says_from: bool = True
-    """Messages say that addconn sent them."""
+    """A member of each message tells that addconn sent it."""
 
     per_second: int = 1_000_000
-    """What the number of a duration is counted in."""
+    """How many units of a duration's number are a second."""
 
     forever: str | None = "0"
-    """What %forever becomes, None if it stays."""
+    """The text that replaces %forever, None if it stays."""
 
     first_include_ends: bool = True
     """The end of the first file of an include ends its last line."""
 
     bare_words: bool = False
-    """Up to 5.0: a word that is not a keyword is a string, after `version` and `include` too, where later a value
-    stands; and an x- comment without a value takes the next line."""
+    """Up to 5.0: a word that is not a keyword is a string, also behind `version` and `include`, where later releases
+    expect a value; and an x- comment without a value takes the next line."""
 
     wide: bool = True
     """Numbers have 64 bits, and not 32 as up to 4.7."""
 
     seconds: bool = False
-    """Durations are whole seconds, and one that cannot be read is left to chance (up to 4.6)."""
+    """Durations are whole seconds, and the value of one that cannot be read is undefined (up to 4.6)."""
 
     aborts_over_family: bool = False
-    """addconn aborts over a family of addresses that is none (3.30 to 4.6)."""
+    """addconn aborts over an unknown family of addresses (3.30 to 4.6)."""
 
     aborts_over_alias: bool = False
     """addconn aborts over connalias= in conn %default (3.28 to 4.15)."""
 
     runs_on: bool = False
-    """Up to 4.2: a value, or what follows an x- comment, may stand in a later line; a keyword takes no words before
-    its `=`."""
+    """Up to 4.2: a value, or the text of an x- comment, may stand in a later line; there are no words between a keyword
+    and its `=`."""
 
     decimals: bool = True
     """Durations and multiples may have a fraction (1.5h)."""
 
     strings_clash: bool = True
-    """A string that is given twice clashes even if both are the same."""
+    """A string that is set twice clashes even if both are the same."""
 
     words_clash: bool = False
-    """left= and keys given twice clash even if both are the same."""
+    """left= and keys that are set twice clash even if both are the same."""
 
     empty_key_aborts: bool = False
     """addconn aborts over a public key that is empty."""
@@ -197,23 +197,23 @@ DIALECTS: Final = (
     _el8(_OLD_4_5, "4.5"),
     _el8(_OLD, "4.9", "4.12"),
 )
-"""What distributors made of some of them."""
+"""The rules of distributors' patched builds."""
 
 
 @functools.cache
 def rules(name: str) -> Rules:
     """The rules of that name."""
-    return next(one for one in (*RULES, *DIALECTS) if one.name == name)
+    return next(row for row in (*RULES, *DIALECTS) if row.name == name)
 
 
 def rules_of(release: Release) -> Rules | None:
-    """The rules that `release` follows, those of its dialect before upstream's; None where no row has it."""
+    """The rules that `release` follows, those of its dialect before upstream's; None if no row has the release."""
     number = ".".join(map(str, release.version))
-    own = (one for one in DIALECTS if one.dialect == release.dialect and number in one.releases)
-    return next(chain(own, (one for one in RULES if number in one.releases)), None)
+    own = (row for row in DIALECTS if row.dialect == release.dialect and number in row.releases)
+    return next(chain(own, (row for row in RULES if number in row.releases)), None)
 
 
 def dialects(release: Release) -> tuple[str, ...]:
-    """The dialects that there are of `release`."""
+    """The dialects of `release`."""
     number = ".".join(map(str, release.version))
-    return tuple(one.dialect for one in DIALECTS if number in one.releases)
+    return tuple(row.dialect for row in DIALECTS if number in row.releases)

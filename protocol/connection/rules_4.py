@@ -1,7 +1,7 @@
-"""The rules of 3.27 to 4.15: addconn works out policy bits, addresses and subnets itself.
+"""The rules of 3.27 to 4.15: addconn itself works out policy bits, addresses and subnets.
 
-Owns: from a connection that is worked out (draft_4) to messages. The members are those of 4.10; what a release calls
-or does otherwise are facts (facts_4). Must not know: files and lines, duplicates and also= (autod.config), sockets.
+Owns: from a connection that is worked out (draft_4) to messages. The members are those of 4.10; facts_4 has the
+differences of the other releases. Must not know: files and lines, duplicates and also= (autod.config), sockets.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _NUMBERS: Final = {
     "xauthby": ("xauthby", 0),
     "xauthfail": ("xauthfail", 0),
 }
-"""Numbers that go into one member: where to, and what stands there when the keyword is not given."""
+"""Numbers that go into one member: its path, and its value if the keyword is not set."""
 
 _BOOLS: Final = frozenset(
     {
@@ -91,7 +91,7 @@ _TIMES: Final = {
     "retransmit-interval": ("retransmit_interval", 500),
     "retransmit-timeout": ("retransmit_timeout", 60_000),
 }
-"""Durations in milliseconds: where to, and the value when not given."""
+"""Durations in milliseconds: the path, and the value if the keyword is not set."""
 
 _TEXTS: Final = {
     "ike": "ike",
@@ -143,14 +143,14 @@ def _put_time(members: dict[str, object], path: str, milliseconds: int, facts: F
 
 @functools.cache
 def making(name: str) -> _Making:
-    """What the rules of that name make of connections."""
+    """The maker of messages by the rules of that name."""
     return _Making(FACTS[name])
 
 
 class _Making:
-    """See autod.protocol.connection. `places`: where the value of each slot goes, and how. `base`: what every add
-    message has, as long as no keyword says otherwise; what is zero is left out. `no_client`: what takes back that an
-    end has no client."""
+    """See autod.protocol.connection. `places`: the member for the value of each slot, and its kind. `base`: the members
+    of every add message, unless a keyword changes them, without those that are zero. `no_client`: the members that undo
+    the mark of an end without a client."""
 
     works_out = True
 
@@ -202,14 +202,14 @@ def _plan(name: str, draft: Draft, lookup: Lookup, making: _Making) -> Plan:
     remarks = draft.remarks
     find_routes(draft.left.host, draft.right.host, lookup)
     # %auto gets a name from a counter that nobody counts up.
-    sent = "conn_0" if name == "%auto" else name
+    name_sent = "conn_0" if name == "%auto" else name
     pairs: list[tuple[str, Block | None, Block | None]] = []
     expand = not {"leftsubnets", "rightsubnets"}.isdisjoint(draft.settings)
     if expand:
         pairs = list(_pairs(name, draft, remarks))
-    names = tuple(pair for pair, _, _ in pairs) if expand else (sent,)
-    groups = tuple(_groups(sent, pairs if expand else None, draft, making, remarks))
-    return Plan(sent, groups, tuple(remarks), draft.auto, draft.refused, names)
+    names = tuple(pair for pair, _, _ in pairs) if expand else (name_sent,)
+    groups = tuple(_groups(name_sent, pairs if expand else None, draft, making, remarks))
+    return Plan(name_sent, groups, tuple(remarks), draft.auto, draft.refused, names)
 
 
 def _groups(
@@ -242,29 +242,29 @@ def _groups(
     if pairs is None:
         yield (_add(name, members), *keys)
         return
-    given, marking = making.facts.shape.given, making.facts.given_subnet
+    put_subnet, marking = making.facts.shape.given, making.facts.given_subnet
     for pair, left, right in pairs:
         mine = (
             members
             | making.no_client
-            | given("left.client", left, marking)
-            | given("right.client", right, marking)
+            | put_subnet("left.client", left, marking)
+            | put_subnet("right.client", right, marking)
         )
         mine["connalias"] = name
         yield (_add(pair, mine), *keys)
         if len(remarks) > before:
-            # A key that cannot be read ends it all.
+            # addconn stops at a key that it cannot read.
             return
 
 
 def _add(name: str, members: dict[str, object]) -> Message:
-    # What is zero or empty needs no place: so is everything that is not named.
-    sent = {path: value for path, value in members.items() if value}
-    sent["name"] = name
-    return Message("add", name, sent)
+    # A zero or empty member can be left out: every member that is not named is zero.
+    nonzero = {path: value for path, value in members.items() if value}
+    nonzero["name"] = name
+    return Message("add", name, nonzero)
 
 
-_WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
+_WAYS: Final = tuple(f"authby.{method}" for method in NONE._fields)
 
 
 def _members(draft: Draft, making: _Making, remarks: list[Remark]) -> dict[str, object]:
@@ -282,21 +282,21 @@ def _members(draft: Draft, making: _Making, remarks: list[Remark]) -> dict[str, 
         members["prospective_shunt"] = draft.prospective_shunt
         members["negotiation_shunt"] = draft.negotiation_shunt
         members["failure_shunt"] = draft.failure_shunt
-    for way, on in zip(_WAYS, draft.authby, strict=True):
+    for method, on in zip(_WAYS, draft.authby, strict=True):
         if on:
-            members[way] = 1
+            members[method] = 1
     if draft.right.host.kind == HOSTNAME:
         members["dnshostname"] = draft.right.host.text
-    for slot, given in settings.items():
+    for slot, setting in settings.items():
         place = places.get(slot)
         if place is None:
             continue
         kind, path = place
-        number = given.number or 0
+        number = setting.number or 0
         if kind == "number":
             members[path] = number
         elif kind == "text":
-            members[path] = given.text
+            members[path] = setting.text
         elif kind == "bool":
             members[path] = 1 if number else 0
         else:
@@ -349,7 +349,7 @@ def _put_dpd(members: dict[str, object], draft: Draft, facts: Facts, remarks: li
 
 def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
     side, host, shape = end.side, end.host, facts.shape
-    found: dict[str, object] = {
+    members: dict[str, object] = {
         "id": end.id,
         "host_type": host.kind,
         "host_addr_name": host.text,
@@ -361,55 +361,55 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
         "key_from_DNS_on_demand": end.key_from_dns,
     }
     if host.kind in (IPADDR, IFACE) and host.address is not None:
-        found |= shape.address("host_addr", host.address)
+        members |= shape.address("host_addr", host.address)
     elif facts.version_of_zero and host.kind in SENDABLE:
-        # The address of an interface that is not there stays as it was at the start.
-        found |= shape.address("host_addr", unspecified(IPV4 if host.kind == IFACE else host.version))
+        # The address of a missing interface stays as it was at the start.
+        members |= shape.address("host_addr", unspecified(IPV4 if host.kind == IFACE else host.version))
     version = host.version
     if facts.hop_of_address and host.kind != ANY:
         version = IPV4 if host.address is None else host.address.version
     hop = host.hop if host.hop_kind == IPADDR else unspecified(version)
     if hop is not None:
-        found |= shape.address("host_nexthop", hop)
+        members |= shape.address("host_nexthop", hop)
     if end.source is not None and end.source.specified:
-        found |= shape.address("host_srcip", end.source)
+        members |= shape.address("host_srcip", end.source)
     if end.vti is not None and end.vti.address.specified:
-        found |= shape.with_prefix("host_vtiip", end.vti)
+        members |= shape.with_prefix("host_vtiip", end.vti)
     if end.interface is not None and end.interface.address.specified:
-        found |= shape.with_prefix("ifaceip", end.interface)
+        members |= shape.with_prefix("ifaceip", end.interface)
     if end.has_client and end.client is not None:
         marking = facts.given_subnet if end.given_client else "marked"
-        found |= shape.given("client", end.client, marking)
+        members |= shape.given("client", end.client, marking)
     elif facts.says_client:
-        found |= shape.everything("client", host.version)
+        members |= shape.everything("client", host.version)
     if facts.says_client:
-        found["has_client"] = end.has_client
+        members["has_client"] = end.has_client
     if facts.ports and end.protoport is not None and end.protoport.port:
         # update_ports(): in the byte order of the network, like the ports of a socket.
-        found |= shape.ported("host_addr", end.protoport.port) | shape.ported(
+        members |= shape.ported("host_addr", end.protoport.port) | shape.ported(
             "client.addr", end.protoport.port
         )
     if end.protoport is not None:
-        found |= shape.ports(end.protoport)
+        members |= shape.ports(end.protoport)
     if facts.cert_key:
-        del found["cert"], found["ckaid"]
+        del members["cert"], members["ckaid"]
         if end.ckaid is not None:
-            found["pubkey"], found["pubkey_type"] = end.ckaid, _CKAID
+            members["pubkey"], members["pubkey_type"] = end.ckaid, _CKAID
         elif end.cert is not None:
-            found["pubkey"], found["pubkey_type"] = end.cert, _NICKNAME
+            members["pubkey"], members["pubkey_type"] = end.cert, _NICKNAME
     elif end.key_kind == _OTHER and end.key is not None:
         if facts.one_key:
-            found[facts.one_key] = end.key
+            members[facts.one_key] = end.key
         else:
-            found["pubkey_alg"] = end.key_alg
-            found["pubkey"] = end.key
+            members["pubkey_alg"] = end.key_alg
+            members["pubkey"] = end.key
     if end.pool is not None:
-        found |= shape.range("pool_range", end.pool)
-    return ((f"{side}.{path}", value) for path, value in found.items() if value)
+        members |= shape.range("pool_range", end.pool)
+    return ((f"{side}.{path}", value) for path, value in members.items() if value)
 
 
 def _keys(name: str, draft: Draft, remarks: list[Remark]) -> Iterator[Message]:
-    """The messages that carry raw keys. A key that cannot be read stops them, in silence as far as pluto goes."""
+    """The messages that carry raw keys. They end at a key that cannot be read, and pluto does not learn of it."""
     for end in (draft.left, draft.right):
         for key, kind, slot in (
             (end.key, end.key_kind, next((word for word, number in KEYS if number == end.key_alg), "")),
@@ -433,7 +433,7 @@ def _keys(name: str, draft: Draft, remarks: list[Remark]) -> Iterator[Message]:
 def _pairs(
     name: str, draft: Draft, remarks: list[Remark]
 ) -> Iterator[tuple[str, Block | None, Block | None]]:
-    """The pairs of subnets=, the right one running fastest, each with its name in pluto."""
+    """The pairs of subnets=, each with its name in pluto; the right number changes fastest."""
     facts = draft.known.facts
     left, left_error = _subnets(draft.left, draft.settings, facts)
     right, right_error = _subnets(draft.right, draft.settings, facts)
@@ -452,11 +452,11 @@ def _pairs(
         sentence = f"nothing is sent: {len(left)} by {len(right)} subnets are more than {MAX_PAIRS} pairs"
         remarks.append(Remark(sentence, "leftsubnets", fatal=True))
         return
-    for x, one in left:
-        for y, other in right:
+    for x, left_net in left:
+        for y, right_net in right:
             # The buffer for the name has 256 bytes.
             full = f"{name}/{x}x{y}".encode("utf-8", "surrogateescape")[:255]
-            yield full.decode("utf-8", "surrogateescape"), one, other
+            yield full.decode("utf-8", "surrogateescape"), left_net, right_net
         if right_error:
             break
     for side, error in (("left", left_error), ("right", right_error)):
@@ -472,21 +472,21 @@ _ITEMS: Final = re.compile(r"[^ \t\n\v\f\r,]+")
 def _subnets(
     end: End, settings: Mapping[str, Given], facts: Facts
 ) -> tuple[Sequence[tuple[int, Block | None]], str | None]:
-    """subnet= as number 0, then the items of subnets= from 1 on, until one that is none."""
-    found: list[tuple[int, Block | None]] = []
+    """subnet= as number 0, then the items of subnets= from 1 on, up to the first that cannot be read."""
+    nets: list[tuple[int, Block | None]] = []
     if f"{end.side}subnet" in settings:
-        found.append((0, end.client))
-    given = settings.get(f"{end.side}subnets")
-    for number, word in enumerate(_ITEMS.findall(given.text or "") if given else (), 1):
+        nets.append((0, end.client))
+    setting = settings.get(f"{end.side}subnets")
+    for number, word in enumerate(_ITEMS.findall(setting.text or "") if setting else (), 1):
         try:
-            found.append((number, subnet(word, end.host.version, strict_ipv6=True, old=end.host.old)))
+            nets.append((number, subnet(word, end.host.version, strict_ipv6=True, old=end.host.old)))
         except Malformed as reason:
-            if facts.old_pairs and found:
+            if facts.old_pairs and nets:
                 # It goes on with the one before.
-                found.append((number, found[-1][1]))
+                nets.append((number, nets[-1][1]))
                 continue
             return (
-                found if not facts.old_pairs else [],
+                nets if not facts.old_pairs else [],
                 f"{word!r} is not a subnet declaration ({end.side}subnets): {reason}",
             )
-    return found, None
+    return nets, None

@@ -1,11 +1,10 @@
-"""The rules of 5.0 to 5.2: addconn works out hosts, next hops and authby=; the rest goes as words' numbers and strings.
+"""The rules of 5.0 to 5.2: addconn works out hosts, next hops and authby=, and sends the rest as numbers and strings.
 
 Owns: from settings to messages for these releases. Must not know: files and lines, duplicates and also=
 (autod.config), sockets.
 
-The names are those of 5.2; `_FACTS` has what 5.0 and 5.1 call otherwise or do otherwise. As in 4.x (see
-rules_4), what `conn %default` decided outlives it; here that is the IKE version, authby= and the
-shunt of type=.
+The names are those of 5.2; `_FACTS` has the differences of 5.0 and 5.1. As in 4.x (see draft_4), effects of
+`conn %default` stay for the connections behind it: here the IKE version, authby= and the shunt of type=.
 """
 
 from __future__ import annotations
@@ -239,7 +238,7 @@ _FACTS: Final = {
 
 
 class _Draft:
-    """A connection while it is worked out. `remarks` are the complaints of the layer that was worked last."""
+    """A connection while it is worked out. `remarks` are the complaints about the last layer."""
 
     __slots__ = (
         "_facts",
@@ -271,18 +270,18 @@ class _Draft:
         self.failed = False
 
     def copy(self) -> _Draft:
-        other = _Draft(self._facts)
-        other.ike_version, other.never = self.ike_version, self.never
-        other.authby, other.sighash = self.authby, self.sighash
-        other.ends = {side: host.copy() for side, host in self.ends.items()}
-        other.blocks = dict(self.blocks)
-        other.protoports = dict(self.protoports)
-        other.settings = self.settings
-        return other
+        duplicate = _Draft(self._facts)
+        duplicate.ike_version, duplicate.never = self.ike_version, self.never
+        duplicate.authby, duplicate.sighash = self.authby, self.sighash
+        duplicate.ends = {side: host.copy() for side, host in self.ends.items()}
+        duplicate.blocks = dict(self.blocks)
+        duplicate.protoports = dict(self.protoports)
+        duplicate.settings = self.settings
+        return duplicate
 
     @property
     def refused(self) -> bool:
-        """Whether addconn says that the connection did not load. It does not say so where an interface is missing."""
+        """Whether addconn reports that the connection did not load. It does not do so if an interface is missing."""
         return self.failed and not (self.worked and any(host.missing for host in self.ends.values()))
 
     def fail(self, sentence: str, slot: str) -> None:
@@ -290,22 +289,22 @@ class _Draft:
         self.remarks.append(Remark(sentence, slot, fatal=True))
 
     def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
-        """Work the settings of one layer in."""
+        """Apply the settings of one layer."""
         self.settings = settings
-        given = settings.get("type")
-        if given is not None and given.number in _SHUNT_OF_TYPE:
+        setting = settings.get("type")
+        if setting is not None and setting.number in _SHUNT_OF_TYPE:
             self.authby = NONE
-            self.never = _SHUNT_OF_TYPE[given.number]
+            self.never = _SHUNT_OF_TYPE[setting.number]
         exchange, ikev2 = settings.get("keyexchange"), settings.get("ikev2")
         if exchange is not None and exchange.number in (_IKEV1, _IKEV2):
             self.ike_version = exchange.number
         elif ikev2 is not None:
             self.ike_version = _IKEV2 if ikev2.number == _YES else _IKEV1
-        given = settings.get("authby")
-        if given is not None:
+        setting = settings.get("authby")
+        if setting is not None:
             self.sighash, self.authby = 0, NONE
             try:
-                self.authby, self.sighash = authby(given.text or "", ikev1=self.ike_version == _IKEV1)
+                self.authby, self.sighash = authby(setting.text or "", ikev1=self.ike_version == _IKEV1)
             except Malformed as reason:
                 self.fail(str(reason), "authby")
                 return
@@ -315,8 +314,8 @@ class _Draft:
             host.place(settings.get(side), version, lookup)
             if "interface-ip" not in self._facts.blocks:
                 self._block(side, "vti")
-            given = settings.get(f"{side}nexthop")
-            name = host.place_hop(given.text if given is not None else None, version)
+            setting = settings.get(f"{side}nexthop")
+            name = host.place_hop(setting.text if setting is not None else None, version)
             if name is not None:
                 self.fail(f"bad value for {side}nexthop={name}: it is not an address", f"{side}nexthop")
             if self._facts.protoport_first:
@@ -326,32 +325,32 @@ class _Draft:
                 self._block(side, "interface-ip")
 
     def _block(self, side: str, slot: str) -> None:
-        given = self.settings.get(side + slot)
-        if given is None:
+        setting = self.settings.get(side + slot)
+        if setting is None:
             return
         self.blocks[side + slot] = None
         try:
-            block = cidr(given.text or "", bare=self._facts.bare)
+            block = cidr(setting.text or "", bare=self._facts.bare)
             self.blocks[side + slot] = block
             if not block.address.specified:
                 raise Malformed("unspecified address")
         except Malformed as reason:
-            self.fail(f"bad addr {side}{slot}={given.text} [{reason}]", side + slot)
+            self.fail(f"bad addr {side}{slot}={setting.text} [{reason}]", side + slot)
 
     def _protoport(self, side: str, lookup: Lookup) -> None:
-        given = self.settings.get(f"{side}protoport")
-        if given is None:
+        setting = self.settings.get(f"{side}protoport")
+        if setting is None:
             return
         self.protoports[side] = None
         try:
-            self.protoports[side] = protoport(given.text or "", names_of(lookup))
+            self.protoports[side] = protoport(setting.text or "", names_of(lookup))
         except Malformed as reason:
-            self.fail(f"bad {side}protoport={given.text} [{reason}]", f"{side}protoport")
+            self.fail(f"bad {side}protoport={setting.text} [{reason}]", f"{side}protoport")
 
 
 @functools.cache
 def making(name: str) -> _Making:
-    """What the rules of that name make of connections."""
+    """The maker of messages by the rules of that name."""
     return _Making(_FACTS[name])
 
 
@@ -376,8 +375,8 @@ def _plan(name: str, draft: _Draft, lookup: Lookup, facts: _Facts, *, autoall: b
     `draft` must not be used again: the addresses of %defaultroute are put into it.
     """
     settings, remarks = draft.settings, draft.remarks
-    given = settings.get("auto")
-    number = given.number if given is not None and given.number is not None else facts.ignore
+    setting = settings.get("auto")
+    number = setting.number if setting is not None and setting.number is not None else facts.ignore
     auto = facts.auto.get(number, "ignore")
     left, right = draft.ends["left"], draft.ends["right"]
     find_routes(left, right, lookup)
@@ -390,27 +389,27 @@ def _plan(name: str, draft: _Draft, lookup: Lookup, facts: _Facts, *, autoall: b
                 remarks.append(Remark(f"{side}= is not set", side, fatal=True))
             return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
         try:
-            found = _end(draft, facts, side, host, lookup)
+            end_members = _end(draft, facts, side, host, lookup)
         except Malformed as reason:
             remarks.append(Remark(f"bad {side}protoport= [{reason}]", f"{side}protoport", fatal=True))
             return Plan(name, (), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
-        ends.append((side, found))
+        ends.append((side, end_members))
         prefix = facts.ends[at]
-        members.update((f"{prefix}.{path}", value) for path, value in found.items())
+        members.update((f"{prefix}.{path}", value) for path, value in end_members.items())
     add = Message("add", name, {**members, "name": name})
     keys: list[Message] = []
-    for side, found in ends:
+    for side, end_members in ends:
         try:
-            keys += _key(name, found, facts)
+            keys += _key(name, end_members, facts)
         except Malformed as reason:
-            # addconn stops here, and says so to nobody but its user.
-            slot = side + next(word for word, number in _KEYS if number == found["pubkey_alg"])
+            # addconn stops here, and tells only its user, not pluto.
+            slot = side + next(word for word, number in _KEYS if number == end_members["pubkey_alg"])
             remarks.append(Remark(f"{slot}= is malformed [{reason}]: its key is not sent", slot))
             break
     return Plan(name, ((add, *keys),), tuple(remarks), auto, draft.refused, names_of_pairs(name, settings))
 
 
-_WAYS: Final = tuple(f"authby.{way}" for way in NONE._fields)
+_WAYS: Final = tuple(f"authby.{method}" for method in NONE._fields)
 
 
 def _members(draft: _Draft, facts: _Facts, remarks: list[Remark]) -> dict[str, object]:
@@ -425,31 +424,31 @@ def _members(draft: _Draft, facts: _Facts, remarks: list[Remark]) -> dict[str, o
         f"shunt[{_NEVER_NEGOTIATE}]": draft.never,
     }
     for slot, kind in (("negotiationshunt", _NEGOTIATION), ("failureshunt", _FAILURE)):
-        given = settings.get(slot)
-        members[f"shunt[{kind}]"] = 0 if given is None else given.number
-    given = settings.get("clientaddrfamily")
-    if given is not None:
-        members["child_afi"] = _VERSION.get(given.number or 0, 0)
+        setting = settings.get(slot)
+        members[f"shunt[{kind}]"] = 0 if setting is None else setting.number
+    setting = settings.get("clientaddrfamily")
+    if setting is not None:
+        members["child_afi"] = _VERSION.get(setting.number or 0, 0)
     if right.kind == HOSTNAME:
         members["dnshostname"] = right.text
-    for way, on in zip(_WAYS, draft.authby, strict=True):
+    for method, on in zip(_WAYS, draft.authby, strict=True):
         if on:
-            members[way] = 1
+            members[method] = 1
     for slot, (path, default) in _NUMBERS.items():
-        given = settings.get(slot)
-        number = default if given is None else given.number
+        setting = settings.get(slot)
+        number = default if setting is None else setting.number
         if number:
             members[path] = number
     for slot, path in _TIMES.items():
-        given = settings.get(slot)
-        if given is not None:
-            put_time(members, path, given.number or 0)
+        setting = settings.get(slot)
+        if setting is not None:
+            put_time(members, path, setting.number or 0)
         elif slot in facts.times:
             put_time(members, path, facts.times[slot])
     for slot, path in _TEXTS.items():
-        given = settings.get(slot)
-        if given is not None:
-            members[path] = given.text
+        setting = settings.get(slot)
+        if setting is not None:
+            members[path] = setting.text
     for path, own in facts.renamed.items():
         if path in members:
             members[own] = members.pop(path)
@@ -457,21 +456,21 @@ def _members(draft: _Draft, facts: _Facts, remarks: list[Remark]) -> dict[str, o
             for part in ("dt.tv_sec", "dt.tv_usec", "is_set"):
                 if f"{path}.{part}" in members:
                     members[f"{own}.{part}"] = members.pop(f"{path}.{part}")
-    given = settings.get("keyingtries")
-    if given is not None:
+    setting = settings.get("keyingtries")
+    if setting is not None:
         members["keyingtries.set"] = 1
-        members["keyingtries.value"] = given.number
-    given = settings.get("reqid")
-    if given is not None:
-        if 0 < (given.number or 0) <= _REQID_MAX:
-            members["sa_reqid"] = given.number
+        members["keyingtries.value"] = setting.number
+    setting = settings.get("reqid")
+    if setting is not None:
+        if 0 < (setting.number or 0) <= _REQID_MAX:
+            members["sa_reqid"] = setting.number
         else:
             remarks.append(Remark(f"reqid= is ignored: it goes from 1 to {_REQID_MAX}", "reqid"))
     return members
 
 
 def put_time(members: dict[str, object], path: str, microseconds: int) -> None:
-    """A duration into its three members."""
+    """Put a duration into its three members."""
     members[f"{path}.dt.tv_sec"], members[f"{path}.dt.tv_usec"] = divmod(microseconds, 1_000_000)
     members[f"{path}.is_set"] = 1
 
@@ -485,61 +484,61 @@ def _address(path: str, value: Address) -> dict[str, object]:
 
 
 def _end(draft: _Draft, facts: _Facts, side: str, host: Host, lookup: Lookup) -> dict[str, object]:
-    """The members of one end. Raises Malformed for a protoport= that is none."""
+    """The members of one end. Raises Malformed for a protoport= that cannot be read."""
     get = draft.settings.get
-    found: dict[str, object] = {"host_type": host.kind, "host_addr_name": host.text}
-    given = get(f"{side}id")
-    if given is not None:
-        found["id"] = fix_id(given.text or "")
+    members: dict[str, object] = {"host_type": host.kind, "host_addr_name": host.text}
+    setting = get(f"{side}id")
+    if setting is not None:
+        members["id"] = fix_id(setting.text or "")
     elif host.kind == IPADDR and host.address is not None:
-        found["id"] = str(host.address)
+        members["id"] = str(host.address)
     if host.kind in (IPADDR, IFACE) and host.address is not None:
-        found |= _address("host_addr", host.address)
+        members |= _address("host_addr", host.address)
     hop = host.hop if host.hop_kind == IPADDR else unspecified(host.version)
     if hop is not None:
-        found |= _address(facts.renamed.get("nexthop", "nexthop"), hop)
+        members |= _address(facts.renamed.get("nexthop", "nexthop"), hop)
     for slot, path in facts.blocks.items():
         block = draft.blocks.get(side + slot)
         if block is not None and block.address.specified:
-            found |= _address(path, block.address) | {f"{path}.prefix_len": block.bits}
-    given = get(f"{side}subnet")
-    if given is not None:
-        text = given.text or ""
-        found["virt" if text.startswith(("vhost:", "vnet:")) else "subnet"] = text
-    given = get(f"{side}protoport")
+            members |= _address(path, block.address) | {f"{path}.prefix_len": block.bits}
+    setting = get(f"{side}subnet")
+    if setting is not None:
+        text = setting.text or ""
+        members["virt" if text.startswith(("vhost:", "vnet:")) else "subnet"] = text
+    setting = get(f"{side}protoport")
     pair = draft.protoports.get(side)
-    if given is not None and not facts.protoport_first:
-        pair = protoport(given.text or "", names_of(lookup))
+    if setting is not None and not facts.protoport_first:
+        pair = protoport(setting.text or "", names_of(lookup))
     if pair is not None:
-        found["protoport.is_set"] = 1
-        found["protoport.has_port_wildcard"] = pair.wildcard
-        found["protoport.hport"] = pair.port
-        found["protoport.ipproto"] = pair.protocol
+        members["protoport.is_set"] = 1
+        members["protoport.has_port_wildcard"] = pair.wildcard
+        members["protoport.hport"] = pair.port
+        members["protoport.ipproto"] = pair.protocol
     for word, algorithm in _KEYS:
-        given = get(side + word)
-        if given is not None:
-            found["key_from_DNS_on_demand"] = given.number == _DNS
-            if given.number == _OTHER:
-                found["pubkey"] = given.text
-                found["pubkey_alg"] = algorithm
+        setting = get(side + word)
+        if setting is not None:
+            members["key_from_DNS_on_demand"] = setting.number == _DNS
+            if setting.number == _OTHER:
+                members["pubkey"] = setting.text
+                members["pubkey_alg"] = algorithm
             break
     for slot, path in _END_TEXTS.items():
-        given = get(side + slot)
-        if given is not None and slot not in facts.blocks:
-            found[path] = given.text
-    if found.get("updown") == "":
-        found["updown"] = facts.no_updown
+        setting = get(side + slot)
+        if setting is not None and slot not in facts.blocks:
+            members[path] = setting.text
+    if members.get("updown") == "":
+        members["updown"] = facts.no_updown
     for slot, (path, default) in _END_NUMBERS.items():
-        given = get(side + slot)
-        number = default if given is None else given.number
+        setting = get(side + slot)
+        number = default if setting is None else setting.number
         if number:
-            found[facts.renamed.get(path, path)] = number
-    return found
+            members[facts.renamed.get(path, path)] = number
+    return members
 
 
-def _key(name: str, found: dict[str, object], facts: _Facts) -> Iterator[Message]:
+def _key(name: str, end_members: dict[str, object], facts: _Facts) -> Iterator[Message]:
     """The message that carries the raw key of an end, if it has one and an id. Raises Malformed."""
-    key, identity, algorithm = found.get("pubkey"), found.get("id"), found.get("pubkey_alg")
+    key, identity, algorithm = end_members.get("pubkey"), end_members.get("id"), end_members.get("pubkey_alg")
     if not isinstance(key, str) or not isinstance(identity, str):
         return
     members: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""The rules of 5.3 to 5.3.2: nearly all strings go as they stand; words go as numbers.
+"""The rules of 5.3 to 5.3.2: addconn sends nearly all strings as they are, and words as numbers.
 
 Owns: from settings to the one message for these releases. Must not know: files and lines, sockets.
 """
@@ -44,16 +44,16 @@ _OTHER_PLACES: Final = {
     "": "host",
     "username": "xauthusername",
 }
-"""Members that are not called like their keyword."""
+"""Members whose name differs from their keyword's."""
 
 _ELSEWHERE: Final = frozenset(
     {"auto", "also", "negotiationshunt", "failureshunt", "id", "subnet", *(word for word, _ in _KEYS)}
 )
-"""Keywords whose value does not simply go into one member."""
+"""Keywords whose value is not simply put into one member."""
 
 
 class _Draft:
-    """The settings of the last layer; the shunt of type= outlives its layer."""
+    """The settings of the last layer. Only the shunt of type= stays from the layers before."""
 
     __slots__ = ("failed", "never", "remarks", "settings")
 
@@ -64,20 +64,20 @@ class _Draft:
         self.settings: Mapping[str, Given] = {}
 
     def copy(self) -> _Draft:
-        other = _Draft()
-        other.never = self.never
-        return other
+        duplicate = _Draft()
+        duplicate.never = self.never
+        return duplicate
 
     def work(self, settings: Mapping[str, Given], lookup: Lookup) -> None:
-        """Work the settings of one layer in."""
+        """Apply the settings of one layer."""
         self.settings = settings
-        given = settings.get("type")
-        if given is not None:
-            self.never = _SHUNT_OF_TYPE.get(given.number or 0, self.never)
+        setting = settings.get("type")
+        if setting is not None:
+            self.never = _SHUNT_OF_TYPE.get(setting.number or 0, self.never)
 
 
 def making(name: str) -> _Making:
-    """What the rules of that name make of connections."""
+    """The maker of messages by the rules of that name."""
     return _Making()
 
 
@@ -94,10 +94,10 @@ class _Making:
 
 
 def _plan(name: str, draft: _Draft, *, autoall: bool) -> Plan:
-    """The message that loads the connection. Named connections are not started by it: auto= is made `add`."""
+    """The message that loads the connection. It does not start one that is loaded by name: auto= becomes `add`."""
     settings = draft.settings
-    given = settings.get("auto")
-    number = given.number or 0 if given is not None else 0
+    setting = settings.get("auto")
+    number = setting.number or 0 if setting is not None else 0
     auto = _AUTO.get(number, "ignore")
     members: dict[str, object] = {
         "whack_command": _ADD,
@@ -109,9 +109,9 @@ def _plan(name: str, draft: _Draft, *, autoall: bool) -> Plan:
     for slot, kind in (("negotiationshunt", _NEGOTIATION), ("failureshunt", _FAILURE)):
         if slot in settings and not draft.failed:
             members[f"shunt[{kind}]"] = settings[slot].number or 0
-    for one in settings.values():
-        if one.key.keyword.slot not in _ELSEWHERE:
-            _put(members, one)
+    for setting in settings.values():
+        if setting.key.keyword.slot not in _ELSEWHERE:
+            _put(members, setting)
     for at, side in enumerate(("left", "right")):
         identity, subnet = settings.get(f"{side}id"), settings.get(f"{side}subnet")
         if identity is not None:
@@ -136,15 +136,15 @@ def _plan(name: str, draft: _Draft, *, autoall: bool) -> Plan:
     )
 
 
-def _put(members: dict[str, object], given: Given) -> None:
-    """A value into the member that is called like its keyword."""
-    keyword = given.key.keyword
+def _put(members: dict[str, object], setting: Given) -> None:
+    """Put a value into the member that has the name of its keyword."""
+    keyword = setting.key.keyword
     path = _OTHER_PLACES.get(keyword.slot, keyword.slot.replace("-", "_"))
-    if given.key.side:
-        path = f"end[{0 if given.key.side == 'left' else 1}].{path}"
+    if setting.key.side:
+        path = f"end[{0 if setting.key.side == 'left' else 1}].{path}"
     if keyword.kind == "time":
-        put_time(members, path, given.number or 0)
+        put_time(members, path, setting.number or 0)
     elif keyword.kind in ("enum", "number", "signed"):
-        members[path] = given.number or 0
+        members[path] = setting.number or 0
     else:
-        members[path] = given.text
+        members[path] = setting.text

@@ -1,4 +1,4 @@
-"""The rules of 5.4: addconn sends the strings as they stand, and pluto makes sense of them.
+"""The rules of 5.4: addconn sends the strings as they are, and pluto interprets them.
 
 Owns: from settings to the one message for this release. Must not know: files and lines, sockets.
 """
@@ -36,7 +36,7 @@ _AUTO: Final[dict[str, Auto]] = {
 
 
 class _Draft:
-    """The settings of the last layer: nothing is worked out, so nothing outlives its layer."""
+    """The settings of the last layer. Nothing is worked out, so a layer has no effect on the next."""
 
     __slots__ = ("failed", "remarks", "settings")
 
@@ -53,7 +53,7 @@ class _Draft:
 
 
 def making(name: str) -> _Making:
-    """What the rules of that name make of connections."""
+    """The maker of messages by the rules of that name."""
     return _Making()
 
 
@@ -70,18 +70,18 @@ class _Making:
 
 
 def _plan(name: str, draft: _Draft, *, autoall: bool) -> Plan:
-    """The message that loads the connection. Named connections are not started by it: auto= is made `add`."""
-    given = draft.settings.get("auto")
-    auto = _AUTO.get((given.text or "").lower(), "ignore") if given is not None else "ignore"
+    """The message that loads the connection. It does not start one that is loaded by name: auto= becomes `add`."""
+    setting = draft.settings.get("auto")
+    auto = _AUTO.get((setting.text or "").lower(), "ignore") if setting is not None else "ignore"
     tuples = []
-    for one in draft.settings.values():
-        keyword = one.key.keyword
-        if one.text is None or not keyword.number:
+    for setting in draft.settings.values():
+        keyword = setting.key.keyword
+        if setting.text is None or not keyword.number:
             continue
-        text = one.text
+        text = setting.text
         if keyword.slot == "auto" and not autoall and auto in ("ondemand", "start"):
             text = "add"
-        tuples.append((_ENDS[one.key.side], keyword.number, text.encode("utf-8", "surrogateescape")))
+        tuples.append((_ENDS[setting.key.side], keyword.number, text.encode("utf-8", "surrogateescape")))
     members = {"whack_command": _ADD, "whack_from": _FROM_ADDCONN, "whack_async": 1, "name": name}
     message = Message("add", name, members, tuple(sorted(tuples)))
     return Plan(name, ((message,),), (), auto, draft.failed, names_of_pairs(name, draft.settings))

@@ -1,4 +1,4 @@
-"""How the messages of 3.27 to 4.15 hold addresses, subnets, ranges and protoports: values to members.
+"""Addresses, subnets, ranges and protoports in the messages of 3.27 to 4.15: values to members.
 
 Owns: the members of each shape. Must not know: whose address it is.
 """
@@ -34,11 +34,11 @@ _AF: Final = {4: 2, 6: 10}
 class Shape(msgspec.Struct, frozen=True):
     """The shapes of one release.
 
-    `is_set`: the member of an address that says that it is there, "" if none does. `packed`: its bytes, "" where it
-    is a sockaddr. `nested`: a subnet has the address inside, with `is_set` if `inner_set`; `subnet_set` says that the
-    subnet is there. `cidr`: what holds an address with a prefix: one that says that it is there (`set`), one that
-    does not (`bare`), or a `subnet`. `protoport`: its members (wildcard, port, protocol); `protoport_set` says that
-    it is there.
+    `is_set`: the member of an address that tells that it is present, "" if there is no such member. `packed`: its
+    bytes, "" if it is a sockaddr. `nested`: a subnet has the address inside, with `is_set` if `inner_set`.
+    `subnet_set`: the member that tells that the subnet is present. `cidr`: the type of an address with a prefix: with a
+    member that tells that it is present (`set`), without one (`bare`), or a `subnet`. `protoport`: its members
+    (wildcard, port, protocol). `protoport_set`: the member that tells that it is present.
     """
 
     is_set: str = "is_set"
@@ -55,22 +55,22 @@ class Shape(msgspec.Struct, frozen=True):
     )
     protoport_set: str = "protoport.is_set"
     all_is_endpoint: bool = False
-    """The subnet of all addresses says that it is an endpoint, and no subnet."""
+    """The subnet of all addresses is marked as an endpoint, and not as a subnet."""
 
     range_subnet: bool = True
-    """A range says whether it is a subnet."""
+    """A range has a member that tells whether it is a subnet."""
 
     def address(self, path: str, value: Address) -> Members:
         if not self.packed:
             return _socket(path, value)
-        found, version, packed = _paths(self, path)
+        marker, version, packed = _paths(self, path)
         members: Members = {version: value.version, packed: value.packed.ljust(16, b"\0")}
-        if found:
-            members[found] = 1
+        if marker:
+            members[marker] = 1
         return members
 
     def block(self, path: str, value: Block | None) -> Members:
-        """A subnet. None: one that is not there, for where there was one before."""
+        """A subnet. None: an absent one, to clear the members of one that was there before."""
         if value is None:
             members = self.block(path, Block(unspecified(IPV4), 0))
             return {
@@ -85,19 +85,19 @@ class Shape(msgspec.Struct, frozen=True):
         return members
 
     def everything(self, path: str, version: int) -> Members:
-        """The subnet of all addresses of a version of IP, where an end has no client."""
+        """The subnet of all addresses of a version of IP, for an end without a client."""
         members = self.block(path, Block(unspecified(version), 0))
         return self.as_endpoint(path, members) if self.all_is_endpoint else members
 
     def as_endpoint(self, path: str, members: Members) -> Members:
-        """A subnet that says that it is an endpoint, and nothing else."""
-        found = dict(members)
-        found.pop(f"{path}.{self.subnet_set}", None)
-        found.pop(f"{path}.addr.{self.is_set}", None)
-        return found | {f"{path}.addr.is_endpoint": 1}
+        """A subnet that is marked as an endpoint, and not as anything else."""
+        endpoint = dict(members)
+        endpoint.pop(f"{path}.{self.subnet_set}", None)
+        endpoint.pop(f"{path}.addr.{self.is_set}", None)
+        return endpoint | {f"{path}.addr.is_endpoint": 1}
 
     def given(self, path: str, value: Block | None, marking: str) -> Members:
-        """A subnet that is given: `marking` says what it says of itself."""
+        """A subnet that is set, with its flag: `marking` is one of Facts.given_subnet."""
         members = self.block(path, value)
         if marking == "endpoint":
             return self.as_endpoint(path, members)
@@ -154,7 +154,8 @@ def _socket(path: str, value: Address) -> Members:
     """A sockaddr of Linux."""
     if value.version == IPV4:
         return {f"{path}.u.v4.sin_family": _AF[4], f"{path}.u.v4.sin_addr": value.packed}
-    # The family is at the same place in both: it goes by one name, as messages are told apart by their members.
+    # The family is at the same place in both structs. It has only one name here, because messages are compared by the
+    # names of their members.
     return {f"{path}.u.v4.sin_family": _AF[6], f"{path}.u.v6.sin6_addr": value.packed}
 
 
