@@ -128,7 +128,9 @@ def read_secrets(replies: Iterable[Reply]) -> Secrets:
         named = _NICKNAME.match(reply.text.strip())
         key, colon, value = reply.text.strip().partition(": ")
         if psk is not None:
-            psks.append(tuple(psk["ids"].split()))
+            ids = psk["ids"].split()
+            # Of three and more identities pluto names two.
+            psks.append(tuple(ids[:-1] + ["..."] if len(ids) > 2 and ids[-1] == "more" else ids))
         elif named is not None:
             certificates.append({"nickname": named["name"]})
         elif certificates and colon and key in ("subject", "issuer"):
@@ -342,14 +344,16 @@ def _has_psk(secrets: Secrets, connection: ConnectionState) -> bool | None:
         return None
     mine = {ours, connection.local.address, "%any", "0.0.0.0", "%any6"}
     peers = {theirs, connection.remote.address, "%any", "0.0.0.0", "%any6"}
+    unnamed = False
     for ids in secrets.psks:
-        if not ids or "..." in "".join(ids):
+        unnamed = unnamed or "..." in "".join(ids)
+        if not ids:
             return True
         if len(ids) == 1 and (ids[0] in mine or ids[0] in peers):
             return True
         if any(one in mine for one in ids) and any(one in peers for one in ids):
             return True
-    return False
+    return None if unnamed else False
 
 
 def _word(facts: Facts, found: _Found) -> str:

@@ -204,6 +204,16 @@ _SECRETS = (
 )
 
 _SECRETS_FILE = (
+    # 3.x says in which file and line, and is told by that.
+    warned(
+        Cause.SECRETS_FILE,
+        "pluto",
+        r"(?:unterminated string|expected record boundary in key|file starts with indentation"
+        r"|ignoring malformed INCLUDE)",
+        "4.0-5.4",
+        words=("unterminated", "expected", "file", "ignoring"),
+        seen="4.0-5.4",
+    ),
     warned(
         Cause.SECRETS_FILE,
         "pluto",

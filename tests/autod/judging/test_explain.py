@@ -139,6 +139,7 @@ def test_what_nobody_tried_is_judged_by_what_pluto_holds() -> None:
         (("@east",), True),
         (("@west", "@north"), False),
         (("192.1.2.45", "192.1.2.23"), True),
+        (("@x", "@west", "..."), True),
     ],
 )
 def test_a_psk_counts_where_it_is_for_both_ends(ids: tuple[str, ...], there: bool) -> None:
@@ -153,6 +154,7 @@ List of Pre-shared secrets (from /etc/ipsec.secrets)
  
     1: PSK @east @west
     2: RSA (none) (none)
+    3: PSK @x @west more
 List of X.509 End Certificates:
  
 End certificate "west" - SN: 0x01
@@ -167,7 +169,7 @@ End certificate "west" - SN: 0x01
 def test_our_certificate_that_expired_is_named_with_its_date() -> None:
     """pluto lists it; nobody need try."""
     secrets = read_secrets(Reply(0, text) for text in LISTS)
-    assert secrets.psks == (("@east", "@west"),)
+    assert secrets.psks == (("@east", "@west"), ("@x", "@west", "..."))
     (certificate,) = secrets.certificates
     assert (certificate.nickname, certificate.issuer, certificate.has_key) == ("west", "CN=ca", True)
     mine = loaded(local=End(address="192.1.2.45", id="CN=west", certificate="west"), authby=("RSASIG",))
