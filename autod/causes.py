@@ -76,6 +76,7 @@ class Cause(StrEnum):
     NEGOTIATING = "negotiating"
     TAKEN_DOWN = "taken_down"
     DELETED_BY_PEER = "deleted_by_peer"
+    IKE_SA_GONE = "ike_sa_gone"
     GONE_WITHOUT_REASON = "gone_without_reason"
     MALFORMED = "malformed"
     INTERNAL = "internal"
@@ -519,6 +520,14 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "it was taken down by somebody else while it was negotiated",
         "see who else controls this pluto",
         ("other operators", "the supervisor"),
+    ),
+    Cause.IKE_SA_GONE: Advice(
+        "deleted_by_other",
+        "here",
+        True,
+        "the IKE SA of another connection, for which it waited, is gone",
+        "see with `autod explain` what became of that connection, then try again",
+        ("`autod explain` of the connection for which it waited",),
     ),
     Cause.DELETED_BY_PEER: Advice(
         "deleted_by_other",

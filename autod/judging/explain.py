@@ -130,7 +130,7 @@ def read_secrets(replies: Iterable[Reply]) -> Secrets:
         if psk is not None:
             ids = psk["ids"].split()
             # Of three and more identities pluto names two.
-            psks.append(tuple(ids[:-1] + ["..."] if len(ids) > 2 and ids[-1] == "more" else ids))
+            psks.append(tuple([*ids[:-1], "..."] if len(ids) > 2 and ids[-1] == "more" else ids))
         elif named is not None:
             certificates.append({"nickname": named["name"]})
         elif certificates and colon and key in ("subject", "issuer"):

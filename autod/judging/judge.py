@@ -352,7 +352,7 @@ class Judge:
             retry = evidence.seen.get(RetryScheduled)
             if isinstance(retry, RetryScheduled) and retry.delay is None:
                 return Verdict(Result.PEER_SILENT)
-            return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
+            return _waited(evidence.seen[Queued])
         if isinstance(initiating, Initiating) and initiating.sa == "ike":
             return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
         return Verdict(Result.UNDECIDED, needs_state=True)
@@ -489,6 +489,16 @@ _OF_AN_IKE_SA = (Retransmission, RetransmitTimeout, Deleted)
 
 _ORDER = tuple(Result)
 """Of several refusals in one exchange the one that is listed first counts."""
+
+
+def _waited(queued: Event) -> Verdict:
+    """What it comes to that pluto dropped what waited for an IKE SA: why that ended, the `up` of its owner says."""
+    reason = None
+    if isinstance(queued, Queued):
+        reason = f'it waited for that of "{queued.owner}"'
+    return Verdict(
+        Result.DELETED_BY_OTHER, reason=reason, cause=Cause.IKE_SA_GONE, by="pluto", needs_state=True
+    )
 
 
 def _is_refusal(event: Event) -> bool:

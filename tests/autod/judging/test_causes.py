@@ -84,6 +84,18 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         False,
     ),
     (
+        "the IKE SA of another connection is gone, for which it waited",
+        "5.4",
+        "up",
+        """
+        000 "x": queue Child SA; waiting on IKE SA "y" #107 negotiating with 192.1.2.23
+        """,
+        Result.DELETED_BY_OTHER,
+        Cause.IKE_SA_GONE,
+        "pluto",
+        True,
+    ),
+    (
         "the peer cannot do it now",
         "5.4",
         "up",
