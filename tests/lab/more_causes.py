@@ -22,7 +22,7 @@ def more(release: str, far: str) -> dict[str, Case]:
         **_modes(v2, aggressive),
         **_identities(v2, aggressive, unsaid=" auth_unanswered" if before(release, 4, 5) else ""),
         **_with_certificates(v2, aggressive),
-        **_children(v2, unsaid=" deadline" if before(release, 4) else ""),
+        **_children(v2, unsaid=" peer_busy ike_sa_gone" + (" deadline" if before(release, 4) else "")),
     }
 
 
@@ -138,8 +138,9 @@ def _with_certificates(v2: dict[str, str], aggressive: dict[str, str]) -> dict[s
     found["hash2"] = case(
         {**v2, **west, "authby": "rsa-sha2_512"},
         {**v2, **east, "authby": "rsa-sha2_256"},
-        "authentication auth_method auth_unanswered",
-        "both",
+        # what it cannot sign with is in the log alone
+        "authentication auth_method auth_unanswered private_key_missing",
+        "both here",
     )
     return found
 
@@ -180,7 +181,7 @@ def _children(v2: dict[str, str], *, unsaid: str) -> dict[str, Case]:
             "traffic_selectors address_pool child_refused",
             "both there",
         ),
-        # CREATE_CHILD_SA on an IKE SA that is up without its first Child SA
+        # CREATE_CHILD_SA on an IKE SA that is up without its first Child SA, or behind one that is yet to come up
         "esp3": case(
             {**v2, "esp": "aes256-sha2_256"},
             {**v2, "esp": "aes128-sha1"},
