@@ -154,7 +154,7 @@ class Progress:
 
     def slowest(self, most: int) -> list[tuple[str, _Flight]]:
         """Those in flight that take longest, `most` at most."""
-        return sorted(self.flying.items(), key=lambda entry: (entry[1].since, natural(entry[0])))[:most]
+        return sorted(self.flying.items(), key=lambda entry: (int(entry[1].since), natural(entry[0])))[:most]
 
     def failures(self) -> list[tuple[str, list[str]]]:
         """Cause and connections, the most frequent first."""

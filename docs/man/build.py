@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -23,6 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from autod.cli.parser import WORDS, build_parser, build_word_parser
 from autod.operations import ROWS
 from autod.supervisor import settings as declared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["autod", "autod_auto", "autod_library", "autod_toml", "main"]
 
@@ -138,20 +141,7 @@ def autod() -> str:
     for word, (_, help, _) in WORDS.items():
         own = build_word_parser(word)
         lines += [f".SS autod {roff(word)}", roff(own.description or help), *options(own)]
-    lines += [".SH EXIT STATUS"]
-    for status, meaning in (
-        ("0", "success: it is as you asked"),
-        ("1", "it failed without a code of pluto, or not for all of several names"),
-        ("2", "usage"),
-        ("3", "the configuration cannot be used"),
-        ("20 to 99", "pluto's own code, where it refused one connection"),
-        ("33", "there is no pluto, or no supervisor, to talk to"),
-        ("4", "of --diff: nothing differs that can be told, and something cannot be told"),
-        ("124", "a deadline passed; pluto goes on with what it was asked"),
-        ("130, 143", "it was interrupted, or got SIGTERM"),
-        ("141", "standard output was closed"),
-    ):
-        lines += [".TP", f".B {status}", roff(meaning) + "."]
+    lines += _exit_status()
     lines += [".SH EXAMPLES"]
     for row in ROWS:
         if row.group and row.example:
@@ -162,9 +152,7 @@ def autod() -> str:
             ]
     for word, (_, help, example) in WORDS.items():
         lines += [".TP", f".B {roff(f'autod {word} {example}')}", roff(f"{help[:1].upper()}{help[1:]}.")]
-    lines += [".SH ENVIRONMENT"]
-    for variable, meaning in ENVIRONMENT:
-        lines += [".TP", f".B {roff(variable)}", roff(meaning)]
+    lines += _environment(ENVIRONMENT)
     lines += [".SH FILES"]
     for path, meaning in (
         (declared.DEFAULT_PATH, "The settings of autod supervise; see autod.toml(5)."),
@@ -172,6 +160,8 @@ def autod() -> str:
         (declared.PlutoSettings().socket, "pluto's control socket."),
         (declared.Api().socket, "The supervisor's socket: Varlink, interface org.libreswan.autod."),
         (declared.Supervise().state, "What operators suspended, over restarts."),
+        (declared.Supervise().connections, "The supervisor's connections that stand in no file."),
+        (declared.History().file, "What became of each connection, for autod history."),
     ):
         lines += [".TP", f".I {roff(path)}", roff(meaning)]
     lines += [
@@ -195,6 +185,35 @@ ENVIRONMENT = (
 )
 """Variable, and what it does."""
 
+EXIT_STATUS = (
+    ("0", "success: it is as you asked"),
+    ("1", "it failed without a code of pluto, or not for all of several names"),
+    ("2", "usage"),
+    ("3", "the configuration cannot be used"),
+    ("4", "of --diff: nothing differs that can be told, and something cannot be told"),
+    ("20 to 99", "pluto's own code, where it refused one connection"),
+    ("33", "there is no pluto, or no supervisor, to talk to"),
+    ("124", "a deadline passed; pluto goes on with what it was asked"),
+    ("130, 143", "it was interrupted, or got SIGTERM"),
+    ("141", "standard output was closed"),
+)
+"""Status, and what it means."""
+
+
+def _exit_status(without: tuple[str, ...] = ()) -> list[str]:
+    lines = [".SH EXIT STATUS"]
+    for status, meaning in EXIT_STATUS:
+        if status not in without:
+            lines += [".TP", f".B {status}", f"{roff(meaning)}."]
+    return lines
+
+
+def _environment(variables: Iterable[tuple[str, str]]) -> list[str]:
+    lines = [".SH ENVIRONMENT"]
+    for variable, meaning in variables:
+        lines += [".TP", f".B {roff(variable)}", roff(meaning)]
+    return lines
+
 
 def autod_auto() -> str:
     """The text of autod-auto(8)."""
@@ -210,10 +229,12 @@ def autod_auto() -> str:
             "go on unchanged where it takes the place of the program auto beside Libreswan's own."
         ),
         *paragraph(
-            "The exit status is that of autod(8): 0 only where it is as you asked. --fetchcrls fetches the CRLs. "
+            "The exit status tells whether it is as you asked, which that of ipsec auto did not. --fetchcrls fetches "
+            "the CRLs. "
             "A connection that pluto refused to load is told on standard error. A new --up of what is up adds one more "
             "Child SA."
         ),
+        *_exit_status(without=("4",)),
         ".SH EXAMPLES",
         ".TP",
         ".B ipsec auto \\-\\-status | grep \\-c ^000",
@@ -221,6 +242,7 @@ def autod_auto() -> str:
         ".TP",
         ".B IPSEC_EXECDIR=/opt/programs ipsec auto \\-\\-up branch\\-17",
         roff("With a folder of programs in which auto is a link to autod-auto."),
+        *_environment(entry for entry in ENVIRONMENT if entry[0].startswith("IPSEC_")),
         ".SH SEE ALSO",
         "autod(8), ipsec(8)",
     ]

@@ -10,6 +10,7 @@ each thing that was seen; the exit status is 0 if all of them were as they shoul
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from tests.lab import roots, uml
 __all__ = ["main"]
 
 UNITS = ("systemctl", "varlinkctl", "journalctl", "curl")
+ENDLESS = "timeout 5 sh {} >/tmp/watched; test $? = 124 && test -s /tmp/watched"
+"""What goes on until it is ended is to say something until then."""
 
 SCRIPT = r"""
 bad=0
@@ -90,10 +93,12 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     roots.build(["forky", "package"])
+    lines = dict.fromkeys(command.line for command in commands() if command.words[0] in UNITS)
+    typed = {f"documented-{at}": line for at, line in enumerate(lines)}
     documented = "\n".join(
-        f"is 'documented: {command.line}' '{_typed(command.line)}'".replace("\n", " ")
-        for command in commands()
-        if command.words[0] in UNITS and "'" not in command.line
+        f"is {shlex.quote(f'documented: {line}')} "
+        f"'{(ENDLESS if '.Watch' in line else 'sh {}').format(f'/mnt/{file}')}'"
+        for file, line in typed.items()
     )
     script = SCRIPT.replace("DOCUMENTED", documented)
     packages = {"autod.deb": Path(arguments[0]).read_bytes(), "before.deb": _before(Path(arguments[0]))}
@@ -101,16 +106,15 @@ def main(arguments: list[str]) -> int:
         "bash -c '. /mnt/script' 2>&1",
         timeout=1400,
         root="package",
-        files={**packages, "script": script.encode()},
+        files={
+            **packages,
+            **{file: line.encode() for file, line in typed.items()},
+            "script": script.encode(),
+        },
         echo=True,
     ) as boot:
         boot.wait()
     return 1 if boot.status is None else boot.status
-
-
-def _typed(line: str) -> str:
-    """What would go on for ever is ended after some seconds, and that is as it should be."""
-    return f"timeout 5 {line}; test $? = 124" if " Watch " in f"{line} " or ".Watch" in line else line
 
 
 def _before(package: Path) -> bytes:

@@ -57,6 +57,29 @@ def test_add_up_down_delete(lab: Lab) -> None:
     assert '"c1"' not in lab.west.whack("--status").stdout
 
 
+def test_what_is_up_is_left_alone_and_what_was_begun_is_waited_for(lab: Lab) -> None:
+    """Of several names and of one; --no-if-down asks for one more Child SA."""
+    names = lab.load(3)
+    lab.west.whack("--name", "c0", "--initiate", "--asynchronous")
+    done = autod(lab, "--up", "c0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert active(lab) == {"c0"}
+    assert autod(lab, "--up", *names).stdout.startswith("3 of 3 up (1 of them already);")
+    before = lab.west.whack("--trafficstatus").stdout
+    again = autod(lab, "--up", *names)
+    assert (again.returncode, again.stdout.partition(";")[0]) == (0, "3 of 3 up (3 of them already)"), again
+    one = autod(lab, "--up", "c0")
+    assert (one.returncode, "is up already, and was left alone" in one.stdout) == (0, True), one
+    assert _sas(lab.west.whack("--trafficstatus").stdout) == _sas(before)
+    assert autod(lab, "--up", "c0", "--no-if-down").returncode == 0
+    assert _sas(lab.west.whack("--trafficstatus").stdout) != _sas(before)
+
+
+def _sas(traffic: str) -> set[str]:
+    """The numbers of the Child SAs."""
+    return {line.split(":")[0] for line in traffic.splitlines()}
+
+
 def test_json_has_an_outcome_for_each(lab: Lab) -> None:
     """One object a line; up and unknown told apart; the status says that not all succeeded."""
     (name,) = lab.load()
