@@ -254,6 +254,7 @@ ROWS: tuple[Row, ...] = (
         options=_RUN | {"service", "api"},
         service=_SERVICE,
         command="Delete",
+        guards=("narrowed",),
         quick=True,
         result="deleted",
         absent_is_done=True,

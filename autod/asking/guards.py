@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.asking.looks import ask_and_read, look_at_members
+from autod.asking.request import Request
 from autod.errors import DeadlinePassed
 from autod.judging.resolve import is_unknown
 from autod.operations import of_command
@@ -25,11 +26,10 @@ from autod.protocol import commands as c
 
 if TYPE_CHECKING:
     from autod.asking.asks import Asked, Course
-    from autod.asking.request import Request
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["GUARDS", "Guard", "guards_of", "look_before"]
+__all__ = ["GUARDS", "Guard", "guards_of", "look_before", "may_load"]
 
 
 class Guard(msgspec.Struct, frozen=True):
@@ -61,6 +61,11 @@ def look_before(pluto: Asked, request: Request, deadline: float) -> Course[Outco
         if outcome is not None:
             return outcome
     return None
+
+
+def may_load(pluto: Asked, name: str, deadline: float) -> Course[Outcome | None]:
+    """What stands in the way of loading `name`: pluto deletes the connection that has the name first."""
+    return look_before(pluto, Request("add", c.Delete(name), name), deadline)
 
 
 def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
@@ -168,6 +173,35 @@ def _instance_is_loaded(pluto: Asked, request: Request, deadline: float) -> Cour
     return _outcome(request, Result.REFUSED, because=sentence)
 
 
+def _narrowed_has_an_ike_sa(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
+    """5.2 to 5.3.2 load IKEv1 connections with narrowing=, which 5.0, 5.1 and 5.4 refuse; they fail an assertion when
+    they delete one that has an IKE SA, as it has from its initiation on (seen on 5.2, 5.3 and 5.3.2; 4.x do not). Its
+    IKE SAs are deleted first: then they do not."""
+    from autod.status import parse
+
+    name = request.name or ""
+    loaded = parse((yield from ask_and_read(pluto, c.ConnectionStatus(name), deadline))).connections
+    narrowed = {one.name for one in loaded if "IKEv1" in one.policy and _NARROWED & set(one.policy)}
+    if not narrowed:
+        return None
+    left: list[int] = []
+    for _ in range(2):
+        states = parse((yield from ask_and_read(pluto, c.ShowStates(), deadline)))
+        left = [one.serial for one in states.ike_sas if one.connection in narrowed]
+        if not left:
+            return None
+        for serial in left:
+            yield from ask_and_read(pluto, c.DeleteState(serial), deadline)
+    because = (
+        f"it has narrowing=, and the IKEv1 SA #{left[0]} comes back; to delete it now would kill pluto"
+        f" ({pluto.release}); delete the SA (--deletestate {left[0]}), and try again"
+    )
+    return _outcome(request, Result.REFUSED, because=because)
+
+
+_NARROWED = frozenset({"IKEV2_ALLOW_NARROWING", "NARROWING"})
+
+
 def _nothing_is_loaded(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:
     """5.4 dies of a null pointer when it has nothing to look up (seen 5 of 5 times)."""
     replies = yield from ask_and_read(pluto, c.BriefConnectionStatus(), deadline)
@@ -180,6 +214,7 @@ GUARDS: dict[str, Guard] = {
     "up": Guard(lambda release: True, _is_up),
     "adrift": Guard(lambda release: not release.at_least(5, 0), _template_is_adrift, _names_a_peer),
     "unresolved": Guard(lambda release: release.at_least(5, 0), _peer_has_no_address),
+    "narrowed": Guard(lambda release: (5, 2) <= release.version < (5, 4), _narrowed_has_an_ike_sa),
     "fetching": Guard(lambda release: release.at_least(5, 3) and release.fetching is not True, _cannot_fetch),
     "instances": Guard(lambda release: (4, 6) <= release.version < (5,), _instance_is_loaded),
     "loaded": Guard(lambda release: release.at_least(5, 4), _nothing_is_loaded),

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from autod.asking.guards import guards_of, may_load
+from autod.asking.request import Request
 from autod.errors import NOT_LOADED, ConfigurationError, ForeignMessage, PlutoGone, UsageError, no_answer
 from autod.exchange.relay import Relayed, open_relay
 from autod.identify.binary import version_beside
@@ -108,10 +110,19 @@ class AddconnLoader:
 
             def reply(name: str | None, said: Reply) -> None:
                 heard()
-                hear(name or names[0], recognise(said, time=time.time()))
+                hear(name or allowed[0], recognise(said, time=time.time()))
 
             heard()
-            for part in [names] if pluto.reads_messages else [[name] for name in names]:
+            allowed = list(names)
+            if guards_of(Request("add", c.Delete("")), pluto.release):
+                for name in names:
+                    refused = await pluto.drive(may_load(pluto, name, float("inf")))
+                    heard()
+                    if refused is not None:
+                        allowed.remove(name)
+                        told(name, refused)
+            whole = [allowed] if allowed else []
+            for part in whole if pluto.reads_messages else [[name] for name in allowed]:
                 result = await load(
                     part,
                     program=self._program,

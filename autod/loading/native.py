@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import trio
 
+from autod.asking.guards import may_load
 from autod.asking.request import Request
 from autod.config.check import remarks
 from autod.config.choose import Chosen, auto, choose, last_of_each
@@ -245,6 +246,14 @@ class _Run:
                 self._told(word.asked, outcome_of(_unknown(word.asked), started=self._started))
         try:
             for number, work in enumerate(self._works.values(), 1):
+                if "narrowing" in work.connection.settings:
+                    await self._drain()
+                    refused = await self._pluto.drive(
+                        may_load(self._pluto, work.connection.name, float("inf"))
+                    )
+                    if refused is not None:
+                        self._conclude(work, refused)
+                        continue
                 ready = await self._ready(work.connection)
                 if self._catches(work.connection):
                     self._caught.append((work, ready))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autod.asking.asks import Send
-from autod.asking.guards import GUARDS, guards_of, look_before
+from autod.asking.guards import GUARDS, guards_of, look_before, may_load
 from autod.asking.request import Request
 from autod.errors import ConnectionLost, PlutoGone
 from autod.operations import ROWS, of_command
@@ -21,6 +21,7 @@ from autod.protocol.replies import ReplyDecoder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from autod.asking.asks import Course
     from autod.outcomes import Outcome
     from autod.protocol.releases import Release
 
@@ -41,16 +42,19 @@ class Scripted:
     def now(self) -> float:
         return 0.0
 
-    def look(self, request: Request) -> Outcome | None:
-        """Drive the guards of the request."""
-        course = look_before(self, request, 10.0)
+    def said(self, command: c.Command) -> Sequence[str] | Ending:
+        return self.answers[command]
+
+    def look(self, request: Request, course: Course[Outcome | None] | None = None) -> Outcome | None:
+        """Drive the guards of the request, or this course."""
+        course = course or look_before(self, request, 10.0)
         try:
             ask = next(course)
             while True:
                 assert isinstance(ask, Send)
                 assert ask.command is not None
                 self.asked.append(ask.command)
-                said = self.answers[ask.command]
+                said = self.said(ask.command)
                 if isinstance(said, Ending):
                     ask = course.send(said)
                     continue
@@ -122,7 +126,9 @@ def test_each_release_has_the_dangers_that_it_was_seen_to_have(version: str) -> 
         assert guarded(request(c.FetchCrls()), built) == rest
     assert guarded(request(c.RereadCerts())) == instances
     assert guarded(request(c.RefreshDdns())) == (["loaded"] if release.version >= (5, 4) else [])
-    for harmless in (c.Status(), c.Delete("a"), c.Terminate("a"), c.RereadSecrets(), c.Listen()):
+    narrowed = ["narrowed"] if (5, 2) <= release.version < (5, 4) else []
+    assert guarded(request(c.Delete("a"))) == narrowed
+    for harmless in (c.Status(), c.Terminate("a"), c.RereadSecrets(), c.Listen()):
         assert guarded(request(harmless)) == []
     assert not before_4 or before_5
 
@@ -266,6 +272,71 @@ def test_a_peer_whose_name_was_not_resolved_is_not_routed_to(version: str, there
     if outcome is not None:
         assert outcome.result is Result.REFUSED
         assert "the address of its peer no.such.name is not known" in outcome.sentence
+
+
+# IKEv1 with narrowing= ----------------------------------------------------------------------------------
+
+
+def of_policy(name: str, policy: str) -> list[str]:
+    """One connection in the --connectionstatus of 5.2."""
+    return [
+        f'"{name}": 192.1.2.45[@w]...192.1.2.60[@e]; unrouted; my_ip=unset; their_ip=unset;',
+        f'"{name}":   policy: {policy}+PSK+ENCRYPT+TUNNEL+PFS+UP+IKE_FRAG_ALLOW+ESN_NO+ESN_YES;',
+    ]
+
+
+class Narrowed(Scripted):
+    """Which IKE SAs are there changes as they are deleted: `turns` of --showstates."""
+
+    def __init__(self, version: str, policy: str, turns: list[list[str]], name: str = "n") -> None:
+        release = find(version, seccomp=False)
+        super().__init__(release, {c.ConnectionStatus("n"): of_policy(name, policy)})
+        self.turns = [self.states(numbers) for numbers in turns]
+
+    @staticmethod
+    def states(lines: list[str]) -> list[str]:
+        return [
+            f'#{number}: "{name}":500 STATE_MAIN_I1 (sent Main Mode request); RETRANSMIT in 0s; idle;'
+            for number, name in (line.split() for line in lines)
+        ]
+
+    def said(self, command: c.Command) -> Sequence[str] | Ending:
+        if isinstance(command, c.DeleteState):
+            return []
+        return self.turns.pop(0) if isinstance(command, c.ShowStates) else self.answers[command]
+
+
+NARROW = "IKEv1+IKEV2_ALLOW_NARROWING"
+
+
+@pytest.mark.parametrize("version", ["5.2", "5.3", "5.3.2"])
+@pytest.mark.parametrize("name", ["n", "n/1x1"])
+def test_the_ikev1_sa_of_one_with_narrowing_is_deleted_before_it(version: str, name: str) -> None:
+    pluto = Narrowed(version, NARROW, [[f"7 {name}", "8 other"], ["8 other"]], name)
+    assert pluto.look(request(c.Delete("n"))) is None
+    assert pluto.asked == [c.ConnectionStatus("n"), c.ShowStates(), c.DeleteState(7), c.ShowStates()]
+
+
+def test_one_with_narrowing_whose_ikev1_sa_comes_back_is_not_deleted() -> None:
+    pluto = Narrowed("5.2", NARROW, [["7 n"], ["9 n"]])
+    outcome = pluto.look(request(c.Delete("n")))
+    assert outcome is not None
+    assert outcome.result is Result.REFUSED
+    assert "SA #9 comes back" in outcome.sentence
+    assert "would kill pluto" in outcome.sentence
+
+
+@pytest.mark.parametrize("policy", ["IKEv1", "IKEv2+IKEV2_ALLOW_NARROWING"])
+def test_without_narrowing_or_with_ikev2_nothing_more_is_looked_at(policy: str) -> None:
+    pluto = Narrowed("5.2", policy, [])
+    assert pluto.look(request(c.Delete("n"))) is None
+    assert pluto.asked == [c.ConnectionStatus("n")]
+
+
+def test_an_addition_is_looked_at_as_the_deletion_that_it_begins_with() -> None:
+    pluto = Narrowed("5.3.2", NARROW, [["7 n"], []])
+    assert pluto.look(request(c.Delete("n")), may_load(pluto, "n", 10.0)) is None
+    assert c.DeleteState(7) in pluto.asked
 
 
 # Certificates -------------------------------------------------------------------------------------------

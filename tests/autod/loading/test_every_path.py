@@ -152,8 +152,7 @@ async def outcome(path: Path, way: str, listener: str, program: Played, release:
         await link.find()
         await link.act(Act.ADD, "baz", 30.0, lambda: None)
         return
-    control = Control(path, codes=pluto.codes, seqpacket=pluto.seqpacket)
-    client: Any = SimpleNamespace(release=pluto, control=control, reads_messages=True, path=str(path))
+    client: Any
     loader: Any
     if way == "native":
         async with open_pluto(path) as client:
@@ -162,14 +161,19 @@ async def outcome(path: Path, way: str, listener: str, program: Played, release:
             loader = NativeLoader(client, lambda _: configuration)
             await loader.load(["baz"], hear=lambda *_: None, told=lambda *_: None)
         return
-    if way == "learned":
-        client.reads_messages = False
-        head = pluto.family.layout.head
-        slot = pluto.family.layout["name"].offset if pluto.family.packing.lengths else None
-        outline = Outline(
-            None, ("9.9",), pluto.magic, "CODES_5_3", head=head, slot=slot, seqpacket=pluto.seqpacket
-        )
-        client.release = Release("9.9", (9, 9), outline)
+    if way == "addconn":
+        async with open_pluto(path) as client:
+            loader = addconn.AddconnLoader(client, str(path.parent / "addconn"), None)
+            await loader.load(["baz"], hear=lambda *_: None, told=lambda *_: None)
+        return
+    head = pluto.family.layout.head
+    slot = pluto.family.layout["name"].offset if pluto.family.packing.lengths else None
+    outline = Outline(
+        None, ("9.9",), pluto.magic, "CODES_5_3", head=head, slot=slot, seqpacket=pluto.seqpacket
+    )
+    control = Control(path, codes=pluto.codes, seqpacket=pluto.seqpacket)
+    learned = Release("9.9", (9, 9), outline)
+    client = SimpleNamespace(release=learned, control=control, reads_messages=False, path=str(path))
     loader = addconn.AddconnLoader(client, str(path.parent / "addconn"), None)
     await loader.load(["baz"], hear=lambda *_: None, told=lambda *_: None)
 
@@ -194,7 +198,9 @@ async def test_what_is_made_for_another_release_reaches_no_pluto(
             foreign = release != listener
             with pytest.raises(ForeignMessage, match=TO_DO) if foreign else nullcontext():
                 await outcome(path, way, listener, program, release)
-            long = [message for message in fake.messages if b"baz\0" in message]
+            # Before it loads, it may ask what it would replace.
+            looks = {encode(c.ConnectionStatus("baz"), pluto)} if pluto.at_least(5) else set()
+            long = [message for message in fake.messages if b"baz\0" in message and message not in looks]
             if long:
                 arrived.append(release)
                 assert all(check(message, built(listener)).commands for message in long)

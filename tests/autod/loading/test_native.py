@@ -287,3 +287,37 @@ async def test_all_of_a_file_leaves_out_what_addconn_gave_up_before_its_auto(
         "good": Result.LOADED,
     }
     assert [decode(message, find(release)).name for message in pluto.messages] == ["end", "good"]
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_what_narrows_ikev1_is_freed_of_its_sa_before_it_is_loaded_again(
+    comes_back: bool, tmp_path: Path
+) -> None:
+    """5.2 deletes it to load it again, and would die of that. What has no narrowing= costs no question."""
+    path = tmp_path / "5.2"
+    asked: list[str] = []
+
+    async def script(client: Client, message: bytes) -> None:
+        read = decode(message, find("5.2"))
+        kind = getattr(read.kind, "__name__", "AddConnection")
+        asked.append(kind)
+        if kind == "ConnectionStatus":
+            await client.write(b'000 "n":   policy: IKEv1+PSK+IKEV2_ALLOW_NARROWING+ESN_NO;\n')
+        elif kind == "ShowStates" and (comes_back or "DeleteState" not in asked):
+            await client.write(b'000 #7: "n":500 STATE_MAIN_I1 (sent Main Mode request); idle;\n')
+        elif kind == "AddConnection":
+            await client.write(f'002 "{read.name}": added IKEv1 connection\n'.encode())
+
+    text = "conn {}\n\tleft=192.1.2.45\n\tright=10.0.0.1\n\tkeyexchange=ikev1\n"
+    (tmp_path / "ipsec.conf").write_text(f"{text.format('n')}\tnarrowing=yes\n{text.format('plain')}")
+    read = load("ipsec.conf", find("5.2"), folder=str(tmp_path))
+    async with fake_pluto(path, answered(script)), open_pluto(path, "5.2") as client:
+        loads = await load_natively(client, ["n", "plain"], read)
+    look = ["ConnectionStatus", "ShowStates", "DeleteState", "ShowStates"]
+    if comes_back:
+        assert asked == [*look, "DeleteState", "AddConnection"]
+    else:
+        assert asked == [*look, "AddConnection", "AddConnection"]
+    assert loads.outcomes["plain"].result is Result.LOADED
+    outcome = loads.outcomes["n"]
+    assert (outcome.operation, outcome.result) == ("add", Result.REFUSED if comes_back else Result.LOADED)
