@@ -39,6 +39,11 @@ def test_only_what_was_audited_is_clean(
     assert verdict({}, wanted)[0] == 2
 
 
+def test_what_is_for_another_system_need_not_be_audited() -> None:
+    text = "a==1 \\\n    --hash=sha256:0\nb==2 ; sys_platform == 'win32' \\\nc==3 ; sys_platform == 'linux'\n"
+    assert locked(text) == {"a", "c"}
+
+
 def test_the_lock_has_all_that_is_asked_for_each_with_its_hashes() -> None:
     text = LOCK.read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -14,13 +14,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import Marker
+
 LOCK = Path(__file__).resolve().parents[1] / "lock.txt"
 TIMEOUT = 600
 
 
 def locked(text: str) -> set[str]:
-    """The names of a lock file."""
-    return {name.lower() for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+    """The names of a lock file that are for this Python and this system."""
+    found = re.findall(r"^([\w.-]+)==[^\s;]+(?: ; (.+?))?(?: \\)?$", text, re.MULTILINE)
+    return {name.lower() for name, marker in found if not marker or Marker(marker).evaluate()}
 
 
 def verdict(report: dict[str, Any], wanted: set[str]) -> tuple[int, list[str]]:
