@@ -107,7 +107,9 @@ def run(options: argparse.Namespace) -> int:
     loaded = start(path, last_good, missing_ok=options.settings is None)
     log = override(loaded.settings).log
     configure_log(log.format, log.level)
-    daemon = build(loaded, path=path, version=_version(), kept=last_good, override=override, client=AnyPluto)
+    daemon = build(
+        loaded, path=path, version=_version(), last_good=last_good, override=override, client=AnyPluto
+    )
     raise_own_limit()
     trio.run(daemon.run)
     return 0

@@ -1,1 +1,1 @@
-"""What runs around the supervisor: the local API (Varlink), metrics, history, hooks and a live page."""
+"""The service around the supervisor: the local API (Varlink), metrics, history, hooks and a live page."""

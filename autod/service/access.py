@@ -1,7 +1,7 @@
-"""Who may do what over the local API, by what the kernel says of the other end of a Unix socket.
+"""The rights of a client of the local API, by its user and groups as the kernel tells them for a Unix socket.
 
-Owns the three rights and how they follow from user and groups. Asks nobody but the kernel, so nothing can change
-between the connecting and the looking, and no name service is waited for.
+Owns the three rights and how they follow from user and groups. Only the kernel is asked: its answer is that of the time
+of connecting, and takes no name service.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Right(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other end as it was when it connected."""
+    """The process at the other end, at the time of connecting."""
 
     pid: int
     uid: int
@@ -42,7 +42,8 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The numbers of the groups that may look and that may change. root and `own`, the service's user, may all."""
+    """The numbers of the groups that may look, and of those that may change. root and `own`, the service's user, may do
+    both."""
 
     look: frozenset[int] = frozenset()
     change: frozenset[int] = frozenset()
@@ -54,13 +55,13 @@ class Access:
         unknown: list[str] = []
 
         def numbers(names: Iterable[str]) -> frozenset[int]:
-            found = set()
+            group_ids = set()
             for name in names:
                 try:
-                    found.add(grp.getgrnam(name).gr_gid)
+                    group_ids.add(grp.getgrnam(name).gr_gid)
                 except KeyError:
                     unknown.append(name)
-            return frozenset(found)
+            return frozenset(group_ids)
 
         return cls(numbers(look), numbers(change), os.geteuid()), unknown
 
@@ -76,7 +77,7 @@ class _Socket(Protocol):
 
 
 def peer_of(sock: _Socket) -> Peer:
-    """Who is at the other end of the connected Unix socket `sock`. Raises OSError."""
+    """The process at the other end of the connected Unix socket `sock`. Raises OSError."""
     pid, uid, gid = struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     size = 64
     while True:

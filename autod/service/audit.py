@@ -1,7 +1,7 @@
-"""Who did it: what clients of the API ask for, allowed or refused, with who they are.
+"""The log of who did what: the operators of the API, and the refusals.
 
-Owns the names of users and the bound on lines about refusals: whoever may do nothing must not be able to fill the
-log either. Decides no right (see `access`).
+Owns the names of users, and the bound on lines about refusals: a user who may do nothing must not be able to fill the
+log. Decides no right (see `access`).
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ __all__ = ["Audit"]
 log = structlog.get_logger("autod.service")
 
 NAMED_FOR = 300.0
-"""Seconds for which the name of a user is taken to be the same."""
+"""Seconds for which the name of a user is kept."""
 LOOKUP = 1.0
-"""Seconds that the name service may take: a name that comes later is not waited for."""
+"""Seconds for the name service. A later answer is not used."""
 BURST = 20
 EVERY = 3.0
-"""Refusals of one user that have a line of their own: so many, and then one in so many seconds."""
+"""Refusals of one user that have a line each: BURST, and then one in EVERY seconds."""
 BURST_OF_ALL = 100
 EVERY_OF_ALL = 0.5
 """The same for all users together: one person may have thousands of them."""
 METHOD = 100
-"""Characters of a method's name that are logged."""
+"""The most characters of a method's name in the log."""
 USERS = 1000
 _NOBODY_LOGGED_IN = 4294967295
 
 
 class Audit:
-    """Who the clients are, and what they were refused."""
+    """The names of clients, and the lines about refusals."""
 
     def __init__(self) -> None:
         self._names: dict[int, tuple[float, str]] = {}
@@ -60,8 +60,8 @@ class Audit:
             return
         by = await self.operator(peer)
         more = {"left_out": left_out} if left_out else {}
-        shown = method if len(method) <= METHOD else f"{method[:METHOD]}..."
-        log.warning("refused", method=shown, uid=by.uid, user=by.user, login=by.login, pid=by.pid, **more)
+        shortened = method if len(method) <= METHOD else f"{method[:METHOD]}..."
+        log.warning("refused", method=shortened, uid=by.uid, user=by.user, login=by.login, pid=by.pid, **more)
 
     def dropped(self, peer: Peer, why: str) -> None:
         """Log that the connection of `peer` was closed."""
@@ -71,7 +71,7 @@ class Audit:
             log.warning("client dropped", reason=why, uid=peer.uid, pid=peer.pid, **more)
 
     def _left_out(self, peer: Peer) -> int | None:
-        """How many lines about this user were left out since the last one; None if this one is, too."""
+        """How many lines about this user were left out since the last one; None if this line must be left out, too."""
         now = trio.current_time()
         bucket = self._refused.pop(peer.uid, None) or _Bucket(BURST, EVERY)
         while len(self._refused) >= USERS:
@@ -98,7 +98,7 @@ class Audit:
 
 
 class _Bucket:
-    """So many at once, and then one in `every` seconds."""
+    """A token bucket: `burst` at once, and then one in `every` seconds."""
 
     def __init__(self, burst: int, every: float) -> None:
         self._burst = self._tokens = float(burst)
@@ -107,14 +107,14 @@ class _Bucket:
         self.left_out = 0
 
     def has(self, now: float) -> bool:
-        """Whether one may be had at `now`, in seconds."""
+        """Whether there is a token at `now`, in seconds."""
         if self._at is not None:
             self._tokens = min(self._tokens + (now - self._at) / self._every, self._burst)
         self._at = now
         return self._tokens >= 1.0
 
     def take(self) -> int:
-        """Have one; how many were left out before."""
+        """Take a token. Returns how many lines were left out before."""
         self._tokens -= 1.0
         left_out, self.left_out = self.left_out, 0
         return left_out
@@ -128,10 +128,11 @@ def _name_of(uid: int) -> str:
 
 
 def _login(pid: int) -> int | None:
-    """Who logged in, for process `pid` (pam_loginuid); None where nobody did or it cannot be seen."""
+    """The user of the login session of process `pid` (pam_loginuid); None if there is no session, or no right to see
+    it."""
     try:
         with open(os.path.join("/proc", str(pid), "loginuid")) as file:
-            found = int(file.read())
+            uid = int(file.read())
     except (OSError, ValueError):
         return None
-    return None if found == _NOBODY_LOGGED_IN else found
+    return None if uid == _NOBODY_LOGGED_IN else uid

@@ -1,7 +1,7 @@
 """A client of the API for programs that need no event loop: one socket, calls one after the other.
 
-Owns: blocking. Knows no method; autod.supervised has typed calls. `varlinkctl` and every other Varlink client do as
-well.
+Owns: blocking. Knows no method; autod.supervised has typed calls. Other Varlink clients, such as `varlinkctl`, can use
+the API too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["SOCKET", "ApiError", "Client"]
 class Client:
     """A connection to the supervisor behind the socket `path`. Raises NoSocket, NotPermitted or DeadlinePassed.
 
-    `timeout` (seconds; None: for ever) bounds each wait, for the connection too: systemd holds the socket, and takes
-    connections, also while no supervisor runs.
+    `timeout` (seconds; None: for ever) bounds each wait, also that for the connection: systemd holds the socket, and
+    accepts connections even while no supervisor runs.
     """
 
     def __init__(self, path: str = SOCKET, *, timeout: float | None = None) -> None:
@@ -35,8 +35,8 @@ class Client:
         while True:
             try:
                 pause = next(steps)
-            except StopIteration as done:
-                self._socket = done.value
+            except StopIteration as ending:
+                self._socket = ending.value
                 break
             if end is not None and time.monotonic() >= end:
                 steps.close()
@@ -56,12 +56,12 @@ class Client:
         self._socket.close()
 
     def set_timeout(self, timeout: float | None) -> None:
-        """Bound each wait from now on; a wait that is over raises DeadlinePassed."""
+        """Bound each wait from now on; a longer wait raises DeadlinePassed."""
         self._timeout = timeout
         self._socket.settimeout(timeout)
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """The reply to one call. Raises ApiError, NoSocket where the supervisor went away, or DeadlinePassed."""
+        """The reply to one call. Raises ApiError, NoSocket if the supervisor went away, or DeadlinePassed."""
         self.send(method, parameters, more=False)
         return _plain(self.receive())
 
@@ -75,7 +75,7 @@ class Client:
             yield _plain(reply)
 
     def send(self, method: str, parameters: dict[str, object], *, more: bool) -> None:
-        """Send a call; as many replies as it has must be received before the next."""
+        """Send a call. All its replies must be received before the next call."""
         try:
             self._socket.sendall(self._conversation.call(method, parameters, more=more))
         except TimeoutError:

@@ -1,7 +1,7 @@
-"""The client's end of the API, without waiting: bytes to send, replies from bytes, and what each error means.
+"""The client's end of the API, without waiting: bytes to send, replies from bytes, and the exception for each error.
 
-Owns: the words of a call, the errors of the API as those of autod, and getting connected. Must not know: who waits
-(autod.service.client, autod.supervised), what a method gives (autod.supervised.calls).
+Owns: the words of a call, the errors of the API as those of autod, and the connection. Must not know: who waits
+(autod.service.client, autod.supervised), the replies of a method (autod.supervised.calls).
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ __all__ = [
 
 SOCKET = "/run/autod/autod.sock"
 TIMEOUT = 30.0
-"""Seconds for the supervisor to answer, by default: systemd takes connections for it also while it is dead."""
+"""Seconds for the supervisor to answer, by default: systemd accepts connections even while no supervisor runs."""
 
 INTERFACE = "org.libreswan.autod"
 
 _LONGEST = 64 * 1024 * 1024
-"""Bytes of a reply: List of 100,000 connections is 30 MB."""
+"""The most bytes of a reply: List of 100,000 connections has 30 MB."""
 
 _AGAIN = 0.05
-"""Seconds between two tries to connect, while as many clients as the socket takes wait already."""
+"""Seconds between two tries to connect, while the socket's queue of clients is full."""
 
 
 class ApiError(WhackError):
@@ -69,12 +69,12 @@ def _sentence(name: str, parameters: dict[str, Any]) -> str:
         case "NoHistory":
             return f"there is no history: {parameters.get('reason')}"
         case _:
-            said = ", ".join(f"{key} {value}" for key, value in parameters.items())
-            return f"the supervisor says {name}" + (f": {said}" if said else "")
+            fields = ", ".join(f"{key} {value}" for key, value in parameters.items())
+            return f"the supervisor says {name}" + (f": {fields}" if fields else "")
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One reply: what it says, as JSON, and whether another follows."""
+    """One reply: its parameters, as JSON, and whether another follows."""
 
     parameters: msgspec.Raw = msgspec.Raw(b"{}")
     continues: bool = False
@@ -84,7 +84,7 @@ class Reply(msgspec.Struct, frozen=True):
 class Conversation:
     """Calls to the supervisor behind `path`, one after the other.
 
-    Send what `call` gives, feed `receive`, take `reply`.
+    Send the bytes of `call`, feed `receive`, take `reply`.
     """
 
     def __init__(self, path: str) -> None:
@@ -103,7 +103,7 @@ class Conversation:
         return msgspec.json.encode(call) + b"\0"
 
     def receive(self, data: bytes) -> None:
-        """Take what came. NoSocket where it is the end: the supervisor went away."""
+        """Take bytes from the socket. NoSocket if there are none: the supervisor went away."""
         if not data:
             raise gone(self._path)
         try:
@@ -114,7 +114,7 @@ class Conversation:
             ) from None
 
     def reply(self) -> Reply | None:
-        """The next reply, None where more bytes are needed. ApiError, NotPermitted, ConfigurationError."""
+        """The next reply; None if more bytes are needed. ApiError, NotPermitted, ConfigurationError."""
         if not self._replies:
             return None
         try:
@@ -138,9 +138,9 @@ class Conversation:
 
 
 def connecting(path: str) -> Generator[float, None, socket.socket]:
-    """A connected socket that does not block; yields how many seconds to wait before it goes on.
+    """A connected socket that does not block. Yields the seconds to wait before the next try.
 
-    NoSocket, NotPermitted. Closed in between, it leaves nothing open.
+    NoSocket, NotPermitted. If the generator is closed, no socket stays open.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
     try:
@@ -166,7 +166,7 @@ def connecting(path: str) -> Generator[float, None, socket.socket]:
 
 
 def check_client(path: str | os.PathLike[str], timeout: float | None) -> str:
-    """The path of a client's socket. UsageError for a path or a timeout that is none."""
+    """The path of a client's socket. UsageError if `path` is not a path, or `timeout` is not a time."""
     if not isinstance(path, str | os.PathLike):
         raise UsageError(
             f"the path of the supervisor's socket must be a path; it was given {path!r}", option="path"

@@ -1,6 +1,6 @@
-"""The process of `autod supervise`: signals, sockets, the service manager; supervisor, API and side features inside.
+"""The process of `autod supervise`: signals, sockets, the service manager; supervisor, API and side features.
 
-Owns the order of starting and stopping, and what each side feature runs. Decides nothing about a connection.
+Owns the order of starting and stopping, and the tasks of the side features. Decides nothing about a connection.
 """
 
 from __future__ import annotations
@@ -51,18 +51,17 @@ STATUS_EVERY = 2.0
 
 
 def build(
-    read: Read,
+    loaded: Read,
     *,
     path: str | None,
     version: str,
-    kept: LastGood | None = None,
+    last_good: LastGood | None = None,
     override: Callable[[Settings], Settings] = lambda settings: settings,
     notifier: Notifier | None = None,
     client: type[Pluto] = Pluto,
 ) -> Daemon:
-    """The daemon over a real pluto, as the settings that were read say, with what `override` makes of them. `client`
-    talks to it."""
-    settings = override(read.settings)
+    """The daemon over a real pluto, with the loaded settings after `override`. `client` is the class of its client."""
+    settings = override(loaded.settings)
     source = IpsecConf(settings.supervise.configuration, leaves=settings.pluto.via_addconn)
     own = Own(settings.supervise.connections)
 
@@ -89,12 +88,12 @@ def build(
         source,
         path=path,
         version=version,
-        kept=kept,
+        last_good=last_good,
         override=override,
         notifier=notifier or Notifier(),
         own=own,
     )
-    daemon.supervisor.began_with(read)
+    daemon.supervisor.began_with(loaded)
     return daemon
 
 
@@ -110,7 +109,7 @@ class Daemon:
         path: str | None,
         version: str,
         notifier: Notifier,
-        kept: LastGood | None = None,
+        last_good: LastGood | None = None,
         override: Callable[[Settings], Settings] = lambda settings: settings,
         own: Own | None = None,
     ) -> None:
@@ -121,7 +120,7 @@ class Daemon:
             link,
             source,
             path=path,
-            kept=kept,
+            kept=last_good,
             override=override,
             version=version,
             on_reload=self._reload,
@@ -139,9 +138,9 @@ class Daemon:
         self._passed: Mapping[str, Sequence[socket.socket]] = {}
 
     async def run(self, passed: Mapping[str, Sequence[socket.socket]] | None = None) -> None:
-        """Serve until told to stop. `passed` are the sockets of the service manager, by name.
+        """Serve until a signal. `passed` are the sockets of the service manager, by name.
 
-        Raises ConfigurationError where another supervisor answers already.
+        Raises ConfigurationError if another supervisor answers already.
         """
         self._passed = passed = listen_fds() if passed is None else passed
         sockets = [s for name, many in passed.items() if name not in ("metrics", "page") for s in many]
@@ -222,7 +221,7 @@ class Daemon:
         await trio.lowlevel.checkpoint()
 
     async def _access(self, settings: Settings, trouble: Trouble) -> None:
-        """Who may use the API, from now on; a client that is connected keeps the rights that it has."""
+        """The rights of new clients of the API. A client that is connected keeps its rights."""
         self.server.access, unknown = Access.of_groups(settings.api.look, settings.api.change)
         if unknown:
             trouble(f"[api]: no such group: {', '.join(unknown)}; nobody has a right through it")
@@ -240,25 +239,25 @@ class Daemon:
         await _serve(server, listen, passed, trouble)
 
     async def _page(self, settings: Settings, trouble: Trouble) -> None:
-        said, passed = settings.page, self._passed.get("page", ())
-        if not (said.listen or passed):
+        page, passed = settings.page, self._passed.get("page", ())
+        if not (page.listen or passed):
             return
         from autod.service.http import HttpServer
         from autod.service.pages import Pages
 
         for sock in passed:
-            if sock.family != socket.AF_UNIX and not _is_loopback(sock) and not said.unprotected:
+            if sock.family != socket.AF_UNIX and not _is_loopback(sock) and not page.unprotected:
                 raise ConfigurationError(
                     "page.unprotected: everybody who reaches this address could read the page"
                 )
-        any_host = bool(said.listen) and not Address.parse(said.listen).local
+        any_host = bool(page.listen) and not Address.parse(page.listen).local
         any_host = any_host or any(
             sock.family != socket.AF_UNIX and not _is_loopback(sock) for sock in passed
         )
         server = HttpServer(
             Pages(self.supervisor, self.recorder).handlers(), may=self._may_look, any_host=any_host
         )
-        await _serve(server, said.listen, passed, trouble)
+        await _serve(server, page.listen, passed, trouble)
 
     def _may_look(self, peer: Peer) -> bool:
         return self.server.access.right(peer) >= Right.LOOK
@@ -275,7 +274,7 @@ class Daemon:
         return self._exporter
 
     async def _watchdog(self) -> None:
-        """Tell the manager that the loop turns, from the loop: a planning task that is stuck tells nothing."""
+        """Tell the manager that the supervisor's loop turns. If the loop is stuck, `pulse` does not return."""
         every = watchdog_seconds()
         if every is None:
             return
@@ -285,14 +284,14 @@ class Daemon:
             await trio.sleep(every / 3)
 
     async def _status(self) -> None:
-        told = ""
+        last_line = ""
         while True:
-            seen, line = self.supervisor.feed.last, self._line()
-            if line != told and not self._reloads:
-                told = line
+            number, line = self.supervisor.feed.last, self._line()
+            if line != last_line and not self._reloads:
+                last_line = line
                 self.notifier.status(line)
             await trio.sleep(STATUS_EVERY)
-            await self.supervisor.feed.wait(seen)
+            await self.supervisor.feed.wait(number)
 
     def _reload(self, begins: bool) -> None:
         self._reloads += 1 if begins else -1
@@ -323,13 +322,13 @@ def _is_loopback(sock: socket.socket) -> bool:
 
 
 async def _serve(server: HttpServer, listen: str, passed: Sequence[socket.socket], trouble: Trouble) -> None:
-    """Serve on the sockets that were passed, or else at the address `listen`. Raises OSError."""
+    """Serve on the sockets `passed`; if there are none, at the address `listen`. Raises OSError."""
     from autod.service.http import open_socket
 
     address = None
     if passed:
         # Copies: the sockets outlive a change of the settings.
-        sockets = [one.dup() for one in passed]
+        sockets = [sock.dup() for sock in passed]
     else:
         address = Address.parse(listen)
         try:

@@ -14,7 +14,7 @@ __all__ = ["BadMessage", "Call", "Reply", "Splitter", "TooLong", "decode_call", 
 
 
 class BadMessage(Exception):
-    """What came is not a Varlink call. Nothing sensible can be answered: the connection is to be closed."""
+    """The bytes are not a Varlink call. No reply is possible: close the connection."""
 
 
 class TooLong(BadMessage):
@@ -22,7 +22,7 @@ class TooLong(BadMessage):
 
 
 class Call(Struct, frozen=True):
-    """One call. `more`: several replies are welcome. `oneway`: none is."""
+    """One call. `more`: the client takes several replies. `oneway`: it takes none."""
 
     method: str
     parameters: dict[str, Any] = {}
@@ -40,32 +40,32 @@ class Reply(Struct, frozen=True, omit_defaults=True):
 
 
 class Splitter:
-    """Cuts a stream into messages, however it arrives. Holds at most `limit` bytes."""
+    """Cuts a stream into messages. Holds at most `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._searched = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that `data` completes, without their NUL. Raises TooLong; do not feed it again then."""
-        self._held += data
-        found = []
-        while (end := self._held.find(0, self._searched)) >= 0:
+        """The messages that `data` completes, without their NUL. Raises TooLong; after that, do not feed it again."""
+        self._buffer += data
+        messages = []
+        while (end := self._buffer.find(0, self._searched)) >= 0:
             if end > self._limit:
                 raise TooLong(f"a message of {end} bytes; {self._limit} are allowed")
-            found.append(bytes(self._held[:end]))
-            del self._held[: end + 1]
+            messages.append(bytes(self._buffer[:end]))
+            del self._buffer[: end + 1]
             self._searched = 0
-        self._searched = len(self._held)
+        self._searched = len(self._buffer)
         if self._searched > self._limit:
             raise TooLong(f"a message without an end after {self._searched} bytes; {self._limit} are allowed")
-        return found
+        return messages
 
     @property
     def pending(self) -> int:
         """Bytes of a message that is not complete."""
-        return len(self._held)
+        return len(self._buffer)
 
 
 _decoder = msgspec.json.Decoder(Call)

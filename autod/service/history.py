@@ -1,7 +1,7 @@
-"""What the history answers: availability, what happened, when it was down; by connection and by peer.
+"""The answers of the history: availability, changes, outages; by connection and by peer.
 
 Owns the shapes of the answers (the interface file and the JSON of `autod history` have the same) and which
-connections a question means. Blocking; knows no event loop. Times are UNIX seconds, durations seconds.
+connections a question is about. Blocking; knows no event loop. Times are UNIX seconds, durations seconds.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MOST = 1000
 
 
 class Account(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How a connection, or all of a peer, did over a stretch. Seconds; `availability` is absent where nothing was
-    known."""
+    """The sums of a connection, or of all connections of a peer, over a stretch of time. In seconds; `availability` is
+    absent if no supervisor watched."""
 
     name: str
     peer: str | UnsetType = UNSET
@@ -41,7 +41,7 @@ class Account(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Something that happened, as the history keeps it."""
+    """An event, as the history keeps it."""
 
     time: float
     kind: str
@@ -54,7 +54,7 @@ class Change(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Outage(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A stretch in which a connection was down. `until` is absent where it still is."""
+    """A stretch of time in which a connection was down. `until` is absent if it is still down."""
 
     connection: str
     since: float
@@ -67,28 +67,31 @@ class Outage(Struct, frozen=True, omit_defaults=True, kw_only=True):
 def accounts(
     reader: Reader, since: float, until: float, names: Sequence[str] | None = None, peer: str | None = None
 ) -> list[Account]:
-    """How each connection did whose name is, or matches, one of `names`, and whose peer matches `peer`. BadPattern."""
-    meant = None if names is None else Names(names)
+    """The sums of each connection whose name is, or matches, one of `names`, and whose peer matches `peer`.
+
+    BadPattern.
+    """
+    chosen = None if names is None else Names(names)
     peers = None if peer is None else Names([peer])
 
-    def wanted(named: Named) -> bool:
-        return (meant is None or meant.mean(named.name)) and (peers is None or peers.mean(named.peer))
+    def concerned(named: Named) -> bool:
+        return (chosen is None or chosen.mean(named.name)) and (peers is None or peers.mean(named.peer))
 
     return [
         _line(line)
-        for line in reader.lines(int(since * 1000), int(until * 1000), wanted)
+        for line in reader.lines(int(since * 1000), int(until * 1000), concerned)
         if (line.sums.up or line.sums.down or line.truth.state != UNKNOWN)
     ]
 
 
-def by_peer(found: Iterable[Account]) -> list[Account]:
-    """The same by peer: the times of all its connections together."""
+def by_peer(per_connection: Iterable[Account]) -> list[Account]:
+    """The same by peer: the sums of all its connections together."""
     peers: dict[str, list[Account]] = {}
-    for one in found:
-        peers.setdefault(one.peer if isinstance(one.peer, str) else "", []).append(one)
+    for account in per_connection:
+        peers.setdefault(account.peer if isinstance(account.peer, str) else "", []).append(account)
     result = []
     for peer, many in sorted(peers.items()):
-        up, down = sum(one.up for one in many), sum(one.down for one in many)
+        up, down = sum(account.up for account in many), sum(account.down for account in many)
         result.append(
             Account(
                 name=peer,
@@ -96,18 +99,18 @@ def by_peer(found: Iterable[Account]) -> list[Account]:
                 availability=round(up / (up + down), 6) if up + down else UNSET,
                 up=round(up, 3),
                 down=round(down, 3),
-                losses=sum(one.losses for one in many),
-                held=sum(one.held for one in many),
-                longest=max(one.longest for one in many),
+                losses=sum(account.losses for account in many),
+                held=sum(account.held for account in many),
+                longest=max(account.longest for account in many),
             )
         )
     return result
 
 
 def changes(reader: Reader, since: float, until: float, names: Sequence[str], most: int) -> list[Change]:
-    """What happened, in order; without `names` to all connections and beside them. BadPattern."""
-    known, meant = reader.names(), Names(names)
-    asked = [n for n in known if meant.mean(n)] if names else ["", *known]
+    """The changes in order; without `names`, those of all connections and of none. BadPattern."""
+    all_names, chosen = reader.names(), Names(names)
+    concerned = [n for n in all_names if chosen.mean(n)] if names else ["", *all_names]
     return [
         Change(
             time=change.at / 1000,
@@ -119,33 +122,33 @@ def changes(reader: Reader, since: float, until: float, names: Sequence[str], mo
             detail=change.detail or UNSET,
             by=change.by or UNSET,
         )
-        for name, change in reader.changes(asked, int(since * 1000), int(until * 1000), most)
+        for name, change in reader.changes(concerned, int(since * 1000), int(until * 1000), most)
     ]
 
 
 def outages(reader: Reader, since: float, until: float, names: Sequence[str], most: int) -> list[Outage]:
-    """When each that `names` mean was down, in order of the beginning; without names, all. BadPattern."""
-    meant = Names(names)
-    wanted = [name for name in reader.names() if not names or meant.mean(name)]
-    return outages_of(reader, since, until, wanted)[-most:]
+    """The outages of the connections that `names` match, in order of their begin; without names, all. BadPattern."""
+    chosen = Names(names)
+    concerned = [name for name in reader.names() if not names or chosen.mean(name)]
+    return outages_of(reader, since, until, concerned)[-most:]
 
 
 def outages_of(reader: Reader, since: float, until: float, names: Sequence[str]) -> list[Outage]:
-    """When each connection of one of these very names was down, in order of the beginning."""
-    found = [
+    """The outages of the connections of exactly these names, in order of their begin."""
+    stretches = [
         Outage(
             connection=name,
-            since=one.begin / 1000,
-            until=UNSET if one.end is None else one.end / 1000,
-            seconds=round((until if one.end is None else one.end / 1000) - one.begin / 1000, 3),
-            cause=one.cause or UNSET,
-            detail=one.detail or UNSET,
+            since=outage.begin / 1000,
+            until=UNSET if outage.end is None else outage.end / 1000,
+            seconds=round((until if outage.end is None else outage.end / 1000) - outage.begin / 1000, 3),
+            cause=outage.cause or UNSET,
+            detail=outage.detail or UNSET,
         )
         for name in names
-        for one in reader.outages(name, int(since * 1000), int(until * 1000))
+        for outage in reader.outages(name, int(since * 1000), int(until * 1000))
     ]
-    found.sort(key=lambda one: one.since)
-    return found
+    stretches.sort(key=lambda outage: outage.since)
+    return stretches
 
 
 def _line(line: Line) -> Account:

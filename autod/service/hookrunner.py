@@ -1,7 +1,7 @@
 """Runs the commands of hooks: as units of systemd, with rights of their own, or as children.
 
-Owns the queue and its bounds, the deadline, and what a command is given. Decides nothing (see `hooks`), and is never on
-the way of anything: who tells a hook does not wait for it.
+Owns the queue and its bounds, the deadline, and the input of a command. Decides nothing (see `hooks`), and holds up
+nothing: nobody waits for a hook.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ log = structlog.get_logger("autod.service.hooks")
 
 UNIT = "autod-hook@.service"
 FOLDER = "/run/autod/hooks"
-"""Where autod-hook@.service finds what it runs."""
+"""The folder in which autod-hook@.service finds its command."""
 _UNITS = (
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -54,7 +54,7 @@ _VALUE = 2000
 
 
 class HookRunner:
-    """The hooks of one supervisor. `ran` and `left_out` count for who wants to know."""
+    """The hooks of one supervisor. `ran`, `failed` and `left_out` are counts for the metrics."""
 
     def __init__(self, supervisor: ConfiguredSupervisor, *, service: bool) -> None:
         self._supervisor = supervisor
@@ -65,8 +65,8 @@ class HookRunner:
         self.left_out = 0
 
     async def run(self, settings: Settings, trouble: Trouble) -> None:
-        """Watch, and run what is to be told, until cancelled, which kills what runs. Raises ConfigurationError where
-        hooks are to be units and cannot be."""
+        """Watch, and run the commands, until cancelled. A cancellation kills the commands that run. Raises
+        ConfigurationError if hooks must be units and cannot be."""
         if not settings.hook:
             return
         as_units = self._as_units(settings.hooks)
@@ -81,14 +81,14 @@ class HookRunner:
             todo.close()
             await self._watch(Deciding(settings.hook), queue)
 
-    def _as_units(self, said: Hooks) -> bool:
-        if said.run == "child":
+    def _as_units(self, hooks: Hooks) -> bool:
+        if hooks.run == "child":
             return False
         there = os.path.isdir("/run/systemd/system") and shutil.which("systemctl") is not None
         installed = there and any(os.path.exists(f"{folder}/{UNIT}") for folder in _UNITS)
-        if said.run == "unit" and not installed:
+        if hooks.run == "unit" and not installed:
             raise ConfigurationError(f"hooks.run: {UNIT} is not installed, or systemd does not run here")
-        return installed and (self._service or said.run == "unit")
+        return installed and (self._service or hooks.run == "unit")
 
     async def _watch(self, deciding: Deciding, queue: trio.MemorySendChannel[Telling]) -> None:
         feed = self._supervisor.feed
@@ -127,8 +127,8 @@ class HookRunner:
         async with todo:
             async for telling in todo:
                 missed, self._missed = self._missed, 0
-                told = what(telling, self._supervisor, missed)
-                run = partial(_as_unit if as_units else _as_child, telling.hook.command, told)
+                facts = what(telling, self._supervisor, missed)
+                run = partial(_as_unit if as_units else _as_child, telling.hook.command, facts)
                 try:
                     status, output = await _within(telling.hook.deadline, run)
                 except OSError as problem:
@@ -147,11 +147,11 @@ class HookRunner:
 
 
 def what(telling: Telling, supervisor: ConfiguredSupervisor, left_out: int = 0) -> dict[str, Any]:
-    """What a command is told, as it goes to its standard input. Times are UNIX seconds."""
+    """The facts for a command, for its standard input. Times are UNIX seconds."""
     offset = supervisor.offset
     now = trio.current_time()
     entry = supervisor.entry(telling.look.name)
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "hook": telling.hook.name,
         "event": telling.event,
         "connection": telling.look.name,
@@ -166,13 +166,13 @@ def what(telling: Telling, supervisor: ConfiguredSupervisor, left_out: int = 0) 
         "host": socket.gethostname(),
     }
     if left_out:
-        told["left_out"] = left_out
-    return told
+        facts["left_out"] = left_out
+    return facts
 
 
-def environment(told: Mapping[str, Any]) -> dict[str, str]:
-    """The same for the environment: AUTOD_EVENT, AUTOD_CONNECTION and so on, each one line."""
-    return {f"AUTOD_{key.upper()}": _one_line(str(value)) for key, value in told.items()}
+def environment(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The same facts for the environment: AUTOD_EVENT, AUTOD_CONNECTION and so on, each of one line."""
+    return {f"AUTOD_{key.upper()}": _one_line(str(value)) for key, value in facts.items()}
 
 
 def environment_file(values: Mapping[str, str]) -> str:
@@ -185,7 +185,7 @@ def environment_file(values: Mapping[str, str]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Peers choose what is in some of these: no control characters, and not without end."""
+    """`text` without control characters, and shortened: some of it comes from the peer."""
     return "".join(c if c.isprintable() else "?" for c in text[:_VALUE])
 
 
@@ -202,32 +202,32 @@ def _look(entry: Entry) -> Look:
 
 
 async def _within(deadline: float, run: Any) -> tuple[str, str]:
-    """How a run ended (empty: well), and the end of what it said."""
+    """The failure of a run (empty if it succeeded), and the end of its output."""
     with trio.move_on_after(deadline):
-        found: tuple[str, str] = await run()
-        return found
+        ending: tuple[str, str] = await run()
+        return ending
     return f"it took longer than {deadline:g} s and was killed", ""
 
 
-async def _as_child(command: Sequence[str], told: Mapping[str, Any]) -> tuple[str, str]:
-    env = {"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), **environment(told)}
-    return await _process(command, env, json.dumps(told).encode())
+async def _as_child(command: Sequence[str], facts: Mapping[str, Any]) -> tuple[str, str]:
+    env = {"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), **environment(facts)}
+    return await _process(command, env, json.dumps(facts).encode())
 
 
-async def _as_unit(command: Sequence[str], told: Mapping[str, Any]) -> tuple[str, str]:
-    """Cancelled, it kills the unit with everything in it."""
+async def _as_unit(command: Sequence[str], facts: Mapping[str, Any]) -> tuple[str, str]:
+    """Run the command as a unit. A cancellation kills the unit with all its processes."""
     name = uuid.uuid4().hex
     unit = UNIT.replace("@", f"@{name}")
     files = (Path(FOLDER, f"{name}.json"), Path(FOLDER, f"{name}.env"))
-    values = {**environment(told), "AUTOD_HOOK_COMMAND": shlex.join(command)}
+    values = {**environment(facts), "AUTOD_HOOK_COMMAND": shlex.join(command)}
     env = {"PATH": "/usr/bin:/bin"}
     ended = False
     try:
-        _private(files[0], json.dumps(told))
+        _private(files[0], json.dumps(facts))
         _private(files[1], environment_file(values))
-        found = await _process(["systemctl", "--no-ask-password", "--quiet", "start", unit], env, b"")
+        ending = await _process(["systemctl", "--no-ask-password", "--quiet", "start", unit], env, b"")
         ended = True
-        return found
+        return ending
     finally:
         if not ended:
             with trio.move_on_after(5.0, shield=True):
@@ -244,7 +244,7 @@ def _private(path: Path, text: str) -> None:
 
 
 async def _process(command: Sequence[str], env: Mapping[str, str], stdin: bytes) -> tuple[str, str]:
-    """Run it to its end. Cancelled, or when it has ended, everything in its session is killed."""
+    """Run the command to its end. Then, or after a cancellation, each process of its session is killed."""
     process = await trio.lowlevel.open_process(
         list(command),
         stdin=subprocess.PIPE,
@@ -259,7 +259,7 @@ async def _process(command: Sequence[str], env: Mapping[str, str], stdin: bytes)
             nursery.start_soon(_feed, process, stdin)
             nursery.start_soon(_drain, process, output)
             await process.wait()
-            # What it left behind must not keep the pipe open, and a hook from ending.
+            # A process that it left behind may keep the pipe open: do not wait for that.
             nursery.cancel_scope.deadline = trio.current_time() + 0.2
     finally:
         with suppress(ProcessLookupError, PermissionError):
@@ -270,11 +270,11 @@ async def _process(command: Sequence[str], env: Mapping[str, str], stdin: bytes)
                 if stream is not None:
                     with suppress(trio.BrokenResourceError):
                         await stream.aclose()
-    said = _one_line(output.decode("utf-8", "backslashreplace").strip())
+    text = _one_line(output.decode("utf-8", "backslashreplace").strip())
     code = process.returncode or 0
     if code == 0:
-        return "", said
-    return (f"status {code}" if code > 0 else f"killed by signal {-code}"), said
+        return "", text
+    return (f"status {code}" if code > 0 else f"killed by signal {-code}"), text
 
 
 async def _feed(process: trio.Process, data: bytes) -> None:

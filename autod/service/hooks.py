@@ -1,11 +1,10 @@
 """Hooks: which changes are worth telling a command, and when.
 
-Owns the rules of `on` and `after` in autod.toml. Pure: times are seconds on any clock, nothing is run here (see
-`hookrunner`).
+Owns the rules of `on` and `after` in autod.toml. Pure: times are seconds on any clock; `hookrunner` runs the commands.
 
-For each hook and connection one word is told at most until things are well again: down, once it has been down for
-`after`; refused and flapping at once; and up, once, when it is up again after one of those was told. So a connection
-that goes up and down tells no more often than it is held for flapping.
+For each hook and connection, each event is told at most once until the connection is up again: down, after it has been
+down for `after`; refused and flapping, at once. If one of them was told, up follows when it is up again. So a
+connection that goes up and down causes no more events than its holds for flapping.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ __all__ = ["Deciding", "Look", "Telling"]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a connection is. `expected`: it should be up and nobody said hands off."""
+    """The state of a connection. `expected`: it should be up, and is not suspended."""
 
     name: str
     state: str
@@ -36,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A word for a hook: `event` is down, refused, flapping or up; since `since` it is so (or was not, for up)."""
+    """An event for a hook: `event` is down, refused, flapping or up; `since` is when the connection went down."""
 
     hook: Hook
     event: str
@@ -50,11 +49,11 @@ class _Case:
 
     since: float
     look: Look
-    told: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
 
 
 class Deciding:
-    """What to tell the commands of `hooks`."""
+    """Decides what the commands of `hooks` are told."""
 
     def __init__(self, hooks: Sequence[Hook]) -> None:
         self._hooks = tuple(hooks)
@@ -62,7 +61,7 @@ class Deciding:
         self._due: list[tuple[float, int, str]] = []
 
     def see(self, look: Look, now: float) -> Iterator[Telling]:
-        """Take in how a connection is now; yields what is to be told at once."""
+        """Take the state of a connection. Yields the events to tell at once."""
         for index, hook in enumerate(self._hooks):
             if not _means(hook, look.name):
                 continue
@@ -71,35 +70,35 @@ class Deciding:
             if not look.expected or look.state == "up":
                 if case is not None:
                     del self._cases[key]
-                    if look.expected and case.told and "up" in hook.on:
+                    if look.expected and case.reported and "up" in hook.on:
                         yield Telling(hook, "up", look, case.since)
                 continue
             if case is None:
                 case = self._cases[key] = _Case(now, look)
                 if "down" in hook.on:
                     heapq.heappush(self._due, (now + hook.after, index, look.name))
-            # What is only trying again says nothing about why it was down.
+            # The state of a new try has no cause: the cause before it stays.
             if look.cause or not case.look.cause:
                 case.look = look
             for event, so in (("refused", look.state == "refused"), ("flapping", look.flapping)):
-                if so and event not in case.told:
-                    case.told.add(event)
+                if so and event not in case.reported:
+                    case.reported.add(event)
                     if event in hook.on:
                         yield Telling(hook, event, look, case.since)
 
     def due(self, now: float) -> Iterator[Telling]:
-        """What is to be told because its time has come."""
+        """The events whose time has come."""
         while self._due and self._due[0][0] <= now:
             at, index, name = heapq.heappop(self._due)
             case = self._cases.get((index, name))
-            # It may have been up in between: then a later entry stands for it.
-            if case is None or case.told & {"down"} or case.since + self._hooks[index].after > at:
+            # If it was up in between, a later entry stands for it.
+            if case is None or case.reported & {"down"} or case.since + self._hooks[index].after > at:
                 continue
-            case.told.add("down")
+            case.reported.add("down")
             yield Telling(self._hooks[index], "down", case.look, case.since)
 
     def wake(self) -> float | None:
-        """When `due` has something to say next, at the earliest."""
+        """The earliest time at which `due` may yield an event."""
         return self._due[0][0] if self._due else None
 
     def keep(self, names: frozenset[str]) -> None:

@@ -1,11 +1,10 @@
 """HTTP for the page and the metrics: GET and HEAD, by h11 on trio.
 
-Owns what a client may cost (connections, the length of a request, seconds) and what every answer carries. Knows no
+Owns the bounds for a client (connections, the length of a request, seconds) and the headers of every answer. Knows no
 metric and no page: each path has a handler.
 
-A browser on this machine can be made to send requests to a loopback address by any site that its user visits. So
-nothing here changes anything, and a request whose Host is not a name of this machine gets no answer (a foreign name
-may have been made to point here).
+Any site that a user visits can make the browser send requests to a loopback address. So no request changes anything,
+and a request whose Host is not a name of this machine gets no answer (the site may have made its own name point here).
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ __all__ = ["Handler", "HttpServer", "Request", "Response", "open_socket"]
 log = structlog.get_logger("autod.service.http")
 
 CONNECTIONS = 64
-"""Clients at once. One more takes the place of the one that has asked for nothing for longest."""
+"""Clients at once. A further client takes the place of the one that has been idle longest."""
 REQUEST = 8192
 """Bytes of a request's head."""
 PATIENCE = 5.0
-"""Seconds that a request may take to come in, and a connection may rest between two."""
+"""Seconds for a request to come in, and for the pause between two requests."""
 STALL = 30.0
 """Seconds for the answer to go out."""
 
@@ -44,7 +43,7 @@ _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked. `query` has the last value of each name; `peer` is there on a Unix socket."""
+    """A request. `query` has the last value of each name; `peer` is None unless it came by a Unix socket."""
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +52,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `headers` are those of this one; what all carry is added."""
+    """An answer. `headers` are those that only this answer has."""
 
     body: bytes
     content: str = "text/plain; charset=utf-8"
@@ -83,9 +82,9 @@ class _Client:
 
 
 class HttpServer:
-    """Serves `handlers`, by path. `may` decides about the other end of a Unix socket; None: everybody may.
+    """Serves `handlers`, by path. `may` decides about a client of a Unix socket; None: every client may read.
 
-    `any_host` lets every Host pass, for an address that is not a loopback one.
+    `any_host` lets every Host pass, for an address that is not a loopback address.
     """
 
     def __init__(
@@ -108,7 +107,7 @@ class HttpServer:
                     try:
                         client, _ = await listener.accept()
                     except OSError as problem:
-                        # Those who have a connection keep it; others wait until one is closed.
+                        # Clients that have a connection keep it; others wait until one is closed.
                         await trio.sleep(0.1 if problem.errno in _FULL else 0.01)
                         continue
                     self._make_room()
@@ -130,7 +129,7 @@ class HttpServer:
                 peer = peer_of(sock) if sock.family == socket.AF_UNIX else None
                 await self._talk(trio.SocketStream(sock), client, peer)
         except Exception:
-            # A mistake of ours in answering one client must not end the keeping of the tunnels.
+            # An error in the answer to one client must not end supervision.
             log.exception("client failed")
         finally:
             self._clients.pop(client, None)
@@ -141,8 +140,8 @@ class HttpServer:
             client.idle_since = trio.current_time()
             try:
                 with trio.fail_after(PATIENCE):
-                    asked = await _next(connection, stream)
-                    if not isinstance(asked, h11.Request):
+                    request = await _next(connection, stream)
+                    if not isinstance(request, h11.Request):
                         return None
                     client.idle_since = None
                     while not isinstance(event := await _next(connection, stream), h11.EndOfMessage):
@@ -153,23 +152,23 @@ class HttpServer:
                 return None
             except h11.RemoteProtocolError as problem:
                 return await _refuse(connection, stream, problem.error_status_hint)
-            response = await self._answer(asked, peer)
+            response = await self._answer(request, peer)
             with trio.move_on_after(STALL) as slow:
-                await _send(connection, stream, response, head=asked.method == b"HEAD")
+                await _send(connection, stream, response, head=request.method == b"HEAD")
             if slow.cancelled_caught or connection.our_state is not h11.DONE:
                 return None
             connection.start_next_cycle()
 
-    async def _answer(self, asked: h11.Request, peer: Peer | None) -> Response:
+    async def _answer(self, request: h11.Request, peer: Peer | None) -> Response:
         if peer is not None and self._may is not None and not self._may(peer):
             log.warning("reader refused", uid=peer.uid, pid=peer.pid)
             return Response(b"you may not look; see [api] in autod.toml\n", status=403)
-        host = next((value for name, value in asked.headers if name == b"host"), b"")
+        host = next((value for name, value in request.headers if name == b"host"), b"")
         if peer is None and not self._any_host and not _is_ours(host.decode("latin-1")):
             return Response(b"this is not a name of this machine\n", status=421)
-        if asked.method not in (b"GET", b"HEAD"):
+        if request.method not in (b"GET", b"HEAD"):
             return Response(b"", status=405, headers=(("Allow", "GET, HEAD"),))
-        path, _, query = asked.target.decode("latin-1").partition("?")
+        path, _, query = request.target.decode("latin-1").partition("?")
         handler = self._handlers.get(path)
         if handler is None:
             return Response(f"see {' '.join(self._handlers)}\n".encode(), status=404)
@@ -182,8 +181,8 @@ class HttpServer:
 
 
 def _is_ours(host: str) -> bool:
-    """Whether `host`, as a request names it, means this machine's loopback. One without a name cannot come from
-    a browser."""
+    """Whether `host` of a request is a name of this machine's loopback. A request without a host does not come from a
+    browser."""
     if not host:
         return True
     name = host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]

@@ -25,24 +25,24 @@ _PRIORITY = {"critical": 2, "error": 3, "exception": 3, "warning": 4, "info": 6,
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 _FIELDS = {"connection": "AUTOD_CONNECTION", "ike_sa": "AUTOD_IKE_SA", "child_sa": "AUTOD_CHILD_SA"}
-"""Fields whose name in the journal is promised; every other one is AUTOD_ and its own name in capitals."""
+"""Fields whose name in the journal is documented; for every other field it is AUTOD_ and its name in capitals."""
 
 _MOMENTS = ("next_try",)
-"""Fields that are UNIX seconds: a line for people has a clock time instead."""
+"""Fields that are UNIX seconds: in a line for people they are clock times."""
 
 
 def under_systemd(environ: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> bool:
     """Whether standard error is the journal's, by JOURNAL_STREAM (systemd.exec(5))."""
     device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
     try:
-        found = os.fstat((stream or sys.stderr).fileno())
+        status = os.fstat((stream or sys.stderr).fileno())
     except (OSError, ValueError):
         return False
-    return (device, inode) == (str(found.st_dev), str(found.st_ino))
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))
 
 
 def encode_entry(fields: Mapping[str, str]) -> bytes:
-    """One entry in the journal's native protocol: values with a newline carry their length, others do not."""
+    """One entry in the journal's native protocol: only values with a newline carry their length."""
     parts = []
     for name, value in fields.items():
         data = value.encode("utf-8", "surrogateescape")
@@ -54,10 +54,10 @@ def encode_entry(fields: Mapping[str, str]) -> bytes:
 
 
 class JournalRenderer:
-    """The last processor of a chain: sends the event to the journal, and drops it where that fails.
+    """The last processor of a chain: sends the event to the journal, and drops it if that fails.
 
-    A message longer than a datagram carries is cut: the journal would want a sealed memory file, and no event
-    of autod's needs one.
+    A message that is longer than a datagram is cut: the journal takes it only as a sealed memory file, and no event of
+    autod needs one.
     """
 
     MAX = 65536
@@ -134,7 +134,7 @@ def _json(event: Any, **_: Any) -> str:
 
 
 class _Unfailing:
-    """A stream whose writes never raise: a full disk or a reader that left must not end the keeping of tunnels."""
+    """A stream whose writes never raise: a full disk, or a reader that left, must not end supervision."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -150,8 +150,8 @@ class _Unfailing:
 
 
 def configure(form: str = "auto", level: str = "info", *, stream: TextIO | None = None) -> None:
-    """Configure structlog for this process. `form` is auto, journal, console or json; lines go to `stream`,
-    standard error without one."""
+    """Configure structlog for this process. `form` is auto, journal, console or json. Lines go to `stream`; None is
+    standard error."""
     import structlog
 
     if form == "auto":

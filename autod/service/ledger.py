@@ -1,10 +1,10 @@
-"""What the changes of one connection come to: how long it was up and down, how often it was lost, when.
+"""The sums of the changes of one connection: how long it was up and down, how often it was lost, and its outages.
 
 Owns the rule of what counts. Pure: no clock, no file. Times are milliseconds since 1970.
 
-A connection counts as up or down while it should be up and somebody knows: time in which no supervisor ran, in which
-it was suspended, or in which it need not be up counts as neither. A loss is the end of being up, except where somebody
-asked for it. Sums of parts can be put together (`Tally.then`), so that an hour has to be added up only once.
+Time counts as up or down if the connection should be up and a supervisor runs. Time without a supervisor, time in which
+the connection was suspended, and time in which it need not be up counts as neither. A loss is the change from up to
+down, unless an operator asked for it. Sums of parts can be put together (`Tally.then`), so an hour is added up once.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ UNKNOWN = "unknown"
 
 _NEITHER = frozenset({UNKNOWN, "suspended"})
 _WANTED_SO = frozenset({"taken-down"})
-"""Causes of an end that somebody asked for."""
+"""Causes of an end that an operator asked for."""
 
 
 class Truth(NamedTuple):
-    """What is so at one moment: the state, and whether the connection should be up."""
+    """The state of a connection at one moment, and whether it should be up."""
 
     state: str = UNKNOWN
     expected: bool = False
 
     @property
     def up(self) -> bool | None:
-        """Whether it is up; None where that does not count."""
+        """Whether it is up; None if the time does not count."""
         return _counts(self.state, self.expected)
 
     @property
@@ -49,8 +49,8 @@ class Truth(NamedTuple):
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """Something that happened at `at`. `kind` is that of the event; a `state` makes (`state`, `expected`) the truth
-    from then on. `by` is who did it, `act` what."""
+    """An event at `at`, of `kind`. If it has a `state`, the truth from then on is (`state`, `expected`). `by` is the
+    operator, `act` the operation."""
 
     at: int
     kind: str
@@ -69,8 +69,8 @@ class Change(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 class Tally(NamedTuple):
     """Sums over a stretch of time, in milliseconds and counts.
 
-    `lead` and `trail` are how long it was down at the beginning and at the end, `longest` without a break anywhere;
-    `whole`: it was down all the time (or the stretch is empty).
+    `lead` and `trail` are the time down at the beginning and at the end of the stretch, `longest` is the longest time
+    down without a break. `whole`: it was down all the time (or the stretch is empty).
     """
 
     up: int = 0
@@ -83,7 +83,7 @@ class Tally(NamedTuple):
     whole: bool = True
 
     def then(self, after: Tally) -> Tally:
-        """Both, one after the other."""
+        """The sums of both stretches; `after` follows this one."""
         return Tally(
             up=self.up + after.up,
             down=self.down + after.down,
@@ -97,13 +97,13 @@ class Tally(NamedTuple):
 
     @property
     def availability(self) -> float | None:
-        """The share of the time that counts in which it was up; None where none counts."""
+        """The time up as a share of the time that counts; None if no time counts."""
         counts = self.up + self.down
         return self.up / counts if counts else None
 
 
 class Sums:
-    """Tallies put together one after the other, quickly: `Tally.then`, in place."""
+    """Puts tallies together in place, faster than `Tally.then`."""
 
     __slots__ = ("down", "held", "lead", "longest", "losses", "trail", "up", "whole")
 
@@ -122,7 +122,7 @@ class Sums:
         longest: int,
         whole: bool | int,
     ) -> None:
-        """The fields of the next tally."""
+        """Add the next tally, by its fields."""
         self.up += up
         self.down += down
         self.losses += losses
@@ -147,16 +147,16 @@ class Sums:
             self.add(length if counts else 0, 0, 0, 0, 0, 0, 0, False)
 
     def tally(self) -> Tally:
-        """What it comes to."""
+        """The sums as a tally."""
         return Tally(
             self.up, self.down, self.losses, self.held, self.lead, self.trail, self.longest, self.whole
         )
 
 
 def tally(truth: Truth, begin: int, end: int, changes: Iterable[Change]) -> tuple[Tally, Truth]:
-    """The sums from `begin` to `end`, where `truth` is so at `begin`; and what is so at `end`.
+    """The sums from `begin` to `end`, if `truth` holds at `begin`; and the truth at `end`.
 
-    `changes` are in order; those outside of the stretch only make the truth. A clock that was put back makes no time.
+    `changes` are in order; changes outside of the stretch only change the truth. A clock that is set back adds no time.
     """
     up = down = losses = held = lead = run = longest = 0
     whole = True
@@ -182,10 +182,10 @@ def tally(truth: Truth, begin: int, end: int, changes: Iterable[Change]) -> tupl
                 losses += 1
             held += change.cause == "flapping"
         at, counts, last = here, after, change
-    found = Sums()
-    found.add(up, down, losses, held, lead, run, longest, whole)
-    found.stretch(counts, end - at)
-    return found.tally(), truth if last is None else Truth(last.state, last.expected)
+    sums = Sums()
+    sums.add(up, down, losses, held, lead, run, longest, whole)
+    sums.stretch(counts, end - at)
+    return sums.tally(), truth if last is None else Truth(last.state, last.expected)
 
 
 @cache
@@ -194,8 +194,8 @@ def _counts(state: str, expected: bool) -> bool | None:
 
 
 class Outage(NamedTuple):
-    """A stretch in which it was down. `end` is None where it still is. `cause` and `detail` are the last that said
-    why."""
+    """A stretch of time in which it was down. `end` is None if it is still down. `cause` and `detail` are those of the
+    last change that has a cause."""
 
     begin: int
     end: int | None
@@ -225,7 +225,7 @@ def outages(truth: Truth, begin: int, end: int, changes: Iterable[Change]) -> It
 
 
 def pack(changes: Iterable[Change]) -> bytes:
-    """Changes as few bytes. A day of a connection that is lost 500 times is some 10 kB."""
+    """The changes, compressed. A day of a connection that is lost 500 times takes some 10 kB."""
     return zlib.compress(msgspec.msgpack.encode(list(changes)), 6)
 
 
@@ -233,7 +233,7 @@ _decoder = msgspec.msgpack.Decoder(list[Change])
 
 
 def unpack(data: bytes) -> list[Change]:
-    """The changes of `pack`. Raises ValueError where it is something else."""
+    """The changes of `pack`. Raises ValueError if `data` is something else."""
     try:
         return _decoder.decode(zlib.decompress(data))
     except (zlib.error, msgspec.MsgspecError) as problem:

@@ -1,7 +1,7 @@
-"""What each method of the API does: parameters in, replies out.
+"""The methods of the API: parameters in, replies out.
 
-Owns the methods, their rights and their errors. Knows no socket and no framing: replies are handed to `send`, and
-whether the client is still there is the server's business. Reaches the supervisor through `Keeper` alone.
+Owns the methods, their rights and their errors. Knows no socket and no framing: replies go to `send`, and the server
+watches whether the client is still there. Reaches the supervisor only through `Keeper`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = ["INTERFACE", "Failure", "Keeper", "Methods", "description"]
 INTERFACE = "org.libreswan.autod"
 SERVICE = "org.varlink.service"
 STREAM_TIMEOUT = 120.0
-"""Seconds that Up and Down with `more` go on by default: the deadline of a try, and the queue before it."""
+"""Seconds that Up and Down with `more` take at most, by default: the deadline of a try, and the queue before it."""
 
 _SERVICE_DESCRIPTION = """# The Varlink service interface, as every service answers it.
 interface org.varlink.service
@@ -95,11 +95,11 @@ class Failure(Exception):
 
 
 Send = Callable[[Any, bool], Awaitable[None]]
-"""Takes the parameters of a reply and whether another follows. Raises trio.BrokenResourceError."""
+"""Sends the parameters of a reply; the second argument: another follows. Raises trio.BrokenResourceError."""
 
 
 Who = Callable[[], Awaitable[Operator]]
-"""Tells who calls, by name."""
+"""Gives the caller, by name."""
 
 
 class _Nothing(Struct, forbid_unknown_fields=True):
@@ -219,7 +219,7 @@ class _Method:
     right: Right
     takes: type[Struct]
     run: Callable[..., Awaitable[None]]
-    """For a method that changes something, with `by`, who calls, as an argument more."""
+    """A method that changes something takes the caller, `by`, as another argument."""
 
 
 def description() -> str:
@@ -228,7 +228,7 @@ def description() -> str:
 
 
 class Methods:
-    """All methods over one supervisor. `version` is told by GetInfo."""
+    """All methods over one supervisor. GetInfo tells `version`."""
 
     def __init__(self, keeper: Keeper, version: str, recorder: Recorder | None = None) -> None:
         self.keeper = keeper
@@ -238,7 +238,7 @@ class Methods:
     async def answer(self, call: Call, right: Right, send: Send, who: Who) -> None:
         """Carry `call` out for a client that has `right` and is `who`; every reply goes to `send`.
 
-        Raises Failure for a declared error. Cancelled, it leaves what was ordered ordered, and nothing else.
+        Raises Failure for a declared error. A cancellation does not take back an order.
         """
         if right is Right.NOTHING:
             raise Failure(f"{SERVICE}.PermissionDenied")
@@ -263,69 +263,71 @@ class Methods:
         info = _Info("Libreswan", "autod supervise", self.version, "", [SERVICE, INTERFACE])
         await send(info, False)
 
-    async def get_description(self, asked: _Interface, call: Call, send: Send) -> None:
+    async def get_description(self, parameters: _Interface, call: Call, send: Send) -> None:
         texts = {SERVICE: lambda: _SERVICE_DESCRIPTION, INTERFACE: description}
-        if asked.interface not in texts:
-            raise Failure(f"{SERVICE}.InterfaceNotFound", interface=asked.interface)
-        await send(_Described(texts[asked.interface]()), False)
+        if parameters.interface not in texts:
+            raise Failure(f"{SERVICE}.InterfaceNotFound", interface=parameters.interface)
+        await send(_Described(texts[parameters.interface]()), False)
 
-    async def listing(self, asked: _List, call: Call, send: Send) -> None:
+    async def listing(self, parameters: _List, call: Call, send: Send) -> None:
         names = self.keeper.names()
-        if asked.pattern is not None:
-            names = await _names([asked.pattern], "pattern").among(names)
-        found = await self._connections(names)
-        await send(_Connections([c for c in found.connections if asked.state in (None, c.state)]), False)
+        if parameters.pattern is not None:
+            names = await _names([parameters.pattern], "pattern").among(names)
+        reply = await self._connections(names)
+        await send(_Connections([c for c in reply.connections if parameters.state in (None, c.state)]), False)
 
-    async def get(self, asked: _Name, call: Call, send: Send) -> None:
-        found = self.keeper.connection(asked.name)
-        if found is None:
-            raise Failure(f"{INTERFACE}.UnknownConnection", names=[asked.name])
-        await send(_Connection(found), False)
+    async def get(self, parameters: _Name, call: Call, send: Send) -> None:
+        connection = self.keeper.connection(parameters.name)
+        if connection is None:
+            raise Failure(f"{INTERFACE}.UnknownConnection", names=[parameters.name])
+        await send(_Connection(connection), False)
 
-    async def up(self, asked: _Order, call: Call, send: Send, by: Operator) -> None:
-        await self._order("up", asked, call, send, by)
+    async def up(self, parameters: _Order, call: Call, send: Send, by: Operator) -> None:
+        await self._order("up", parameters, call, send, by)
 
-    async def down(self, asked: _Order, call: Call, send: Send, by: Operator) -> None:
-        await self._order("down", asked, call, send, by)
+    async def down(self, parameters: _Order, call: Call, send: Send, by: Operator) -> None:
+        await self._order("down", parameters, call, send, by)
 
-    async def suspend(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
-        names = await self._resolve(asked.names)
+    async def suspend(self, parameters: _Names, call: Call, send: Send, by: Operator) -> None:
+        names = await self._resolve(parameters.names)
         self.keeper.order("suspend", names, by)
         await send(await self._connections(names), False)
 
-    async def resume(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
-        names = await self._resolve(asked.names)
+    async def resume(self, parameters: _Names, call: Call, send: Send, by: Operator) -> None:
+        names = await self._resolve(parameters.names)
         self.keeper.order("resume", names, by)
         await send(await self._connections(names), False)
 
-    async def sync(self, asked: _Sync, call: Call, send: Send, by: Operator) -> None:
-        if not asked.dry:
+    async def sync(self, parameters: _Sync, call: Call, send: Send, by: Operator) -> None:
+        if not parameters.dry:
             self.keeper.did("sync", by)
         try:
-            await send(await self.keeper.sync(dry=bool(asked.dry)), False)
+            await send(await self.keeper.sync(dry=bool(parameters.dry)), False)
         except PlutoGone:
             raise Failure(f"{INTERFACE}.NoPluto") from None
         except ConfigurationError as problem:
             raise _bad(problem) from None
 
-    async def add(self, asked: _Add, call: Call, send: Send, by: Operator) -> None:
-        """Settings may name programs that pluto runs, so this is root's alone."""
+    async def add(self, parameters: _Add, call: Call, send: Send, by: Operator) -> None:
+        """For root only: settings may name programs that pluto runs."""
         if by.uid != 0:
             raise Failure(f"{SERVICE}.PermissionDenied")
         try:
-            await self.keeper.add(Given(asked.name, asked.settings), replace=bool(asked.replace))
+            await self.keeper.add(
+                Given(parameters.name, parameters.settings), replace=bool(parameters.replace)
+            )
         except UsageError as problem:
             raise _bad(ConfigurationError(str(problem))) from None
         except ConfigurationError as problem:
             raise _bad(problem) from None
-        self.keeper.did("add", by, asked.name)
-        await self.get(_Name(asked.name), call, send)
+        self.keeper.did("add", by, parameters.name)
+        await self.get(_Name(parameters.name), call, send)
 
-    async def remove(self, asked: _Names, call: Call, send: Send, by: Operator) -> None:
-        """For root alone, as it takes back what only root can do."""
+    async def remove(self, parameters: _Names, call: Call, send: Send, by: Operator) -> None:
+        """For root only, like `add`."""
         if by.uid != 0:
             raise Failure(f"{SERVICE}.PermissionDenied")
-        names = await self._resolve(asked.names)
+        names = await self._resolve(parameters.names)
         try:
             await self.keeper.remove(names)
         except ConfigurationError as problem:
@@ -334,30 +336,30 @@ class Methods:
             self.keeper.did("remove", by, name)
         await send(_Removed(names), False)
 
-    async def reload(self, asked: _Reload, call: Call, send: Send, by: Operator) -> None:
+    async def reload(self, parameters: _Reload, call: Call, send: Send, by: Operator) -> None:
         self.keeper.did("reload", by)
         try:
-            done = await self.keeper.reload(force=bool(asked.force))
+            synced = await self.keeper.reload(force=bool(parameters.force))
         except ConfigurationError as problem:
             raise _bad(problem) from None
-        await send(_Synced(done.added, done.changed, done.removed, done.released, done.same), False)
+        await send(_Synced(synced.added, synced.changed, synced.removed, synced.released, synced.same), False)
 
     async def statistics(self, _: _Nothing, call: Call, send: Send) -> None:
         await send(self.keeper.statistics(), False)
 
-    async def summary(self, asked: _Summary, call: Call, send: Send) -> None:
-        since, until = _stretch(asked.since, asked.until)
-        _names(asked.names or (), "names")
-        _names([asked.peer or ""], "peer")
+    async def summary(self, parameters: _Summary, call: Call, send: Send) -> None:
+        since, until = _stretch(parameters.since, parameters.until)
+        _names(parameters.names or (), "names")
+        _names([parameters.peer or ""], "peer")
         try:
-            found = await self._history().accounts(since, until, asked.names, asked.peer)
+            accounts = await self._history().accounts(since, until, parameters.names, parameters.peer)
         except OSError as problem:
             raise _no_history(problem) from None
-        await send(_Accounts(since, until, found, history.by_peer(found)), False)
+        await send(_Accounts(since, until, accounts, history.by_peer(accounts)), False)
 
-    async def history(self, asked: _History, call: Call, send: Send) -> None:
-        since, until = _stretch(asked.since, asked.until)
-        names, most = asked.names or [], asked.most or history.MOST
+    async def history(self, parameters: _History, call: Call, send: Send) -> None:
+        since, until = _stretch(parameters.since, parameters.until)
+        names, most = parameters.names or [], parameters.most or history.MOST
         _names(names, "names")
         try:
             outages = await self._history().outages(since, until, names, most)
@@ -371,11 +373,11 @@ class Methods:
             raise Failure(f"{INTERFACE}.NoHistory", reason="none is kept")
         return self._recorder
 
-    async def watch(self, asked: _Watch, call: Call, send: Send) -> None:
+    async def watch(self, parameters: _Watch, call: Call, send: Send) -> None:
         if not call.more:
             raise Failure(f"{SERVICE}.ExpectedMore")
-        names = None if asked.names is None else _names(asked.names, "names")
-        number = self.keeper.feed.last if asked.since is None else asked.since
+        names = None if parameters.names is None else _names(parameters.names, "names")
+        number = self.keeper.feed.last if parameters.since is None else parameters.since
         self.keeper.subscribers += 1
         try:
             while True:
@@ -392,17 +394,17 @@ class Methods:
         finally:
             self.keeper.subscribers -= 1
 
-    async def _order(self, act: str, asked: _Order, call: Call, send: Send, by: Operator) -> None:
-        if asked.timeout is not None and not 0 < asked.timeout < float("inf"):
+    async def _order(self, act: str, parameters: _Order, call: Call, send: Send, by: Operator) -> None:
+        if parameters.timeout is not None and not 0 < parameters.timeout < float("inf"):
             raise Failure(f"{SERVICE}.InvalidParameter", parameter="timeout")
-        names = await self._resolve(asked.names)
+        names = await self._resolve(parameters.names)
         if not self.keeper.pluto_runs():
             raise Failure(f"{INTERFACE}.NoPluto")
         feed, number = self.keeper.feed, self.keeper.feed.last
         self.keeper.order(act, names, by)
         if call.more:
             pending: set[str] = set(names)
-            with trio.move_on_after(asked.timeout or STREAM_TIMEOUT):
+            with trio.move_on_after(parameters.timeout or STREAM_TIMEOUT):
                 while pending := {n for n in pending if not self.keeper.settled(act, n)}:
                     await feed.wait(number)
                     number = await self._tell(number, set(names), send)
@@ -419,39 +421,39 @@ class Methods:
                 await send(_Progress(event=event), True)
         return events[-1].sequence if events else number
 
-    async def _resolve(self, asked: Sequence[str]) -> list[str]:
-        """The names that `asked` means, each once. Raises Failure where one means none."""
-        known = self.keeper.names()
-        exact = set(known)
-        patterns = [word for word in asked if word not in exact and is_pattern(word)]
+    async def _resolve(self, words: Sequence[str]) -> list[str]:
+        """The names that `words` match, each once. Raises Failure if a word matches none."""
+        all_names = self.keeper.names()
+        exact = set(all_names)
+        patterns = [word for word in words if word not in exact and is_pattern(word)]
         _names(patterns, "names")
-        found: dict[str, None] = {}
+        resolved: dict[str, None] = {}
         missing = []
-        for word in asked:
+        for word in words:
             if word in exact:
-                found[word] = None
+                resolved[word] = None
                 continue
-            matching = await Names([word]).among(known) if is_pattern(word) else []
+            matching = await Names([word]).among(all_names) if is_pattern(word) else []
             if not matching:
                 missing.append(word)
-            found |= dict.fromkeys(matching)
+            resolved |= dict.fromkeys(matching)
         if missing:
             raise Failure(f"{INTERFACE}.UnknownConnection", names=missing)
-        return list(found)
+        return list(resolved)
 
     async def _connections(self, names: Sequence[str]) -> _Connections:
-        found = []
+        connections = []
         for number, name in enumerate(names, 1):
             connection = self.keeper.connection(name)
             if connection is not None:
-                found.append(connection)
+                connections.append(connection)
             if number % SLICE == 0:
                 await trio.lowlevel.checkpoint()
-        return _Connections(found)
+        return _Connections(connections)
 
 
 def _stretch(since: float | None, until: float | None) -> tuple[float, float]:
-    """From when to when is meant. Raises Failure for what is not a time."""
+    """The stretch of time of a question. Raises Failure for a number that is not a time."""
     end = time.time() if until is None else until
     begin = end - history.DAY if since is None else since
     for name, value in (("since", begin), ("until", end)):
@@ -465,7 +467,7 @@ def _no_history(problem: OSError) -> Failure:
 
 
 def _missed(number: int, lost: int | None, events: Sequence[SupervisorEvent]) -> SupervisorEvent:
-    """The word that events are gone; numbered as the last of those, so that a reader can go on from it."""
+    """The event that other events are lost. It has the number of the last of them: a reader can go on from it."""
     first = events[0].sequence - 1 if events else number
     time = events[0].time if events else 0.0
     return SupervisorEvent(
@@ -474,7 +476,7 @@ def _missed(number: int, lost: int | None, events: Sequence[SupervisorEvent]) ->
 
 
 def _names(words: Sequence[str], parameter: str) -> Names:
-    """What the words of a call stand for. Raises Failure for what would cost too much."""
+    """The names and patterns of a call. Raises Failure if matching them would take too long."""
     try:
         return Names(words)
     except BadPattern:
@@ -491,7 +493,7 @@ def _bad(problem: ConfigurationError) -> Failure:
 
 
 def _parameter(problem: str) -> str:
-    """The name of the parameter that msgspec complains of."""
+    """The name of the parameter in a complaint of msgspec."""
     if "`" in problem and ("unknown field" in problem or "missing required" in problem):
         return problem.split("`")[1]
     return problem.partition("`$.")[2].rstrip("`").split("[")[0] or "parameters"

@@ -1,11 +1,10 @@
 """Metrics of the supervisor for Prometheus: their text, for a socket (see `http`) or in a file.
 
-Owns the names of the metrics (docs/supervisor.md lists them). Imported only where metrics are asked for, as
+Owns the names of the metrics (docs/supervisor.md lists them). Imported only if the settings ask for metrics, as
 prometheus-client is an extra.
 
-Cardinality: 8 series a connection, 3 more where a history is kept, and one more for each cause that its tries have
-failed with; one series a peer with a history; the histogram has one set of buckets a group of autod.toml. Everything
-else is a handful.
+Cardinality: 8 series per connection, 3 more with a history, and one for each cause of its failures; with a history, one
+series per peer; one set of buckets of the histogram per group of autod.toml; and a few for the whole.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 class Exporter:
-    """The metrics of one supervisor, and the ways to them."""
+    """The metrics of one supervisor, for a scrape or in a file."""
 
     def __init__(
         self,
@@ -79,36 +78,36 @@ class Exporter:
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """As prometheus-client asks for it."""
+        """The metrics, for prometheus-client."""
         yield from self._connections()
         yield from self._history()
         yield from self._rest()
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: what there is depends on the moment."""
+        """No metric in advance: which there are depends on the state."""
         return iter(())
 
     async def answer(self, _: Request) -> Response:
         """The text, for a scrape."""
         return Response(self.text(), "text/plain; version=0.0.4; charset=utf-8")
 
-    async def write(self, path: str, every: float, told: Callable[[str], None]) -> None:
-        """Write the text to `path` every so many seconds, whole or not at all, until cancelled.
+    async def write(self, path: str, every: float, trouble: Callable[[str], None]) -> None:
+        """Write the text to `path` every `every` seconds, whole or not at all, until cancelled.
 
-        `told` gets a sentence where it cannot be written, and an empty one when it could be.
+        `trouble` gets a sentence if the file cannot be written, and an empty one if it was.
         """
         while True:
             try:
                 self._replace(path)
             except OSError as problem:
-                told(f"metrics.textfile: {path}: {problem.strerror or problem}")
+                trouble(f"metrics.textfile: {path}: {problem.strerror or problem}")
             else:
-                told("")
+                trouble("")
             await trio.sleep(every)
 
     def _replace(self, path: str) -> None:
-        """The folder may be another user's: a fresh file is made in it and written through its descriptor, so that no
-        link in it is followed, neither by the writing nor by the replacing."""
+        """Write the file anew. The folder may belong to another user, so no link in it must be followed: the text goes
+        into a new file, through its descriptor, and that file is renamed."""
         folder, name = os.path.split(path)
         place = os.open(folder or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -179,7 +178,7 @@ class Exporter:
         yield from (wanted, state, up, since, flapping, tries, failures, received, sent)
 
     def _history(self) -> Iterator[Metric]:
-        """The last day, as the history has it; nothing where none is kept."""
+        """The last day, from the history; no series without one."""
         day = self._recorder.day if self._recorder is not None else ()
         share = GaugeMetricFamily(
             "autod_connection_day_availability_ratio",
@@ -197,14 +196,14 @@ class Exporter:
         peers = GaugeMetricFamily(
             "autod_peer_day_availability_ratio", "The same for all connections of a peer.", labels=["peer"]
         )
-        for one in day:
-            if isinstance(one.availability, float):
-                share.add_metric([one.name], one.availability)
-            down.add_metric([one.name], one.down)
-            losses.add_metric([one.name], one.losses)
-        for one in by_peer(day):
-            if one.name and isinstance(one.availability, float):
-                peers.add_metric([one.name], one.availability)
+        for account in day:
+            if isinstance(account.availability, float):
+                share.add_metric([account.name], account.availability)
+            down.add_metric([account.name], account.down)
+            losses.add_metric([account.name], account.losses)
+        for account in by_peer(day):
+            if account.name and isinstance(account.availability, float):
+                peers.add_metric([account.name], account.availability)
         yield from (share, down, losses, peers)
 
     def _rest(self) -> Iterator[Metric]:

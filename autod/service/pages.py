@@ -1,8 +1,7 @@
-"""The live page: what the supervisor keeps, how it is and how it was, for a browser. It changes nothing.
+"""The live page for a browser: the connections of the supervisor, their state and their last day. It changes nothing.
 
-Owns the paths and what each answers. The files are in page/ beside this module; the look is that of the report of a
-run.
-What names, peers and pluto say goes out as JSON, and the page puts it on the screen as text, never as markup.
+Owns the paths and their answers. The files are in page/ beside this module; the style is that of the report of a run.
+Names, and texts of peers and of pluto, go out as JSON; the page shows them as text, never as markup.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Pages"]
 
 FRESH = 1.0
-"""Seconds for which one picture of the state serves all who ask."""
+"""Seconds for which one picture of the state serves all readers."""
 DAY_FRESH = 20.0
 OUTAGES = 5000
 
@@ -88,14 +87,14 @@ class Pages:
             "/page.js": ("page.js", "text/javascript; charset=utf-8"),
         }
         folder = resources.files("autod.service").joinpath("page")
-        found = {
+        handlers = {
             path: _fixed(folder.joinpath(name).read_bytes(), kind) for path, (name, kind) in files.items()
         }
-        found["/look.css"] = _fixed(style().encode(), "text/css; charset=utf-8")
-        return found | {"/state.json": self.state, "/day.json": self.day, "/history.json": self.history}
+        handlers["/look.css"] = _fixed(style().encode(), "text/css; charset=utf-8")
+        return handlers | {"/state.json": self.state, "/day.json": self.day, "/history.json": self.history}
 
     async def state(self, _: Request) -> Response:
-        """Every connection as it is."""
+        """The state of every connection."""
         now = trio.current_time()
         at, body = self._state
         if now - at >= FRESH:
@@ -121,24 +120,28 @@ class Pages:
                 self._day = (now, body)
         return _json(body)
 
-    async def history(self, asked: Request) -> Response:
-        """When one connection was down in the last 24 h."""
+    async def history(self, request: Request) -> Response:
+        """The outages of one connection in the last 24 h."""
         until = self._wall()
         since = until - history.DAY
-        name = asked.query.get("name", "")
-        # A name is a name here: no pattern of somebody's makes this read everything.
+        name = request.query.get("name", "")
+        # Only a name is allowed, not a pattern, so that no request can make this read everything.
         if self._supervisor.entry(name) is None:
             return Response(b"there is no such connection\n", status=404, headers=_HEADERS)
         try:
-            found = await self._recorder.outages_of(since, until, name, history.MOST)
+            outages = await self._recorder.outages_of(since, until, name, history.MOST)
         except OSError as problem:
             return _none(problem)
-        return _json(msgspec.json.encode({"since": since, "until": until, "outages": found}))
+        return _json(msgspec.json.encode({"since": since, "until": until, "outages": outages}))
 
     def _look(self) -> _State:
         supervisor = self._supervisor
         figures = supervisor.statistics()
-        found = [one for name in supervisor.names() if (one := supervisor.connection(name)) is not None]
+        connections = [
+            connection
+            for name in supervisor.names()
+            if (connection := supervisor.connection(name)) is not None
+        ]
         return _State(
             host=socket.gethostname(),
             now=round(self._wall(), 3),
@@ -147,7 +150,7 @@ class Pages:
             configuration=figures.configuration,
             troubles=figures.troubles,
             pluto=figures.pluto,
-            connections=found,
+            connections=connections,
         )
 
 

@@ -1,12 +1,12 @@
-"""Names and patterns that a client sends, matched at a cost that it cannot raise.
+"""Names and patterns that a client sends, matched in a bounded time.
 
-Owns the bounds and the matching. A pattern is what a shell takes: `*`, `?`, `[abc]`, `[!a-z]`; any other character, and
-a `[` without its end, stands for itself.
+Owns the bounds and the matching. A pattern is that of a shell: `*`, `?`, `[abc]`, `[!a-z]`; any other character, and a
+`[` without its end, stands for itself.
 
-fnmatch is not asked: it takes a minute for a pattern of 65,000 brackets, and a regular expression made of many stars
-may try every way to divide a name. Here a pattern is cut at its stars. Each piece has a fixed length and is looked for
-from where the last one ended, the leftmost first, which is enough; so a name costs at most its length times the
-pattern's.
+fnmatch cannot be used: it takes a minute for a pattern of 65,000 brackets, and a regular expression with many stars may
+try every way to divide a name. Here a pattern is cut at its stars. Each piece has a fixed length, and is searched from
+the end of the previous piece on. The leftmost match of each piece is enough. So the time for a name is at most its
+length times that of the pattern.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "MOST", "SLICE", "BadPattern", "Names", "Pattern", "is_pattern"]
 
 LONGEST = 256
-"""Characters of a pattern. A connection's name is rarely longer than 60."""
+"""The most characters of a pattern. A connection's name is rarely longer than 60."""
 
 MOST = 64
-"""Patterns of one call. Names are not counted: looking one up costs nothing."""
+"""The most patterns of one call. Names do not count, as looking them up takes no time."""
 
 SLICE = 64
-"""Names that are looked at before others have their turn: a tenth of a millisecond for each pattern."""
+"""Names to match before other tasks have their turn: a tenth of a millisecond for each pattern."""
 
 
 class BadPattern(ValueError):
-    """A pattern that is too long, or one too many."""
+    """A pattern is too long, or there are too many."""
 
 
 class Pattern:
@@ -48,26 +48,26 @@ class Pattern:
         self._tail = _length(pieces[-1]) if len(pieces) > 1 else 0
 
     def matches(self, name: str) -> bool:
-        """Whether all of `name` is meant."""
-        found = self._first.match(name)
-        if found is None:
+        """Whether the pattern matches all of `name`."""
+        match = self._first.match(name)
+        if match is None:
             return False
-        at = found.end()
+        at = match.end()
         if self._last is None:
             return at == len(name)
         for piece in self._rest:
-            found = piece.search(name, at)
-            if found is None:
+            match = piece.search(name, at)
+            if match is None:
                 return False
-            at = found.end()
+            at = match.end()
         tail = len(name) - self._tail
         return tail >= at and self._last.match(name, tail) is not None
 
 
 class Names:
-    """What the words of a call stand for: names, and patterns where a word has a character of one.
+    """The words of a call: names, and patterns (words with `*`, `?` or `[`).
 
-    Raises BadPattern where there are too many patterns, or one is too long.
+    Raises BadPattern if there are too many patterns, or one is too long.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
@@ -78,27 +78,27 @@ class Names:
         self._patterns = [Pattern(word) for word in patterns]
 
     def mean(self, name: str) -> bool:
-        """Whether one of them is, or matches, `name`."""
+        """Whether one of the words is, or matches, `name`."""
         return name in self._exact or any(pattern.matches(name) for pattern in self._patterns)
 
     async def among(self, candidates: Iterable[str]) -> list[str]:
-        """Those of `candidates` that are meant. Others have their turn in between."""
-        found = []
+        """The `candidates` that a word is, or matches. Other tasks have their turn in between."""
+        matching = []
         for number, name in enumerate(candidates, 1):
             if self.mean(name):
-                found.append(name)
+                matching.append(name)
             if number % SLICE == 0:
                 await trio.lowlevel.checkpoint()
-        return found
+        return matching
 
 
 def is_pattern(word: str) -> bool:
-    """Whether a word may stand for other names than itself."""
+    """Whether a word may match names other than itself."""
     return any(character in "*?[" for character in word)
 
 
 def _pieces(text: str) -> list[str]:
-    """Regular expressions for what stands between the stars: the first, the last, and what is in between."""
+    """A regular expression for each part of the pattern between its stars."""
     pieces, piece, at = [], "", 0
     while at < len(text):
         character = text[at]
@@ -117,13 +117,13 @@ def _pieces(text: str) -> list[str]:
 
 
 def _end_of_set(text: str, begin: int) -> int | None:
-    """Where the `]` of a set is that begins at `begin`; a first one, also after `!`, is a member."""
+    """The index of the `]` of the set that begins at `begin`. As the first character, or after `!`, it is a member."""
     end = text.find("]", begin + (2 if text[begin : begin + 1] == "!" else 1))
     return None if end < 0 else end
 
 
 def _set(members: str) -> str:
-    """A set as a regular expression of one character. A range whose ends are the wrong way round holds nothing."""
+    """A set as a regular expression of one character. A range whose ends are the wrong way round is empty."""
     negated = members.startswith("!")
     members = members.removeprefix("!")
     parts, at = [], 0
@@ -145,5 +145,5 @@ _ONE = re.compile(r"\\.|\(\?!\)\.|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
 def _length(piece: str) -> int:
-    """Of how many characters a piece is."""
+    """How many characters a piece matches."""
     return len(_ONE.findall(piece))

@@ -1,7 +1,7 @@
-"""Writes down what the supervisor tells, as it happens, and answers from what was written.
+"""Writes the supervisor's events into the history, and answers questions from it.
 
-Owns the way from an event to a change of the history, and when it is told (see `Feed.hold`). All work on the file is
-done in threads: a slow disk holds up neither pluto nor a client for longer than `PATIENCE`.
+Owns the way from an event to a change of the history, and when clients get the event (see `Feed.hold`). Threads do all
+work on the file: a slow disk does not hold up pluto, and a client no longer than `PATIENCE`.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ T = TypeVar("T")
 log = structlog.get_logger("autod.service.history")
 
 PATIENCE = 2.0
-"""Seconds that an event waits to be written before it is told all the same: a disk that hangs is not pluto's end."""
+"""Seconds that an event waits to be written. After that clients get it all the same, as the disk may hang."""
 KEPT = 20_000
-"""Changes that are kept in memory while they cannot be written."""
+"""The most changes that are kept in memory while they cannot be written."""
 AGAIN = 5.0
 ALIVE = 10.0
-"""Seconds between two signs of life: after a crash, so much of the time before it at most is taken for unknown."""
+"""Seconds between two signs of life in the file. After a crash, at most this much time before it counts as unknown."""
 SETTLED = 20.0
-"""Seconds after which a connection that nothing was heard of is what it seems to be. A supervisor that begins finds
-out how things are within a second or two; until then they are not known."""
+"""Seconds after the start at which the state of each connection without an event is recorded. A supervisor that starts
+learns the states within a second or two; before that they are not known."""
 EVERY = 60.0
 OPENS = 5.0
-"""Seconds that who asks waits for a history that is just being opened: the API answers before it is."""
+"""Seconds that a question waits for the history to be opened: the API answers before that."""
 
 
 class Recorder:
-    """The history of one supervisor. `day` has the last day of each connection, looked up every minute."""
+    """The history of one supervisor. `day` has the sums of the last day of each connection, read every minute."""
 
     def __init__(self, supervisor: ConfiguredSupervisor, *, wall: Callable[[], float] = time.time) -> None:
         self._supervisor = supervisor
@@ -67,12 +67,12 @@ class Recorder:
 
     @property
     def path(self) -> str:
-        """The file that is written, or empty."""
+        """The path of the open history, or empty."""
         return self._path
 
     async def run(self, settings: Settings, trouble: Trouble) -> None:
-        """Write down what happens until cancelled. Raises OSError, sqlite3.Error or ConfigurationError where the file
-        cannot be used."""
+        """Write events until cancelled. Raises OSError, sqlite3.Error or ConfigurationError if the file cannot be
+        used."""
         try:
             if settings.history.file:
                 await self._run(settings, trouble)
@@ -80,18 +80,23 @@ class Recorder:
             self._tried.set()
 
     async def _run(self, settings: Settings, trouble: Trouble) -> None:
-        said = settings.history
-        open_store = partial(Store, said.file, size=said.size << 20, keep=int(said.keep * 1000))
+        history_settings = settings.history
+        open_store = partial(
+            Store,
+            history_settings.file,
+            size=history_settings.size << 20,
+            keep=int(history_settings.keep * 1000),
+        )
         try:
             store = await self._in_thread(open_store)
         except sqlite3.Error as problem:
-            raise OSError(0, str(problem), said.file) from None
+            raise OSError(0, str(problem), history_settings.file) from None
         feed = self._supervisor.feed
         try:
             if store.damaged:
                 log.error("the history was damaged and is begun anew", kept=store.damaged)
             await self._in_thread(partial(store.begin, self._now()))
-            self._path = said.file
+            self._path = history_settings.file
             self._tried.set()
             feed.hold()
             async with trio.open_nursery() as nursery:
@@ -99,7 +104,7 @@ class Recorder:
                 nursery.start_soon(self._settle)
                 await self._write_all(store, trouble)
         except sqlite3.Error as problem:
-            raise OSError(0, str(problem), said.file) from None
+            raise OSError(0, str(problem), history_settings.file) from None
         finally:
             self._path = ""
             self._take_all()
@@ -110,23 +115,23 @@ class Recorder:
     async def accounts(
         self, since: float, until: float, names: Sequence[str] | None = None, peer: str | None = None
     ) -> list[history.Account]:
-        """How each connection did. Raises OSError where there is no history."""
+        """The sums of each connection. Raises OSError if there is no history."""
         return await self._ask(lambda reader: history.accounts(reader, since, until, names, peer))
 
     async def changes(
         self, since: float, until: float, names: Sequence[str], most: int
     ) -> list[history.Change]:
-        """What happened to the connections that `names` mean; without any, to all and beside them."""
+        """The changes of the connections that `names` match; without names, those of all connections and of none."""
         return await self._ask(lambda reader: history.changes(reader, since, until, names, most))
 
     async def outages(
         self, since: float, until: float, names: Sequence[str], most: int
     ) -> list[history.Outage]:
-        """When the connections that `names` mean were down, the last `most` times."""
+        """The last `most` outages of the connections that `names` match."""
         return await self._ask(lambda reader: history.outages(reader, since, until, names, most))
 
     async def outages_of(self, since: float, until: float, name: str, most: int) -> list[history.Outage]:
-        """When the connection of exactly this name was down, the last `most` times."""
+        """The last `most` outages of the connection of exactly this name."""
         return await self._ask(lambda reader: history.outages_of(reader, since, until, [name])[-most:])
 
     # Within
@@ -157,7 +162,7 @@ class Recorder:
             self._left_out += overflow
 
     async def _write(self, store: Store, trouble: Trouble) -> None:
-        """Write what is pending; what cannot be written stays pending."""
+        """Write the pending changes. If that fails, they stay pending."""
         batch = list(self._pending)
         if self._left_out:
             word = f"{self._left_out} changes could not be written"
@@ -204,7 +209,7 @@ class Recorder:
                 self._wishes(at)
 
     def _wishes(self, at: int) -> None:
-        """What should be up may be another set now."""
+        """Record which connections should be up, after a reload."""
         for name, truth in list(self._truths.items()):
             entry = self._supervisor.entry(name)
             if entry is None or entry.wanted.policy.keep is Keep.GONE:
@@ -263,7 +268,7 @@ def _write(store: Store, batch: Sequence[tuple[Named, Change]], now: int) -> Non
         try:
             store.put_together(now)
         except sqlite3.Error as problem:
-            # What is new is written; that it takes more room than it must is for the next time.
+            # The new changes are written. Until the next time they only take more room than they need.
             log.warning("the history was not put together", detail=str(problem))
 
 

@@ -1,7 +1,7 @@
-"""What the unit of autod will refuse of what the settings ask for.
+"""The settings that the unit of autod will not allow.
 
-Owns which properties of systemd stand against which settings, and the lines of a drop-in that allow them. Asks
-systemd through `systemctl show`, and the files for whom they are for.
+Owns which properties of systemd contradict which settings, and the lines of a drop-in that allow them. Asks systemd by
+`systemctl show`, and looks at the owners and modes of files.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _ASKED = (
 
 
 def properties(unit: str = UNIT) -> dict[str, str] | None:
-    """The unit's properties by name; None where there is no systemd or no such unit."""
+    """The unit's properties by name; None if there is no systemd, or no such unit."""
     systemctl = shutil.which("systemctl")
     if systemctl is None:
         return None
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [systemctl, "show", unit, f"--property={','.join(_ASKED)}"],
             capture_output=True,
             text=True,
@@ -59,23 +59,23 @@ def properties(unit: str = UNIT) -> dict[str, str] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found: dict[str, str] = {}
-    for line in done.stdout.splitlines():
+    values: dict[str, str] = {}
+    for line in process.stdout.splitlines():
         name, _, value = line.partition("=")
         # A list may have a line for each of its entries.
-        found[name] = f"{found.get(name, '')} {value}".strip()
-    return found if done.returncode == 0 and found.get("LoadState") == "loaded" else None
+        values[name] = f"{values.get(name, '')} {value}".strip()
+    return values if process.returncode == 0 and values.get("LoadState") == "loaded" else None
 
 
 def refusals(
     settings: Settings, unit: Mapping[str, str], info: Callable[[str], os.stat_result] = os.stat
 ) -> list[str]:
-    """A sentence for each setting that the unit will not let autod carry out, with what would allow it.
+    """A sentence for each setting that the unit does not allow, with the line of a drop-in that would allow it.
 
-    `info` tells of a file what os.stat does.
+    `info` is os.stat, or takes its place.
     """
     passed = unit.get("TriggeredBy", "")
-    found = []
+    sentences = []
     for key, listen, socket in (
         ("metrics.listen", settings.metrics.listen, "autod-metrics.socket"),
         ("page.listen", settings.page.listen, "autod-page.socket"),
@@ -84,11 +84,11 @@ def refusals(
             continue
         address = Address.parse(listen)
         if address.path:
-            found += _path(key, address.path, unit)
+            sentences += _path(key, address.path, unit)
         else:
             wants = list(_address(address, unit))
             if wants:
-                found.append(
+                sentences.append(
                     f"{key}: {UNIT} may not listen on {address}: enable {socket}, whose port systemd opens, "
                     f"or put into a drop-in: {'; '.join(wants)}"
                 )
@@ -98,14 +98,16 @@ def refusals(
         ("supervise.state", settings.supervise.state),
     ):
         if path:
-            found += _path(key, path, unit) or _powerless(key, os.path.dirname(path), unit, info, write=True)
-    found += _hidden("supervise.configuration", settings.supervise.configuration, unit)
-    found += _hidden("pluto.socket", settings.pluto.socket, unit)
-    return found + _powerless("supervise.configuration", settings.supervise.configuration, unit, info)
+            sentences += _path(key, path, unit) or _powerless(
+                key, os.path.dirname(path), unit, info, write=True
+            )
+    sentences += _hidden("supervise.configuration", settings.supervise.configuration, unit)
+    sentences += _hidden("pluto.socket", settings.pluto.socket, unit)
+    return sentences + _powerless("supervise.configuration", settings.supervise.configuration, unit, info)
 
 
 def _hidden(key: str, path: str, unit: Mapping[str, str]) -> list[str]:
-    """What the unit has no sight of: the homes, and what others put into /tmp."""
+    """A sentence if the unit does not see `path`: a home, or /tmp."""
     for name, values, folders in (
         ("ProtectHome", ("yes", "tmpfs"), ("/home", "/root", "/run/user")),
         ("PrivateTmp", ("yes", "disconnected"), ("/tmp", "/var/tmp")),
@@ -124,7 +126,7 @@ def _powerless(
     *,
     write: bool = False,
 ) -> list[str]:
-    """What is for somebody else than root: without capabilities root has no more rights to it than anybody."""
+    """A sentence if root may not use `path`: without capabilities, root has no right to the files of other users."""
     if "cap_dac_override" in unit.get("CapabilityBoundingSet", "cap_dac_override"):
         return []
     steps = [path]
@@ -132,12 +134,12 @@ def _powerless(
         steps.insert(0, os.path.dirname(steps[0]))
     for step in steps:
         try:
-            found = info(step)
+            status = info(step)
         except OSError:
             return []
-        wanted = 1 if step != path else 3 if write else 4
-        shift = 6 if found.st_uid == 0 else 3 if found.st_gid == 0 else 0
-        if stat.S_IMODE(found.st_mode) >> shift & wanted != wanted:
+        needed = 1 if step != path else 3 if write else 4
+        shift = 6 if status.st_uid == 0 else 3 if status.st_gid == 0 else 0
+        if stat.S_IMODE(status.st_mode) >> shift & needed != needed:
             verb = "write to" if write else "read"
             return [
                 f"{key}: {UNIT} may not {verb} {path}: it runs as root without capabilities, and {step} is for "

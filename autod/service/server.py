@@ -1,8 +1,8 @@
-"""The API's server: Unix sockets, connections, their bounds. One task a connection reads, one answers.
+"""The API's server: Unix sockets, connections, their bounds. For each connection one task reads, and one answers.
 
-Owns what a client may cost: connections (see `shares`), the length of a message, calls waiting and answered at once,
-seconds without a call and without taking a byte. Knows no method (see `methods`). A client that breaks a bound is
-dropped; nobody else notices.
+Owns the bounds for a client: connections (see `shares`), the length of a message, calls that wait and that are answered
+at once, seconds without a call, seconds for a reply to be taken. Knows no method (see `methods`). A client that breaks
+a bound is dropped; no other client notices.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ log = structlog.get_logger("autod.service")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What one client, and all of them, may cost. Times are in seconds, `message` in bytes.
+    """The bounds for one client, and for all of them. Times are in seconds, `message` in bytes.
 
-    `calls` may wait on one connection; `answered` is how many calls of one user that is not root are worked at at once,
-    without those that go on until the client leaves. `idle` is how long a connection may be without a call, and `rest`
-    how long one of a user who may do nothing.
+    `calls` may wait on one connection. `answered` calls of one user that is not root are answered at once; calls that
+    go on until the client leaves do not count. A connection may be without a call for `idle`, or, if its user may do
+    nothing, for `rest`. A client has `stall` to take a reply.
     """
 
     connections: int = 256
@@ -52,9 +52,9 @@ class Bounds:
 
 
 def listen(path: str, *, backlog: int = 64) -> socket.socket:
-    """A listening Unix socket at `path`, in place of a dead one. Raises OSError, also where somebody listens.
+    """A listening Unix socket at `path`, in place of a dead one. Raises OSError, also if another process listens.
 
-    Everybody may connect, as who may do what is decided by the credentials of each connection.
+    Everybody may connect: the credentials of each connection decide about its rights.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
     try:
@@ -79,15 +79,15 @@ class _Client:
     peer: Peer
     right: Right
     idle: trio.CancelScope
-    """Ends the connection where there is no call for too long."""
+    """Ends the connection if there is no call for too long."""
     streaming: trio.CancelScope | None = None
     """The call that goes on until the client leaves."""
     ended: bool = False
-    """The client will say no more."""
+    """The client has closed its end."""
 
 
 class Server:
-    """Serves `methods` to whom `access` lets."""
+    """Serves `methods` to clients, with the rights of `access`."""
 
     def __init__(self, methods: Methods, access: Access, bounds: Bounds) -> None:
         self.methods = methods
@@ -115,7 +115,7 @@ class Server:
                             errno.ECONNABORTED,
                         ):
                             raise
-                        # Those who have a connection keep it; others wait until one is closed.
+                        # Clients that have a connection keep it; others wait until one is closed.
                         await trio.sleep(0.1)
                         continue
                     try:
@@ -142,7 +142,7 @@ class Server:
             with sock:
                 await self._talk(sock, peer, right)
         except Exception:
-            # A mistake of ours in answering one client must not end the keeping of the tunnels.
+            # An error in the answer to one client must not end supervision.
             log.exception("client failed")
         finally:
             self.shares.give(peer, right)
@@ -159,7 +159,7 @@ class Server:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._read, client, calls, nursery.cancel_scope)
             async with todo:
-                # A stream that breaks is the client's own doing, and ends it alone.
+                # If the stream breaks, only this client ends.
                 with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                     async for call in todo:
                         client.idle.deadline = float("inf")
@@ -171,7 +171,7 @@ class Server:
     async def _read(
         self, client: _Client, calls: trio.MemorySendChannel[Call], everything: trio.CancelScope
     ) -> None:
-        """Calls from bytes, until the client says no more; then what streams ends, and the rest is answered."""
+        """Read calls until the client closes its end. Then a call that streams ends, and the others are answered."""
         splitter = Splitter(self.bounds.message)
         async with calls:
             try:
@@ -198,7 +198,7 @@ class Server:
 
     @asynccontextmanager
     async def _turn(self, peer: Peer, call: Call) -> AsyncGenerator[None]:
-        """The turn of a call among those of its user. One that goes on until the client leaves needs none."""
+        """The turn of a call among the calls of its user. A call that goes on until the client leaves needs none."""
         if call.more or peer.uid in (0, self.access.own):
             yield
             return
@@ -225,7 +225,7 @@ class Server:
                         scope.cancel()
                 await self.methods.answer(call, client.right, send, partial(self.audit.operator, client.peer))
             if scope.cancelled_caught:
-                # A reply may have gone out in part: nothing sensible can follow it.
+                # A part of a reply may have gone out, so no other reply can follow.
                 raise trio.BrokenResourceError
         except Failure as failure:
             if failure.name.endswith(".PermissionDenied"):
@@ -236,7 +236,7 @@ class Server:
             client.streaming = None
 
     async def _send(self, client: _Client, reply: Reply) -> None:
-        """Raises trio.BrokenResourceError where the client takes nothing for as long as it may."""
+        """Send a reply. Raises trio.BrokenResourceError if the client does not take it in time."""
         with trio.move_on_after(self.bounds.stall):
             await client.stream.send_all(encode(reply))
             return
@@ -249,7 +249,7 @@ class Server:
 
 
 def _is_dead(path: str) -> bool:
-    """Whether `path` is a socket that nobody listens on. To connect to any other file is refused in the same way."""
+    """Whether `path` is a socket without a listener. A connection to another kind of file is refused likewise."""
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             return False

@@ -1,10 +1,10 @@
-"""How the connections to the API are shared out between users, as sshd shares its own between sources.
+"""The shares of users in the connections to the API, like the shares of sources in those of sshd.
 
 Owns the counting and the bounds. Pure: knows no socket and no clock.
 
-Nobody is to keep another one out. Whoever may do nothing gets few connections, and all of them together a part; one
-user gets a part. A person may have 65,000 users of a namespace, so what is kept for root and the service's own user is
-never given away.
+No user may keep another one out. One user gets a part of the connections. A user who may do nothing gets a few, and all
+such users together a part. A person may have 65,000 users of a namespace, so some connections are reserved for root and
+the service's own user.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ __all__ = ["Shares"]
 
 @dataclass
 class Shares:
-    """Connections that are open, and how many may be. `own` is the service's user, who is as root.
+    """The open connections, and the bounds. `own` is the service's user, who counts as root.
 
-    `kept` of `all` are for root alone. `each` is for one user that is not root, `stranger` for one that may do nothing,
-    `strangers` for all such together.
+    `reserved` of `all` are for root only. `each` is the bound for one user that is not root, `stranger` for one that
+    may do nothing, `strangers` for all of those together.
     """
 
     all: int
-    kept: int = 32
+    reserved: int = 32
     each: int = 64
     strangers: int = 32
     stranger: int = 4
     own: int = 0
 
     def __post_init__(self) -> None:
-        self.kept = min(self.kept, self.all // 2)
+        self.reserved = min(self.reserved, self.all // 2)
         self._users: Counter[int] = Counter()
         self._strangers = 0
         self._others = 0
         self.open = 0
 
     def refusal(self, peer: Peer, right: Right) -> str | None:
-        """Why this user gets no further connection; None if it gets one, which is then to be `taken`."""
+        """Why this user gets no further connection; None if it gets one (then call `take`)."""
         if self.open >= self.all:
             return f"{self.open} connections are open"
         if self._is_root(peer):
             return None
-        if self._others >= self.all - self.kept:
+        if self._others >= self.all - self.reserved:
             return f"{self._others} connections are open, and the rest is kept for root"
         mine = self._users[peer.uid]
         if mine >= self.each:
@@ -62,11 +62,11 @@ class Shares:
         return None
 
     def take(self, peer: Peer, right: Right) -> None:
-        """One more connection is open."""
+        """Count a connection that was opened."""
         self._count(peer, right, 1)
 
     def give(self, peer: Peer, right: Right) -> None:
-        """One that was taken is closed."""
+        """Count a connection that was closed."""
         self._count(peer, right, -1)
 
     def _count(self, peer: Peer, right: Right, change: int) -> None:

@@ -1,8 +1,8 @@
-"""What runs beside the supervisor: the metrics, the page, the history, the hooks.
+"""The side features of the supervisor: the metrics, the page, the history, the hooks.
 
-Owns the rule for all of them: none can end supervision. One that cannot do what its settings say is told as a
-trouble, in the log, the status and the API, and is tried again every so often; one whose settings change is begun
-afresh. Knows nothing of what they do.
+Owns the rule for all of them: none can end supervision. If one cannot do what its settings say, that is a trouble, in
+the log, the status and the API, and it is tried again after a while. If its settings change, it starts again. Must not
+know: what they do.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ __all__ = ["RETRY", "Side", "keep"]
 log = structlog.get_logger("autod.supervise")
 
 RETRY = 30.0
-"""Seconds until what could not be done is tried again: a port may become free, a disk get room."""
+"""Seconds until a side that failed is tried again: a port may become free, a disk may get room."""
 
 Trouble = Callable[[str], None]
-"""Takes a sentence about what does not work, or an empty one once it does."""
+"""Takes a sentence about a failure, or an empty one when all works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """`run` does what the settings say until it is cancelled, and returns at once where they ask for nothing.
+    """`run` does what the settings say until it is cancelled; it returns at once if they ask for nothing.
 
-    `part` are the settings it goes by.
+    `part` gives the settings that matter to it.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Side:
 
 
 async def keep(side: Side, supervisor: ConfiguredSupervisor) -> None:
-    """Run `side` for as long as it takes, until cancelled."""
+    """Run `side` until cancelled, and again each time its settings change."""
     while True:
-        said = side.part(supervisor.settings)
+        part = side.part(supervisor.settings)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_again_and_again, side, supervisor)
-            while side.part(supervisor.settings) == said:
+            while side.part(supervisor.settings) == part:
                 await supervisor.taken.wait()
             nursery.cancel_scope.cancel()
         supervisor.trouble(side.name, "")

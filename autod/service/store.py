@@ -1,11 +1,11 @@
 """The file of the history: SQLite, bounded, read and written in threads.
 
-Owns the tables and what is given up when the bound is reached: the oldest hours. Blocking; knows no event loop and no
-supervisor. What changes mean is for `ledger` to say.
+Owns the tables, and deletes the oldest hours when the bound is reached. Blocking; knows no event loop and no
+supervisor. `ledger` knows what changes mean.
 
-New changes are rows of their own (`fresh`), written through to the disk before `append` returns. Every so often they
-are put together: one row for each hour and connection (`hour`), with the sums, what was so at its end and the changes
-packed. A connection to which nothing happens in an hour has no row there: what was so before is still so.
+A new change is a row of its own (`fresh`), which is on the disk before `append` returns. After a while the changes are
+put together: one row for each hour and connection (`hour`), with the sums, the truth at its end and the packed changes.
+A connection without a change in an hour has no row for it: the truth before still holds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FRESH = 20_000
 VERSION = 1
 _WAL = 4 << 20
 _FEW = 200
-"""So many connections are looked up by their numbers; for more of them everything is read."""
+"""The most connections that are looked up by their numbers; for more of them everything is read."""
 
 _TABLES = """
 CREATE TABLE name (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, peer TEXT NOT NULL DEFAULT '',
@@ -47,14 +47,14 @@ CREATE TABLE hour (name INTEGER NOT NULL, hour INTEGER NOT NULL, begin INTEGER N
                    PRIMARY KEY (name, hour)) WITHOUT ROWID;
 CREATE TABLE fact (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
-# name.truth: what was so before the oldest hour that is kept.
+# name.truth: the truth before the oldest hour that is kept.
 
 _SUMS = "up, down, losses, held, lead, trail, longest, whole"
 _change = msgspec.msgpack.Decoder(Change)
 
 
 class Named(NamedTuple):
-    """What is told of a connection besides its changes."""
+    """A connection: its name, and its last peer and group."""
 
     name: str
     peer: str = ""
@@ -62,7 +62,7 @@ class Named(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The sums of one connection over a stretch, what is so at its end, and why it was down last."""
+    """The sums of one connection over a stretch of time, and the truth at its end."""
 
     named: Named
     sums: Tally
@@ -70,10 +70,11 @@ class Line(NamedTuple):
 
 
 class Store:
-    """The one writer of the file at `path`, of at most `size` bytes, none of it older than `keep` milliseconds.
+    """The one writer of the file at `path`. The file has at most `size` bytes, and no change older than `keep`
+    milliseconds.
 
-    Raises ConfigurationError where another supervisor writes it, OSError or sqlite3.Error where it cannot be used. A
-    file that is damaged is put aside and begun anew (`damaged` is then its new path).
+    Raises ConfigurationError if another supervisor writes it, OSError or sqlite3.Error if it cannot be used. A damaged
+    file is put aside, and a new one is begun (then `damaged` is the path of the old one).
     """
 
     def __init__(self, path: str, *, size: int, keep: int) -> None:
@@ -97,28 +98,29 @@ class Store:
         self._due = self._one("SELECT coalesce(min(at), 0) FROM fresh") + PUT_TOGETHER
 
     def close(self) -> None:
-        """Let the file be another's."""
+        """Close the file, so that another process may write it."""
         self._db.close()
         os.close(self._lock)
 
     def append(self, changes: Sequence[tuple[Named, Change]], now: int) -> None:
-        """Write `changes` down, and that the supervisor lives; on the disk when this returns. Name "" is for what is
-        about no connection.
+        """Write `changes`, and a sign of life; they are on the disk when this returns. Name "" is for changes about no
+        connection.
 
-        Raises sqlite3.Error: then none is written.
+        Raises sqlite3.Error: then no change is written.
         """
         with self._writing():
-            rows = [(self._id(named), one.at, msgspec.msgpack.encode(one)) for named, one in changes]
+            rows = [(self._id(named), change.at, msgspec.msgpack.encode(change)) for named, change in changes]
             self._db.executemany("INSERT INTO fresh (name, at, what) VALUES (?, ?, ?)", rows)
             self._db.execute("INSERT OR REPLACE INTO fact VALUES ('alive', ?)", (now,))
         self._fresh += len(changes)
 
     def due(self, now: int) -> bool:
-        """Whether it is time to put things together."""
+        """Whether it is time to put fresh changes together."""
         return self._fresh >= FRESH or (self._fresh > 0 and now >= self._due)
 
     def begin(self, now: int) -> None:
-        """A new life begins: what the one before did not see is not known. Raises sqlite3.Error."""
+        """Record that a supervisor starts, and that the time since the last sign of life is unknown. Raises
+        sqlite3.Error."""
         last = self._one("SELECT coalesce((SELECT value FROM fact WHERE key = 'alive'), 0)")
         gap = [
             (line.named, Change(min(last, now), "life", state="unknown", expected=line.truth.expected))
@@ -128,7 +130,7 @@ class Store:
         self.append([*gap, (Named(""), Change(now, "life", act="begins"))], now)
 
     def put_together(self, now: int) -> None:
-        """Fresh changes into their hours, and what is beyond the bounds away. Raises sqlite3.Error."""
+        """Put fresh changes into their hours, and delete hours beyond the bounds. Raises sqlite3.Error."""
         with self._writing():
             by_hour: dict[tuple[int, int], list[Change]] = {}
             for name, at, what in self._db.execute("SELECT name, at, what FROM fresh ORDER BY id"):
@@ -138,12 +140,12 @@ class Store:
             self._db.execute("DELETE FROM fresh")
             self._forget(now)
         self._fresh, self._due = 0, now + PUT_TOGETHER
-        # Readers keep the file of changes from being cut; the next time it is.
+        # While somebody reads, the write-ahead log cannot be cut: the next time will do.
         with suppress(sqlite3.OperationalError):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def bytes_used(self) -> int:
-        """What the pages in use take."""
+        """The size of the pages in use."""
         pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
         return pages * self._one("PRAGMA page_size")
 
@@ -171,7 +173,7 @@ class Store:
         )
 
     def _forget(self, now: int) -> None:
-        """Give up the oldest hours: those beyond `keep`, and as many as it takes to stay within `size`."""
+        """Delete the oldest hours: those beyond `keep`, and more until the file is within `size`."""
         self._give_up((now - self.keep) // HOUR)
         for _ in range(64):
             if self.bytes_used() <= self.size:
@@ -182,13 +184,13 @@ class Store:
             self._give_up(hours[max(len(hours) // 20, 1)])
 
     def _give_up(self, until: int) -> None:
-        """All hours before `until`; what was so at their end is remembered."""
-        gone = self._db.execute(
+        """Delete all hours before `until`, and remember the truth at their end."""
+        rows = self._db.execute(
             "SELECT name, max(hour), last FROM hour WHERE hour < ? GROUP BY name", (until,)
         ).fetchall()
-        for name, _, last in gone:
+        for name, _, last in rows:
             self._db.execute("UPDATE name SET truth = ? WHERE id = ?", (last, name))
-        if gone:
+        if rows:
             self._db.execute("DELETE FROM hour WHERE hour < ?", (until,))
 
     def _id(self, named: Named) -> int:
@@ -205,18 +207,18 @@ class Store:
         return number
 
     def _one(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        found: int = self._db.execute(sql, parameters).fetchone()[0]
-        return found
+        value: int = self._db.execute(sql, parameters).fetchone()[0]
+        return value
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        known = (dict(self._ids), dict(self._named))
+        before = (dict(self._ids), dict(self._named))
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._ids, self._named = known
+            self._ids, self._named = before
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
@@ -236,7 +238,7 @@ class Store:
 
 
 class Reader:
-    """Answers from the file. `open` gives one of its own for a thread, beside the writer's."""
+    """Answers questions from the file. `open` gives a reader for a thread, with its own connection to the file."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -244,7 +246,7 @@ class Reader:
     @classmethod
     @contextmanager
     def open(cls, path: str) -> Iterator[Reader]:
-        """Raises sqlite3.Error or OSError where there is no such history."""
+        """A reader of the file at `path`. Raises sqlite3.Error or OSError if that is not a history."""
         os.stat(path)
         with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=5.0)) as db:
             if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
@@ -253,15 +255,15 @@ class Reader:
             yield cls(db)
 
     def lines(
-        self, since: int, until: int, wanted: Callable[[Named], bool] = lambda named: True
+        self, since: int, until: int, concerned: Callable[[Named], bool] = lambda named: True
     ) -> list[Line]:
-        """The sums of each connection that is `wanted`, from `since` to `until`, by name."""
+        """The sums of each connection that is `concerned`, from `since` to `until`, by name."""
         begin, end = since // HOUR, until // HOUR
         everyone = self._db.execute(
             "SELECT id, truth, name, peer, grp FROM name WHERE name != '' ORDER BY name"
         )
-        found = [(row[0], row[1], named) for row in everyone if wanted(named := Named(*row[2:]))]
-        few = f"AND name IN ({', '.join(str(row[0]) for row in found)})" if len(found) <= _FEW else ""
+        members = [(row[0], row[1], named) for row in everyone if concerned(named := Named(*row[2:]))]
+        few = f"AND name IN ({', '.join(str(row[0]) for row in members)})" if len(members) <= _FEW else ""
         fresh: dict[int, list[Change]] = {}
         sql = f"SELECT name, what FROM fresh WHERE at <= ? {few} ORDER BY id"
         for name, what in self._db.execute(sql, (until,)):
@@ -270,41 +272,41 @@ class Reader:
         sql = f"SELECT name, hour, begin, end, first, last, {_SUMS} FROM hour WHERE hour >= ? AND hour <= ? {few}"
         for row in self._db.execute(f"{sql} ORDER BY name, hour", (begin, end)):
             hours.setdefault(row[0], []).append(row)
-        # Who has a row for the first hour has there what was so before.
-        unknown = [row[0] for row in found if row[0] not in hours or hours[row[0]][0][1] != begin]
+        # The row of the first hour has the truth before that hour.
+        unknown = [row[0] for row in members if row[0] not in hours or hours[row[0]][0][1] != begin]
         before = self._befores(begin, unknown)
         lines = []
-        for number, word, named in found:
+        for number, word, named in members:
             own = hours.get(number, ())
-            known = own[0][4] if own and own[0][1] == begin else before.get(number, word)
-            truth = Truth.of(known)
+            word_before = own[0][4] if own and own[0][1] == begin else before.get(number, word)
+            truth = Truth.of(word_before)
             sums, truth = self._sum(number, truth, since, until, own, fresh.get(number, ()))
             lines.append(Line(named, sums, truth))
         return lines
 
     def names(self) -> list[str]:
-        """Every connection that the history knows."""
+        """Every connection of the history."""
         return [row[0] for row in self._db.execute("SELECT name FROM name WHERE name != '' ORDER BY name")]
 
     def changes(self, names: Iterable[str], since: int, until: int, most: int) -> list[tuple[str, Change]]:
-        """What happened to each of `names` ("" for what is about no connection), the last `most` of it, in order."""
-        found: list[tuple[str, Change]] = []
+        """The last `most` changes of `names` ("" for those about no connection), in order."""
+        pairs: list[tuple[str, Change]] = []
         for name in names:
-            found += [(name, one) for one in self._changes(self._number(name), since, until)]
-        found.sort(key=lambda row: row[1].at)
-        return found[-most:]
+            pairs += [(name, change) for change in self._changes(self._number(name), since, until)]
+        pairs.sort(key=lambda row: row[1].at)
+        return pairs[-most:]
 
     def outages(self, name: str, since: int, until: int) -> list[Outage]:
-        """When `name` was down."""
+        """The outages of `name`."""
         number = self._number(name)
         if number is None:
             return []
         hour = since // HOUR * HOUR
-        # What is fresh may be older than that hour.
+        # Fresh changes may be older than that hour.
         old, fresh = self._packed(number, hour, until), self._unpacked(number)
         truth, changes = _before(self._db, number, since // HOUR), [*old, *fresh]
-        _, truth = tally(truth, hour, since, [one for one in changes if one.at < since])
-        return list(outages(truth, since, until, [one for one in changes if one.at >= since]))
+        _, truth = tally(truth, hour, since, [change for change in changes if change.at < since])
+        return list(outages(truth, since, until, [change for change in changes if change.at >= since]))
 
     # Within
 
@@ -337,14 +339,14 @@ class Reader:
                 at, word = end, last
             counts = _counts(word)
         truth = Truth.of(word)
-        early = [one for one in fresh if one.at < at]
+        early = [change for change in fresh if change.at < at]
         _, truth = tally(truth, at, at, early)
         more, truth = tally(truth, at, max(until, at), fresh[len(early) :])
         sums.add(*more)
         return sums.tally(), truth
 
     def _befores(self, hour: int, numbers: Iterable[int]) -> dict[int, str]:
-        """What was so of each of `numbers` before `hour`, as far as an hour before it tells."""
+        """The truth of each of `numbers` before `hour`, if there is a row of an earlier hour."""
         sql = "SELECT last FROM hour WHERE name = ? AND hour < ? ORDER BY hour DESC LIMIT 1"
         rows = {number: self._db.execute(sql, (number, hour)).fetchone() for number in numbers}
         return {number: row[0] for number, row in rows.items() if row is not None}
@@ -352,14 +354,14 @@ class Reader:
     def _changes(self, number: int | None, since: int, until: int) -> list[Change]:
         if number is None:
             return []
-        found = [*self._packed(number, since, until), *self._unpacked(number)]
-        return [one for one in found if since <= one.at <= until]
+        changes = [*self._packed(number, since, until), *self._unpacked(number)]
+        return [change for change in changes if since <= change.at <= until]
 
     def _packed(self, number: int, since: int, until: int) -> list[Change]:
         """The changes of the hours from `since` to `until`."""
         sql = "SELECT changes FROM hour WHERE name = ? AND hour >= ? AND hour <= ? ORDER BY hour"
         rows = self._db.execute(sql, (number, since // HOUR, until // HOUR))
-        return [one for (packed,) in rows for one in unpack(packed)]
+        return [change for (packed,) in rows for change in unpack(packed)]
 
     def _unpacked(self, number: int) -> list[Change]:
         rows = self._db.execute("SELECT what FROM fresh WHERE name = ? ORDER BY id", (number,))
@@ -379,7 +381,7 @@ def _counts(word: str) -> bool | None:
 
 
 def _before(db: sqlite3.Connection, name: int, hour: int) -> Truth:
-    """What was so of connection `name` when `hour` began."""
+    """The truth of connection `name` at the begin of `hour`."""
     sql = "SELECT last FROM hour WHERE name = ? AND hour < ? ORDER BY hour DESC LIMIT 1"
     row = db.execute(sql, (name, hour)).fetchone()
     if row is None:
@@ -393,7 +395,7 @@ def _open(path: str) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
         db.execute("PRAGMA journal_mode = WAL")
-        # What was told must be there after a power failure: each transaction is on the disk when it ends.
+        # An event that a client got must be there after a power failure: each transaction ends on the disk.
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA journal_size_limit = {_WAL}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
