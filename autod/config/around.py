@@ -1,4 +1,4 @@
-"""This machine, for those who hold a configuration against a pluto: its routes and names, and whether they are pluto's.
+"""This machine, for a comparison of a configuration with a pluto: its routes and names, and whether they are pluto's.
 
 Owns: asking the resolver for every address of a name, and whether a process lives in this network. Must not know:
 connections. Asking a resolver may take seconds: compare in a thread.
@@ -21,18 +21,18 @@ _AF: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 def same_network(pid: int | None) -> bool:
-    """Whether the process is in this process's network namespace; False where that cannot be told."""
+    """Whether the process is in this process's network namespace; False if that is not known."""
     if pid is None:
         return False
     try:
-        mine, other = os.stat("/proc/self/ns/net"), os.stat(f"/proc/{pid}/ns/net")
+        mine, theirs = os.stat("/proc/self/ns/net"), os.stat(f"/proc/{pid}/ns/net")
     except OSError:
         return False
-    return (mine.st_dev, mine.st_ino) == (other.st_dev, other.st_ino)
+    return (mine.st_dev, mine.st_ino) == (theirs.st_dev, theirs.st_ino)
 
 
 class Machine:
-    """See `autod.config.ends.Around`. `pid` is pluto's process, None where it is not known."""
+    """See `autod.config.ends.Around`. `pid` is pluto's process, None if it is not known."""
 
     def __init__(self, pid: int | None) -> None:
         self.lookup: Lookup = System()
@@ -43,8 +43,8 @@ class Machine:
         key = (name, version)
         if key not in self._known:
             try:
-                found = socket.getaddrinfo(name, None, _AF[version], socket.SOCK_DGRAM)
+                infos = socket.getaddrinfo(name, None, _AF[version], socket.SOCK_DGRAM)
             except (OSError, ValueError):
-                found = []
-            self._known[key] = frozenset(str(one[4][0]).partition("%")[0] for one in found)
+                infos = []
+            self._known[key] = frozenset(str(info[4][0]).partition("%")[0] for info in infos)
         return self._known[key]

@@ -1,6 +1,6 @@
-"""The sections of a file while it is read: what is kept of each setting, and what is wrong with it.
+"""The sections of a file while it is read: the value of each setting, and the complaints about it.
 
-Owns: the rules within one section, and the document that comes of it. Must not know: tokens but the word and its
+Owns: the rules within one section, and the document as the result. Must not know: tokens, except the word and its
 place, includes, %default and also= (autod.config.merge).
 """
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["Collector", "Document", "Fault", "Line"]
 
 _MAX_DIAGNOSTICS: Final = 1000
-"""Complaints that are kept of one file: enough for a person, and a bound for a file that is none."""
+"""Complaints that are kept of one file: enough for a person, and a bound for a file that is not a configuration."""
 
 
 class Document(msgspec.Struct):
     """A file and its includes, as they stand: settings of `config setup`, `conn` sections in order, complaints.
 
-    `files` are those that were read, in order.
+    `files` are the files that were read, in order.
     """
 
     setup: dict[str, Setting] = {}
@@ -40,8 +40,10 @@ class Document(msgspec.Struct):
 
     @property
     def refusal(self) -> Diagnostic | None:
-        """Why nothing of the file may be sent, or None."""
-        return next((one for one in self.diagnostics if one.severity is Severity.FATAL), None)
+        """The reason not to send anything of the file, or None."""
+        return next(
+            (diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.FATAL), None
+        )
 
 
 class Fault(Exception):
@@ -55,7 +57,7 @@ class Fault(Exception):
 
 
 class Line(NamedTuple):
-    """A line of a section: what is kept of it, the column of its keyword, and what may stand in a section once."""
+    """A line of a section: its value, the column of its keyword, and a mark that may stand in a section only once."""
 
     key: Key
     text: str | None
@@ -65,7 +67,7 @@ class Line(NamedTuple):
 
 
 class Collector:
-    """The section that is open, and those that were. `keys` are the keywords that the open section may have."""
+    """The open section, and the sections before it. `keys` are the keywords that the open section may have."""
 
     def __init__(self, document: Document, rules: Rules, table: Table) -> None:
         self.document = document
@@ -102,7 +104,7 @@ class Collector:
             self.document.diagnostics.append(fault.diagnostic)
 
     def finish(self) -> None:
-        """The file is read: what 4.x looks at only now."""
+        """End the file, with the check that 4.x makes only now."""
         self.close()
         if self._misplaced:
             key, token = self._misplaced[0]
@@ -111,7 +113,7 @@ class Collector:
             self.document.diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
 
     def open(self, name: str | None, place: Place) -> None:
-        """A section begins: a connection's, or with no name `config setup`."""
+        """Begin a section: that of a connection, or without a name `config setup`."""
         self.close()
         self._section = []
         self._seen = {}
@@ -125,7 +127,7 @@ class Collector:
             self._header = place
 
     def close(self) -> None:
-        """Put away the section that was open."""
+        """End the open section."""
         if self._section is None:
             return
         if self._header is None:
@@ -183,11 +185,11 @@ class Collector:
 
     @property
     def takes_lines(self) -> bool:
-        """Whether the open section is one whose lines `take` may be asked to keep."""
+        """Whether `take` can keep lines of the open section."""
         return self._header is not None and (self._old or self.name != "%default")
 
     def line(self, key: Key, column: int, kind: TokenKind, text: str) -> Line | None:
-        """What a line with this keyword and value comes to in any connection, if nothing is to be said of it."""
+        """The line with this keyword and value, the same in any connection; None if there is a complaint about it."""
         keyword, rules = key.keyword, self._rules
         try:
             if self._old:
@@ -204,7 +206,7 @@ class Collector:
         return Line(key, value.text, value.number, column, mark)
 
     def take(self, line: Line, file: str, number: int) -> bool:
-        """Put the setting of a line into the section. False: it was not, as there is something to be said of it."""
+        """Put the setting of a line into the section. False if it was not put in, because there is a complaint."""
         key, text, value, column, mark = line
         if mark is not None:
             if mark in self._seen:

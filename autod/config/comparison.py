@@ -1,6 +1,6 @@
-"""What a comparison of a configuration with pluto comes to, and what is remembered for one: values. Pure.
+"""The result of a comparison of a configuration with pluto, and the memory that it needs: values. Pure.
 
-Must not know: how anything is compared (compare.py), what is done about it (steps.py).
+Must not know: how anything is compared (compare.py), the steps that follow from it (steps.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Comparison", "Detail", "Difference", "Doubt", "Load", "Memory", "Unc
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """One setting that differs: how it is spelled, both values in words that stay, and where it stands."""
+    """One setting that differs: its spelling, both values in words that do not change, and its place."""
 
     setting: str
     configured: str
@@ -30,7 +30,7 @@ class Detail(msgspec.Struct, frozen=True):
 class Difference(msgspec.Struct, frozen=True):
     """A connection that differs. `names` are its names in pluto (`a/1x2` for a pair of subnets=).
 
-    `elements` are those of them that are to be loaded, `surplus` those that pluto has and the file has not any more.
+    `elements` are the names that must be loaded, `surplus` those that pluto has and that the file no longer has.
     """
 
     connection: str
@@ -42,25 +42,26 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Uncompared(msgspec.Struct, frozen=True):
-    """Settings of a connection that pluto's status does not show, so that nobody can tell whether they differ."""
+    """Settings of a connection that pluto's status does not show, so it is not known whether they differ."""
 
     connection: str
     settings: tuple[str, ...]
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """A connection that the file had once, and why it may be missing from it by mistake."""
+    """A connection that the file had before, and why it may be missing from it by mistake."""
 
     connection: str
     why: str
 
 
 class Comparison(msgspec.Struct, frozen=True, tag_field="event", tag="comparison"):
-    """What is only in the configuration, only in pluto, in both but different, the same, and cannot be loaded.
+    """The connections that are only in the configuration (`missing`), only in pluto (`extra`), in both but `different`,
+    the `same`, and those that cannot be loaded (`refused`).
 
-    `foreign` are those of `extra` that were not loaded from this file: somebody else's. `uncompared` names what could
-    not be told of connections that count as the same. `doubtful` are those that the file had once and has not any more,
-    and that it may have lost by mistake.
+    `foreign` are those of `extra` that were not loaded from this file: they belong to somebody else. `uncompared` has
+    the settings that could not be compared, of connections that count as the same. `doubtful` are those that the file
+    no longer has, and that it may have lost by mistake.
     """
 
     missing: tuple[Difference, ...]
@@ -74,25 +75,26 @@ class Comparison(msgspec.Struct, frozen=True, tag_field="event", tag="comparison
 
     @property
     def forgotten(self) -> tuple[str, ...]:
-        """What this file loaded once and has not any more: what --sync deletes."""
+        """The connections that were loaded from this file and that it no longer has: --sync deletes them."""
         return tuple(name for name in self.extra if name not in self.foreign)
 
     @property
     def equal(self) -> bool:
-        """Whether pluto holds what the configuration says, as far as can be told; what others loaded is theirs."""
+        """Whether pluto holds the connections of the configuration, as far as they can be compared. Connections that
+        others loaded do not count."""
         return not (self.missing or self.forgotten or self.different or self.refused)
 
 
 def merged(comparisons: Sequence[Comparison]) -> Comparison:
-    """Of several configurations against one pluto: what one of them has is extra to none."""
+    """The comparisons of several configurations with one pluto as one. A connection of one of them is not extra."""
     if len(comparisons) == 1:
         return comparisons[0]
-    extra = _in_all([one.extra for one in comparisons])
-    foreign = _in_all([one.foreign for one in comparisons])
-    left = frozenset(extra)
+    extra = _in_all([comparison.extra for comparison in comparisons])
+    foreign = _in_all([comparison.foreign for comparison in comparisons])
+    extra_in_all = frozenset(extra)
 
     def all_of(field: str) -> tuple[Any, ...]:
-        return tuple(value for one in comparisons for value in getattr(one, field))
+        return tuple(value for comparison in comparisons for value in getattr(comparison, field))
 
     return Comparison(
         all_of("missing"),
@@ -102,17 +104,17 @@ def merged(comparisons: Sequence[Comparison]) -> Comparison:
         all_of("refused"),
         foreign,
         all_of("uncompared"),
-        tuple(one for one in all_of("doubtful") if one.connection in left),
+        tuple(comparison for comparison in all_of("doubtful") if comparison.connection in extra_in_all),
     )
 
 
 def _in_all(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    first, *others = lists
-    return tuple(name for name in first if all(name in one for one in others))
+    first, *rest = lists
+    return tuple(name for name in first if all(name in names for names in rest))
 
 
 class Load(msgspec.Struct, frozen=True):
-    """How a connection of pluto's was loaded last: its serial number then, what was sent, what auto= said."""
+    """The last load of a connection of pluto's: its serial number then, a digest of the messages, and auto=."""
 
     serial: int
     digest: str
@@ -121,14 +123,14 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What is remembered: loads by name in pluto, and the names that the file had when it was loaded last, each with
-    the file that it stood in.
+    """The memory of earlier loads: loads by name in pluto, and the names that the configuration had at its last load,
+    each with its file.
 
-    `writer` tells which autod and which rules made a digest: another's digests say nothing where they differ.
+    `writer` tells which autod and which rules made a digest. Two digests of different writers cannot be compared.
     """
 
     loads: Mapping[str, Load] = {}
     names: Mapping[str, str] = {}
     writer: str = ""
     unread: Collection[str] = ()
-    """Those of these files that are there still, and that the configuration does not include any more."""
+    """The files that still exist, but that the configuration no longer includes."""

@@ -1,10 +1,10 @@
 """One pair of subnets= at a time: the messages that load `m/0x2` of `conn m`, and leave its siblings alone.
 
-Owns: taking the messages of a connection apart by its names in pluto. Must not know: sockets, what differs.
+Owns: separating the messages of a connection by its names in pluto. Must not know: sockets, the differences.
 
-Up to 4.15 addconn sends a message for each pair, so some of them are left out. From 5.0 on one message has pluto make
-all pairs, and take those down that it has: here each pair is a connection of its own, with the name and the alias that
-pluto would give it.
+Up to 4.15 addconn sends a message for each pair, so some of the messages are left out. From 5.0 on pluto makes all
+pairs from one message, and takes down the pairs that it has. So here each pair is loaded as a connection of its own,
+with the name and the alias that pluto would give it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PAIR: Final = re.compile(r"/(\d+)x(\d+)\Z")
 
 
 def groups_for(plan: Plan, rules: str, names: Collection[str]) -> tuple[tuple[Message, ...], ...] | None:
-    """The messages for these names of the plan, in groups; None where they cannot be told from the others."""
+    """The messages for these names of the plan, in groups; None if they cannot be separated from the others."""
     if set(plan.names) <= set(names):
         return plan.groups
     if rules_of_name(rules).pairs:
@@ -37,10 +37,10 @@ def groups_for(plan: Plan, rules: str, names: Collection[str]) -> tuple[tuple[Me
     for name in plan.names:
         if name not in names:
             continue
-        found = tuple(_alone(plan.groups[0], name, strings=bool(plan.groups[0][0].settings)))
-        if not found:
+        messages = tuple(_alone(plan.groups[0], name, strings=bool(plan.groups[0][0].settings)))
+        if not messages:
             return None
-        groups.append(found)
+        groups.append(messages)
     return tuple(groups)
 
 
@@ -53,10 +53,10 @@ def _alone(group: tuple[Message, ...], name: str, *, strings: bool) -> Iterator[
         if message.kind != "add":
             yield message
             continue
-        one = _settings(message, name, numbers) if strings else _members(message, name, numbers)
-        if one is None:
+        own = _settings(message, name, numbers) if strings else _members(message, name, numbers)
+        if own is None:
             return
-        yield one
+        yield own
 
 
 def _members(message: Message, name: str, numbers: tuple[int, int]) -> Message | None:
@@ -76,18 +76,18 @@ def _settings(message: Message, name: str, numbers: tuple[int, int]) -> Message 
     keys = table("5.4").conn
     subnet, subnets = keys["leftsubnet"].keyword.number, keys["leftsubnets"].keyword.number
     alias = keys["connalias"].keyword.number
-    kept = []
+    settings = []
     for end, key, value in message.settings:
         number = numbers[end] if end in (0, 1) else 0
         if key == alias or (key == subnet and number):
             continue
         if key != subnets:
-            kept.append((end, key, value))
+            settings.append((end, key, value))
             continue
         items = _ITEMS.findall(value.decode("utf-8", "surrogateescape"))
         if number > len(items):
             return None
         if number:
-            kept.append((end, subnet, items[number - 1].encode("utf-8", "surrogateescape")))
-    kept.append((2, alias, message.name.encode("utf-8", "surrogateescape")))
-    return Message("add", name, {**message.members, "name": name}, tuple(sorted(kept)))
+            settings.append((end, subnet, items[number - 1].encode("utf-8", "surrogateescape")))
+    settings.append((2, alias, message.name.encode("utf-8", "surrogateescape")))
+    return Message("add", name, {**message.members, "name": name}, tuple(sorted(settings)))

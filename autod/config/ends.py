@@ -1,10 +1,10 @@
-"""The two ends of a connection, as a file has them and as pluto shows them: addresses, identities, packets.
+"""The two ends of a connection, in the file and in pluto's status: addresses, identities, packets.
 
-Owns: which end of the file is which of pluto's, and what differs between them. Must not know: the other settings
-(autod.config.expected), how a status is read, sockets.
+Owns: which end of the file is which end of pluto's, and the differences between them. Must not know: the other
+settings (autod.config.expected), how a status is read, sockets.
 
-What only the machine or the network can tell (an interface, a default route, a name) is asked of `Around`, and left
-alone where nobody can say.
+`Around` answers questions about the machine and the network (an interface, a default route, a name). If it has no
+answer, the setting is not compared.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = ["Around", "EndDetail", "compare_ends", "sendcerts"]
 
 
 class Around(Protocol):
-    """What the machine and the network say. Empty or None: nobody can tell here."""
+    """Answers about the machine and the network. Empty or None: the answer is not known."""
 
     @property
     def lookup(self) -> Lookup:
@@ -46,7 +46,7 @@ class Around(Protocol):
 
     @property
     def here(self) -> bool:
-        """Whether pluto lives in this network: its routes and interfaces are those that `lookup` sees."""
+        """Whether pluto lives in this network, so that `lookup` sees its routes and interfaces."""
 
     def addresses(self, name: str, version: int) -> Collection[str]:
         """Every address of a host name, as text."""
@@ -61,7 +61,7 @@ class EndDetail(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What differs, which slots were compared, and which side is this machine's."""
+    """The differences, the slots that were compared, and the side that is this machine's."""
 
     details: tuple[EndDetail, ...]
     slots: frozenset[str]
@@ -83,19 +83,20 @@ _GROUPS: Final = {
 
 
 def compare_ends(
-    said: Meaning, name: str, loaded: ConnectionState, around: Around, routes: Mapping[str, str]
+    meaning: Meaning, name: str, loaded: ConnectionState, around: Around, routes: Mapping[str, str]
 ) -> Compared:
-    """Hold the ends against each other, the way round that fits best; as the file has them where pluto says so.
+    """Compare the ends, left with local or right with local, whichever fits better. If the connection is not oriented,
+    left is compared with local.
 
-    `routes` has the addresses that %defaultroute and %INTERFACE come to now, by side, where that is known.
+    `routes` has the present addresses of %defaultroute and %INTERFACE, by side, as far as they are known.
     """
-    plainly = _plainly(said, loaded)
+    plainly = _plainly(meaning, loaded)
     if plainly is not None:
         return plainly
-    straight = _one_way(said, name, loaded, around, routes, "left")
+    straight = _one_way(meaning, name, loaded, around, routes, "left")
     if not straight.details or loaded.oriented is False:
         return straight
-    crossed = _one_way(said, name, loaded, around, routes, "right")
+    crossed = _one_way(meaning, name, loaded, around, routes, "right")
     return crossed if len(crossed.details) < len(straight.details) else straight
 
 
@@ -111,10 +112,10 @@ _PLAIN: Final = frozenset(
 )
 
 
-def _plainly(said: Meaning, loaded: ConnectionState) -> Compared | None:
-    """The answer where nothing needs to be understood: each end is written just as pluto shows it."""
-    settings = said.settings
-    if len(loaded.selectors) != 1 or not _UNUSUAL.isdisjoint(settings) or said.word("type") in NEVER:
+def _plainly(meaning: Meaning, loaded: ConnectionState) -> Compared | None:
+    """The result if the text of each end is just what pluto shows, so that nothing has to be interpreted; else None."""
+    settings = meaning.settings
+    if len(loaded.selectors) != 1 or not _UNUSUAL.isdisjoint(settings) or meaning.word("type") in NEVER:
         return None
     (pair,) = loaded.selectors
     ends = ((loaded.local, pair.local), (loaded.remote, pair.remote))
@@ -140,7 +141,7 @@ def _is_plain(settings: Mapping[str, Setting], side: str, end: End, packets: Sel
 
 
 def _one_way(
-    said: Meaning,
+    meaning: Meaning,
     name: str,
     loaded: ConnectionState,
     around: Around,
@@ -153,55 +154,59 @@ def _one_way(
     ends = {local: loaded.local, remote: loaded.remote}
     for side, end in ends.items():
         checks = (
-            functools.partial(_host, said, side, end, around, routes.get(side)),
+            functools.partial(_host, meaning, side, end, around, routes.get(side)),
             *(
-                functools.partial(check, said, side, end, loaded, side == local)
+                functools.partial(check, meaning, side, end, loaded, side == local)
                 for check in (_identity, _port, _source, _next_hop)
             ),
         )
         for check in checks:
             try:
-                found = check()
+                detail = check()
             except (Unsure, Malformed):
                 continue
-            if found is not None:
-                slots.add(found.slot)
-                if found.configured != found.loaded:
-                    details.append(found)
+            if detail is not None:
+                slots.add(detail.slot)
+                if detail.configured != detail.loaded:
+                    details.append(detail)
     if loaded.kind != "group":
-        details += _packets(said, name, loaded, around, local, slots)
+        details += _packets(meaning, name, loaded, around, local, slots)
     return Compared(tuple(details), frozenset(slots), local)
 
 
-def _version(said: Meaning) -> int:
-    return family(said.settings)
+def _version(meaning: Meaning) -> int:
+    return family(meaning.settings)
 
 
-def _host(said: Meaning, side: str, end: End, around: Around, now: str | None) -> EndDetail | None:
-    text = said.text(side)
+def _host(meaning: Meaning, side: str, end: End, around: Around, now: str | None) -> EndDetail | None:
+    text = meaning.text(side)
     if not text or end.host == "<address>":
         return None
-    shown = end.address or end.host or "%any"
+    loaded = end.address or end.host or "%any"
     lower = text.lower()
     if lower in _GROUPS:
-        wanted = _GROUPS[lower]
+        configured = _GROUPS[lower]
         return EndDetail(
-            side, wanted, wanted if end.address is None and (end.host or "%any") == wanted else shown
+            side,
+            configured,
+            configured if end.address is None and (end.host or "%any") == configured else loaded,
         )
     if lower.startswith("%"):
-        return None if now is None else EndDetail(side, now, shown)
-    version = _version(said)
+        return None if now is None else EndDetail(side, now, loaded)
+    version = _version(meaning)
     try:
-        wanted = str(address(text, version))
+        configured = str(address(text, version))
     except Malformed:
-        return _named_host(side, text, end, shown, around, version)
-    return EndDetail(side, wanted, shown)
+        return _named_host(side, text, end, loaded, around, version)
+    return EndDetail(side, configured, loaded)
 
 
-def _named_host(side: str, text: str, end: End, shown: str, around: Around, version: int) -> EndDetail | None:
-    """A name: pluto shows it beside the address that it found."""
+def _named_host(
+    side: str, text: str, end: End, loaded: str, around: Around, version: int
+) -> EndDetail | None:
+    """A host name: pluto shows it beside the address that it found."""
     if end.host != text:
-        return EndDetail(side, text, end.host or shown)
+        return EndDetail(side, text, end.host or loaded)
     if end.address is None:
         now = around.addresses(text, version)
         return (
@@ -217,65 +222,73 @@ def _with(text: str, end: End, now: Collection[str]) -> str:
     return text if end.address in now else f"{text}, {end.address} then"
 
 
-def _identity(said: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
+def _identity(meaning: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
     slot = f"{side}id"
-    if said.word("type") in NEVER:
-        # pluto needs none, and keeps none from 5.3 on.
+    if meaning.word("type") in NEVER:
+        # pluto does not need an id then, and does not keep one from 5.3 on.
         return None
-    shown = end.id if end.id is not None else NOBODY
-    if not said.given(slot):
-        # Its address, if it is written out; else none.
-        text = said.text(side)
+    loaded_id = end.id if end.id is not None else NOBODY
+    if not meaning.given(slot):
+        # The id is the address, if it is written as numbers; else there is none.
+        text = meaning.text(side)
         try:
-            wanted = str(address(text, _version(said)))
+            configured = str(address(text, _version(meaning)))
         except Malformed:
             if not text.startswith("%"):
                 return None
-            wanted = NOBODY if end.address is None else end.address
-            return EndDetail(slot, wanted, wanted if shown in (NOBODY, end.address) else shown)
-        return EndDetail(slot, wanted, shown)
-    wanted_or_none = identity(said.text(slot))
+            configured = NOBODY if end.address is None else end.address
+            return EndDetail(
+                slot, configured, configured if loaded_id in (NOBODY, end.address) else loaded_id
+            )
+        return EndDetail(slot, configured, loaded_id)
+    wanted_or_none = identity(meaning.text(slot))
     if wanted_or_none is None:
         return None
     if wanted_or_none == NOBODY:
-        plain = shown in (NOBODY, end.address)
-        return EndDetail(slot, NOBODY, NOBODY if plain else shown)
+        plain = loaded_id in (NOBODY, end.address)
+        return EndDetail(slot, NOBODY, NOBODY if plain else loaded_id)
     if (
         end.id_type is not None
         and "ASN1" in end.id_type
         and "=" in wanted_or_none
-        and same_name(wanted_or_none.replace(",,", "\\,"), shown)
+        and same_name(wanted_or_none.replace(",,", "\\,"), loaded_id)
     ):
-        return EndDetail(slot, shown, shown)
-    return EndDetail(slot, wanted_or_none, shown)
+        return EndDetail(slot, loaded_id, loaded_id)
+    return EndDetail(slot, wanted_or_none, loaded_id)
 
 
 _NAT: Final = 4500
-"""What an end without a port of its own shows once NAT was found, or where the other end has one of its own."""
+"""The port that an end without a port of its own shows after NAT was detected, or if the other end has its own port."""
 
 
-def _port(said: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
+def _port(meaning: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
     slot = f"{side}ikeport"
-    number = said.number(slot, 0)
+    number = meaning.number(slot, 0)
     if number:
-        if end.port is None and (end.address is None or said.word("type") in NEVER):
-            # It is not shown of an end that may be anyone, nor of one that never negotiates.
+        if end.port is None and (end.address is None or meaning.word("type") in NEVER):
+            # pluto shows it neither for an end with any address, nor for a connection that never negotiates.
             return None
         return EndDetail(slot, str(number), str(end.port or 500))
     began = loaded.up or loaded.established_ike_sa is not None or "UP" in loaded.policy
-    other = any(said.number(f"{one}ikeport", 0) for one in _SIDES)
-    floats = (None, 500, _NAT) if began or other or said.word("enable-tcp", "no") != "no" else (None, 500)
+    has_own_port = any(meaning.number(f"{either}ikeport", 0) for either in _SIDES)
+    floats = (
+        (None, 500, _NAT)
+        if began or has_own_port or meaning.word("enable-tcp", "no") != "no"
+        else (None, 500)
+    )
     if end.port in floats:
         return EndDetail(slot, "", "")
     return EndDetail(slot, "500", str(end.port))
 
 
-def _source(said: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
+def _source(meaning: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
     slot = f"{side}sourceip"
-    text = said.text(slot)
-    client = any(said.given(f"{one}modecfgclient") or said.given(f"{one}addresspool") for one in _SIDES)
+    text = meaning.text(slot)
+    client = any(
+        meaning.given(f"{either}modecfgclient") or meaning.given(f"{either}addresspool") for either in _SIDES
+    )
     if not text:
-        # What a peer gave this end (mode config) is not the file's.
+        # An address from the peer (mode config) does not come from the file.
         return None if client else EndDetail(slot, "none", end.sourceip or "none")
     words = _NETS.findall(text)
     if len(words) != 1 or len(loaded.selectors) > 1:
@@ -283,91 +296,96 @@ def _source(said: Meaning, side: str, end: End, loaded: ConnectionState, ours: b
     return EndDetail(slot, str(address(words[0], None)), end.sourceip or "none")
 
 
-def _next_hop(said: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
+def _next_hop(meaning: Meaning, side: str, end: End, loaded: ConnectionState, ours: bool) -> EndDetail | None:
     slot = f"{side}nexthop"
-    text = said.text(slot)
+    text = meaning.text(slot)
     if loaded.oriented and not ours:
         return None
     if not text:
-        routed = any(said.text(one).startswith("%") for one in _SIDES)
+        routed = any(meaning.text(either).startswith("%") for either in _SIDES)
         return None if routed or end.nexthop is None else EndDetail(slot, "none", end.nexthop)
     if text.startswith("%"):
         return None
-    wanted = str(address(text, _version(said)))
-    other = loaded.remote if ours else loaded.local
-    return EndDetail(slot, wanted, end.nexthop or (wanted if wanted == other.address else "none"))
+    configured = str(address(text, _version(meaning)))
+    opposite = loaded.remote if ours else loaded.local
+    return EndDetail(
+        slot, configured, end.nexthop or (configured if configured == opposite.address else "none")
+    )
 
 
 def _packets(
-    said: Meaning, name: str, loaded: ConnectionState, around: Around, local: str, slots: set[str]
+    meaning: Meaning, name: str, loaded: ConnectionState, around: Around, local: str, slots: set[str]
 ) -> Iterator[EndDetail]:
-    """Which packets: the selectors of this connection, or of this pair of subnets=."""
+    """The differences in the selectors of this connection, or of this pair of subnets=."""
     remote = "right" if local == "left" else "left"
     if loaded.up and any(
-        said.flag(f"{one}modecfgclient") for one in _SIDES if said.given(f"{one}modecfgclient")
+        meaning.flag(f"{either}modecfgclient") for either in _SIDES if meaning.given(f"{either}modecfgclient")
     ):
         return
     if loaded.up and (
-        said.word("narrowing", "no") != "no" or any("%any" in said.text(f"{one}protoport") for one in _SIDES)
+        meaning.word("narrowing", "no") != "no"
+        or any("%any" in meaning.text(f"{either}protoport") for either in _SIDES)
     ):
         return
     numbers = _numbers(name)
-    shown = {local: {_canonical(pair.local) for pair in loaded.selectors}}
-    shown[remote] = {_canonical(pair.remote) for pair in loaded.selectors}
+    loaded_packets = {local: {_canonical(pair.local) for pair in loaded.selectors}}
+    loaded_packets[remote] = {_canonical(pair.remote) for pair in loaded.selectors}
     if not loaded.selectors:
         return
     for side, end, at in ((local, loaded.local, 0), (remote, loaded.remote, 1)):
         try:
-            wanted, slot = _wanted(said, side, end, around, numbers, at if local == "left" else 1 - at)
+            configured, slot = _configured(
+                meaning, side, end, around, numbers, at if local == "left" else 1 - at
+            )
         except (Unsure, Malformed, ValueError):
             continue
-        if wanted is None:
+        if configured is None:
             continue
         slots |= {f"{side}subnet", f"{side}subnets", f"{side}protoport"}
-        have = shown[side]
+        have = loaded_packets[side]
         if slot.endswith("addresspool"):
-            have = {(_range(one[0]), *one[1:]) if one is not None else None for one in have}
-        if wanted != have:
-            yield EndDetail(slot, _spell(wanted), _spell(have))
+            have = {(_range(either[0]), *either[1:]) if either is not None else None for either in have}
+        if configured != have:
+            yield EndDetail(slot, _spell(configured), _spell(have))
 
 
 def _numbers(name: str) -> tuple[int, int] | None:
     """The numbers of the pair in `name/1x2`."""
-    found = re.search(r"/(\d+)x(\d+)\Z", name)
-    return (int(found[1]), int(found[2])) if found else None
+    pair = re.search(r"/(\d+)x(\d+)\Z", name)
+    return (int(pair[1]), int(pair[2])) if pair else None
 
 
 _Packets = tuple[str, int, int]
 
 
-def _wanted(
-    said: Meaning, side: str, end: End, around: Around, numbers: tuple[int, int] | None, at: int
+def _configured(
+    meaning: Meaning, side: str, end: End, around: Around, numbers: tuple[int, int] | None, at: int
 ) -> tuple[set[_Packets | None] | None, str]:
-    """What the end should show, and which setting says so. `at`: its place in the pair's numbers."""
+    """The packets that the end should show, and the setting that they come from. `at`: the end's index in `numbers`."""
     pair = f"{side}protoport"
     protocol, port = 0, 0
-    if said.given(pair):
-        found = protoport(said.text(pair), names_of(around.lookup))
-        protocol, port = found.protocol, found.port
-    expanded = said.given("leftsubnets") or said.given("rightsubnets")
+    if meaning.given(pair):
+        ports = protoport(meaning.text(pair), names_of(around.lookup))
+        protocol, port = ports.protocol, ports.port
+    expanded = meaning.given("leftsubnets") or meaning.given("rightsubnets")
     number = numbers[at] if numbers is not None and expanded else 0
     nets: list[str]
     slot = f"{side}subnet"
     if number:
         slot = f"{side}subnets"
-        items = _NETS.findall(said.text(slot))
+        items = _NETS.findall(meaning.text(slot))
         if number > len(items):
             return None, slot
         nets = [items[number - 1]]
     else:
-        nets = _NETS.findall(said.text(slot)) if said.given(slot) else []
+        nets = _NETS.findall(meaning.text(slot)) if meaning.given(slot) else []
     if nets and nets[0].startswith(("vhost:", "vnet:")):
         return None, slot
-    if said.given(f"{side}addresspool"):
-        return _pool(said, side), f"{side}addresspool"
-    blocks = [_net(net, said) for net in nets]
-    if not blocks and said.given(f"{side}sourceip") and said.old:
-        blocks = [subnet_of(address(said.text(f"{side}sourceip"), None))]
+    if meaning.given(f"{side}addresspool"):
+        return _pool(meaning, side), f"{side}addresspool"
+    blocks = [_net(net, meaning) for net in nets]
+    if not blocks and meaning.given(f"{side}sourceip") and meaning.old:
+        blocks = [subnet_of(address(meaning.text(f"{side}sourceip"), None))]
         slot = f"{side}sourceip"
     if not blocks:
         if end.address is None:
@@ -376,23 +394,23 @@ def _wanted(
     return {(f"{block.address}/{block.bits}", protocol, port) for block in blocks}, slot
 
 
-def _net(text: str, said: Meaning) -> Block:
-    if "/" not in text and not said.old:
+def _net(text: str, meaning: Meaning) -> Block:
+    if "/" not in text and not meaning.old:
         return subnet_of(address(text, None))
     return subnet(text, None)
 
 
-def _pool(said: Meaning, side: str) -> set[_Packets | None] | None:
-    """From 5.0 on the pool stands where the network would; before, nothing does."""
-    if said.old:
+def _pool(meaning: Meaning, side: str) -> set[_Packets | None] | None:
+    """From 5.0 on pluto shows the pool in the place of the network. Before, it shows nothing there."""
+    if meaning.old:
         return None
-    pools = _NETS.findall(said.text(f"{side}addresspool"))
+    pools = _NETS.findall(meaning.text(f"{side}addresspool"))
     return None if len(pools) != 1 else {(_range(pools[0]), 0, 0)}
 
 
 def _range(text: str) -> str:
-    found = range_(text)
-    return f"{found.first}-{found.last}"
+    pool = range_(text)
+    return f"{pool.first}-{pool.last}"
 
 
 def _plain(host: str, protocol: int, port: int) -> _Packets:
@@ -419,7 +437,10 @@ def _canonical(chosen: Selector | None) -> _Packets | None:
 
 
 def _spell(packets: Collection[_Packets | None]) -> str:
-    return ", ".join(sorted("any" if one is None else _spell_one(one) for one in packets)) or "none"
+    return (
+        ", ".join(sorted("any" if selector is None else _spell_one(selector) for selector in packets))
+        or "none"
+    )
 
 
 def _spell_one(packets: _Packets) -> str:
@@ -433,12 +454,12 @@ _SENDCERT: Final = {"-": "never", "?": "sendifasked", "=": "always"}
 
 
 def sendcerts(ends: str) -> Mapping[str, str]:
-    """`our sendcert` and `their sendcert` out of the line that draws the ends (to 5.3): `[@west,+S-C]`."""
+    """`our sendcert` and `their sendcert` from the line that draws the ends (up to 5.3): `[@west,+S-C]`."""
     local, dots, remote = ends.partition("...")
     if not dots or remote.count("...") > 0:
         return {}
     words = {}
     for word, text in (("our sendcert", local), ("their sendcert", remote)):
-        found = _FLAGS.search(text)
-        words[word] = _SENDCERT[found[1]] if found else "always"
+        flags = _FLAGS.search(text)
+        words[word] = _SENDCERT[flags[1]] if flags else "always"
     return words

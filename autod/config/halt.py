@@ -1,4 +1,4 @@
-"""Whether addconn goes on with a connection after what pluto said.
+"""Whether addconn goes on with a connection after pluto's replies.
 
 Owns: which reply codes stop the messages of one connection. Must not know: messages, sockets.
 """
@@ -19,28 +19,28 @@ __all__ = ["halts"]
 
 _COMMENT, _LOG, _SUCCESS = 0, 2, 4
 _FLOOR: Final = 20
-"""RC_EXIT_FLOOR: 5.x counts codes from here on as failures,"""
+"""RC_EXIT_FLOOR: on 5.x the codes from here on are failures,"""
 _ROOF: Final = 100
-"""RC_EXIT_ROOF: and below this."""
+"""RC_EXIT_ROOF: up to the one before this."""
 
 
 def halts(replies: Iterable[Reply], name: str) -> bool:
-    """Whether the keys of a connection, and its other pairs of subnets=, are not sent after these replies.
+    """Whether addconn stops after these replies, and sends neither the keys of the connection nor its other pairs.
 
     `name` is that of the release's rules.
 
-    3.x and 4.x go by the last line whose code is neither 0 nor 2; 5.x by the last failure, and stop at once at a
-    line without a code or at a prompt.
+    On 3.x and 4.x the last line whose code is neither 0 nor 2 decides. On 5.x the last failure decides, and addconn
+    stops at once at a line without a code or at a prompt.
     """
     code = 0
     old = rules(name).old
     for reply in replies:
         if old:
-            found = reply.code or 0
-            if found == _SUCCESS:
+            reply_code = reply.code or 0
+            if reply_code == _SUCCESS:
                 code = 0
-            elif found not in (_COMMENT, _LOG):
-                code = found
+            elif reply_code not in (_COMMENT, _LOG):
+                code = reply_code
         elif reply.code is None or isinstance(reply, Prompt):
             return True
         elif _FLOOR <= reply.code < _ROOF:

@@ -1,6 +1,6 @@
-"""Identities and names of certificate authorities, as people write them and as pluto shows them. Pure.
+"""Identities and names of certificate authorities, in the spelling of people and in that of pluto. Pure.
 
-Owns: which two spellings are one. Must not know: settings, status lines.
+Owns: which spellings mean the same. Must not know: settings, status lines.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ _SAME: Final = {"EMAIL": "E", "EMAILADDRESS": "E", "S": "ST", "UID": "UID", "USE
 
 
 def _name(text: str) -> tuple[tuple[str, str], ...] | None:
-    """A distinguished name by its parts; None where it is none that can be read with certainty."""
+    """A distinguished name by its parts; None if it cannot be read with certainty."""
     if text[:1] == "/":
         text = ", ".join(text[1:].split("/"))
     elif "/" in text:
-        # pluto takes it for a separator in some places, and not in others.
+        # pluto treats it as a separator in some places, and not in others.
         return None
     parts = []
     for piece in _SPLIT.split(text):
-        found = _RDN.fullmatch(piece)
-        if found is None or '"' in piece or "+" in piece:
+        rdn = _RDN.fullmatch(piece)
+        if rdn is None or '"' in piece or "+" in piece:
             return None
-        word = found[1].upper()
-        parts.append((_SAME.get(word, word), found[2].strip()))
+        word = rdn[1].upper()
+        parts.append((_SAME.get(word, word), rdn[2].strip()))
     return tuple(parts)
 
 
-def same_name(wanted: str, loaded: str) -> bool:
-    """Whether two distinguished names are one, or cannot be told apart with certainty."""
-    if wanted == loaded:
+def same_name(configured: str, loaded: str) -> bool:
+    """Whether two distinguished names are equal, or cannot be compared with certainty."""
+    if configured == loaded:
         return True
-    if wanted[:1] == "%" or loaded[:1] == "%":
+    if configured[:1] == "%" or loaded[:1] == "%":
         return False
-    one, other = _name(wanted), _name(loaded)
-    return one is None or other is None or one == other
+    configured_name, loaded_name = _name(configured), _name(loaded)
+    return configured_name is None or loaded_name is None or configured_name == loaded_name
 
 
 def identity(text: str) -> str | None:
-    """leftid= as pluto shows it; None where that depends on more than the text (a host name is looked up)."""
+    """leftid= as pluto shows it; None if that depends on more than the text (a host name is looked up)."""
     text = text.strip()
     lower = text.lower()
     if lower in ("%any", "%none", "", "0.0.0.0", "::"):

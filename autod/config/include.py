@@ -1,10 +1,10 @@
 """Files: the configuration itself and what it includes, opened with care.
 
 Owns: expanding the pattern of an include as the release does, opening files, and the bounds of both. Must not
-know: what stands in a file.
+know: the content of a file.
 
-Nothing is opened but the file that was asked for and what an include of it names. A file that is not a regular one is
-not opened at all: a pipe would hold us up for ever.
+Only the configuration file and the files of its includes are opened. An included file that is not a regular one is not
+opened: a pipe would block for ever.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["STANDARD_INPUT", "Files", "Text", "standard_input", "take_as_standard_input"]
 
 STANDARD_INPUT: Final = "-"
-"""The name of a configuration that comes on standard input, as addconn has it."""
+"""The name of a configuration on standard input, as in addconn."""
 
 MAX_DEPTH: Final = 10
-"""Files within files, the first counted (MAX_INCLUDE_DEPTH of 4.8 to 5.4)."""
+"""Files within files, including the first (MAX_INCLUDE_DEPTH of 4.8 to 5.4)."""
 
 MAX_FILES: Final = 20_000
-"""Files that are opened in all. A file that includes itself ten times would be opened 10^9 times by the rule of
-depth alone."""
+"""Files that are opened in all. With the bound on the depth alone, a file that includes itself ten times would be
+opened 10^9 times."""
 
 MAX_BYTES: Final = 512 * 1024 * 1024
 """Bytes that are read in all; 10,000 connections have some 4 MB."""
@@ -48,10 +48,10 @@ MAX_BRACKETS: Final = 100
 """Brackets in one pattern: finding the end of each takes time that grows with their square."""
 
 MAX_WILD: Final = 5
-"""Parts of a path, the last one counted, that may be patterns: each multiplies the folders that are looked through."""
+"""Parts of a path, including the last, that may be patterns: each multiplies the folders that are searched."""
 
 MAX_PARTS: Final = 200
-"""Parts of a pattern's path: glob takes a turn of its own for each."""
+"""Parts of a pattern's path: glob calls itself for each."""
 
 _SHOWN: Final = 200
 """Characters of a pattern that a sentence shows."""
@@ -63,47 +63,47 @@ _instead: list[bytes] = []
 
 
 def take_as_standard_input(text: str) -> None:
-    """From now on this is what standard input had: a configuration that a program made."""
+    """Use this text as the content of standard input from now on: a configuration that a program made."""
     standard_input.cache_clear()
     _instead[:] = [text.encode("utf-8", "surrogateescape")]
 
 
 @functools.cache
 def standard_input() -> bytes:
-    """All of standard input: read once, as nobody can read it again."""
+    """All of standard input. It is read once, because it cannot be read again."""
     if _instead:
         return _instead[0]
     return _read(sys.stdin.buffer, MAX_BYTES)
 
 
 def _read(file: BinaryIO, most: int) -> bytes:
-    """All of a file, a piece at a time: a read that names the bound would take that much memory at once. OSError if
+    """All of a file, in pieces: one read with the bound as its size would take that much memory at once. OSError if
     it has more than `most` bytes."""
     pieces: list[bytes] = []
-    left = most
+    room = most
     while piece := file.read(_PIECE):
-        left -= len(piece)
-        if left < 0:
+        room -= len(piece)
+        if room < 0:
             raise OSError(f"more than {MAX_BYTES >> 20} MiB of configuration")
         pieces.append(piece)
     return b"".join(pieces)
 
 
 class Files:
-    """What was opened so far. Paths are relative to `folder`, the current one unless given, as addconn's are."""
+    """The files that were opened so far. Paths are relative to `folder`, by default the current one, as in addconn."""
 
     def __init__(self, folder: str | None = None) -> None:
         self._folder = folder
         self._bytes = 0
         self.read_so_far: list[str] = []
         self.unmatched: list[str] = []
-        """Includes that named no file."""
+        """Includes that do not match any file."""
 
     def _path(self, name: str) -> str:
         return name if self._folder is None else os.path.join(self._folder, name)
 
     def first(self, name: str) -> str:
-        """The text of the configuration file itself. OSError where it cannot be read."""
+        """The text of the configuration file itself. OSError if it cannot be read."""
         text = self._open(name, regular=False)
         self.read_so_far.append(name)
         return text
@@ -122,7 +122,7 @@ class Files:
         return data.decode("utf-8", "surrogateescape")
 
     def lines(self, name: str) -> list[str]:
-        """The lines of a file that was read, to show them; none where it is gone."""
+        """The lines of a file that was read, to show them; none if it no longer exists."""
         if name not in self.read_so_far:
             return []
         if name == STANDARD_INPUT:
@@ -135,7 +135,7 @@ class Files:
             return []
 
     def read(self, name: str, place: Place, diagnostics: list[Diagnostic]) -> str | None:
-        """The text of an included file, None (and a warning) where it cannot be read."""
+        """The text of an included file; None (and a warning) if it cannot be read."""
         if len(self.read_so_far) >= MAX_FILES:
             sentence = f"more than {MAX_FILES} files are included: an include must name itself"
             diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
@@ -143,7 +143,7 @@ class Files:
         try:
             text = self._open(name, regular=True)
         except IsADirectoryError:
-            # The release's scanner gives up over a folder, with status 2.
+            # The release's scanner gives up if it meets a folder, with status 2.
             diagnostics.append(Diagnostic(Severity.FATAL, f"{name!r} is a folder", place, status=2))
             return None
         except (OSError, ValueError) as error:
@@ -156,24 +156,24 @@ class Files:
     def expand(
         self, pattern: str, rules: Rules, depth: int, place: Place, diagnostics: list[Diagnostic]
     ) -> list[str]:
-        """The files that an include names, sorted; none (and a warning) where there are none or it is too deep."""
-        shown = pattern if len(pattern) <= _SHOWN else pattern[:_SHOWN] + "..."
+        """The files that an include matches, sorted; none (and a warning) if there are none or it is too deep."""
+        excerpt = pattern if len(pattern) <= _SHOWN else pattern[:_SHOWN] + "..."
         names: list[str] = []
         try:
-            for one in _patterns(pattern, rules):
-                names += self._glob(one)
+            for expanded in _patterns(pattern, rules):
+                names += self._glob(expanded)
         except _TooMuch as reason:
-            sentence = f"the include of {shown!r} is not worked out: {reason}"
+            sentence = f"the include of {excerpt!r} is not worked out: {reason}"
             diagnostics.append(Diagnostic(Severity.FATAL, sentence, place, status=3))
             return []
         if not names:
             self.unmatched.append(pattern)
-            # addconn says so too, but for a pattern with a star whose folder is there: that may be on purpose, and may
-            # be all the connections that a gateway had.
-            diagnostics.append(Diagnostic(Severity.WARNING, f"no file is named {shown!r}", place))
+            # addconn warns, too, except for a pattern with a star whose folder exists. That may be on purpose, or may
+            # be the loss of all connections of a gateway.
+            diagnostics.append(Diagnostic(Severity.WARNING, f"no file is named {excerpt!r}", place))
             return []
         if depth >= MAX_DEPTH:
-            sentence = f"{shown!r} is not read: files may include others {MAX_DEPTH} deep"
+            sentence = f"{excerpt!r} is not read: files may include others {MAX_DEPTH} deep"
             diagnostics.append(Diagnostic(Severity.WARNING, sentence, place))
             return []
         return names
@@ -182,14 +182,14 @@ class Files:
         if not pattern:
             return []
         try:
-            found = glob.glob(pattern, root_dir=self._folder)
+            names = glob.glob(pattern, root_dir=self._folder)
         except (OSError, ValueError, re.error):
             return []
-        return sorted(found, key=os.fsencode)
+        return sorted(names, key=os.fsencode)
 
 
 class Text(Files):
-    """A configuration that stands in no file."""
+    """A configuration that is not in a file."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
@@ -206,18 +206,18 @@ class Text(Files):
 
 
 class _TooMuch(Exception):
-    """A pattern that is not worked out. str() says why."""
+    """A pattern that is not expanded. str() is the reason."""
 
 
 def _patterns(pattern: str, rules: Rules) -> list[str]:
-    """The patterns that an include is, with braces where the release knows them. Raises _TooMuch."""
+    """The patterns that an include stands for; braces are expanded if the release does that. Raises _TooMuch."""
     if len(pattern) > MAX_PATTERN:
         raise _TooMuch(f"it has more than {MAX_PATTERN} characters")
     patterns = _braces(pattern) if rules.old else [pattern]
-    if any(one.count("[") > MAX_BRACKETS for one in patterns):
+    if any(expanded.count("[") > MAX_BRACKETS for expanded in patterns):
         raise _TooMuch(f"it has more than {MAX_BRACKETS} brackets")
-    for one in patterns:
-        parts = one.split("/")
+    for expanded in patterns:
+        parts = expanded.split("/")
         if len(parts) > MAX_PARTS:
             raise _TooMuch(f"its path has more than {MAX_PARTS} parts")
         if sum(map(glob.has_magic, parts)) > MAX_WILD:
@@ -226,25 +226,25 @@ def _patterns(pattern: str, rules: Rules) -> list[str]:
 
 
 def _braces(pattern: str) -> list[str]:
-    """`a{b,c}` as `ab`, `ac` (GLOB_BRACE of glob(3)); braces that do not match stay as they are."""
-    found: list[str] = []
+    """`a{b,c}` as `ab`, `ac` (GLOB_BRACE of glob(3)). Braces without a partner stay as they are."""
+    expanded: list[str] = []
     waiting = [pattern]
     steps = 0
     while waiting:
-        one = waiting.pop()
+        current = waiting.pop()
         steps += 1
         if steps > MAX_PATTERNS:
             raise _TooMuch(f"its braces stand for more than {MAX_PATTERNS} names")
-        parts = _alternatives(one)
+        parts = _alternatives(current)
         if parts is None:
-            found.append(one)
+            expanded.append(current)
         else:
             waiting += reversed(parts)
-    return found
+    return expanded
 
 
 def _alternatives(pattern: str) -> list[str] | None:
-    """The pattern with each alternative of its first braces in their place; None if it has none."""
+    """The pattern with each alternative in the place of its first braces; None if it has no braces."""
     start = pattern.find("{")
     while start >= 0 and pattern[start : start + 2] == "{}":
         start = pattern.find("{", start + 2)

@@ -1,9 +1,9 @@
-"""What the settings of a connection come to, whichever way the release keeps them.
+"""The values of a connection's settings, whether the release keeps them as numbers or as text.
 
 Owns: one answer (a word, yes or no, a number, a duration) for settings that 4.x keeps as numbers, 5.2 as numbers and
-text, and 5.3 and 5.4 hand to pluto as they stand. Must not know: what pluto shows of a setting, or defaults.
+text, and 5.3 and 5.4 pass to pluto unchanged. Must not know: what pluto shows of a setting, or defaults.
 
-`Unsure` is raised for a value that cannot be read with certainty; whoever asks then says nothing about the setting.
+`Unsure` is raised for a value that cannot be read with certainty. The caller then leaves the setting out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NEVER: Final = frozenset({"pass", "passthrough", "drop", "reject"})
 
 
 class Unsure(ValueError):
-    """A value that nobody but pluto can read."""
+    """A value that only pluto can read."""
 
 
 @functools.cache
@@ -53,21 +53,23 @@ class Meaning:
         self.version = version_of(rules)
         self.old = rules_of_name(rules).old
         self.learned = rules_of_name(rules).wide
-        """Whether it was learned word by word what the release shows (4.8 on)."""
+        """Whether the words that the release shows were tried one by one (4.8 on)."""
         self._per_second = rules_of_name(rules).per_second
 
     def given(self, slot: str) -> bool:
         return slot in self.settings
 
     def text(self, slot: str, default: str = "") -> str:
-        """The text as it stands; of a word that is kept as a number, the word."""
+        """The text as it stands in the file; for a word that is kept as a number, the word."""
         setting = self.settings.get(slot)
         if setting is None:
             return default
         if setting.text is not None:
             return setting.text
         number = setting.number
-        return next((word for word, one in setting.key.keyword.values.items() if one == number), str(number))
+        return next(
+            (word for word, value in setting.key.keyword.values.items() if value == number), str(number)
+        )
 
     def word(self, slot: str, default: str = "") -> str:
         """The word in lower case."""
@@ -115,7 +117,7 @@ class Meaning:
         return self.microseconds(slot, default * 1_000_000) // 1_000_000
 
     def _read(self, setting: Setting) -> int:
-        """A text that 5.3 and 5.4 hand on: read as 5.2 reads it."""
+        """A text that 5.3 and 5.4 pass to pluto: it is read as 5.2 reads it."""
         keys = table("5.2").conn
         key = keys.get(setting.key.spelled) or keys.get(setting.key.keyword.name)
         if key is None or setting.text is None:

@@ -1,6 +1,6 @@
-"""What a configuration is: places, settings, sections, connections, diagnostics.
+"""The parts of a configuration: places, settings, sections, connections, diagnostics.
 
-Owns: the frozen values that reading a file gives. Must not know: how they were read.
+Owns: the frozen values that result from reading a file. Must not know: how they were read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ALIAS: Final = re.compile(r"[^ \t]+")
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where something stands: file as it was named, line and column from 1; both 0 for the file as a whole."""
+    """A place: the file by its name in the include, line and column from 1; both 0 for the file as a whole."""
 
     file: str
     line: int
@@ -33,7 +33,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 class Setting(Given, frozen=True, gc=False):
-    """A keyword and its value (see `Given`), and where it stands."""
+    """A keyword and its value (see `Given`), and its place."""
 
     file: str
     line: int
@@ -45,10 +45,10 @@ class Setting(Given, frozen=True, gc=False):
 
 
 class Severity(StrEnum):
-    """How bad it is.
+    """How serious a complaint is.
 
     FATAL: the release's addconn refuses the whole file, so nothing of it is sent. ERROR: one connection cannot be
-    loaded. WARNING: it loads, but not as it reads.
+    loaded. WARNING: it loads, but perhaps not with the meaning that its text suggests.
     """
 
     FATAL = "fatal"
@@ -57,10 +57,10 @@ class Severity(StrEnum):
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
-    """One complaint: one sentence for people, and where. `hint` is the nearest keyword, or what to do.
+    """One complaint: one sentence for people, and its place. `hint` is the nearest keyword, or advice.
 
-    `connection` names the connection that it is about; `status` is the exit status of the release's addconn for
-    what it refuses as a whole.
+    `connection` names the connection that it is about. `status` is the exit status of the release's addconn for a
+    file that it refuses.
     """
 
     severity: Severity
@@ -70,7 +70,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
     connection: str | None = None
     status: int = 0
     count: int = 1
-    """Connections that it is about: what a section says that many take in is said once."""
+    """How many connections it is about: a complaint about a section that many connections include appears once."""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
@@ -88,11 +88,11 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class ConfiguredConnection(msgspec.Struct, frozen=True):
-    """One connection, with %default and also= worked in.
+    """One connection, with the settings of %default and also=.
 
-    `layers` are the settings by slot after each `conn %default` and, last, after its own section: what one of
-    them decided may outlive the setting (4.8 to 5.2), so the rules of a release want them all. `failed` says that
-    addconn does not load it; `partial` that it gave up before looking at the values.
+    `layers` are the settings by slot after each `conn %default` and, last, after its own section. The effect of a
+    setting may stay after another replaced it (4.8 to 5.2), so the rules of a release need all layers. `failed`:
+    addconn does not load it. `partial`: addconn gave up before it looked at the values.
     """
 
     name: str
@@ -110,5 +110,5 @@ class ConfiguredConnection(msgspec.Struct, frozen=True):
     @property
     def aliases(self) -> tuple[str, ...]:
         """The words of connalias=."""
-        given = self.settings.get("connalias")
-        return tuple(_ALIAS.findall(given.text or "")) if given else ()
+        setting = self.settings.get("connalias")
+        return tuple(_ALIAS.findall(setting.text or "")) if setting else ()

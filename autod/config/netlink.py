@@ -1,7 +1,7 @@
 """The bytes of rtnetlink: messages of a datagram, and the attributes of a message.
 
 Owns: where each begins and ends (linux/netlink.h and linux/rtnetlink.h). Must not know: sockets, what a message means.
-Bytes that make no sense end the reading; nothing raises.
+Reading ends at bytes that do not make sense; nothing raises.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAIN: Final = 254
 """RT_TABLE_MAIN."""
 
 _KIND: Final = 0x3FFF
-"""NLA_TYPE_MASK: the two bits above it say how an attribute is nested."""
+"""NLA_TYPE_MASK: the two bits above it tell how an attribute is nested."""
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -43,13 +43,13 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
-    """The attributes of a message, by kind, from what follows its fixed part."""
-    found: dict[int, bytes] = {}
+    """The attributes of a message by kind. `data` begins behind its fixed part."""
+    by_kind: dict[int, bytes] = {}
     at = 0
     while at + ATTRIBUTE.size <= len(data):
         length, kind = ATTRIBUTE.unpack_from(data, at)
         if length < ATTRIBUTE.size:
             break
-        found[kind & _KIND] = data[at + ATTRIBUTE.size : at + length]
+        by_kind[kind & _KIND] = data[at + ATTRIBUTE.size : at + length]
         at += (length + 3) & ~3
-    return found
+    return by_kind

@@ -1,7 +1,7 @@
-"""Two configurations held against each other as the two ends of the same tunnels. Pure.
+"""A comparison of two configurations as the two ends of the same tunnels. Pure.
 
-Owns: which connection of one belongs to which of the other, and what of them will not match. Must not know: pluto, the
-machine, how a file is read. What only the machine or the network can tell (a name, a default route) fits anything.
+Owns: which connection of one belongs to which of the other, and their mismatches. Must not know: pluto, the machine,
+how a file is read. A value that depends on the machine or the network (a name, a default route) matches any value.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _SIDES: Final[tuple[Side, Side]] = ("left", "right")
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """What will not match: the setting at either end, its value and place there, and what comes of it.
+    """A mismatch: the setting at both ends, its value and place there, and a sentence about the consequence.
 
-    `serious`: the tunnel will not come up, or no packet gets through; else it works, but perhaps not as meant.
+    `serious`: the tunnel will not come up, or no packet gets through. Else it works, but perhaps not as intended.
     """
 
     setting: str
@@ -54,7 +54,7 @@ class Mismatch(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A connection and the one at the other end that fits it best; `peer` is None where none comes near."""
+    """A connection and the best match for it at the other end; `peer` is None if no connection there is similar."""
 
     connection: str
     peer: str | None
@@ -62,11 +62,11 @@ class Pair(msgspec.Struct, frozen=True):
 
     @property
     def fits(self) -> bool:
-        return self.peer is not None and not any(one.serious for one in self.mismatches)
+        return self.peer is not None and not any(mismatch.serious for mismatch in self.mismatches)
 
 
 class _Two:
-    """A connection and its like at the other end; `sides`: which side there is which side here."""
+    """A connection and its counterpart at the other end. `sides`: the side there for each side here."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class _Two:
         lookup: Lookup,
     ) -> None:
         self.here, self.there = here, there
-        self.said, self.told = Meaning(here.settings, rules), Meaning(there.settings, peer_rules)
+        self.ours, self.theirs = Meaning(here.settings, rules), Meaning(there.settings, peer_rules)
         self.lookup = lookup
         self.sides: Mapping[Side, Side] = {"left": "left", "right": "right"}
 
     def crossed(self) -> _Two:
-        other = _Two(self.here, self.there, self.said.rules, self.told.rules, self.lookup)
-        other.sides = {"left": "right", "right": "left"}
-        return other
+        twin = _Two(self.here, self.there, self.ours.rules, self.theirs.rules, self.lookup)
+        twin.sides = {"left": "right", "right": "left"}
+        return twin
 
     def find(
         self,
@@ -110,38 +110,50 @@ class _Two:
 def hold(
     ours: Configuration, theirs: Configuration, lookup: Lookup, names: Sequence[str] = ()
 ) -> tuple[Pair, ...]:
-    """Each connection that auto= loads (or of `names`) with the one of `theirs` that fits it best."""
-    chosen = [one for one in ours.connections if one.name in names] if names else _loaded(ours)
-    others = _loaded(theirs) or list(theirs.connections)
-    return tuple(_best(one, others, ours.rules, theirs.rules, lookup) for one in chosen)
+    """Each connection that auto= loads (or of `names`) with its best match in `theirs`."""
+    chosen = (
+        [connection for connection in ours.connections if connection.name in names]
+        if names
+        else _loaded(ours)
+    )
+    candidates = _loaded(theirs) or list(theirs.connections)
+    return tuple(_best(connection, candidates, ours.rules, theirs.rules, lookup) for connection in chosen)
 
 
 def _loaded(configuration: Configuration) -> list[ConfiguredConnection]:
-    """Those that auto= loads; where it loads none, those that name both ends."""
-    loaded = [one for one in configuration.connections if auto(one) != "ignore"]
-    return loaded or [one for one in configuration.connections if {"left", "right"} <= one.settings.keys()]
+    """The connections that auto= loads; if it loads none, those that name both ends."""
+    loaded = [connection for connection in configuration.connections if auto(connection) != "ignore"]
+    return loaded or [
+        connection
+        for connection in configuration.connections
+        if {"left", "right"} <= connection.settings.keys()
+    ]
 
 
 def _best(
-    one: ConfiguredConnection,
-    others: Sequence[ConfiguredConnection],
+    connection: ConfiguredConnection,
+    candidates: Sequence[ConfiguredConnection],
     rules: str,
     peer_rules: str,
     lookup: Lookup,
 ) -> Pair:
     best: tuple[tuple[int, int, int], Pair] | None = None
-    for other in others:
-        straight = _Two(one, other, rules, peer_rules, lookup)
+    for candidate in candidates:
+        straight = _Two(connection, candidate, rules, peer_rules, lookup)
         for two in (straight, straight.crossed()):
             ends = tuple(_ends(two))
-            hosts = sum(found.setting in _SIDES for found in ends)
-            apart = sum(found.setting in _SIDES and found.serious for found in ends)
-            if (apart or hosts > 1) and other.name != one.name:
+            hosts = sum(mismatch.setting in _SIDES for mismatch in ends)
+            apart = sum(mismatch.setting in _SIDES and mismatch.serious for mismatch in ends)
+            if (apart or hosts > 1) and candidate.name != connection.name:
                 continue
-            rank = (apart, hosts + sum(found.serious for found in ends), int(other.name != one.name))
+            rank = (
+                apart,
+                hosts + sum(mismatch.serious for mismatch in ends),
+                int(candidate.name != connection.name),
+            )
             if best is None or rank < best[0]:
-                best = rank, Pair(one.name, other.name, tuple(dict.fromkeys((*ends, *_both(two)))))
-    return best[1] if best is not None else Pair(one.name, None)
+                best = rank, Pair(connection.name, candidate.name, tuple(dict.fromkeys((*ends, *_both(two)))))
+    return best[1] if best is not None else Pair(connection.name, None)
 
 
 def _place(connection: ConfiguredConnection, slot: str) -> Place:
@@ -154,24 +166,24 @@ def _ends(two: _Two) -> Iterator[Mismatch]:
         yield from _host(two, side, peer)
         for check in (_identity, _packets, _end_port, _key, _authentication):
             try:
-                found = check(two, side, peer)
+                mismatch = check(two, side, peer)
             except (Unsure, Malformed, ValueError):
                 continue
-            if found is not None:
-                yield found
+            if mismatch is not None:
+                yield mismatch
 
 
 def _host(two: _Two, side: Side, peer: Side) -> Iterator[Mismatch]:
-    here, there = two.said.text(side), two.told.text(peer)
-    one, other = _address(here), _address(there)
-    if one is None or other is None or one == other:
+    here, there = two.ours.text(side), two.theirs.text(peer)
+    our_address, their_address = _address(here), _address(there)
+    if our_address is None or their_address is None or our_address == their_address:
         return
-    translated = _is_private(one) != _is_private(other)
+    translated = _is_private(our_address) != _is_private(their_address)
     yield two.find(
         (side, peer),
         (here, there),
         "the address of this end differs"
-        + ("; it can only be so where an address is translated between the ends (NAT)" if translated else ""),
+        + ("; that is only right if an address is translated between the ends (NAT)" if translated else ""),
         serious=not translated,
     )
 
@@ -182,40 +194,40 @@ _PRIVATE: Final = tuple(
 )
 
 
-def _is_private(one: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return any(one in net for net in _PRIVATE)
+def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address in net for net in _PRIVATE)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        found = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return None if found.is_unspecified else found
+    return None if address.is_unspecified else address
 
 
 def _identity(two: _Two, side: Side, peer: Side) -> Mismatch | None:
-    """Who this end says it is, and who the other takes it for."""
-    here, there = _who(two.said, side), _who(two.told, peer)
+    """The identity of this end, here and at the other end."""
+    here, there = _who(two.ours, side), _who(two.theirs, peer)
     if here is None or there is None or NOBODY in (here, there) or here == there:
         return None
     if "=" in here and "=" in there and same_name(here, there):
         return None
     slots = (
-        f"{side}id" if two.said.given(f"{side}id") else side,
-        f"{peer}id" if two.told.given(f"{peer}id") else peer,
+        f"{side}id" if two.ours.given(f"{side}id") else side,
+        f"{peer}id" if two.theirs.given(f"{peer}id") else peer,
     )
     return two.find(slots, (here, there), "the ends do not agree on the identity of this end")
 
 
-def _who(said: Meaning, side: Side) -> str | None:
-    """The identity; NOBODY where any will do; None where that is not certain."""
-    if said.given(f"{side}id"):
-        found = identity(said.text(f"{side}id"))
-        return None if found == "%fromcert" else found
-    if said.given(f"{side}cert"):
+def _who(meaning: Meaning, side: Side) -> str | None:
+    """The identity; NOBODY if any identity will do; None if it is not certain."""
+    if meaning.given(f"{side}id"):
+        name = identity(meaning.text(f"{side}id"))
+        return None if name == "%fromcert" else name
+    if meaning.given(f"{side}cert"):
         return None
-    text = said.text(side)
+    text = meaning.text(side)
     if text.startswith("%any") or text in ("", "0.0.0.0", "::"):
         return NOBODY
     address = _address(text)
@@ -226,18 +238,18 @@ _NETS: Final = re.compile(r"[^ \t,]+")
 
 
 def _packets(two: _Two, side: Side, peer: Side) -> Mismatch | None:
-    """Which packets of this end go through."""
-    for said in (two.said, two.told):
-        if has_pool(said) or any(
-            said.given(f"{one}{slot}") and said.flag(f"{one}{slot}")
-            for one in _SIDES
+    """The packets of this end, here and at the other end."""
+    for meaning in (two.ours, two.theirs):
+        if has_pool(meaning) or any(
+            meaning.given(f"{end}{slot}") and meaning.flag(f"{end}{slot}")
+            for end in _SIDES
             for slot in ("modecfgclient", "modecfgserver")
         ):
             return None
-    here, there = _nets(two, two.said, side), _nets(two, two.told, peer)
+    here, there = _nets(two, two.ours, side), _nets(two, two.theirs, peer)
     if here is None or there is None or here[0] == there[0]:
         return None
-    if any(said.given("narrowing") and said.flag("narrowing") for said in (two.said, two.told)):
+    if any(meaning.given("narrowing") and meaning.flag("narrowing") for meaning in (two.ours, two.theirs)):
         return None
     return two.find(
         (here[1], there[1]),
@@ -249,20 +261,20 @@ def _packets(two: _Two, side: Side, peer: Side) -> Mismatch | None:
 _Nets = frozenset[tuple[str, int, int]]
 
 
-def _nets(two: _Two, said: Meaning, side: Side) -> tuple[_Nets, str] | None:
+def _nets(two: _Two, meaning: Meaning, side: Side) -> tuple[_Nets, str] | None:
     protocol, port, slot = 0, 0, f"{side}subnet"
-    if said.given(f"{side}protoport"):
-        found = protoport(said.text(f"{side}protoport"), names_of(two.lookup))
-        protocol, port = found.protocol, found.port
+    if meaning.given(f"{side}protoport"):
+        ports = protoport(meaning.text(f"{side}protoport"), names_of(two.lookup))
+        protocol, port = ports.protocol, ports.port
     words: list[str] = []
-    for one in (f"{side}subnet", f"{side}subnets"):
-        if said.given(one):
-            words += _NETS.findall(said.text(one))
-            slot = one
+    for setting in (f"{side}subnet", f"{side}subnets"):
+        if meaning.given(setting):
+            words += _NETS.findall(meaning.text(setting))
+            slot = setting
     if any(word.startswith(("vhost:", "vnet:", "%")) for word in words):
         return None
     if not words:
-        address = _address(said.text(side))
+        address = _address(meaning.text(side))
         if address is None:
             return None
         words = [f"{address}/{address.max_prefixlen}"]
@@ -280,7 +292,7 @@ def _spell(nets: _Nets) -> str:
 
 def _end_port(two: _Two, side: Side, peer: Side) -> Mismatch | None:
     slot, peer_slot = f"{side}ikeport", f"{peer}ikeport"
-    here, there = two.said.text(slot, "500"), two.told.text(peer_slot, "500")
+    here, there = two.ours.text(slot, "500"), two.theirs.text(peer_slot, "500")
     if here == there:
         return None
     return two.find((slot, peer_slot), (here, there), "the ends do not agree on the port of IKE of this end")
@@ -289,7 +301,7 @@ def _end_port(two: _Two, side: Side, peer: Side) -> Mismatch | None:
 def _key(two: _Two, side: Side, peer: Side) -> Mismatch | None:
     for word in ("rsasigkey", "ecdsakey", "pubkey"):
         slot, peer_slot = f"{side}{word}", f"{peer}{word}"
-        here, there = two.said.text(slot), two.told.text(peer_slot)
+        here, there = two.ours.text(slot), two.theirs.text(peer_slot)
         if here[:1] != "%" and there[:1] != "%" and here and there and here.split() != there.split():
             return two.find(
                 (slot, peer_slot), (_short(here), _short(there)), "the public key of this end differs"
@@ -303,15 +315,16 @@ def _short(key: str) -> str:
 
 def _authentication(two: _Two, side: Side, peer: Side) -> Mismatch | None:
     slots = f"{side}auth", f"{peer}auth"
-    here = _auth_of(two.said, slots[0])
-    there = _auth_of(two.told, slots[1])
+    here = _auth_of(two.ours, slots[0])
+    there = _auth_of(two.theirs, slots[1])
     if here is None or there is None or here & there:
         return None
-    shown = tuple(
-        slot if said.given(slot) else "authby" for slot, said in zip(slots, (two.said, two.told), strict=True)
+    used = tuple(
+        slot if meaning.given(slot) else "authby"
+        for slot, meaning in zip(slots, (two.ours, two.theirs), strict=True)
     )
     return two.find(
-        (shown[0], shown[1]),
+        (used[0], used[1]),
         ("+".join(sorted(here)), "+".join(sorted(there))),
         "the ends do not agree on how this end shows who it is",
     )
@@ -332,27 +345,29 @@ _ALIKE: Final = {
 }
 
 
-def _auth_of(said: Meaning, slot: str) -> frozenset[str] | None:
-    """The ways in which an end may authenticate itself."""
-    if said.given(slot):
-        way = _ALIKE.get(said.word(slot))
-        return None if way is None else frozenset({way})
-    if not said.given("authby"):
-        return frozenset({"rsasig"} if ike_version(said) == 1 else {"rsasig", "ecdsa", "eddsa"})
-    found = set()
-    for word in re.findall(r"[^,|+\s]+", said.word("authby")):
-        way = _ALIKE.get(word) or next((_ALIKE[one] for one in _BEGIN if word.startswith(one)), None)
-        if way is None:
+def _auth_of(meaning: Meaning, slot: str) -> frozenset[str] | None:
+    """The methods with which an end may authenticate itself."""
+    if meaning.given(slot):
+        method = _ALIKE.get(meaning.word(slot))
+        return None if method is None else frozenset({method})
+    if not meaning.given("authby"):
+        return frozenset({"rsasig"} if ike_version(meaning) == 1 else {"rsasig", "ecdsa", "eddsa"})
+    methods = set()
+    for word in re.findall(r"[^,|+\s]+", meaning.word("authby")):
+        method = _ALIKE.get(word) or next(
+            (_ALIKE[prefix] for prefix in _BEGIN if word.startswith(prefix)), None
+        )
+        if method is None:
             return None
-        found.add(way)
-    return frozenset(found)
+        methods.add(method)
+    return frozenset(methods)
 
 
 _BEGIN: Final = ("rsa", "ecdsa", "eddsa")
 
 
 def _both(two: _Two) -> Iterator[Mismatch]:
-    """What is said once for both ends."""
+    """The mismatches of settings that are for both ends."""
     for check in (_version, *_POLICIES, _ppk, _tcp, _ike, _esp, _xauth, _lifetimes, _beginning):
         try:
             yield from check(two)
@@ -361,11 +376,11 @@ def _both(two: _Two) -> Iterator[Mismatch]:
 
 
 def _version(two: _Two) -> Iterator[Mismatch]:
-    here, there = ike_version(two.said), ike_version(two.told)
-    if here != there and not is_never(two.said):
+    here, there = ike_version(two.ours), ike_version(two.theirs)
+    if here != there and not is_never(two.ours):
         slots = tuple(
-            next((slot for slot in ("keyexchange", "ikev2") if said.given(slot)), "ikev2")
-            for said in (two.said, two.told)
+            next((slot for slot in ("keyexchange", "ikev2") if meaning.given(slot)), "ikev2")
+            for meaning in (two.ours, two.theirs)
         )
         yield two.find(
             (slots[0], slots[1]), (f"IKEv{here}", f"IKEv{there}"), "one end speaks IKEv1, the other IKEv2"
@@ -375,18 +390,18 @@ def _version(two: _Two) -> Iterator[Mismatch]:
 def _policy(
     slot: str, sentence: str, *, common: bool = False, v1: bool = False, serious: bool = True
 ) -> Callable[[_Two], Iterator[Mismatch]]:
-    """A setting that pluto keeps in its policy. `common`: one word in common is enough; `v1`: of IKEv1 only."""
+    """A setting that pluto keeps in its policy. `common`: one word in common is enough; `v1`: for IKEv1 only."""
 
     def check(two: _Two) -> Iterator[Mismatch]:
-        if v1 and ike_version(two.said) != 1:
+        if v1 and ike_version(two.ours) != 1:
             return
         groups = [
-            next((group for group in groups_of(said.rules) if group.slot == slot), None)
-            for said in (two.said, two.told)
+            next((group for group in groups_of(meaning.rules) if group.slot == slot), None)
+            for meaning in (two.ours, two.theirs)
         ]
         if groups[0] is None or groups[1] is None:
             return
-        here, there = groups[0].value(two.said), groups[1].value(two.told)
+        here, there = groups[0].value(two.ours), groups[1].value(two.theirs)
         if here is None or there is None or here == there or (common and here & there):
             return
         yield two.find(slot, (groups[0].spell(here), groups[1].spell(there)), sentence, serious=serious)
@@ -406,7 +421,7 @@ _POLICIES: Final = (
 
 
 def _ppk(two: _Two) -> Iterator[Mismatch]:
-    words = [said.word("ppk", "no") for said in (two.said, two.told)]
+    words = [meaning.word("ppk", "no") for meaning in (two.ours, two.theirs)]
     if any(word in ("insist", "always") for word in words) and any(word in ("no", "never") for word in words):
         yield two.find(
             "ppk", (words[0], words[1]), "one end insists on a post-quantum key, the other has none"
@@ -414,7 +429,7 @@ def _ppk(two: _Two) -> Iterator[Mismatch]:
 
 
 def _tcp(two: _Two) -> Iterator[Mismatch]:
-    words = [said.word("enable-tcp", "no") for said in (two.said, two.told)]
+    words = [meaning.word("enable-tcp", "no") for meaning in (two.ours, two.theirs)]
     if {"yes", "no"} == set(words):
         yield two.find("enable-tcp", (words[0], words[1]), "one end uses TCP only, the other UDP only")
 
@@ -424,7 +439,7 @@ def _ike(two: _Two) -> Iterator[Mismatch]:
 
 
 def _esp(two: _Two) -> Iterator[Mismatch]:
-    ah = two.said.word("phase2") == "ah"
+    ah = two.ours.word("phase2") == "ah"
     slots = ("ah", "phase2alg", "esp") if ah else ("esp", "phase2alg")
     yield from _algorithms(
         two, slots, f"there is no proposal for {'AH' if ah else 'ESP'} that both ends have", ah=ah
@@ -432,39 +447,43 @@ def _esp(two: _Two) -> Iterator[Mismatch]:
 
 
 def _algorithms(two: _Two, slots: tuple[str, ...], sentence: str, *, ah: bool) -> Iterator[Mismatch]:
-    used = [next((slot for slot in slots if said.given(slot)), None) for said in (two.said, two.told)]
+    used = [next((slot for slot in slots if meaning.given(slot)), None) for meaning in (two.ours, two.theirs)]
     if used[0] is None or used[1] is None:
         return
-    texts = two.said.text(used[0]), two.told.text(used[1])
+    texts = two.ours.text(used[0]), two.theirs.text(used[1])
     here, there = read_proposals(texts[0], ah=ah), read_proposals(texts[1], ah=ah)
-    if here is None or there is None or any(_meet(one, other) for one in here for other in there):
+    if (
+        here is None
+        or there is None
+        or any(_meet(our_proposal, their_proposal) for our_proposal in here for their_proposal in there)
+    ):
         return
     yield two.find((used[0], used[1]), texts, sentence)
 
 
-def _meet(one: Proposal, other: Proposal) -> bool:
-    """Whether an initiator with one and a responder with the other find something."""
+def _meet(ours: Proposal, theirs: Proposal) -> bool:
+    """Whether an initiator with `ours` and a responder with `theirs` have a proposal in common."""
     return (
-        _share(one.ciphers, other.ciphers)
-        and _share(one.hashes, other.hashes)
-        and _share(one.groups, other.groups)
+        _share(ours.ciphers, theirs.ciphers)
+        and _share(ours.hashes, theirs.hashes)
+        and _share(ours.groups, theirs.groups)
     )
 
 
-def _share(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
-    """Whether there is one in both; a cipher without the size of its key is of each size."""
-    if one is None or other is None:
+def _share(ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> bool:
+    """Whether both have an algorithm in common. A cipher without a key size stands for all sizes."""
+    if ours is None or theirs is None:
         return True
-    return any(a == b or a.startswith(f"{b}_") or b.startswith(f"{a}_") for a in one for b in other)
+    return any(a == b or a.startswith(f"{b}_") or b.startswith(f"{a}_") for a in ours for b in theirs)
 
 
 def _xauth(two: _Two) -> Iterator[Mismatch]:
-    """A client at one end wants a server at the other."""
+    """The roles of an end, which must be the same in both configurations."""
     for side, peer in two.sides.items():
         for kind in ("xauth", "modecfg"):
             for role in ("client", "server"):
                 slots = f"{side}{kind}{role}", f"{peer}{kind}{role}"
-                here, there = two.said.flag(slots[0]), two.told.flag(slots[1])
+                here, there = two.ours.flag(slots[0]), two.theirs.flag(slots[1])
                 if here != there:
                     yield two.find(
                         slots,
@@ -474,15 +493,15 @@ def _xauth(two: _Two) -> Iterator[Mismatch]:
 
 
 def _lifetimes(two: _Two) -> Iterator[Mismatch]:
-    for slot, what in (("ikelifetime", "IKE SA"), ("salifetime", "Child SA")):
-        if not (two.said.given(slot) and two.told.given(slot)):
+    for slot, sa in (("ikelifetime", "IKE SA"), ("salifetime", "Child SA")):
+        if not (two.ours.given(slot) and two.theirs.given(slot)):
             continue
-        here, there = two.said.seconds(slot, 0), two.told.seconds(slot, 0)
+        here, there = two.ours.seconds(slot, 0), two.theirs.seconds(slot, 0)
         if here != there:
             yield two.find(
                 slot,
                 (f"{here}s", f"{there}s"),
-                f"the {what} lives longer at one end; the end with the shorter time renews it",
+                f"the {sa} lives longer at one end; the end with the shorter time renews it",
                 serious=False,
             )
 

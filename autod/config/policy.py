@@ -1,9 +1,10 @@
-"""What pluto's policy line would say of a connection's settings if the file were loaded.
+"""The words that pluto's policy line would have for a connection's settings if the file were loaded.
 
-Owns: which words of the policy tell of which setting, and which of them there would be, for 4.8 to 4.15, 5.2, 5.3 and
+Owns: which words of the policy show which setting, and which of them pluto would print, for 4.8 to 4.15, 5.2, 5.3 and
 5.4. Must not know: the other words of a status (autod.config.expected).
 
-Learned as those are; the order of the words does not count. UP, KEEP, ROUTE and GROUPINSTANCE tell what is going on.
+The rows come from the same sources as those. The order of the words does not matter. UP, KEEP, ROUTE and GROUPINSTANCE
+are not settings: they tell the present state.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ __all__ = ["ALIASES", "NEVER_TOO", "Group", "groups_of"]
 
 
 class Group(NamedTuple):
-    """Words of pluto's policy that tell of one setting. `value`: those that it would have; None: not certain.
+    """Words of pluto's policy that show one setting. `value`: the words that pluto would print; None: not certain.
 
-    `spell` puts words as the file would say it.
+    `spell` turns words into the value in the file.
     """
 
     slot: str
@@ -36,20 +37,20 @@ class Group(NamedTuple):
 def _bit(
     word: str, slot: str, *, default: bool = False, inverse: bool = False, also: Iterable[str] = ()
 ) -> Group:
-    """A word that is there or not."""
+    """A word that is present or absent."""
     words = frozenset({word, *also})
 
-    def value(said: Meaning) -> frozenset[str]:
-        return words if said.flag(slot, default=default) != inverse else frozenset()
+    def value(meaning: Meaning) -> frozenset[str]:
+        return words if meaning.flag(slot, default=default) != inverse else frozenset()
 
     return Group(slot, words, value, lambda there: "yes" if bool(there) != inverse else "no")
 
 
 def _one(slot: str, words: Mapping[str, str], absent: str, choose: Callable[[Meaning], str | None]) -> Group:
-    """At most one of several words; `words` puts each as the file would."""
+    """At most one of several words. `words` has the value in the file for each."""
 
-    def value(said: Meaning) -> frozenset[str] | None:
-        chosen = choose(said)
+    def value(meaning: Meaning) -> frozenset[str] | None:
+        chosen = choose(meaning)
         return None if chosen is None else frozenset({chosen}) & words.keys()
 
     return Group(
@@ -57,114 +58,114 @@ def _one(slot: str, words: Mapping[str, str], absent: str, choose: Callable[[Mea
     )
 
 
-def _version_group(said: Meaning) -> str:
-    return f"IKEv{ike_version(said)}"
+def _version_group(meaning: Meaning) -> str:
+    return f"IKEv{ike_version(meaning)}"
 
 
-def _reject(said: Meaning) -> str:
-    """From 5.3 on pluto drops what is to be rejected."""
-    return "DROP" if said.version >= (5, 3) else "REJECT"
+def _reject(meaning: Meaning) -> str:
+    """From 5.3 on pluto drops packets instead of rejecting them."""
+    return "DROP" if meaning.version >= (5, 3) else "REJECT"
 
 
-def _type_group(said: Meaning) -> str | None:
-    kind = said.word("type", "tunnel")
+def _type_group(meaning: Meaning) -> str | None:
+    kind = meaning.word("type", "tunnel")
     return {
         "tunnel": "TUNNEL",
         "transport": "TRANSPORT",
         "pass": "PASS",
         "passthrough": "PASS",
         "drop": "DROP",
-        "reject": _reject(said),
+        "reject": _reject(meaning),
     }.get(kind)
 
 
-def _frag(said: Meaning) -> frozenset[str]:
-    word = said.word("fragmentation", "yes")
+def _frag(meaning: Meaning) -> frozenset[str]:
+    word = meaning.word("fragmentation", "yes")
     if word in ("force", "insist"):
-        forced = said.old or ike_version(said) == 1
+        forced = meaning.old or ike_version(meaning) == 1
         return frozenset({"IKE_FRAG_ALLOW", "IKE_FRAG_FORCE"} if forced else {"IKE_FRAG_ALLOW"})
-    if word == "never" or not said.flag("fragmentation", default=True):
+    if word == "never" or not meaning.flag("fragmentation", default=True):
         return frozenset()
     return frozenset({"IKE_FRAG_ALLOW"})
 
 
-def _esn(said: Meaning) -> frozenset[str] | None:
-    word = said.word("esn", "either")
-    words = {"ESN_NO", "ESN_YES"} if word == "either" else {"ESN_YES"} if said.flag("esn") else {"ESN_NO"}
-    if said.number("replay-window", 128) == 0 and "ESN_YES" in words:
+def _esn(meaning: Meaning) -> frozenset[str] | None:
+    word = meaning.word("esn", "either")
+    words = {"ESN_NO", "ESN_YES"} if word == "either" else {"ESN_YES"} if meaning.flag("esn") else {"ESN_NO"}
+    if meaning.number("replay-window", 128) == 0 and "ESN_YES" in words:
         return frozenset({"ESN_NO"})
     return frozenset(words)
 
 
-def _ppk(said: Meaning) -> frozenset[str] | None:
-    if ike_version(said) == 1:
+def _ppk(meaning: Meaning) -> frozenset[str] | None:
+    if ike_version(meaning) == 1:
         return None
-    word = said.word("ppk", "no")
+    word = meaning.word("ppk", "no")
     if word in ("insist", "always"):
         return frozenset({"PPK_ALLOW", "PPK_INSIST"})
     return frozenset({"PPK_ALLOW"} if word in ("permit", "propose", "yes", "true", "on", "y", "1") else ())
 
 
-def _redirect(said: Meaning) -> str | None:
-    word = said.word("send-redirect", "auto")
-    if ike_version(said) == 1:
+def _redirect(meaning: Meaning) -> str | None:
+    word = meaning.word("send-redirect", "auto")
+    if ike_version(meaning) == 1:
         return None
-    return "" if word == "auto" else f"SEND_REDIRECT_{'ALWAYS' if said.flag('send-redirect') else 'NEVER'}"
+    return "" if word == "auto" else f"SEND_REDIRECT_{'ALWAYS' if meaning.flag('send-redirect') else 'NEVER'}"
 
 
-def _accept(said: Meaning) -> frozenset[str] | None:
-    if ike_version(said) == 1:
+def _accept(meaning: Meaning) -> frozenset[str] | None:
+    if ike_version(meaning) == 1:
         return None
-    word = said.word("accept-redirect", "no")
-    yes = word != "auto" and said.flag("accept-redirect")
+    word = meaning.word("accept-redirect", "no")
+    yes = word != "auto" and meaning.flag("accept-redirect")
     return frozenset({"ACCEPT_REDIRECT_YES"} if yes else ())
 
 
-def _narrowing(said: Meaning) -> frozenset[str] | None:
-    wild = any("%any" in said.text(f"{side}protoport") for side in ("left", "right"))
-    if not said.old and (wild or has_pool(said)):
+def _narrowing(meaning: Meaning) -> frozenset[str] | None:
+    wild = any("%any" in meaning.text(f"{side}protoport") for side in ("left", "right"))
+    if not meaning.old and (wild or has_pool(meaning)):
         return None
-    return frozenset({"IKEV2_ALLOW_NARROWING"} if said.flag("narrowing") else ())
+    return frozenset({"IKEV2_ALLOW_NARROWING"} if meaning.flag("narrowing") else ())
 
 
-def _xauth(said: Meaning) -> frozenset[str] | None:
+def _xauth(meaning: Meaning) -> frozenset[str] | None:
     slots = [f"{side}xauth{end}" for side in ("left", "right") for end in ("server", "client")]
-    # 4.x has it once the keyword is there, whatever it says.
-    there = any(said.given(slot) if said.old else said.flag(slot) for slot in slots)
+    # 4.x prints it if the keyword is set, whatever its value.
+    there = any(meaning.given(slot) if meaning.old else meaning.flag(slot) for slot in slots)
     return frozenset({"XAUTH"} if there else ())
 
 
-def _ignore_dns(said: Meaning) -> frozenset[str] | None:
-    if not said.old:
+def _ignore_dns(meaning: Meaning) -> frozenset[str] | None:
+    if not meaning.old:
         return None
-    return frozenset({"IGNORE_PEER_DNS"} if said.flag("ignore-peer-dns") else ())
+    return frozenset({"IGNORE_PEER_DNS"} if meaning.flag("ignore-peer-dns") else ())
 
 
-def _ikepad(said: Meaning) -> frozenset[str] | None:
-    if said.old:
-        return frozenset() if said.flag("ikepad", default=True) else frozenset({"NO_IKEPAD"})
+def _ikepad(meaning: Meaning) -> frozenset[str] | None:
+    if meaning.old:
+        return frozenset() if meaning.flag("ikepad", default=True) else frozenset({"NO_IKEPAD"})
     return None
 
 
-def _failure(said: Meaning) -> str | None:
-    if is_never(said) and said.version >= (5, 4):
+def _failure(meaning: Meaning) -> str | None:
+    if is_never(meaning) and meaning.version >= (5, 4):
         return None
-    word = said.word("failureshunt", "none")
+    word = meaning.word("failureshunt", "none")
     return {"none": "", "passthrough": "failurePASS", "drop": "failureDROP", "hold": "failureDROP"}.get(
-        word, f"failure{_reject(said)}" if word == "reject" else None
+        word, f"failure{_reject(meaning)}" if word == "reject" else None
     )
 
 
-def _negotiation(said: Meaning) -> str | None:
-    if is_never(said) and said.version >= (5, 4):
+def _negotiation(meaning: Meaning) -> str | None:
+    if is_never(meaning) and meaning.version >= (5, 4):
         return None
-    word = said.word("negotiationshunt", "hold")
+    word = meaning.word("negotiationshunt", "hold")
     return {"passthrough": "NEGO_PASS", "hold": "", "drop": ""}.get(word)
 
 
-def _phase2(said: Meaning) -> str | None:
-    word = said.word("phase2", "esp")
-    if said.given("ah") and said.version >= (5, 3):
+def _phase2(meaning: Meaning) -> str | None:
+    word = meaning.word("phase2", "esp")
+    if meaning.given("ah") and meaning.version >= (5, 3):
         return "AUTHENTICATE"
     return {"ah": "AUTHENTICATE", "esp": "ENCRYPT", "default": "ENCRYPT"}.get(word)
 
@@ -180,13 +181,13 @@ _AUTH: Final = {
 }
 
 
-def _auth(said: Meaning) -> frozenset[str] | None:
-    if is_never(said):
-        return None if said.old else frozenset({"AUTH_NEVER"})
-    found = ways(said)
-    if found is None or (said.version >= (5, 4) and not said.given("authby")):
+def _auth(meaning: Meaning) -> frozenset[str] | None:
+    if is_never(meaning):
+        return None if meaning.old else frozenset({"AUTH_NEVER"})
+    methods = ways(meaning)
+    if methods is None or (meaning.version >= (5, 4) and not meaning.given("authby")):
         return None
-    chosen = found[0]
+    chosen = methods[0]
     words = {
         "PSK": chosen.psk,
         "RSASIG": chosen.rsasig,
@@ -282,7 +283,7 @@ POLICY: Final[tuple[Group, ...]] = (
         _failure,
     ),
 )
-"""Of the policy line. What a connection that never negotiates shows of it: see NEVER_TOO."""
+"""The groups of the policy line. NEVER_TOO has those that pluto shows for a connection that never negotiates."""
 
 NEVER_TOO: Final = frozenset({"type", "authby", "negotiationshunt", "failureshunt", "right"})
 """Settings that pluto shows of a connection that never negotiates."""
@@ -292,10 +293,10 @@ ALIASES: Final = {
     "IKEV1_ALLOW": "IKEv1",
     "IKEV2_ALLOW": "IKEv2",
 }
-"""Words of 3.x and 4.x that are others later."""
+"""Words of 3.x and 4.x, with those of later releases."""
 
 
 @functools.cache
 def groups_of(rules: str) -> tuple[Group, ...]:
-    """The groups of policy words that these releases have a setting for."""
+    """The groups of policy words whose setting these releases have."""
     return tuple(group for group in POLICY if group.slot in slots_of(rules))

@@ -1,11 +1,11 @@
-"""ike=, esp= and ah= held against the algorithms that pluto shows. Pure.
+"""The comparison of ike=, esp= and ah= with the algorithms that pluto shows. Pure.
 
-Owns: the names of algorithms, as people write them and as pluto prints them, and what is left to pluto's defaults.
-Must not know: settings, status lines.
+Owns: the names of algorithms, in the spelling of people and in pluto's, and the choices that are left to pluto's
+defaults. Must not know: settings, status lines.
 
-What a proposal does not name (a hash, a group) pluto fills in, from a list that differs by release and by the
-version of IKE. So only what is named is compared; where nothing is named, pluto shows several, and one alone was named
-when the connection was loaded.
+If a proposal does not name a hash or a group, pluto fills it in from a list that differs by release and by the version
+of IKE. So only the algorithms that are named are compared. If none is named, pluto shows several; if it shows only one,
+this one was named when the connection was loaded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Proposal", "matches", "read", "shown"]
 
 
 class Proposal(NamedTuple):
-    """Ciphers, hashes and groups, in pluto's words; None where none is named."""
+    """Ciphers, hashes and groups, in pluto's words; None if none is named."""
 
     ciphers: tuple[str, ...] | None
     hashes: tuple[str, ...] | None
@@ -69,7 +69,7 @@ _HASHES: Final = {
     "none": "NONE",
 }
 _CUT: Final = re.compile(r"_(?:96|128|192|256)\Z")
-"""How much of a hash is sent: pluto prints it for ESP and AH (HMAC_SHA2_256_128)."""
+"""The bits of a hash that are sent: pluto prints them for ESP and AH (HMAC_SHA2_256_128)."""
 _NUMBERED: Final = {
     "dh2": "MODP1024",
     "dh5": "MODP1536",
@@ -118,18 +118,18 @@ def _hash(word: str) -> str | None:
 
 
 def read(text: str, *, ah: bool = False) -> tuple[Proposal, ...] | None:
-    """What is written, one proposal after the other; None where a word of it is not known here."""
-    found = []
+    """The proposals in the file, in order; None if a word is not known here."""
+    proposals = []
     for piece in text.lower().replace(" ", "").split(","):
         rest, semicolon, group = piece.partition(";")
         parts = rest.split("-")
         if semicolon:
             parts.append(group)
-        one = _proposal(parts, ah=ah)
-        if one is None:
+        proposal = _proposal(parts, ah=ah)
+        if proposal is None:
             return None
-        found.append(one)
-    return tuple(found)
+        proposals.append(proposal)
+    return tuple(proposals)
 
 
 def _proposal(parts: list[str], *, ah: bool) -> Proposal | None:
@@ -142,7 +142,7 @@ def _proposal(parts: list[str], *, ah: bool) -> Proposal | None:
             read_as = [readers[at](word) for word in words]
             at += 1
             if None not in read_as:
-                lists[at - 1] = tuple(str(one) for one in read_as)
+                lists[at - 1] = tuple(str(name) for name in read_as)
                 break
             if at == 1:
                 return None
@@ -152,8 +152,8 @@ def _proposal(parts: list[str], *, ah: bool) -> Proposal | None:
 
 
 def shown(text: str, *, ah: bool = False) -> tuple[Proposal, ...] | None:
-    """What pluto prints: `AES_CBC_256-HMAC_SHA2_256-MODP2048+DH19, ...`; None where it is not understood."""
-    found = []
+    """The proposals that pluto prints: `AES_CBC_256-HMAC_SHA2_256-MODP2048+DH19, ...`; None if a part is not known."""
+    proposals = []
     for piece in text.split(", "):
         parts = piece.strip().split("-")
         if ah:
@@ -161,18 +161,18 @@ def shown(text: str, *, ah: bool = False) -> tuple[Proposal, ...] | None:
         if len(parts) > 3:
             return None
         if len(parts) == 1 or _GROUP.match(parts[1]):
-            # 5.4 leaves the hash out where there is none.
+            # 5.4 does not print a hash if there is none.
             parts.insert(1, "NONE")
         ciphers, hashes = tuple(parts[0].split("+")), tuple(_trim(word) for word in parts[1].split("+"))
-        found.append(Proposal(ciphers, hashes, tuple(parts[2].split("+")) if len(parts) == 3 else None))
-    return tuple(found)
+        proposals.append(Proposal(ciphers, hashes, tuple(parts[2].split("+")) if len(parts) == 3 else None))
+    return tuple(proposals)
 
 
 _GROUP: Final = re.compile(r"(?:MODP|DH)\d")
 
 
 def _trim(word: str) -> str:
-    """A hash without how much of it is sent: HMAC_SHA2_512_256 is HMAC_SHA2_512, HMAC_SHA2_256 stays."""
+    """A hash without the number of bits that are sent: HMAC_SHA2_512_256 is HMAC_SHA2_512, HMAC_SHA2_256 stays."""
     if word.startswith("HMAC_SHA2_"):
         return "_".join(word.split("_")[:3])
     return _CUT.sub("", word)
@@ -182,38 +182,41 @@ _AEAD: Final = ("AES_GCM", "AES_CCM", "CHACHA20_POLY1305", "NULL_AUTH_AES_GMAC")
 
 
 def matches(
-    wanted: tuple[Proposal, ...], loaded: tuple[Proposal, ...], *, ike: bool, single: bool = False
+    configured: tuple[Proposal, ...], loaded: tuple[Proposal, ...], *, ike: bool, single: bool = False
 ) -> bool:
-    """Whether pluto shows what is written, and nothing that was written once and is not any more.
+    """Whether pluto shows the proposals of the file, and no others.
 
-    `single`: pluto shows one hash and one group a proposal, so one that is written is several (IKEv1).
+    `single`: pluto shows one hash and one group per proposal, so one proposal of the file is several there (IKEv1).
     """
     at = 0
-    for one in wanted:
+    for proposal in configured:
         begin = at
-        while at < len(loaded) and (single or at == begin) and _same(one, loaded[at]):
+        while at < len(loaded) and (single or at == begin) and _same(proposal, loaded[at]):
             at += 1
-        if at == begin or not _open(one, loaded[begin:at], ike=ike):
+        if at == begin or not _open(proposal, loaded[begin:at], ike=ike):
             return False
     return at == len(loaded)
 
 
-def _same(wanted: Proposal, loaded: Proposal) -> bool:
-    """Whether what is named is what pluto shows."""
+def _same(configured: Proposal, loaded: Proposal) -> bool:
+    """Whether pluto shows the algorithms that are named."""
     return (
-        wanted.ciphers in (None, loaded.ciphers)
-        and wanted.hashes in (None, loaded.hashes)
-        and (wanted.groups in (None, loaded.groups) or (wanted.groups == ("NONE",) and loaded.groups is None))
+        configured.ciphers in (None, loaded.ciphers)
+        and configured.hashes in (None, loaded.hashes)
+        and (
+            configured.groups in (None, loaded.groups)
+            or (configured.groups == ("NONE",) and loaded.groups is None)
+        )
     )
 
 
-def _open(wanted: Proposal, loaded: tuple[Proposal, ...], *, ike: bool) -> bool:
-    """Whether what is not named is pluto's own choice: several, or none at all where there is nothing to choose."""
-    aead = any(cipher.startswith(_AEAD) for cipher in wanted.ciphers or ())
-    hashes = {word for one in loaded for word in one.hashes or ()}
-    groups = {word for one in loaded for word in one.groups or ()}
-    if wanted.hashes is None and (ike or not aead) and len(hashes) == 1:
+def _open(configured: Proposal, loaded: tuple[Proposal, ...], *, ike: bool) -> bool:
+    """Whether the algorithms that are not named are pluto's own choice: several, or none if there is no choice."""
+    aead = any(cipher.startswith(_AEAD) for cipher in configured.ciphers or ())
+    hashes = {word for proposal in loaded for word in proposal.hashes or ()}
+    groups = {word for proposal in loaded for word in proposal.groups or ()}
+    if configured.hashes is None and (ike or not aead) and len(hashes) == 1:
         return False
-    if wanted.groups is not None:
+    if configured.groups is not None:
         return True
     return len(groups) != 1 if ike else not groups

@@ -1,7 +1,7 @@
 """Reads an ipsec.conf for one release.
 
 Owns: putting grammar, sections and rules together, and finding connections by name. Must not know: sockets, or
-what pluto says to the messages.
+pluto's replies to the messages.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class _Index:
 
 
 class Configuration(msgspec.Struct, frozen=True, dict=True):
-    """A file as it stands, for one release: its connections in file order, and all there is to complain of.
+    """A file as one release reads it: its connections in file order, and all complaints.
 
-    `refusal` is why the release's addconn would send nothing of it, None if it would. `rules` names the release
-    whose rules were used, `sources` reads the lines of its files again.
+    `refusal` is the reason for which the release's addconn would not send anything of it, None if there is none.
+    `rules` names the release whose rules were used. `sources` reads the lines of its files again.
     """
 
     path: str
@@ -58,7 +58,7 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _index(self) -> _Index:
-        """Made at the first question."""
+        """Made at its first use."""
         return _Index(self.connections)
 
     def find(self, name: str) -> list[ConfiguredConnection]:
@@ -66,12 +66,14 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
         index = self._index
         if name in index.names:
             return [index.names[name]]
-        found = index.aliases.get(name, [])
-        return found if rules(self.rules).all_aliases else found[:1]
+        having_alias = index.aliases.get(name, [])
+        return having_alias if rules(self.rules).all_aliases else having_alias[:1]
 
     @property
     def refusal(self) -> Diagnostic | None:
-        return next((one for one in self.diagnostics if one.severity is Severity.FATAL), None)
+        return next(
+            (diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.FATAL), None
+        )
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -88,9 +90,9 @@ def load(
 ) -> Configuration:
     """Read the file at `path` and what it includes, as `release` reads it.
 
-    `leaves_unknown`: for who loads through addconn, a keyword that is not known here is a warning and refuses nothing.
-    Paths are relative to `folder`, the current folder if None, for includes too: so does addconn. Nothing else is
-    opened; the secrets file never is. Errors: Unsupported for a release that this reader has no rules for (see
+    `leaves_unknown`: for callers that load through addconn. An unknown keyword is then a warning and not a refusal.
+    Paths are relative to `folder`, the current folder if None, also in includes, as in addconn. Nothing else is
+    opened; the secrets file never is. Errors: Unsupported if this reader does not have rules for the release (see
     `native`). A file that cannot be read is a refusal like any other.
     """
     for value, option in ((path, "path"), (folder, "folder")):
@@ -101,7 +103,7 @@ def load(
 
 
 def load_text(text: str, release: Release, *, path: str = "settings") -> Configuration:
-    """The same for a text that a program made; `path` is what it is called in places."""
+    """The same for a text that a program made; `path` is its name in places."""
     if not isinstance(text, str):
         raise UsageError(f"text must be text; it was given {text!r}", option="text")
     return _read(path, release, Text(path, text))
@@ -135,14 +137,14 @@ def _read(path: str, release: Release, files: Files, *, leaves_unknown: bool = F
     )
     if leaves_unknown:
         document.diagnostics[:] = map(_left, document.diagnostics)
-    found, more = connections(document, by)
+    merged, more = connections(document, by)
     return Configuration(
-        path, release, by.name, tuple(found), document, (*document.diagnostics, *more), files
+        path, release, by.name, tuple(merged), document, (*document.diagnostics, *more), files
     )
 
 
 def _left(one: Diagnostic) -> Diagnostic:
-    """What a keyword that is not known comes to where addconn loads."""
+    """The complaint about an unknown keyword, as a warning, for a load through addconn."""
     if one.severity is not Severity.FATAL or not one.sentence.startswith(UNKNOWN):
         return one
     return replace(one, severity=Severity.WARNING, sentence=f"{one.sentence}: it is left to addconn")

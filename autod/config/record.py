@@ -1,15 +1,15 @@
-"""What is remembered of loading: what was sent for each connection of a running pluto, and which names a file had.
+"""The memory of loading: a digest of the messages for each connection of a running pluto, and the names of a file.
 
-Owns: two small kinds of file, who may write them, and what of them still counts. Must not know: how connections are
-compared (autod.config.compare says what is kept of one), sockets, pluto.
+Owns: two small kinds of file, who may write them, and which of their lines still count. Must not know: how connections
+are compared (autod.config.compare), sockets, pluto.
 
-Loads are kept beside what else concerns a running pluto (/run/autod for root), one file for each life of a pluto, a
-line for each connection: its serial number in that pluto, and a digest of the messages. Another pluto, or the same
-connection loaded again by somebody else, has another serial number: the line says nothing then. No line holds a
-setting.
+Loads are kept in the folder for running plutos (/run/autod for root), one file for each life of a pluto, one line for
+each connection: its serial number in that pluto, and a digest of the messages. If another pluto runs, or somebody else
+loaded the connection again, the serial number is another one, and the line does not count. No line holds a setting.
 
-Names are kept for good (/var/lib/autod), by the paths of the configuration and of the control socket: what was in a
-file when it was loaded last, and is not any more, was the file's. What others than its user could write is not read.
+Names are kept for good (/var/lib/autod), by the paths of the configuration and of the control socket: a connection that
+was in the file at its last load, and is no longer there, belonged to the file. A file that others than its user could
+write is not read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MOST = 64 * 1024 * 1024
 """Bytes of such a file: 5,000 connections have 0.6 MB."""
 
 _TIDY = 4 * 1024 * 1024
-"""Bytes from which on a file is written anew, without what is in it twice."""
+"""If a file has more bytes than this, it is written again, without the lines that no longer count."""
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,11 +56,11 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 def state_folder() -> Path | None:
-    """Where names are kept: the folder that systemd gives a service, /var/lib/autod for root, else autod in
-    XDG_STATE_HOME, else nowhere."""
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if given:
-        return Path(given)
+    """The folder for names: the one that systemd makes for a service, /var/lib/autod for root, else autod in
+    XDG_STATE_HOME, else None."""
+    service_folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if service_folder:
+        return Path(service_folder)
     if os.geteuid() == 0:
         return Path("/var/lib/autod")
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -68,25 +68,25 @@ def state_folder() -> Path | None:
 
 
 def loads_of(data: bytes) -> dict[str, Load]:
-    """The lines of a file of loads: the last of each name counts. A line that makes no sense is left out."""
-    found: dict[str, Load] = {}
+    """The lines of a file of loads. The last line of each name counts. A line that cannot be read is left out."""
+    by_name: dict[str, Load] = {}
     decoder = msgspec.json.Decoder(_Line)
     for line in data.split(b"\n"):
         if not line:
             continue
         try:
-            one = decoder.decode(line)
+            entry = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeError):
             continue
-        found[one.name] = Load(one.serial, one.digest, one.auto, one.writer)
-    return found
+        by_name[entry.name] = Load(entry.serial, entry.digest, entry.auto, entry.writer)
+    return by_name
 
 
 class Record:
     """The record of the pluto that listens at `socket` and of the configuration at `path`.
 
-    `run` and `state` are the folders, None for those of this user. Nothing raises: what cannot be read was not kept,
-    and what cannot be written is not.
+    `run` and `state` are the folders, None for those of this user. Nothing raises: a file that cannot be read counts as
+    empty, and one that cannot be written is not written.
     """
 
     def __init__(
@@ -105,23 +105,23 @@ class Record:
         self._state = state if state is not None else state_folder()
 
     def loads(self) -> dict[str, Load]:
-        """What was sent for each connection, by its name in pluto."""
+        """The last load of each connection, by its name in pluto."""
         place = self._loads_place()
         data = None if place is None else _read(place)
         return loads_of(data) if data is not None else {}
 
     def note(self, loads: Mapping[str, Load]) -> None:
-        """Keep these loads beside those that are kept."""
+        """Add these loads to the record."""
         place = self._loads_place()
         if place is None or not loads:
             return
-        lines = b"".join(_line(name, one) for name, one in loads.items())
+        lines = b"".join(_line(name, load) for name, load in loads.items())
         try:
             size = place.stat().st_size
         except OSError:
             size = 0
         if size > _TIDY:
-            lines = b"".join(_line(name, one) for name, one in {**self.loads(), **loads}.items())
+            lines = b"".join(_line(name, load) for name, load in {**self.loads(), **loads}.items())
         elif size and _append(place, lines):
             return
         else:
@@ -129,26 +129,26 @@ class Record:
         _write(place, lines)
 
     def names(self) -> dict[str, str]:
-        """The connections that the configuration had when it was loaded last, each with the file it stood in."""
+        """The connections that the configuration had at its last load, each with its file."""
         place = self._names_place()
         data = None if place is None else _read(place)
         if data is None:
             return {}
         try:
-            found = msgspec.json.decode(data, type=_Names)
+            stored = msgspec.json.decode(data, type=_Names)
         except (msgspec.DecodeError, UnicodeError):
             return {}
-        return found.names if (found.path, found.socket) == self._key() else {}
+        return stored.names if (stored.path, stored.socket) == self._key() else {}
 
     def remember(self, names: Mapping[str, str], *, forget: Collection[str] = ()) -> None:
-        """Keep these names beside those that are kept, but for those in `forget`."""
+        """Add these names to the record, and remove those in `forget`."""
         place = self._names_place()
         before = self.names()
-        gone = {_plain(name) for name in forget}
+        forgotten = {_plain(name) for name in forget}
         after = {
             name: file
             for name, file in {**before, **{_plain(n): _plain(f) for n, f in names.items()}}.items()
-            if name not in gone
+            if name not in forgotten
         }
         if place is not None and after != before:
             _write(place, msgspec.json.encode(_Names(*self._key(), after)))
@@ -162,7 +162,7 @@ class Record:
         return self._state / "loaded" / f"{_digest(*self._key())}.json"
 
     def _loads_place(self) -> Path | None:
-        """By the life of the pluto: its process where it shows, else the file of its socket."""
+        """The file for the life of this pluto: named after its process if that is visible, else after its socket."""
         pluto = self._pluto
         if self._run is None or pluto.file is None:
             return None
@@ -175,20 +175,20 @@ class Record:
         return self._run / "loads" / f"{_digest(self._socket)}-{_digest(life)}.jsonl"
 
     def _forget_others(self, place: Path) -> None:
-        """Plutos that listened here before are gone, and what they had with them."""
+        """Remove the files of plutos that listened here before: their connections no longer exist."""
         head = place.name.partition("-")[0]
         with contextlib.suppress(OSError):
-            for one in place.parent.glob(f"{head}-*.jsonl"):
-                if one != place:
-                    one.unlink()
+            for file in place.parent.glob(f"{head}-*.jsonl"):
+                if file != place:
+                    file.unlink()
 
 
-def _line(name: str, one: Load) -> bytes:
-    return msgspec.json.encode(_Line(_plain(name), one.serial, one.digest, one.auto, one.writer)) + b"\n"
+def _line(name: str, load: Load) -> bytes:
+    return msgspec.json.encode(_Line(_plain(name), load.serial, load.digest, load.auto, load.writer)) + b"\n"
 
 
 def _plain(text: str) -> str:
-    """Names are bytes, and JSON is text: what is not UTF-8 is spelled."""
+    """Names are bytes, and JSON is text: bytes that are not UTF-8 are escaped."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -201,19 +201,19 @@ def _read_head(place: Path) -> bytes | None:
 
 
 def _read(place: Path, most: int = _MOST) -> bytes | None:
-    """The file, if only its owner, who is this user, may have written it."""
+    """The content of the file, if it belongs to this user and only this user could write it."""
     try:
         folder = place.parent.stat()
         with open(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
-            mine = all(one.st_uid == os.geteuid() and not one.st_mode & 0o022 for one in (folder, status))
+            mine = all(stat.st_uid == os.geteuid() and not stat.st_mode & 0o022 for stat in (folder, status))
             return file.read(most) if mine else None
     except OSError:
         return None
 
 
 def _append(place: Path, data: bytes) -> bool:
-    """Add to a file that is this user's alone. False where it is not, or cannot be written."""
+    """Append to a file that only this user could write. False if it is not such a file, or cannot be written."""
     if _read_head(place) is None:
         return False
     try:

@@ -1,9 +1,9 @@
-"""Answers about routes, interfaces and names, from this machine: what addconn 4.8 to 5.2 asks for %defaultroute.
+"""Answers about routes, interfaces and names of this machine, which addconn 4.8 to 5.2 needs for %defaultroute.
 
 Owns: asking by netlink, the ioctls of an interface, and the resolver. Must not know: connections.
 
-Nothing here is asked before it is needed. `resolve` may take seconds (it waits for name servers), so plan
-connections in a thread where that matters. Answers are kept as long as the object lives: make one for each run.
+Each question is asked when it is needed. `resolve` may take seconds (it waits for name servers), so plan connections
+in a thread if that matters. Answers are kept as long as the object lives: make one for each run.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _IFF_UP, _IFF_POINTOPOINT = 0x1, 0x10
 
 
 class FileNames(Nothing):
-    """A system of which only the names of protocols and services are known: they stand in /etc/protocols and
-    /etc/services, so nothing is asked of a network."""
+    """A system of which only the names of protocols and services are known. They stand in /etc/protocols and
+    /etc/services, so no network is asked."""
 
     def protocol(self, name: str) -> int | None:
         try:
@@ -58,7 +58,7 @@ class FileNames(Nothing):
 
 
 class System(FileNames):
-    """This machine. See `autod.protocol.connection.lookup.Lookup` for what each method answers."""
+    """This machine. `autod.protocol.connection.lookup.Lookup` describes the methods."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], object] = {}
@@ -67,8 +67,8 @@ class System(FileNames):
         key = ("gateway", version)
         if key not in self._known:
             self._known[key] = self._gateway(version)
-        found = self._known[key]
-        return found if isinstance(found, Address) else None
+        answer = self._known[key]
+        return answer if isinstance(answer, Address) else None
 
     def _gateway(self, version: int) -> Address | None:
         for table, attributes in _routes(version, None, dump=True):
@@ -87,21 +87,21 @@ class System(FileNames):
         key = ("source", to, version)
         if key not in self._known:
             self._known[key] = self._source(to, version)
-        found = self._known[key]
-        return found if isinstance(found, Address) else None
+        answer = self._known[key]
+        return answer if isinstance(answer, Address) else None
 
     def _source(self, to: Address | None, version: int) -> Address | None:
         for table, attributes in _routes(version, to, dump=False):
             if table == netlink.MAIN and not _interface_name(attributes.get(_RTA_OIF)).startswith(
                 ("ipsec", "mast")
             ):
-                found = _address(attributes.get(_RTA_PREFSRC), version)
-                if found is not None:
-                    return found
+                preferred = _address(attributes.get(_RTA_PREFSRC), version)
+                if preferred is not None:
+                    return preferred
         return None
 
     def interface(self, name: str, version: int) -> Interface | None:
-        """Its IPv4 addresses only: the kernel has no such ioctl for IPv6, so there are none there."""
+        """The interface with its IPv4 addresses only: the kernel does not have such an ioctl for IPv6."""
         request = os.fsencode(name)[:15].ljust(40, b"\0")
         try:
             with socket.socket(_AF[version], socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
@@ -117,9 +117,9 @@ class System(FileNames):
         key = ("resolve", name, version)
         if key not in self._known:
             try:
-                found = socket.getaddrinfo(name, None, _AF[version], socket.SOCK_DGRAM)
+                infos = socket.getaddrinfo(name, None, _AF[version], socket.SOCK_DGRAM)
                 self._known[key] = Address(
-                    version, socket.inet_pton(_AF[version], str(found[0][4][0]).split("%")[0])
+                    version, socket.inet_pton(_AF[version], str(infos[0][4][0]).split("%")[0])
                 )
             except (OSError, ValueError):
                 self._known[key] = None
@@ -130,9 +130,9 @@ class System(FileNames):
 _Route = tuple[int, dict[int, bytes]]
 
 
-def _ask(sock: socket.socket, what: int, request: bytes, version: int) -> Address | None:
+def _ask(sock: socket.socket, request_code: int, request: bytes, version: int) -> Address | None:
     try:
-        answer = fcntl.ioctl(sock, what, request)
+        answer = fcntl.ioctl(sock, request_code, request)
     except OSError:
         return None
     (family,) = struct.unpack_from("=H", answer, 16)
@@ -155,7 +155,7 @@ def _address(data: bytes | None, version: int) -> Address | None:
 
 
 def _routes(version: int, to: Address | None, *, dump: bool) -> Iterator[_Route]:
-    """The routes that the kernel answers with: the table of each, and its attributes. None where it refuses."""
+    """The routes in the kernel's answer: the table of each, and its attributes. No routes if the kernel refuses."""
     body = b""
     bits = 0
     if to is not None:
@@ -177,14 +177,14 @@ def _routes(version: int, to: Address | None, *, dump: bool) -> Iterator[_Route]
 
 
 def _parse(data: bytes, family: int) -> Generator[_Route, None, bool]:
-    """The routes of one datagram. Gives back whether more datagrams follow."""
-    read = 0
+    """The routes of one datagram. Returns whether more datagrams follow."""
+    count = 0
     for kind, body in netlink.messages(data):
         if kind in (_NLMSG_ERROR, _NLMSG_DONE):
             return False
-        read += 1
+        count += 1
         if kind == _RTM_NEWROUTE and len(body) >= netlink.ROUTE.size:
             route = netlink.ROUTE.unpack_from(body)
             if route[0] == family:
                 yield route[4], netlink.attributes(body[netlink.ROUTE.size :])
-    return read > 0
+    return count > 0

@@ -1,11 +1,11 @@
-"""The tokens of ipsec.conf, as the scanners of Libreswan 4.8 to 5.4 cut them.
+"""The tokens of ipsec.conf, in the way of the scanners of Libreswan 4.8 to 5.4.
 
-Owns: the lexical rules of each release, and the stack of included files. Must not know: keywords (it asks whether
-a word is one), sections, values, or where files come from (the caller opens them).
+Owns: the lexical rules of each release, and the stack of included files. Must not know: keywords (the caller tells
+whether a word is one), sections, values, or where files come from (the caller opens them).
 
-Libreswan's scanners are flex programs with states: after `=` a value is expected, after a keyword an `=`, and
-characters that no rule of a state takes vanish. Much of what people may write follows from that and from nothing
-else (`left foo=1.2.3.4` is left=1.2.3.4), so the states are kept here too. A value ends with its line.
+Libreswan's scanners are flex programs with states: after `=` they expect a value, after a keyword an `=`, and they drop
+characters that no rule of a state matches. Some texts have a meaning only because of these states (`left foo=1.2.3.4`
+is left=1.2.3.4), so this scanner has the same states. A value ends with its line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Scanner", "Source", "Token", "TokenKind"]
 
 
 class TokenKind(Enum):
-    """What the grammar tells apart. INTEGER and BOOL are of 4.x only."""
+    """The kinds of token that the grammar knows. Only 4.x has INTEGER and BOOL."""
 
     END = "the end of the file"
     EOL = "the end of the line"
@@ -44,7 +44,7 @@ class TokenKind(Enum):
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A token: its kind, its text, and where it stands. `quoted`: it stood in quotes or braces."""
+    """A token: its kind, its text, and its place. `quoted`: it stood in quotes or braces."""
 
     kind: TokenKind
     text: str
@@ -65,7 +65,7 @@ class _State(Enum):
 
 
 class Source(msgspec.Struct):
-    """One file being read: its name, its text, how far, and the files that the same include named after it."""
+    """One file that is being read: its name, its text, the position, and the next files of the same include."""
 
     name: str
     text: str
@@ -103,9 +103,9 @@ _X_COMMENT: Final = re.compile(r"[Xx][_-].", re.DOTALL)
 class Scanner:
     """Tokens from a file and what it includes.
 
-    `classify` says what a word is at the moment it is read: KEYWORD, BOOL (a keyword that wants a boolean),
-    COMMENT, or STRING (no keyword). `read` gives the text of an included file, None
-    where it cannot be read; `stray` is told of characters that no rule takes.
+    `classify` tells the kind of a word at the moment it is read: KEYWORD, BOOL (a keyword that takes a boolean),
+    COMMENT, or STRING (not a keyword). `read` returns the text of an included file, None if it cannot be read. `stray`
+    is called with each character that no rule matches.
     """
 
     def __init__(
@@ -132,18 +132,18 @@ class Scanner:
 
     @property
     def at_line_start(self) -> bool:
-        """Whether the next token is the first of a line, and no state is left over from the line before."""
+        """Whether the next token is the first of a line, and the line before has left no state."""
         source = self.stack[-1]
         return self._state is _State.INITIAL and (source.at == 0 or source.text[source.at - 1] == "\n")
 
     def include(self, names: list[str]) -> None:
-        """Go on with these files, then come back. Called between two lines."""
+        """Read these files next, then go on with this one. To be called between two lines."""
         self.stack.append(Source(self.source.name, "", names, ends=False))
         first = True
         self._next_file(first=first)
 
     def skip_line(self) -> None:
-        """Go to the start of the next line, whatever is on this one."""
+        """Go to the start of the next line, and drop the rest of this one."""
         source = self.source
         end = source.text.find("\n", source.at)
         if end < 0:
@@ -159,7 +159,7 @@ class Scanner:
         source.start = source.at
 
     def _next_file(self, *, first: bool = False) -> bool:
-        """Step to the next file of the include, or back to the file that has the include. False at the end."""
+        """Go to the next file of the include, or back to the file that has the include. False at the end."""
         source = self.stack[-1]
         if source.rest:
             name = source.rest.pop(0)
@@ -174,7 +174,7 @@ class Scanner:
         return True
 
     def next(self) -> Token:
-        """The next token; END for ever after the last."""
+        """The next token; END each time after the last."""
         while True:
             source = self.stack[-1]
             if source.at >= len(source.text):
@@ -317,17 +317,17 @@ class Scanner:
         if source.text[source.at] == "\n":
             return self._end_of_line(source)
         at = source.at
-        found = _BOOL.match(source.text, at)
-        if found is None:
+        word = _BOOL.match(source.text, at)
+        if word is None:
             source.at += 1
             return None
-        source.at = found.end()
+        source.at = word.end()
         self._state = _State.INITIAL
-        return self._token(TokenKind.BOOL, found.group(), at)
+        return self._token(TokenKind.BOOL, word.group(), at)
 
     @staticmethod
     def _run_on(source: Source) -> None:
-        """A newline that no rule takes: it vanishes, and is not counted."""
+        """Drop a newline that no rule matches. It is not counted."""
         source.at += 1
         source.start = source.at
 
@@ -335,7 +335,7 @@ class Scanner:
         at = source.at
         rest = _REST.match(source.text, at)
         if rest is None:
-            # Up to 5.0 there is no rule for an empty value here: the newline vanishes, and the next line is the value.
+            # Up to 5.0 no rule matches an empty value here: the newline is dropped, and the next line is the value.
             if not self._rules.bare_words:
                 return self._end_of_line(source, counted=False)
             return self._run_on(source)

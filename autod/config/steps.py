@@ -1,7 +1,7 @@
-"""What it would take to make pluto hold what the configuration says, and what that would cost. Pure.
+"""The steps that bring pluto to the state of the configuration, and the tunnels that they take down. Pure.
 
-Owns: the steps, their order, what each takes down, and how much may be deleted at once. Must not know: what differs
-(autod.config.compare), how anything is sent.
+Owns: the steps, their order, the tunnels that each takes down, and how many connections may be deleted at once. Must
+not know: how differences are found (autod.config.compare), how anything is sent.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["FEW", "FIFTH", "Step", "removes_too_much", "steps"]
 
 
 class Step(msgspec.Struct, frozen=True, tag_field="event", tag="step"):
-    """One step towards it: `takes_down` are connections that are up and will not be, itself among them.
+    """One step. `takes_down` are the connections that are up and that the step takes down, itself included.
 
-    `siblings`: some of them are others, which share its IKE SA, so it is done only if that is accepted. `begin`: it is
-    loaded as it should be, and what its auto= asks for is to be done (routed, initiated). `names` are its names in
-    pluto that the step is about: of subnets= only the pairs that changed.
+    `siblings`: some of them are other connections that share its IKE SA, so the step needs consent. `begin`: the
+    connection is loaded correctly, but auto= asks to route or to initiate it. `names` are the names in pluto that the
+    step is about: with subnets= only the pairs that changed.
     """
 
     action: Literal["add", "replace", "delete", "begin"]
@@ -40,25 +40,35 @@ class Step(msgspec.Struct, frozen=True, tag_field="event", tag="step"):
 def steps(
     comparison: Comparison, state: State, *, shares: bool, prune: Collection[str] = (), force: bool = False
 ) -> list[Step]:
-    """What to do, adding first. `shares`: re-adding takes the IKE SA down, and what shares it (5.4).
+    """The steps, additions first. `shares`: a replacement takes down the IKE SA and all that share it (5.4).
 
-    `prune` are names and patterns of what is to be deleted although it is not the file's; `force` has what is doubtful
-    deleted too.
+    `prune` are names and patterns of connections that are deleted although they are not the file's. `force`: doubtful
+    ones are deleted, too.
     """
     up = state.established
-    plan = [Step("add", one.connection, one.names, auto=one.auto) for one in comparison.missing]
-    for one in comparison.different:
-        if one.elements:
-            own = [name for name in one.elements if name in up]
-            others = _siblings(state, one.elements) if shares and own else []
-            taken = (*own, *others)
+    plan = [
+        Step("add", difference.connection, difference.names, auto=difference.auto)
+        for difference in comparison.missing
+    ]
+    for difference in comparison.different:
+        if difference.elements:
+            own = [name for name in difference.elements if name in up]
+            siblings = _siblings(state, difference.elements) if shares and own else []
+            taken_down = (*own, *siblings)
             plan.append(
-                Step("replace", one.connection, one.elements, taken, siblings=bool(others), auto=one.auto)
+                Step(
+                    "replace",
+                    difference.connection,
+                    difference.elements,
+                    taken_down,
+                    siblings=bool(siblings),
+                    auto=difference.auto,
+                )
             )
-        elif not one.surplus:
-            plan.append(Step("begin", one.connection, one.names, auto=one.auto))
-        plan += [_deletion(name, up) for name in one.surplus]
-    doubtful = set() if force else {one.connection for one in comparison.doubtful}
+        elif not difference.surplus:
+            plan.append(Step("begin", difference.connection, difference.names, auto=difference.auto))
+        plan += [_deletion(name, up) for name in difference.surplus]
+    doubtful = set() if force else {difference.connection for difference in comparison.doubtful}
     doomed = [name for name in comparison.forgotten if name not in doubtful or _asked(name, prune)]
     doomed += [name for name in comparison.foreign if _asked(name, prune)]
     plan += [_deletion(name, up) for name in doomed]
@@ -74,32 +84,32 @@ def _asked(name: str, prune: Collection[str]) -> bool:
 
 
 FIFTH: Final = 20
-"""Percent of what a file has loaded that may go at once."""
+"""Percent of a file's connections that may be deleted at once."""
 
 FEW: Final = 5
-"""Connections that may go at once, however many they are in percent."""
+"""Fewer connections than this may always be deleted at once, whatever their percentage."""
 
 
 def removes_too_much(
     removed: Collection[str], kept: Collection[str], *, percent: int = FIFTH, few: int = FEW
 ) -> str | None:
-    """Why so many connections are not deleted at once: a sentence, None where it is in order.
+    """The reason not to delete so many connections at once: a sentence, or None if they may be deleted.
 
-    `removed` are those of a file that would go, `kept` those that stay. All of them, or more than `percent` and at
-    least `few`, go only when that is asked for: a file that became empty looks just like that.
+    `removed` are the connections of a file that would be deleted, `kept` those that stay. All of them, or more than
+    `percent` and at least `few`, are deleted only with consent: a file that became empty by mistake looks the same.
     """
     if not removed:
         return None
-    whole = len(removed) + len(kept)
+    total = len(removed) + len(kept)
     if not kept:
-        return f"all connections that were loaded from it ({whole}) would be deleted"
-    if len(removed) >= few and 100 * len(removed) > percent * whole:
-        return f"{len(removed)} of the {whole} connections that were loaded from it would be deleted"
+        return f"all connections that were loaded from it ({total}) would be deleted"
+    if len(removed) >= few and 100 * len(removed) > percent * total:
+        return f"{len(removed)} of the {total} connections that were loaded from it would be deleted"
     return None
 
 
 def _siblings(state: State, names: Iterable[str]) -> list[str]:
     own = set(names)
     shared = {sa.ike_sa for sa in state.child_sas if sa.connection in own and sa.ike_sa is not None}
-    others = (sa.connection for sa in state.child_sas if sa.ike_sa in shared and sa.connection not in own)
-    return list(dict.fromkeys(others))
+    siblings = (sa.connection for sa in state.child_sas if sa.ike_sa in shared and sa.connection not in own)
+    return list(dict.fromkeys(siblings))

@@ -2,8 +2,8 @@
 
 Owns: the kinds of values, as 4.8 to 4.15 and as 5.x read them. Must not know: sections, duplicates, messages.
 
-4.x takes digits as a number for any keyword, keeps zero for a number that it cannot read, and leaves a bad duration
-or percentage out, all in silence; a bad word ends addconn. 5.x leaves a bad value out with a warning.
+4.x takes digits as a number for any keyword, uses zero for a number that it cannot read, and leaves out a bad duration
+or percentage, all without a warning; a bad word ends addconn. 5.x leaves out a bad value with a warning.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BOOLEANS_5: Final = {**BOOLEANS, "1": 1, "0": 0}
 
 
 class Value(NamedTuple):
-    """The text and the number that are kept, and what to warn of."""
+    """The text and the number that are kept, and a warning."""
 
     text: str | None
     number: int | None
@@ -54,7 +54,7 @@ class BadWord(ValueError):
 def read_4(
     keyword: Keyword, kind: TokenKind, text: str, *, wide: bool = True, seconds: bool = False
 ) -> Value | None:
-    """What 3.27 to 4.15 keep; None where the setting is left out. Raises Malformed (left out) and BadWord.
+    """The value that 3.27 to 4.15 keep; None if they leave out the setting. Raises Malformed (left out) and BadWord.
 
     `wide`: numbers have 64 bits, and not 32 as up to 4.7. `seconds`: durations are whole seconds (up to 4.6).
     """
@@ -76,7 +76,7 @@ def read_4(
             number = int(text) if kind is TokenKind.INTEGER else binary(text, bytes_=keyword.kind == "bytes")
             return Value(None, int64(_fits(number)))
     if kind is TokenKind.INTEGER:
-        # The digits are gone: what wants a string has none.
+        # The digits are lost: a keyword that needs a string has none.
         number = int(text) if len(text) < 21 else 2**64
         warning = None
         if keyword.kind in ("string", "append"):
@@ -99,9 +99,9 @@ def read_4(
 
 
 def read_5(keyword: Keyword, text: str, *, decimals: bool = True) -> Value:
-    """What 5.x keeps; `decimals`: numbers may have fractions.
+    """The value that 5.x keeps. `decimals`: numbers may have fractions.
 
-    Raises Malformed for what it leaves out with a warning.
+    Raises Malformed for a value that 5.x leaves out with a warning.
     """
     match keyword.kind:
         case "bool":
@@ -153,7 +153,7 @@ def _lower(text: str) -> str:
 
 
 def _fits(number: int) -> int:
-    # A number beyond 64 bits is an error that 4.x only notes; it goes on with zero.
+    # A number with more than 64 bits is an error that 4.x only records; it goes on with zero.
     return number if number < 2**64 else 0
 
 
@@ -172,11 +172,11 @@ def _seconds_4_6(kind: TokenKind, text: str) -> int:
     """Milliseconds of a duration as 3.27 to 4.6 read it: 32 bits of seconds."""
     if kind is TokenKind.INTEGER:
         return 1000 * int32(min(int(text) if len(text) < 21 else UINTMAX, UINTMAX))
-    found = _STRTOUL.match(text)
-    scale = _SECONDS.get(text[found.end() :]) if found is not None else None
-    if found is None or scale is None or found.group(1) == "-":
+    match = _STRTOUL.match(text)
+    scale = _SECONDS.get(text[match.end() :]) if match is not None else None
+    if match is None or scale is None or match.group(1) == "-":
         raise Malformed(_CHANCE)
-    digits = found.group(2)
+    digits = match.group(2)
     number = int(digits) if len(digits) < 21 else UINTMAX
     if number > (2**32 - 1) // scale:
         raise Malformed(_CHANCE)
@@ -187,31 +187,31 @@ _STRTOUL: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
 
 
 def _percent_4(text: str) -> int:
-    found = _STRTOUL.match(text)
-    if found is None:
+    match = _STRTOUL.match(text)
+    if match is None:
         raise Malformed(f"malformed percentage {text}")
-    if text[found.end() :] != "%":
-        raise Malformed(f'bad percentage multiplier "{text[found.end() :]}" on {text}')
-    digits = found.group(2)
+    if text[match.end() :] != "%":
+        raise Malformed(f'bad percentage multiplier "{text[match.end() :]}" on {text}')
+    digits = match.group(2)
     number = int(digits) if len(digits) < 21 else 2**64
-    if number >= 2**64 or (number if found.group(1) != "-" else -number % 2**64) > 2**32 - 1:
+    if number >= 2**64 or (number if match.group(1) != "-" else -number % 2**64) > 2**32 - 1:
         raise Malformed(f'percentage way too large "{text}"')
-    return -number % 2**64 if found.group(1) == "-" else number
+    return -number % 2**64 if match.group(1) == "-" else number
 
 
 _PIECES: Final = re.compile(r"[^:, \t]+")
 
 
 def _words(keyword: Keyword, text: str) -> int:
-    number, found = 0, 0
+    number, count = 0, 0
     for piece in _PIECES.findall(text):
         word = keyword.values.get(_lower(piece))
         if word is not None:
             number |= word
-            found += 1
-        elif not found:
+            count += 1
+        elif not count:
             raise BadWord(f"{piece!r} is not a value of {keyword.name}=")
-    if found > 1:
+    if count > 1:
         raise BadWord(f"{keyword.name}= takes one value, not {text!r}")
     return number
 
@@ -220,7 +220,7 @@ _FLAGS: Final = re.compile(r"[^+, \t]+")
 
 
 def flags(keyword: Keyword, text: str) -> int | None:
-    """The bits of a list of debug flags (`all,no-crypt`), None if one of them is unknown."""
+    """The bits of a list of debug flags (`all,no-crypt`); None if one of them is unknown."""
     bits = 0
     for piece in _FLAGS.findall(text):
         if piece == "none":

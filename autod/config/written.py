@@ -1,9 +1,9 @@
-"""A connection without a file: settings, written so that they read as they are meant. Pure.
+"""A connection without a file: its settings, written so that the reader understands them correctly. Pure.
 
-Owns: which names, keywords and values can be written, and how. Must not know: what they mean; the reader says that,
+Owns: which names, keywords and values can be written, and how. Must not know: what they mean; the reader knows that,
 with the same errors and warnings as for any file.
 
-No value can end its line or begin another setting: one that could is refused, everything that is not plain is quoted.
+No value can end its line or begin another setting: such a value is refused. Every value that is not plain is quoted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Connection", "parted", "written"]
 
 _KEYWORD: Final = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _WORDS: Final = frozenset({"version", "config", "setup", "conn", "include", "also"})
-"""Words that begin something else, or take settings from where there are none."""
+"""Words that begin something else, or take settings from other sections, which do not exist here."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9%@.:,/_+*!;~|-]+\Z")
 _LIST: Final = re.compile(r"\{[A-Za-z0-9%@.:,/_+ -]*\}\Z")
@@ -38,7 +38,7 @@ Host: TypeAlias = str | IPv4Address | IPv6Address
 """An address, a host name, or a word such as `%any`."""
 Net: TypeAlias = str | IPv4Network | IPv6Network
 Time: TypeAlias = str | int | timedelta
-"""Seconds, or what ipsec.conf takes, such as `8h`."""
+"""Seconds, or a text for ipsec.conf, such as `8h`."""
 
 
 class _Settings(msgspec.Struct, frozen=True):
@@ -47,13 +47,13 @@ class _Settings(msgspec.Struct, frozen=True):
 
 
 class Connection(_Settings, frozen=True, kw_only=True):
-    """A connection that stands in no file: `Connection("branch", left="192.0.2.1", right="192.0.2.2")`.
+    """A connection that is not in a file: `Connection("branch", left="192.0.2.1", right="192.0.2.2")`.
 
-    What it has a field for is given by that; everything else of ipsec.conf stands in `settings`, by its keyword:
-    `Connection("branch", {"nic-offload": "yes"}, left=...)`. Values there are text, numbers, addresses (whatever `str`
-    makes a word of), booleans, a time or a sequence.
+    Common keywords of ipsec.conf have a field; all others stand in `settings`, by keyword:
+    `Connection("branch", {"nic-offload": "yes"}, left=...)`. Values there are text, numbers, addresses (anything that
+    `str` makes a word of), booleans, a time or a sequence.
 
-    UsageError where it cannot be written: a name, a keyword or a value that could be taken for something else.
+    UsageError if it cannot be written: if a name, a keyword or a value could be taken for something else.
     """
 
     left: Host | None = None
@@ -80,7 +80,7 @@ class Connection(_Settings, frozen=True, kw_only=True):
     mtu: int | None = None
 
     def __post_init__(self) -> None:
-        self.text  # noqa: B018 (it raises what is wrong)
+        self.text  # noqa: B018 (it raises the error)
 
     @property
     def given(self) -> dict[str, object]:
@@ -93,11 +93,11 @@ class Connection(_Settings, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The connection as a file would have it. UsageError for what cannot be written."""
+        """The connection as the text of a file. UsageError if it cannot be written."""
         return written(self.name, self.given)
 
     def read(self, release: Release) -> Configuration:
-        """The connection as `release` reads it, with what is wrong with it, as of any file (`autod.config.check`).
+        """The connection as `release` reads it, with its complaints, as for any file (`autod.config.check`).
 
         Unsupported as in `autod.config.load`.
         """
@@ -108,7 +108,7 @@ _TYPED: Final = tuple(name for name in Connection.__struct_fields__ if name not 
 
 
 def parted(words: Iterable[str]) -> dict[str, str]:
-    """`KEYWORD=VALUE` words as settings. UsageError for one that is none, or that is given twice."""
+    """`KEYWORD=VALUE` words as settings. UsageError for a word without `=`, or a keyword that is given twice."""
     settings: dict[str, str] = {}
     for word in words:
         keyword, equal, value = word.partition("=")
@@ -126,10 +126,10 @@ def written(name: str, settings: Mapping[str, object]) -> str:
     if not _is_text(name) or not _NAME.match(name) or name in _WORDS:
         raise UsageError(f"{name!r} cannot be the name of a connection that is not in a file", name=name)
     lines = [f"conn {name}"]
-    for keyword, given in settings.items():
+    for keyword, value in settings.items():
         if not _KEYWORD.match(keyword) or keyword in _WORDS or keyword.startswith(("x-", "x_")):
             raise UsageError(f"{keyword!r} is not a keyword of a connection", option="set")
-        lines.append(f"\t{keyword}={_value(keyword, given)}")
+        lines.append(f"\t{keyword}={_value(keyword, value)}")
     return "\n".join(lines) + "\n"
 
 
@@ -137,8 +137,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _value(keyword: str, given: object) -> str:
-    text = _words(keyword, given)
+def _value(keyword: str, value: object) -> str:
+    text = _words(keyword, value)
     if not text:
         raise UsageError(f"{keyword}= has no value", option="set")
     if _PLAIN.match(text) or _LIST.match(text):
@@ -149,22 +149,22 @@ def _value(keyword: str, given: object) -> str:
     return f'"{text}"'
 
 
-def _words(keyword: str, given: object) -> str:
-    if isinstance(given, bool):
-        return ("no", "yes")[given]
-    if isinstance(given, timedelta):
-        if given < timedelta(0) or given.microseconds:
+def _words(keyword: str, value: object) -> str:
+    if isinstance(value, bool):
+        return ("no", "yes")[value]
+    if isinstance(value, timedelta):
+        if value < timedelta(0) or value.microseconds:
             raise UsageError(f"{keyword}= is a time of whole seconds", option="set")
-        return f"{given.days * 86_400 + given.seconds}s"
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
-        words = [str(one) for one in given]
+        return f"{value.days * 86_400 + value.seconds}s"
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        words = [str(item) for item in value]
         if keyword.endswith("subnets"):
-            odd = next((one for one in words if not _PLAIN.match(one) or "," in one), None)
+            odd = next((item for item in words if not _PLAIN.match(item) or "," in item), None)
             if odd is not None:
                 raise UsageError(f"{keyword}= cannot have {odd!r} in its list", option="set")
             return f"{{{' '.join(words)}}}"
         return ",".join(words)
-    return str(given)
+    return str(value)
 
 
 _CONTROL: Final = frozenset((*range(32), 127, 0x85, 0x2028, 0x2029)) - {9}
