@@ -91,12 +91,14 @@ class Pluto(PlainPluto[Outcome]):
         """
         return _block(self.finding(deadline))
 
-    def replies(self, command: c.Command, *, timeout: float | None = None) -> tuple[Reply, ...]:
-        """Ask, drain to the end, and give pluto's replies as they are.
+    def replies(
+        self, command: c.Command, *, timeout: float | None = None, only: bytes | None = None
+    ) -> tuple[Reply, ...]:
+        """Ask, drain to the end, and give pluto's replies as they are; `only`: those with these bytes.
 
         DeadlinePassed after `timeout` seconds, ConnectionLost where pluto went away in the middle.
         """
-        return _block(self.asking(command, timeout))
+        return _block(self.asking(command, timeout, only))
 
     def state(self, *commands: c.Command, timeout: float | None = None) -> State:
         """What pluto knows, as typed values; see autod.Pluto.state. With 5,000 connections up to a second in all."""

@@ -1,4 +1,4 @@
-"""Frozen values to JSON and back.
+"""Frozen values to JSON and back, and what is true of numbers whatever they count.
 
 Owns: the one rule for text that JSON cannot carry, and the error for JSON that is something else. Must not know: which
 values there are.
@@ -7,15 +7,24 @@ values there are.
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from math import ceil
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from autod.protocol.errors import DecodeError
 
-__all__ = ["hash_of", "read_json", "to_json"]
+__all__ = ["hash_of", "percentile", "read_json", "to_json"]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 T = TypeVar("T")
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The smallest of `values` (ascending) that `share` of them do not exceed; None if there are none."""
+    return values[max(0, ceil(share * len(values)) - 1)] if values else None
 
 
 def to_json(value: object) -> bytes:

@@ -12,7 +12,7 @@ commands start from heads that construct built ahead of time (`outlines`), so th
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ import msgspec
 
 from autod.protocol.commands import AddConnection, AddPublicKey, Impair
 from autod.protocol.errors import BadString, Unsupported, UsageError
+from autod.protocol.mould import LONGEST, Mould, holes_of
 from autod.protocol.outlines import BASIC_MAGIC
 
 if TYPE_CHECKING:
@@ -353,6 +354,24 @@ class Packer:
             self._last.clear()
         self._last[shape] = last
         return bytes(last.head) + family.packing.join(family.layout, last.parts, tuples)
+
+    def mould(
+        self,
+        members: Mapping[str, object],
+        places: Sequence[tuple[str, int, Callable[[str], object]]],
+        values: Sequence[str],
+    ) -> Mould | None:
+        """What makes the messages whose members are these but for the values at `places` (see forms.Place): `values`
+        are those of this one. None where that is not certain."""
+        family = self._release.family
+        base = self.pack(members)
+        last = next(reversed(self._last.values()))
+        room = len(base) - family.layout.head + LONGEST * len(places)
+        holes = holes_of(family.layout, last.places, last.parts, places, values)
+        if holes is None or room > family.layout.room or any(len(value) >= LONGEST for value in values):
+            return None
+        mould = Mould(base, holes)
+        return mould if mould.fill(values) == base else None
 
     def _alike(self, command: object) -> _Last | None:
         """A copy of a message of the same whack_command: its strings have the same places."""

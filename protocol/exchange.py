@@ -97,12 +97,32 @@ class Answers(msgspec.Struct, frozen=True):
 class Exchange:
     """One exchange, from the moment its message was sent.
 
-    `taken`: pluto's end was open when the message was sent. `answers` are for prompts; None if there are none.
+    `taken`: pluto's end was open when the message was sent. `answers` are for prompts; None if there are none. `only`:
+    see ReplyDecoder.
     """
 
-    __slots__ = ("_answers", "_decoder", "_fresh", "_lines", "_rest", "due", "over", "reset", "taken")
+    __slots__ = (
+        "_answers",
+        "_codes",
+        "_decoder",
+        "_fresh",
+        "_lines",
+        "_only",
+        "_rest",
+        "due",
+        "over",
+        "reset",
+        "taken",
+    )
 
-    def __init__(self, codes: ReplyCodes, *, taken: bool = True, answers: Answers | None = None) -> None:
+    def __init__(
+        self,
+        codes: ReplyCodes,
+        *,
+        taken: bool = True,
+        answers: Answers | None = None,
+        only: bytes | None = None,
+    ) -> None:
         self.taken: bool = taken
         self.over: bool = False
         """Everything that pluto writes was received."""
@@ -110,7 +130,9 @@ class Exchange:
         self.due: list[bytes | None] = []
         """Answers that must be sent, in order. None closes our direction of the stream: pluto then gives up."""
         self._answers = answers
-        self._decoder = ReplyDecoder(codes)
+        self._codes = codes
+        self._only = only
+        self._decoder: ReplyDecoder | None = None
         self._fresh = b""
         self._lines = False
         self._rest = False
@@ -141,7 +163,11 @@ class Exchange:
     def replies(self) -> list[Reply]:
         """The replies that are complete now and were not returned before. Answers to prompts among them become due."""
         fresh, self._fresh = self._fresh, b""
-        replies = self._decoder.feed(fresh) if fresh else []
+        decoder = self._decoder
+        if decoder is None:
+            # Thousands of answers are never looked at line by line.
+            decoder = self._decoder = ReplyDecoder(self._codes, self._only)
+        replies = decoder.feed(fresh) if fresh else []
         if self._answers is not None:
             for reply in replies:
                 if isinstance(reply, Prompt):
@@ -149,7 +175,7 @@ class Exchange:
                     self.due.append(
                         None if answer is None else answer.encode("utf-8", "surrogateescape") + b"\0"
                     )
-        return replies + self._decoder.close() if self.over else replies
+        return replies + decoder.close() if self.over else replies
 
     def ending(self, *, gone: bool) -> Ending:
         """How the exchange ended. Call it only when the exchange is `over`. `gone`: the process that listened ended."""

@@ -14,7 +14,12 @@ A reply is a line `NNN text`, ended by a newline. What running releases do to th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["MAX_LINE", "Prompt", "Reply", "ReplyCodes", "ReplyDecoder"]
 
@@ -53,6 +58,16 @@ class ReplyCodes(msgspec.Struct, frozen=True, kw_only=True):
         return code in self.errors
 
 
+def _lines_with(needle: bytes, block: bytes) -> Iterator[bytes]:
+    """The lines that have it; what is between them is not cut into lines."""
+    at = block.find(needle)
+    while at >= 0:
+        end = block.find(b"\n", at)
+        end = len(block) if end < 0 else end
+        yield block[block.rfind(b"\n", 0, at) + 1 : end]
+        at = block.find(needle, end)
+
+
 _PREFIXES = {f"{code:03} ": code for code in range(1000)}
 
 
@@ -60,10 +75,12 @@ class ReplyDecoder:
     """Bytes in, replies out. It never raises, and holds at most one line of MAX_LINE bytes.
 
     A status of 5,000 connections has 100,000 lines, and pluto waits until they are read. So lines are decoded and split
-    in blocks, and a code is found with one look into a table.
+    in blocks, and a code is found with one look into a table. `only`: whole lines without these bytes are left out,
+    unread.
     """
 
-    def __init__(self, codes: ReplyCodes) -> None:
+    def __init__(self, codes: ReplyCodes, only: bytes | None = None) -> None:
+        self._only = only
         self._prompts = (codes.secret_prompt, codes.user_prompt)
         self._rest = b""
         self._cut = False
@@ -74,9 +91,15 @@ class ReplyDecoder:
         if not newline:
             self._keep(self._rest + rest)
             return []
-        lines = (self._rest + block).decode("utf-8", "surrogateescape").split("\n")
+        block = self._rest + block
         cut, self._cut, self._rest = self._cut, False, b""
         self._keep(rest)
+        only = self._only
+        if only is not None:
+            block = b"\n".join(_lines_with(only, block))
+            if not block:
+                return []
+        lines = block.decode("utf-8", "surrogateescape").split("\n")
         replies = [self._reply(lines[0], cut)]
         prefixes, prompts = _PREFIXES, self._prompts
         for line in lines[1:]:

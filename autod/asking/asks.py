@@ -34,7 +34,7 @@ class Send(msgspec.Struct, eq=False):
     `deadline` is on the course's clock, in seconds; the course may move it while replies come, which `on_replies`
     gets. The driver makes the message of `command` when it can be sent, so that thousands who wait hold none. `sent` is
     set by the driver when the message has gone out. `pending` is an exchange whose message was sent already, which the
-    driver only reads to the end.
+    driver only reads to the end. `only`: lines without these bytes may be left out.
     """
 
     on_replies: Callable[[list[Reply]], None]
@@ -45,6 +45,7 @@ class Send(msgspec.Struct, eq=False):
     holder: str = ""
     pending: Pending | None = None
     sent: bool = False
+    only: bytes | None = None
 
 
 class FindAgain(msgspec.Struct, eq=False):

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from math import ceil
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from autod.outcomes import Outcome
-from autod.values import hash_of, read_json
+from autod.values import hash_of, percentile, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 __all__ = [
     "Attempt",
@@ -172,11 +171,6 @@ class BulkResult(msgspec.Struct, frozen=True):
 def from_json(data: bytes | str) -> BulkResult:
     """The result of a run that `autod.events.to_json` wrote. Raises DecodeError."""
     return read_json(data, msgspec.json.Decoder(BulkResult), "the result of a run")
-
-
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The smallest of `values` (ascending) that `share` of them do not exceed; None if there are none."""
-    return values[max(0, ceil(share * len(values)) - 1)] if values else None
 
 
 def summarise(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from autod.cli.configuration import DEFAULT, release_to_check
-from autod.cli.resolve import match
 from autod.config import Severity, check, describe, load, show
 from autod.config.check import needs_ikev1
 from autod.config.include import Files
-from autod.config.peers import hold
 from autod.config.routes import FileNames
 
 if TYPE_CHECKING:
@@ -33,17 +32,32 @@ _SERIOUS = (Severity.FATAL, Severity.ERROR)
 
 def run(options: argparse.Namespace) -> int:
     """0 if nothing is wrong, else 3."""
+    # Nothing here makes a cycle, and the collector would look at all of the configuration again and again.
+    gc.disable()
+    try:
+        return _check(options)
+    finally:
+        gc.enable()
+
+
+def _check(options: argparse.Namespace) -> int:
     release, origin = _release(options)
     configuration = load(options.config or DEFAULT, release)
     policy = _ikev1_policy(options, configuration)
     there = [connection.name for connection in configuration.connections]
-    names = match(options.names, there, str(configuration.path))
+    names: list[str] = []
+    if options.names:
+        from autod.cli.resolve import match
+
+        names = match(options.names, there, str(configuration.path))
     diagnostics = [
         diagnostic for diagnostic in check(configuration, ikev1_policy=policy) if _concerns(diagnostic, names)
     ]
     missing = [name for name in names if not configuration.find(name)]
     pairs: tuple[Pair, ...] | None = None
     if options.peer is not None:
+        from autod.config.peers import hold
+
         peer = load(options.peer, release)
         diagnostics += [diagnostic for diagnostic in check(peer) if diagnostic.severity in _SERIOUS]
         pairs = hold(configuration, peer, FileNames(), names)

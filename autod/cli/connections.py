@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from autod.cli.adding import Ahead
     from autod.cli.resolve import Resolved
     from autod.loading.interface import Loader
     from autod.operations import Row
@@ -32,14 +33,28 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-def run(options: argparse.Namespace, outcome: Outcome | None = None) -> int:
+def run(options: argparse.Namespace, outcome: Outcome | None = None, *, ahead: Ahead | None = None) -> int:
     """The operation on every name. Returns, for one name, pluto's own code if it refused; for several, 0 or 1.
 
     `outcome` is that of the one name, if autod.cli.quick has sent the request already and more is to be done.
+    `ahead`: how far autod.cli.adding came with loading many.
     """
+    if ahead is not None:
+        return session.run(options, partial(_load_on, ahead))
     if outcome is None:
         return session.run(options, _work)
     return session.run(options, partial(_go_on, find(options.operation), outcome))
+
+
+async def _load_on(
+    ahead: Ahead, options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts
+) -> int:
+    """What there is to do after what was loaded without an event loop."""
+    from autod.cli.many import do_many
+    from autod.cli.resolve import Resolved
+
+    async with open_session(options, outputs, interrupts) as opened:
+        return await do_many(opened, Resolved(ahead.names, None, ahead.configuration), ahead)
 
 
 async def _go_on(

@@ -14,6 +14,7 @@ from autod.events import Complaint
 from autod.loading.groups import no_group, routed_by_auto
 from autod.loading.loader import loader_for
 from autod.loading.native import NativeLoader
+from autod.status.goingdown import goes_down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,15 +23,18 @@ if TYPE_CHECKING:
     from autod.config import Configuration
     from autod.events import Event
     from autod.loading.interface import Loader
+    from autod.loading.plain import Begun
     from autod.outcomes import Outcome
     from autod.protocol.releases import Release
 
 __all__ = ["after_loading", "load", "loader", "say_what_goes_down"]
 
 
-def loader(session: Session, configuration: Configuration | None = None) -> Loader:
+def loader(
+    session: Session, configuration: Configuration | None = None, *, begun: Begun | None = None
+) -> Loader:
     """The loader for --config: native, or, with --via-addconn, the release's own addconn. `configuration` is that
-    of --config, if it was read before."""
+    of --config, if it was read before; `begun` is how far loading came without an event loop."""
 
     def read(release: Release) -> Configuration:
         from autod.cli.configuration import read
@@ -40,13 +44,16 @@ def loader(session: Session, configuration: Configuration | None = None) -> Load
         return read(session.options.config, release)
 
     options = session.options
+    autoall = options.all or (options.operation == "sync" and not options.names)
+    if begun is not None:
+        return NativeLoader(session.pluto, read, autoall=autoall, notes=True, begun=begun)
     return loader_for(
         session.pluto,
         _config_for_addconn(options.config),
         read,
         via_addconn=options.via_addconn,
         notes=True,
-        autoall=options.all or (options.operation == "sync" and not options.names),
+        autoall=autoall,
         catches=_CATCHES.get(options.operation, no_group),
     )
 
@@ -69,23 +76,16 @@ def _config_for_addconn(config: str | None) -> str | None:
 async def say_what_goes_down(session: Session, names: Sequence[str]) -> None:
     """Say, before these are loaded, which of them have a tunnel: loading takes it down."""
     from autod.protocol import commands as c
-    from autod.status import established
 
     replies = await session.pluto.replies(c.TrafficStatus(names[0] if len(names) == 1 else None))
-    chosen = set(names)
-    up = sorted(name for name in established(replies) if name in chosen or name.rpartition("/")[0] in chosen)
-    if not up:
+    found = goes_down(replies, names)
+    if found is None:
         return
+    up, sentence = found
     if session.options.json:
         session.put({"event": "takes_down", "connections": up})
-        return
-    quoted = ", ".join(f'"{name}"' for name in up[:_NAMED])
-    more = f" and {len(up) - _NAMED} more" if len(up) > _NAMED else ""
-    session.note(f"{quoted}{more} {'are' if len(up) > 1 else 'is'} up; loading again takes that down")
-
-
-_NAMED = 5
-"""The most connections that a sentence names."""
+    else:
+        session.note(sentence)
 
 
 async def load(

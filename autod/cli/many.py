@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -24,6 +25,7 @@ from autod.bulk.result import Summary
 from autod.cli.names import natural
 from autod.cli.render import failure_lines, outcome_line
 from autod.cli.resolve import ASK_PEERS_FROM, look, peers_of
+from autod.cli.sums import times_of
 from autod.errors import UsageError
 from autod.operations import find
 from autod.outcomes import Outcome, Result
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from autod.bulk import BulkResult, Run
     from autod.bulk.operations import OperationName
+    from autod.cli.adding import Ahead
     from autod.cli.resolve import Resolved
     from autod.cli.session import Session
     from autod.loading.interface import Loader
@@ -61,10 +64,10 @@ _NAMED = 10
 """The most names in a summary for each cause; the lines before have them all."""
 
 
-async def do_many(session: Session, resolved: Resolved) -> int:
+async def do_many(session: Session, resolved: Resolved, ahead: Ahead | None = None) -> int:
     """The operation for all of the names, as one run: 0 if it succeeded for each of them, else 1.
 
-    For one name, with an option that makes it a run: the status of its outcome.
+    For one name, with an option that makes it a run: the status of its outcome. `ahead`: how far autod.cli.adding came.
     """
     options, names = session.options, resolved.names
     _check_report(options)
@@ -73,9 +76,9 @@ async def do_many(session: Session, resolved: Resolved) -> int:
     if row.loads:
         from autod.cli.loading import after_loading, loader, say_what_goes_down  # what only asks does without
 
-        load = loader(session, resolved.configuration)
+        load = loader(session, resolved.configuration, begun=None if ahead is None else ahead.begun)
         await load.check()
-        if options.if_down is False or not row.initiates:
+        if ahead is None and (options.if_down is False or not row.initiates):
             await say_what_goes_down(session, names)
     state = resolved.state
     if row.initiates and not row.loads and state is None and len(names) >= ASK_PEERS_FROM:
@@ -85,7 +88,8 @@ async def do_many(session: Session, resolved: Resolved) -> int:
         several and not (options.verbose or options.json) and not sys.stdout.isatty()
     ):
         session = replace(session, quiet=True)
-    result = await _run(session, names, row, peers_of(state) if state is not None else {}, load)
+    peers = peers_of(state) if state is not None else {}
+    result = await _run(session, names, row, peers, load, () if ahead is None else ahead.signals)
     if load is not None:
         await after_loading(session, load, _loaded(result))
     if options.report is not None:
@@ -133,7 +137,9 @@ async def _run(
     row: Row,
     peers: Mapping[str, str],
     load: Loader | None,
+    signals: Sequence[int],
 ) -> BulkResult:
+    """`signals` came before there was a run to end, and count as if they came when it has begun."""
     options, interrupts = session.options, session.interrupts
     several = len(names) > 1
     async with bulk(
@@ -159,6 +165,8 @@ async def _run(
             await _watch(session, run, len(names))
         else:
             interrupts.steps[:] = [lambda: session.complain(f"autod: {_stop(run)}"), run.cancel]
+            for number in signals:
+                signal.raise_signal(number)
             async for event in run:
                 _show(session, event, several=several)
     return run.result
@@ -288,9 +296,7 @@ def summary_line(summary: Summary) -> str:
         parts.append(f"{len(summary.unknown)} in flight when it was ended ({_some(summary.unknown)})")
     if summary.not_started:
         parts.append(f"{len(summary.not_started)} not begun")
-    line = f"{', '.join(parts)}; {summary.seconds:.1f} s"
-    if summary.median is not None and summary.p95 is not None and summary.done > 1:
-        line += f", median {summary.median:.2f} s, 95 % within {summary.p95:.2f} s"
+    line = ", ".join(parts) + times_of(summary.done, summary.seconds, summary.median, summary.p95)
     if summary.retransmissions:
         line += f", {summary.retransmissions} retransmissions"
     return line

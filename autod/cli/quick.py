@@ -62,6 +62,15 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError("--xauthname and --xauthpass-file are for one connection", option="answers")
         secret = None if options.xauthpass_file is None else read_password(options.xauthpass_file)
         options.answers = Answers(options.xauthname, secret)
+    if options.operation == "add":
+        from autod.cli.adding import add
+
+        loaded = add(options)
+        if isinstance(loaded, int):
+            return loaded
+        from autod.cli import connections
+
+        return connections.run(options, ahead=loaded)
     result = _run(options, find(options.operation))
     if isinstance(result, int):
         return result

@@ -125,13 +125,15 @@ class PlainPluto(Methods[R]):
                 raise no_answer(self.path, self.timeout if deadline is None else None)
             answer = Probed(ending, talk.pluto, bool(talk.seqpacket))
 
-    def asking(self, command: c.Command, timeout: float | None) -> Steps[tuple[Reply, ...]]:
-        """pluto's replies as they are. DeadlinePassed, ConnectionLost."""
+    def asking(
+        self, command: c.Command, timeout: float | None, only: bytes | None = None
+    ) -> Steps[tuple[Reply, ...]]:
+        """pluto's replies as they are, or `only` those with these bytes. DeadlinePassed, ConnectionLost."""
         check_command(command)
         check_seconds(timeout, "timeout")
         replies: list[Reply] = []
         limit = self.timeout if timeout is None else timeout
-        send = Send(replies.extend, self.now() + _endless(limit))
+        send = Send(replies.extend, self.now() + _endless(limit), only=only)
         ending = yield from self.carrying(exchange(self, command, send))
         check_ended(ending, self.path, command, limit)
         return tuple(replies)
@@ -186,6 +188,7 @@ class PlainPluto(Methods[R]):
                     lambda: ask.deadline,
                     answers=ask.answers,
                     holds_descriptor=ask.holds_descriptor,
+                    only=ask.only,
                 )
             )
         finally:

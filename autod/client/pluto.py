@@ -39,7 +39,7 @@ from autod.exchange.control import Control
 from autod.exchange.slots import Slots
 from autod.identify.detect import Detected, detect
 from autod.identify.dialect import read_in
-from autod.judging.judge import Judge
+from autod.judging.answer import judge_answer
 from autod.judging.memo import Alike
 from autod.metrics import Counters
 from autod.operations import of_command
@@ -47,7 +47,6 @@ from autod.outcomes import Outcome, Result, gather, sentence
 from autod.protocol import commands as c
 from autod.protocol.encode import encode
 from autod.protocol.exchange import Ending
-from autod.recognise import recognise
 
 if TYPE_CHECKING:
     import msgspec
@@ -279,25 +278,29 @@ class Pluto(Methods[Operation]):
         self, request: Request, pending: Pending, ending: Ending, now: float
     ) -> tuple[Sequence[Event], Outcome]:
         """The events and the outcome of an exchange that is over."""
+        return self.judged(request, pending.exchange.undecoded, ending, started=pending.at, ended=now)
+
+    def judged(
+        self, request: Request, data: bytes, ending: Ending, *, started: float, ended: float
+    ) -> tuple[Sequence[Event], Outcome]:
+        """The events and the outcome of a request whose whole answer is `data`; times in UNIX seconds."""
 
         def judged(name: str | None, data: bytes) -> tuple[Sequence[Event], Outcome]:
-            judge = Judge(
+            return judge_answer(
                 request.operation,
                 name,
+                self.control.replies(data),
+                ending,
                 members=request.members,
                 asynchronous=request.asynchronous,
-                started=pending.at,
+                started=started,
+                ended=ended,
             )
-            events = [recognise(reply, time=now) for reply in self.control.replies(data)]
-            for event in events:
-                judge.see(event)
-            return events, judge.end(ending, at=now)
 
-        data = pending.exchange.undecoded
         if request.name is None or request.members is not None:
             return judged(request.name, data)
         kind = request.operation, request.asynchronous, ending
-        return self._alike.judged(kind, request.name, data, judged, started=pending.at, ended=now)
+        return self._alike.judged(kind, request.name, data, judged, started=started, ended=ended)
 
     async def perform(
         self,

@@ -67,13 +67,18 @@ def check(
 
     found = list(configuration.diagnostics)
     planner = Planner(configuration.rules, FileNames() if lookup is None else lookup)
+    sectioned = rules(configuration.rules).sectioned
     for connection in configuration.connections:
         if not connection.partial:
-            plan = planner.plan(connection.name, connection.layers)
+            alike = planner.alike(connection.name, connection.layers)
+            plan = planner.plan(connection.name, connection.layers) if alike is None else alike[0].plan
+            if not plan.remarks:
+                found += _unsure(configuration, connection) if sectioned else ()
+                continue
             template = auto(connection) == "ignore" and not {"left", "right"} <= connection.settings.keys()
             if not template:
                 found += remarks(connection, plan)
-        found += _unsure(configuration, connection)
+        found += _unsure(configuration, connection) if sectioned else ()
     order = {file: at for at, file in enumerate(dict.fromkeys(configuration.files))}
     for file in dict.fromkeys(configuration.files):
         found += advice.look(file, configuration.sources.lines(file))
@@ -111,6 +116,10 @@ def _setup(configuration: Configuration) -> Iterator[Diagnostic]:
 
 def needs_ikev1(connection: ConfiguredConnection, rules: str) -> bool:
     """Whether a connection that is loaded speaks IKEv1."""
+    settings = connection.layers[-1]
+    if "ikev2" not in settings and "keyexchange" not in settings:
+        return False  # IKEv2 is what all releases speak where nothing is said
+
     from autod.config.expected import ike_version
     from autod.config.meaning import Meaning
 
@@ -146,8 +155,6 @@ def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnos
 
 def _unsure(configuration: Configuration, connection: ConfiguredConnection) -> Iterator[Diagnostic]:
     """Strings that 5.3 and 5.4 hand to pluto, which will not take them: looked at with the kinds of 5.2."""
-    if not rules(configuration.rules).sectioned:
-        return
     known = table("5.2").conn
     for setting in connection.settings.values():
         key = known.get(setting.key.spelled)

@@ -16,7 +16,7 @@ from autod.protocol.connection.rules import rules
 from autod.protocol.errors import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from autod.config.reader import Configuration
     from autod.protocol.connection import Planner
@@ -44,13 +44,29 @@ class Chosen(msgspec.Struct, frozen=True):
 
 def auto(connection: ConfiguredConnection) -> Auto:
     """What auto= of a connection comes to."""
-    given = connection.settings.get("auto")
+    given = connection.layers[-1].get("auto")
     if given is None:
         return "ignore"
-    text = (given.text or "").lower()
-    if given.number is not None:
-        text = next((word for word, n in given.key.keyword.values.items() if n == given.number), "")
-    return _AUTO.get(text, "ignore")
+    words = given.key.keyword.values
+    known = _KNOWN.get((id(words), given.number, given.text))
+    if known is None or known[0] is not words:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[id(words), given.number, given.text] = (words, _auto(words, given.number, given.text))
+    return known[1]
+
+
+def _auto(words: Mapping[str, int], number: int | None, text: str | None) -> Auto:
+    word = (text or "").lower()
+    if number is not None:
+        word = next((word for word, n in words.items() if n == number), "")
+    return _AUTO.get(word, "ignore")
+
+
+_MOST_KNOWN: Final = 64
+
+_KNOWN: Final[dict[tuple[int, int | None, str | None], tuple[Mapping[str, int], Auto]]] = {}
+"""What was worked out, by the words of the release's keyword: thousands of connections say the same."""
 
 
 def all_names(configuration: Configuration) -> list[str]:

@@ -29,6 +29,7 @@ from autod.config.setting_differences import setting_differences
 from autod.protocol.connection import Planner
 from autod.protocol.connection.lookup import Lookup, Nothing
 from autod.protocol.connection.message import Auto
+from autod.protocol.encode import Packer
 from autod.status.shown import Shown, Words
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class _Comparing:
         self._around = around
         self._memory = memory
         self._planner = Planner(configuration.rules, around.lookup)
+        self._packer = Packer(configuration.release)
         self._loaded = {
             one.name: one for one in state.connections if one.kind != "instance" and not _of_group(one, state)
         }
@@ -219,7 +221,7 @@ class _Comparing:
     def _difference(self, connection: ConfiguredConnection, plan: Plan) -> _Found:
         asked, own = auto(connection), plan.names
         remembers = any(name in self._memory.loads for name in own)
-        now = sent_of(plan, self._rules) if remembers else {}
+        now = sent_of(plan, self._rules, self._packer) if remembers else {}
         there = [name for name in own if name in self._loaded]
         surplus = tuple(
             name

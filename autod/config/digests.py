@@ -1,20 +1,19 @@
-"""Digests of what is sent for connections: what tells one set of messages from another. Pure.
+"""Digests of what is sent for connections: what tells the bytes of one set of messages from another's. Pure.
 
 Nothing of a message can be read from one. Must not know: who keeps them (record.py), what a difference means.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from operator import itemgetter
+from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
-
-import msgspec
 
 from autod.config.choose import wanted
 from autod.config.elements import groups_for
 from autod.protocol.connection import Planner
+from autod.protocol.encode import Packer
+from autod.protocol.errors import BadString, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from autod.config.reader import Configuration
     from autod.protocol.connection.message import Message, Plan
 
-__all__ = ["Sent", "digest", "digests", "sent_of"]
+__all__ = ["Sent", "digest", "digest_of", "digests", "sent_of"]
 
 Sent: TypeAlias = "Mapping[str, str]"
 """What was sent for a connection: by its names in pluto, a digest of the messages that are about that name."""
@@ -33,31 +32,39 @@ def digests(
     configuration: Configuration, names: Collection[str], *, around: Around, last: bool = False
 ) -> dict[str, Sent]:
     """What is sent for each of these connections (see `wanted`)."""
-    planner = Planner(configuration.rules, around.lookup)
+    planner, packer = Planner(configuration.rules, around.lookup), Packer(configuration.release)
     found: dict[str, Sent] = {}
     for connection in wanted(configuration, names, last=last):
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-        found[connection.name] = sent_of(plan, configuration.rules)
+        found[connection.name] = sent_of(plan, configuration.rules, packer)
     return found
 
 
-def sent_of(plan: Plan, rules: str) -> Sent:
+def sent_of(plan: Plan, rules: str, packer: Packer) -> Sent:
     """Of each pair of subnets= by itself: it is not another because its siblings are."""
     if len(plan.names) == 1:
-        return {plan.names[0]: digest(plan.groups)}
-    return {name: digest(groups_for(plan, rules, (name,)) or plan.groups) for name in plan.names}
+        return {plan.names[0]: digest(plan.groups, packer)}
+    return {name: digest(groups_for(plan, rules, (name,)) or plan.groups, packer) for name in plan.names}
 
 
-def digest(groups: Iterable[Iterable[Message]]) -> str:
-    """What tells one set of messages from another; nothing of them can be read from it."""
-    state = hashlib.blake2s(digest_size=16)
+def digest(groups: Iterable[Iterable[Message]], packer: Packer) -> str:
+    """What tells one set of messages from another. What cannot be sent has one too."""
+    messages = []
     for group in groups:
         for message in group:
-            said = sorted(message.members.items(), key=_path)
-            state.update(msgspec.msgpack.encode((message.kind, message.name, said, message.settings)))
+            try:
+                messages.append(packer.pack(message.members, message.settings))
+            except (BadString, Unsupported) as error:
+                messages.append(f"{message.name} {error}".encode("utf-8", "surrogateescape"))
+    return digest_of(*messages or (b"",))
+
+
+def digest_of(message: bytes, *others: bytes) -> str:
+    """The digest of messages as they are sent."""
+    state = blake2b(message, digest_size=16)
+    for other in others:
+        state.update(len(other).to_bytes(4, "little"))
+        state.update(other)
     return state.hexdigest()
-
-
-_path = itemgetter(0)

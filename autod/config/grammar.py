@@ -35,6 +35,9 @@ _ORDINARY: Final = re.compile(
 )
 """An ordinary line: a keyword and a value. The scanner would cut it in the same way; it gets all other lines."""
 
+_PLAIN: Final = re.compile(r'[^"{} \t\n\0]+\Z')
+"""What such a line has for a value, where it is not in quotes."""
+
 _HEADER: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(conn)[ \t]+([A-Za-z][A-Za-z0-9._-]*)\n")
 """An ordinary first line of a section, likewise, and what has no meaning before it."""
 
@@ -75,6 +78,8 @@ class _Parser:
             stray=self._stray,
         )
         self._lines: dict[str, Line] = {}
+        self._heads: dict[str, Line] = {}
+        """Lines by what stands before their value, for keywords that keep any string as it is."""
         self._token: Token | None = None
         self._place = Place(name, 1, 1)
 
@@ -232,6 +237,8 @@ class _Parser:
             for line in text[at:stop].split("\n"):
                 kept = known.get(line)
                 if kept is None:
+                    kept = self._like_another(line)
+                if kept is None:
                     kept = self._line(line)
                     if kept is not None and len(known) < _LINES:
                         known[line] = kept
@@ -254,6 +261,14 @@ class _Parser:
         source.at = source.start = found.end()
         source.line += 1
         return True
+
+    def _like_another(self, line: str) -> Line | None:
+        """What `_line` makes of a line whose like it has seen, with another string for a value."""
+        head, _, value = line.partition("=")
+        like = self._heads.get(head)
+        if like is None or _PLAIN.match(value) is None or value == "%forever" or value.isdigit():
+            return None
+        return Line(like.key, value, None, like.column, like.mark)
 
     def _line(self, line: str) -> Line | None:
         """What an ordinary line of a connection comes to, if there is nothing to complain of."""
@@ -282,7 +297,16 @@ class _Parser:
             return None
         if kind is TokenKind.INTEGER and key.keyword.kind == "percent":
             return None
-        return self._sections.line(key, found.start(1) + 1, kind, value)
+        kept = self._sections.line(key, found.start(1) + 1, kind, value)
+        if (
+            kept is not None
+            and kept.text == plain
+            and key.keyword.kind == "string"
+            and len(self._heads) < _LINES
+        ):
+            # A number of 4.x has no text, and what stood in quotes is not `plain`.
+            self._heads[line.partition("=")[0]] = kept
+        return kept
 
     # Settings
 

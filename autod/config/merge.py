@@ -20,6 +20,8 @@ from autod.config.nearest import Hints
 from autod.config.values import OTHER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from autod.config.collect import Document
     from autod.config.model import Section
     from autod.protocol.connection.rules import Rules
@@ -43,6 +45,9 @@ _ALL_COMPLAINTS: Final = 10_000
 _DEFAULT: Final = "%default"
 
 _NAMES: Final = re.compile(r"[^ \t\n\v\f\r]+")
+
+_SPECIAL: Final = frozenset({"obsolete", "append", "loose", "key"})
+"""Kinds of keywords whose settings are more than put in their place."""
 
 Slots = dict[str, Setting]
 
@@ -110,6 +115,23 @@ class _Merge:
         self.slots[slot] = setting
         if not self._default:
             self._own.add(slot)
+
+    def put_all(self, settings: Iterable[Setting]) -> None:
+        """Settings of a section of the connection, one after the other."""
+        slots, own = self.slots, self._own
+        for setting in settings:
+            key = setting.key
+            keyword, slot = key.keyword, key.slot
+            if (
+                slot in own
+                or not keyword.conn
+                or keyword.kind in _SPECIAL
+                or (setting.text is None and keyword.kind == "string")
+            ):
+                self.put(setting)
+            else:
+                slots[slot] = setting
+                own.add(slot)
 
     def _append(self, slot: str, setting: Setting) -> None:
         if setting.key.keyword.name == "also":
@@ -194,7 +216,8 @@ def connections(document: Document, rules: Rules) -> tuple[list[ConfiguredConnec
                     tuple(merge.diagnostics),
                 )
             )
-            diagnostics += merge.diagnostics[: max(_ALL_COMPLAINTS - len(diagnostics), 0)]
+            if merge.diagnostics:
+                diagnostics += merge.diagnostics[: max(_ALL_COMPLAINTS - len(diagnostics), 0)]
             if budget.left < 0:
                 sentence = (
                     f"also= leads to more than {budget.all} sections in all: a chain of them is too long"
@@ -247,8 +270,7 @@ def _missing(merge: _Merge, name: str, setting: Setting, named: dict[str, Sectio
 
 def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section], budget: _Budget) -> bool:
     """4.x: the section whole, then what its also= names, then what theirs name. True if it gave up before that."""
-    for setting in section.settings:
-        merge.put(setting)
+    merge.put_all(section.settings)
     if merge.failed:
         return True
     whole = merge.slots.get("also")

@@ -13,8 +13,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,16 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["Group", "PolicyFile", "Routed", "groups", "is_group", "loaded_groups", "read_policy", "routed"]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
+class PolicyFile(msgspec.Struct, frozen=True):
     """A policy file: its networks as they are used, and what is wrong with it (`line: sentence`)."""
 
     networks: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """A policy group: `networks` is None if the folder has no file for it.
 
     `loaded`: pluto has a group connection of this name (None: not known). `instances`: the connections it has
@@ -45,7 +44,7 @@ class Group:
     networks: tuple[str, ...] | None
     loaded: bool | None = None
     instances: int = 0
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
 
 
 def read_policy(text: str) -> PolicyFile:
@@ -138,8 +137,7 @@ def is_group(connection: ConfiguredConnection) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(msgspec.Struct, frozen=True):
     """A group connection that pluto has loaded: how many connections it has made of it, and those not routed."""
 
     instances: int

@@ -112,11 +112,13 @@ class Talk:
         *,
         answers: Answers | None = None,
         holds_descriptor: bool = False,
+        only: bytes | None = None,
     ) -> Generator[Wait, None, Ending]:
         """Send `message`, hand every reply to `on_replies` as it comes, and say how it ended; yield where to wait.
 
         `deadline` gives the time (time.monotonic) at which waiting ends, and is asked again after each reply: UNSENT
-        before the message went out, else DEADLINE. Raises as Control.exchange does. Closing the generator closes
+        before the message went out, else DEADLINE. `only`: see ReplyDecoder.
+        Raises as Control.exchange does. Closing the generator closes
         the socket.
         """
         gauge = gauge_for(self.path, self.pluto) if holds_descriptor else None
@@ -133,7 +135,7 @@ class Talk:
             if sock is None:
                 return Ending.UNSENT
             self._meet(sock)
-            exchange = Exchange(self._codes, taken=send_whole(sock, message), answers=answers)
+            exchange = Exchange(self._codes, taken=send_whole(sock, message), answers=answers, only=only)
             self.sent = True
             if answers is None:
                 finish_sending(sock)

@@ -27,37 +27,32 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, NoReturn
 
 import trio
 
-from autod.errors import UsageError, WhackError
+from autod.errors import UsageError
 from autod.exchange.connect import (
-    SUN_PATH,
     address_of,
     answer_prompt,
     check_path,
     connect_patiently,
     explain,
-    finish_sending,
     open_socket,
-    replaced,
     send_whole,
 )
 from autod.exchange.descriptors import gauge_for, own_spare
-from autod.exchange.peer import Listener, listener, meet, opener, socket_file
+from autod.exchange.peer import Listener, socket_file
+from autod.exchange.sending import AHEAD, INSTANT, Pending, Sending
 from autod.exchange.slots import Slots
-from autod.protocol.exchange import Answers, Ending, Exchange
+from autod.protocol.exchange import Answers, Ending
 from autod.protocol.replies import Reply, ReplyCodes, ReplyDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 __all__ = ["AHEAD", "Answers", "Control", "Ending", "Pending", "check_path"]
 
@@ -65,37 +60,12 @@ MAX_MESSAGE = 16384
 """Bytes of a message. pluto reads 7.6 kB at most (struct whack_message, 3.27 to 5.4), and what is below
 half of the smallest usual send buffer goes out in one piece."""
 
-AHEAD = 10
-"""Requests that are worth sending before the first of them is read. pluto's backlog holds five and the kernel one more;
-by the time that the last is sent, pluto is through with some of them. One that finds no place is not sent."""
-
 _CHUNK = 65536
-_INSTANT = 0.001
-_SLOW = 8
 _BURST = 16
 _NO_DESCRIPTOR = 0.02
 
 
-@dataclass(slots=True)
-class Pending:
-    """An exchange whose message was sent: the socket, what came of it so far, and the slot that it has."""
-
-    sock: socket.socket
-    exchange: Exchange
-    holds_descriptor: bool
-    holder: str
-    heard: bool = False
-    """Whether pluto was heard since: it has opened the descriptor then."""
-    at: float = field(default_factory=time.time)
-    """UNIX seconds at which it was sent."""
-
-    @property
-    def over(self) -> bool:
-        """Whether all that pluto says was read."""
-        return self.exchange.over
-
-
-class Control:
+class Control(Sending):
     """The control socket at `path`, for any number of exchanges at once.
 
     `codes` are the reply codes of the release that listens, `seqpacket` its type of socket (None: find out;
@@ -116,19 +86,11 @@ class Control:
         limit: int = 64,
         slots: Slots | None = None,
     ) -> None:
-        self.path: str = os.fspath(path)
+        super().__init__(path, codes=codes, seqpacket=seqpacket, pluto=pluto)
         self.slots: Slots = Slots(limit) if slots is None else slots
-        self._codes = codes
-        self._type: int | None = None if seqpacket is None else _TYPES[seqpacket]
-        self._pluto = Listener() if pluto is None else pluto
-        self._pinned = pluto is not None
         self._gate = trio.Lock()
         self._bound = False
-        check_path(self.path)
-        self._short = len(os.fsencode(self.path)) <= SUN_PATH
-        self._quick = 0
         self._ended = 0.0
-        self._open = 0
 
     @property
     def seqpacket(self) -> bool | None:
@@ -139,11 +101,6 @@ class Control:
     def peer(self) -> int | None:
         """The process that listened at the last exchange, None where it is not known."""
         return self._pluto.pid
-
-    @property
-    def pluto(self) -> Listener:
-        """The pluto that messages are for, or where any will do, the one that listened at the last exchange."""
-        return self._pluto
 
     async def exchange(
         self,
@@ -185,10 +142,6 @@ class Control:
         """Whether start() is worth a try: pluto answered the last ones at once."""
         return self._quick >= 0 and self._can_start
 
-    @property
-    def _can_start(self) -> bool:
-        return self._type is not None and self._short
-
     def places(self, *, holds_descriptor: bool, planned: int) -> int:
         """How many more requests pluto and this process can bear, beside `planned` ones that are to be sent or are
         under way."""
@@ -205,7 +158,7 @@ class Control:
     def start(
         self, message: bytes, *, holds_descriptor: bool = False, holder: str = "", patient: bool = False
     ) -> Pending | None:
-        """Send without waiting: None where pluto did not answer the last ones within _INSTANT (unless `patient`), its
+        """Send without waiting: None where pluto did not answer the last ones within INSTANT (unless `patient`), its
         backlog is full, or anything else is in the way. Nothing was sent then, and submit() is to be asked. Else
         read() must follow, and after that finish(), wait() or drop()."""
         if not self._can_start or self._gate.locked() or not (patient or self._quick >= 0):
@@ -214,21 +167,13 @@ class Control:
             self._bind()
             if not self.slots.acquire_nowait():
                 return None
-        assert self._type is not None
-        sock = None
-        try:
-            sock = open_socket(self._type)
-            sock.connect(self.path)
-            self._meet(sock)
-            taken = send_whole(sock, message)
-        except (OSError, WhackError):
+        sock = self._sent_at_once(message)
+        if sock is None:
             # Whatever it was, submit() waits for it or explains it.
-            if sock is not None:
-                sock.close()
             if holds_descriptor:
                 self.slots.release(heard=False)
             return None
-        return self._sent(sock, taken, None, holds_descriptor, holder)
+        return self._sent(*sock, None, holds_descriptor, holder)
 
     async def submit(
         self,
@@ -256,36 +201,6 @@ class Control:
                 self.slots.end_turn()
         return self._sent(sock, taken, answers, holds_descriptor, holder)
 
-    def _sent(
-        self, sock: socket.socket, taken: bool, answers: Answers | None, holds_descriptor: bool, holder: str
-    ) -> Pending:
-        if answers is None:
-            finish_sending(sock)
-        self._open += 1
-        return Pending(sock, Exchange(self._codes, taken=taken, answers=answers), holds_descriptor, holder)
-
-    def read(self, pending: Pending, *, patient: bool = True) -> bool:
-        """Take what pluto has answered; blocks for _INSTANT at most, if `patient`. Whether that is all of it: then
-        finish() must follow, else wait() or drop()."""
-        sock, exchange = pending.sock, pending.exchange
-        for _ in range(_BURST):
-            try:
-                data = sock.recv(_CHUNK)
-            except BlockingIOError:
-                if patient and sock.fileno() < 1024 and select.select((sock,), (), (), _INSTANT)[0]:
-                    continue
-                if patient:
-                    self._quick = -_SLOW
-                break
-            except ConnectionResetError:
-                exchange.broken()
-                break
-            self._hear(pending)
-            exchange.receive(data)
-            if not data:
-                break
-        return exchange.over
-
     async def read_all(self, pending: Pending) -> None:
         """read() until that is all of it, however long pluto takes. Cancelled: drop() must follow."""
         while not pending.over and not self.read(pending):
@@ -310,20 +225,13 @@ class Control:
             self.drop(pending)
             raise
         now = trio.current_time()
-        if self._quick < 0 and now - self._ended < _INSTANT:
+        if self._quick < 0 and now - self._ended < INSTANT:
             self._quick += 1
         self._ended = now
         return self._finish(pending, pluto.is_gone())
 
-    def finish(self, many: Iterable[Pending]) -> list[Ending]:
-        """The endings of exchanges that are over. pluto is looked at once, for all of them: if it lives now, it lived
-        when each of them ended."""
-        gone = self._pluto.is_gone()
-        return [self._finish(pending, gone) for pending in many]
-
     def _finish(self, pending: Pending, gone: bool) -> Ending:
-        self._close(pending)
-        ending = pending.exchange.ending(gone=gone)
+        ending = super()._finish(pending, gone)
         if pending.holds_descriptor:
             self.slots.release(heard=pending.heard)
             if ending is Ending.GONE:
@@ -332,13 +240,9 @@ class Control:
 
     def drop(self, pending: Pending) -> None:
         """Give an exchange up; pluto goes on with what it was asked."""
-        self._close(pending)
+        super().drop(pending)
         if pending.holds_descriptor:
             self.slots.abandon(pending.holder, heard=pending.heard)
-
-    def _close(self, pending: Pending) -> None:
-        pending.sock.close()
-        self._open -= 1
 
     def replies(self, data: bytes) -> list[Reply]:
         """The lines of a whole answer."""
@@ -403,20 +307,6 @@ class Control:
                     raise explain(self.path, error) from error
             await trio.sleep(_NO_DESCRIPTOR)
 
-    def _meet(self, sock: socket.socket) -> None:
-        """See who answers on `sock`; refuse one whom the message is not for."""
-        expected = self._pluto
-        if not self._pinned:
-            here = opener(sock)
-            if here.pid is None or (here.pid, here.name) != (expected.opener, expected.bound):
-                self._know(listener(self.path, here))
-            return
-        met = meet(sock, self.path, expected)
-        if met is None:
-            self._refuse()
-        elif met is not expected:
-            self._know(met)
-
     def _check_file(self) -> None:
         """Refuse where the socket's file is not the one that the messages are for."""
         if self._pinned and socket_file(self.path) != self._pluto.file:
@@ -425,11 +315,11 @@ class Control:
     def _refuse(self) -> NoReturn:
         if self._pluto.is_gone():
             self.slots.forget()
-        raise replaced(self.path)
+        super()._refuse()
 
     def _know(self, pluto: Listener) -> None:
         self._bound = self._bound and pluto.is_same(self._pluto)
-        self._pluto = pluto
+        super()._know(pluto)
 
     def _bind(self) -> None:
         """Find out how many descriptors pluto can spare: before the first request that holds one."""
@@ -439,7 +329,7 @@ class Control:
 
     def _hear(self, pending: Pending) -> None:
         if not pending.heard:
-            pending.heard = True
+            super()._hear(pending)
             if pending.holds_descriptor:
                 self.slots.heard()
 
@@ -462,9 +352,11 @@ class Control:
             except BlockingIOError:
                 await trio.lowlevel.wait_readable(sock)
             except ConnectionResetError:
-                return exchange.broken()
+                exchange.broken()
+                return
             else:
-                return self._hear(pending)
+                self._hear(pending)
+                return
 
 
 def _checked(message: bytes | Callable[[], bytes]) -> bytes:
@@ -473,6 +365,3 @@ def _checked(message: bytes | Callable[[], bytes]) -> bytes:
     if not 0 < len(data) <= MAX_MESSAGE:
         raise UsageError(f"a message of {len(data)} bytes: pluto reads 1 to {MAX_MESSAGE}; ask for less")
     return data
-
-
-_TYPES = {False: socket.SOCK_STREAM, True: socket.SOCK_SEQPACKET}

@@ -23,19 +23,25 @@ import contextlib
 import os
 import socket
 import struct
+from typing import TypeAlias
 
 import msgspec
 
 __all__ = [
     "Listener",
     "Opener",
+    "Seen",
     "SocketFile",
     "executable",
     "listener",
     "meet",
     "opener",
+    "seen",
     "socket_file",
 ]
+
+Seen: TypeAlias = "tuple[int, int, int, bytes, object]"
+"""What a connection and the file of its socket tell: device, inode, time of change, SO_PEERCRED, name."""
 
 _CREDENTIALS = struct.Struct("3i")
 _ACCEPTS = 0x10000  # net/unix: a listening socket
@@ -192,6 +198,17 @@ def opener(sock: socket.socket) -> Opener:
     )[0]
     name = sock.getpeername()
     return Opener(pid if pid > 0 else None, name if isinstance(name, str) else os.fsdecode(name))
+
+
+def seen(sock: socket.socket, path: str) -> Seen | None:
+    """All that `meet` looks at, as the system tells it: where it is what it was, so is the answer. None without a
+    file."""
+    try:
+        file = os.stat(path)
+    except OSError:
+        return None
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return file.st_dev, file.st_ino, file.st_ctime_ns, credentials, sock.getpeername()
 
 
 def meet(sock: socket.socket, path: str | os.PathLike[str], known: Listener) -> Listener | None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod import __version__
 from autod.config.around import Machine
 from autod.config.compare import compare
 from autod.config.comparison import Comparison, Memory
 from autod.config.record import Record
+from autod.loading.kept import writer
 from autod.status import State, parse
 from autod.status.shown import shown
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autod.exchange.peer import Listener
     from autod.protocol.replies import Reply
 
-__all__ = ["Held", "hold", "record_of", "unread", "writer"]
+__all__ = ["Held", "hold", "unread"]
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -73,13 +73,3 @@ def unread(
     """The files in which these connections stood that are there still, and were not read: an include may be lost."""
     read = {*configuration.files, stands_for}
     return frozenset(file for file in {*names.values()} if file not in read and os.path.exists(file))
-
-
-def record_of(configuration: Configuration, socket: str, pluto: Listener | None) -> Record:
-    """What is kept of loading this configuration into this pluto."""
-    return Record(socket, configuration.path, pluto=pluto)
-
-
-def writer(configuration: Configuration) -> str:
-    """Who makes a digest: two of the same autod and the same rules can be compared."""
-    return f"{__version__} {configuration.rules}"

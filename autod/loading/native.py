@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,23 +21,18 @@ import trio
 
 from autod.asking.guards import may_load
 from autod.asking.request import Request
-from autod.config.check import remarks
-from autod.config.choose import Chosen, auto, choose, last_of_each
-from autod.config.digests import Sent, sent_of
 from autod.config.halt import halts
-from autod.config.routes import System
-from autod.errors import NOT_LOADED, BadString, ConfigurationError, no_answer
+from autod.errors import NOT_LOADED, ConfigurationError, no_answer
 from autod.events import Complaint
 from autod.exchange.control import AHEAD
 from autod.exchange.relay import Relayed
 from autod.loading.groups import no_group
+from autod.loading.preparing import MayWait, Prepared, Preparer, asks_first, chosen
 from autod.loading.result import Transcript, outcome_of
 from autod.outcomes import gather
 from autod.protocol.check import check_release
 from autod.protocol.commands import AddConnection, Listen, Route
-from autod.protocol.connection import Planner
 from autod.protocol.connection.rules import rules
-from autod.protocol.encode import Packer
 from autod.protocol.errors import Unsupported
 from autod.recognise import recognise
 
@@ -44,14 +40,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autod.client import Pluto
+    from autod.config.choose import Chosen
+    from autod.config.digests import Sent
     from autod.config.model import ConfiguredConnection
     from autod.config.reader import Configuration
     from autod.events import Event
     from autod.exchange.control import Pending
     from autod.loading.groups import Catches
     from autod.loading.interface import Hear, Told
+    from autod.loading.plain import Answered, Begun
     from autod.outcomes import Outcome
-    from autod.protocol.connection.addresses import Address
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
@@ -68,6 +66,7 @@ class NativeLoader:
     `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which sends
     connections with a fault too (not where it gave up before it came to auto=), and of several sections of one name
     leaves the last in pluto. `notes`: `sent` is kept.
+    `begun`: how far the loading of these came without an event loop; the first `load` goes on from there.
     `catches` says of a group connection that it is going to be routed: it is at once then, as until pluto has made the
     connections of its networks their packets leave in clear. What pluto says to that is not told: route_group() asks
     again, and looks.
@@ -82,15 +81,19 @@ class NativeLoader:
         autoall: bool = False,
         notes: bool = False,
         catches: Catches = no_group,
+        begun: Begun | None = None,
     ) -> None:
         self._pluto = pluto
         self._read = read
+        self._begun = begun
         self._lookup = lookup
         self._autoall = autoall
         self._catches = catches
         self.sent: dict[str, Sent] | None = {} if notes else None
         """By the name of a connection in the configuration, what was sent for it last."""
-        self._configuration: Configuration | None = None
+        if begun is not None and self.sent is not None:
+            self.sent |= begun.sent
+        self._configuration: Configuration | None = None if begun is None else begun.configuration
 
     @property
     def configuration(self) -> Configuration | None:
@@ -135,23 +138,12 @@ class NativeLoader:
                 sent=self.sent,
                 catches=self._catches,
             )
+            if self._begun is not None:
+                begun, self._begun = self._begun, None
+                run.go_on(begun)
             await run.work()
         if scope.cancelled_caught:
             raise no_answer(pluto.path, timeout, "a load", NOT_LOADED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """One connection, encoded: groups of (name in pluto, message). `complaints` if nothing of it can be sent."""
-
-    groups: tuple[tuple[tuple[str, bytes], ...], ...]
-    complaints: tuple[str, ...]
-    names: tuple[str, ...] = ()
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is one message, which loads one connection."""
-        return len(self.groups) == len(self.groups[0]) == len(self.names) == 1
 
 
 @dataclass(slots=True)
@@ -171,22 +163,6 @@ class _Word:
     works: list[_Work]
 
 
-class _MayWait(Exception):
-    """A name server would have to be asked, which takes its time."""
-
-
-class _AtHand:
-    """Answers about this machine that need no name server."""
-
-    def __init__(self, system: Lookup) -> None:
-        for name in ("gateway", "source", "interface", "protocol", "service"):
-            setattr(self, name, getattr(system, name))
-
-    def resolve(self, name: str, version: int) -> Address | None:
-        """Not without waiting."""
-        raise _MayWait
-
-
 class _Run:
     """One call of load(). `heard` is called when pluto has answered something."""
 
@@ -204,17 +180,12 @@ class _Run:
         sent: dict[str, Sent] | None,
         catches: Catches,
     ) -> None:
-        self._autoall = autoall
         self._catches = catches
-        self._caught: list[tuple[_Work, _Ready]] = []
-        self._sent = sent
-        system: Lookup = System() if lookup is None else lookup
+        self._caught: list[tuple[_Work, Prepared]] = []
         self._pluto = pluto
         self._pairs = rules(configuration.rules).pairs
         self._rules = configuration.rules
-        self._quick_planner = Planner(configuration.rules, _AtHand(system))  # type: ignore[arg-type]
-        self._planner = Planner(configuration.rules, system)
-        self._packer = Packer(configuration.release)
+        self._preparer = Preparer(configuration, lookup, autoall=autoall, sent=sent)
         self._hear = hear
         self._told = told
         self._heard = heard
@@ -223,21 +194,30 @@ class _Run:
         self._flight: deque[tuple[_Work | None, Request, Pending]] = deque()
         self._answered: list[tuple[_Work | None, Request, Pending]] = []
         self._works: dict[int, _Work] = {}
-        self._words = [self._word(chosen) for chosen in self._chosen(configuration, names)]
+        self._words = [self._word(one) for one in chosen(configuration, names, autoall=autoall)]
 
-    def _chosen(self, configuration: Configuration, names: Sequence[str]) -> list[Chosen]:
-        last = last_of_each(configuration) if self._autoall else {}
-        if not all(name in last for name in names):
-            return choose(configuration, names)
-        return [Chosen(name, (last[name],)) for name in names]
-
-    def _word(self, chosen: Chosen) -> _Word:
-        word = _Word(chosen.asked, [])
-        for connection in chosen.connections:
+    def _word(self, one: Chosen) -> _Word:
+        word = _Word(one.asked, [])
+        for connection in one.connections:
             work = self._works.setdefault(id(connection), _Work(connection))
             work.words.append(word)
             word.works.append(work)
         return word
+
+    def go_on(self, begun: Begun) -> None:
+        """Tell of those that were answered, and follow those in flight."""
+        for one in begun.answered:
+            work = self._works.pop(id(one.connection), None)
+            if work is not None:
+                self._tell(work, *self._answer(one))
+        for connection, pending in begun.flight:
+            self._pluto.control.adopt(pending)
+            self._flight.append((self._works.pop(id(connection), None), _request(connection.name), pending))
+
+    def _answer(self, one: Answered) -> tuple[Sequence[Event], Outcome]:
+        return self._pluto.judged(
+            _request(one.connection.name), one.data, one.ending, started=one.started, ended=one.ended
+        )
 
     async def work(self) -> None:
         self._heard()
@@ -246,7 +226,7 @@ class _Run:
                 self._told(word.asked, outcome_of(_unknown(word.asked), started=self._started))
         try:
             for number, work in enumerate(self._works.values(), 1):
-                if "narrowing" in work.connection.settings:
+                if asks_first(work.connection):
                     await self._drain()
                     refused = await self._pluto.drive(
                         may_load(self._pluto, work.connection.name, float("inf"))
@@ -254,12 +234,15 @@ class _Run:
                     if refused is not None:
                         self._conclude(work, refused)
                         continue
-                ready = await self._ready(work.connection)
                 if self._catches(work.connection):
-                    self._caught.append((work, ready))
+                    self._caught.append((work, await self._ready(work.connection)))
                 else:
                     await self._catch()
-                    await self._send(work, ready)
+                    message = self._preparer.message(work.connection)
+                    if message is not None:
+                        await self._ahead_of(work, _request(work.connection.name), message)
+                    else:
+                        await self._send(work, await self._ready(work.connection))
                 if len(self._answered) >= AHEAD:
                     self._settle()
                 if number % _ROUND == 0:
@@ -271,13 +254,14 @@ class _Run:
                 self._pluto.control.drop(pending)
             self._settle()
 
-    async def _send(self, work: _Work, ready: _Ready) -> None:
+    async def _send(self, work: _Work, ready: Prepared) -> None:
         for complaint in ready.complaints if ready.groups else ():
             self._remark(work, complaint)
         if not ready.groups:
             self._conclude(work, outcome_of(_complained(work.connection.name, ready), started=self._started))
         elif ready.is_plain:
-            await self._send_ahead(work, ready)
+            ((name, message),) = ready.groups[0]
+            await self._ahead_of(work, _request(name), message)
         else:
             await self._drain()
             await self._one_by_one(work, ready)
@@ -305,35 +289,12 @@ class _Run:
         for request, message in zip(requests, messages, strict=True):
             await self._ahead_of(None, request, message)
 
-    async def _ready(self, connection: ConfiguredConnection) -> _Ready:
+    async def _ready(self, connection: ConfiguredConnection) -> Prepared:
         """Encoded, in a thread where a name server has to be asked."""
         try:
-            return self._plan(connection, self._quick_planner)
-        except _MayWait:
-            return await trio.to_thread.run_sync(self._plan, connection, self._planner)
-
-    def _plan(self, connection: ConfiguredConnection, planner: Planner) -> _Ready:
-        plan = planner.plan(
-            connection.name, connection.layers, failed=connection.failed, partial=connection.partial
-        )
-        complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
-        given_up = plan.auto == "ignore" != auto(connection)
-        if (plan.failed and (given_up or not self._autoall)) or not plan.groups:
-            return _Ready((), complaints)
-        try:
-            groups = tuple(
-                tuple((one.name, self._packer.pack(one.members, one.settings)) for one in group)
-                for group in plan.groups
-            )
-        except BadString as error:
-            return _Ready((), (f"{connection.place}: {error}",))
-        if self._sent is not None:
-            self._sent[connection.name] = sent_of(plan, self._rules)
-        return _Ready(groups, complaints, plan.names)
-
-    async def _send_ahead(self, work: _Work, ready: _Ready) -> None:
-        ((name, message),) = ready.groups[0]
-        await self._ahead_of(work, Request("add", AddConnection(name), name), message)
+            return self._preparer.prepare(connection)
+        except MayWait:
+            return await trio.to_thread.run_sync(partial(self._preparer.prepare, connection, patient=True))
 
     async def _ahead_of(self, work: _Work | None, request: Request, message: bytes) -> None:
         """Send before the answers to what was sent are read. `work` None: what pluto says to it is nobody's."""
@@ -380,13 +341,15 @@ class _Run:
         answered, self._answered = self._answered, []
         judged = self._pluto.finish([(request, pending) for _, request, pending in answered])
         for (work, _, _), (events, outcome) in zip(answered, judged, strict=True):
-            if work is None:
-                continue
-            for event in events:
-                self._hear_of(work, event)
-            self._conclude(work, outcome)
+            if work is not None:
+                self._tell(work, events, outcome)
 
-    async def _one_by_one(self, work: _Work, ready: _Ready) -> None:
+    def _tell(self, work: _Work, events: Sequence[Event], outcome: Outcome) -> None:
+        for event in events:
+            self._hear_of(work, event)
+        self._conclude(work, outcome)
+
+    async def _one_by_one(self, work: _Work, ready: Prepared) -> None:
         sent: list[Relayed] = []
         # From 5.0 on one message makes pluto load all pairs of subnets=.
         names = [] if self._pairs else list(ready.names)
@@ -435,11 +398,15 @@ class _Run:
                 self._told(word.asked, msgspec.structs.replace(outcomes[0], connection=word.asked))
 
 
+def _request(name: str) -> Request:
+    return Request("add", AddConnection(name), name)
+
+
 def _unknown(asked: str) -> Transcript:
     return Transcript(
         asked, (), (), (f"conn {asked!r}: not found (tried aliases and patterns)",), unknown=True
     )
 
 
-def _complained(name: str, ready: _Ready) -> Transcript:
+def _complained(name: str, ready: Prepared) -> Transcript:
     return Transcript(name, (), (), ready.complaints)

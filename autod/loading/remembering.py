@@ -3,38 +3,66 @@
 Must not know: how anything is loaded, or what differs. Costs pluto a short question where it can be asked about single
 connections (5.0 on), else a status; where that would be long for the few that were loaded, nothing is kept, and a
 comparison holds what pluto shows against the file instead.
+
+What is asked for that is a generator of asks (Look, Work), so that it needs no event loop.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import trio
+import msgspec
 
 from autod.config.around import Machine
 from autod.config.choose import auto, choose, wanted
 from autod.config.comparison import Load
 from autod.config.digests import Sent, digests
-from autod.loading.holding import record_of, writer
+from autod.loading.kept import record_of, writer
 from autod.protocol import commands as c
-from autod.status import parse, serials
+from autod.status.polling import SERIAL, serials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from autod.client import Pluto
-    from autod.config import Configuration
+    from autod.config.model import ConfiguredConnection
+    from autod.config.reader import Configuration
+    from autod.identify.detect import Detected
     from autod.outcomes import Outcome
+    from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["remember", "remember_loaded", "status_of"]
+__all__ = ["Look", "Work", "remember", "remember_loaded", "remembering", "status_of"]
+
+T = TypeVar("T")
 
 _FEW = 16
 """Connections that are asked about one by one."""
 
 _SHORT = 500
 """Loaded connections of which a whole status takes pluto some 30 ms (4.10)."""
+
+
+_MANY = 1000
+"""Connections that were loaded of which a whole status is worth its time, however many there are."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A question to pluto, answered with its replies; lines without `only` may be left out."""
+
+    command: c.Command
+    only: bytes | None = None
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What may ask the resolver, so that it is for a thread, answered with what it gives."""
+
+    work: Callable[[], object]
+
+
+Asks: TypeAlias = Generator[Look | Work, Any, T]
 
 
 async def remember_loaded(
@@ -61,50 +89,99 @@ async def remember(
     whole: bool,
     sent: Mapping[str, Sent] | None = None,
 ) -> None:
+    """As `remembering`. Raises what a question to `pluto` does."""
+    await _asked(
+        pluto,
+        remembering(
+            configuration, pluto.path, pluto.detected, loaded=loaded, gone=gone, whole=whole, sent=sent
+        ),
+    )
+
+
+async def status_of(pluto: Pluto, names: Collection[str]) -> Sequence[Reply]:
+    """What pluto says of these connections, if it costs no more than it is worth."""
+    return await _asked(pluto, _status_of(pluto.release, names))
+
+
+async def _asked(pluto: Pluto, asks: Asks[T]) -> T:
+    import trio
+
+    answer: object = None
+    while True:
+        try:
+            ask = asks.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        if isinstance(ask, Look):
+            answer = await pluto.replies(ask.command)
+        else:
+            answer = await trio.to_thread.run_sync(ask.work)
+
+
+def remembering(
+    configuration: Configuration,
+    socket: str,
+    detected: Detected,
+    *,
+    loaded: Collection[str],
+    gone: Collection[str] = (),
+    whole: bool,
+    sent: Mapping[str, Sent] | None = None,
+) -> Asks[None]:
     """Keep what was sent for the connections in `loaded`, and which names are this file's.
 
-    `whole`: the file as a whole was brought in; else only those in `loaded` are. Raises what a question to `pluto`
-    does.
+    `socket` is that of the pluto which was `detected`. `whole`: the file as a whole was brought in; else only those in
+    `loaded` are.
     """
-    record = record_of(configuration, pluto.path, pluto.detected.pluto)
+    record = record_of(configuration, socket, detected.pluto)
+    ours = list(wanted(configuration, () if whole else loaded)) if whole or loaded else []
     if loaded:
-        record.note(await _loads(pluto, configuration, loaded, whole=whole, sent=sent))
-    ours = wanted(configuration, () if whole else loaded) if whole or loaded else ()
+        noted = [one for one in ours if one.name in loaded] if whole else ours
+        record.note(
+            (yield from _loads(configuration, detected.release, loaded, noted, whole=whole, sent=sent))
+        )
     names = {one.name: one.place.file for one in ours}
     record.remember(names, forget=set(gone) - names.keys())
 
 
-async def _loads(
-    pluto: Pluto,
+def _loads(
     configuration: Configuration,
+    release: Release,
     names: Collection[str],
+    ours: Sequence[ConfiguredConnection],
     *,
     whole: bool,
     sent: Mapping[str, Sent] | None,
-) -> dict[str, Load]:
-    replies = await status_of(pluto, names)
+) -> Asks[dict[str, Load]]:
+    replies = yield from _status_of(release, names, SERIAL)
     if not replies:
         return {}
     if sent is None:
-        sent = await trio.to_thread.run_sync(
+        sent = yield Work(
             functools.partial(digests, configuration, frozenset(names), around=Machine(None), last=whole)
         )
     of = serials(replies)
     by = writer(configuration)
     return {
         part: Load(of[part], digest, auto(one), by)
-        for one in wanted(configuration, names, last=whole)
+        for one in ours
         for part, digest in sent.get(one.name, {}).items()
         if part in of
     }
 
 
-async def status_of(pluto: Pluto, names: Collection[str]) -> Sequence[Reply]:
-    """What pluto says of these connections, if it costs no more than it is worth."""
-    if pluto.release.at_least(5, 0) and len(names) <= _FEW:
-        return [reply for name in names for reply in await pluto.replies(c.ConnectionStatus(name))]
-    if pluto.release.at_least(3, 28):
-        loaded = parse(await pluto.replies(c.BriefStatus())).totals.loaded
+def _status_of(release: Release, names: Collection[str], only: bytes | None = None) -> Asks[Sequence[Reply]]:
+    if release.at_least(5, 0) and len(names) <= _FEW:
+        replies: list[Reply] = []
+        for name in names:
+            replies += yield Look(c.ConnectionStatus(name), only)
+        return replies
+    if release.at_least(3, 28) and len(names) < _MANY:
+        from autod.status import parse
+
+        loaded = parse((yield Look(c.BriefStatus()))).totals.loaded
         if loaded is not None and loaded > _SHORT and len(names) * 20 < loaded:
             return ()
-    return await pluto.replies(c.Status())
+    status: Sequence[Reply] = yield Look(c.Status(), only)
+    return status

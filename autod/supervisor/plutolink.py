@@ -25,7 +25,8 @@ from autod.identify.binary import version_beside
 from autod.identify.programs import find_programs
 from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
-from autod.loading.holding import hold, record_of
+from autod.loading.holding import hold
+from autod.loading.kept import record_of
 from autod.loading.loader import loader_for
 from autod.loading.native import NativeLoader
 from autod.loading.remembering import remember, remember_loaded

@@ -6,6 +6,7 @@ Owns: choosing the rules of a release. Must not know: files, sockets.
 from __future__ import annotations
 
 from importlib import import_module
+from operator import is_
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from autod.protocol.connection.forms import Forms
@@ -14,6 +15,7 @@ from autod.protocol.connection.rules import rules
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from autod.protocol.connection.forms import Form
     from autod.protocol.connection.given import Given
     from autod.protocol.connection.lookup import Lookup
     from autod.protocol.connection.message import Plan, Remark
@@ -98,6 +100,24 @@ class Planner:
         if not self._making.works_out:
             return make(name, layers[-1], self._lookup)
         return self._forms.plan(name, layers[-1], self._lookup, make, failed, partial, autoall)
+
+    def alike(
+        self,
+        name: str,
+        layers: Sequence[Mapping[str, Given]],
+        *,
+        failed: bool = False,
+        partial: bool = False,
+        autoall: bool = False,
+    ) -> tuple[Form, Sequence[str]] | None:
+        """The form of a connection whose like were planned before, and the values that it has of its own; None where
+        it is to be planned. `form.plan_for(values)` is its plan."""
+        defaults = self._defaults
+        if defaults is None or not self._making.works_out:
+            return None
+        if len(layers) != len(defaults[0]) + 1 or not all(map(is_, defaults[0], layers)):
+            return None
+        return self._forms.known(name, layers[-1], failed, partial, autoall)
 
     def _after_defaults(self, layers: Sequence[Mapping[str, Given]]) -> _Draft:
         if self._defaults is not None and _same(self._defaults[0], layers):

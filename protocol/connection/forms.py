@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from autod.protocol.connection.addresses import IPV4, address
 from autod.protocol.connection.message import Message, Plan
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from autod.protocol.connection.addresses import Address
     from autod.protocol.connection.given import Given
+    from autod.protocol.connection.keywords import Key
     from autod.protocol.connection.lookup import Lookup
 
-__all__ = ["Forms"]
+__all__ = ["Form", "Forms", "Place"]
 
 _KEPT: Final = 512
 """Forms that are remembered: a file has a handful."""
@@ -53,6 +54,7 @@ def _identity(text: str) -> int | None:
     return None if _AT_NAME.match(text) is None else -1
 
 
+@lru_cache(1024)
 def _host(text: str) -> int | None:
     return None if _ADDRESS.match(text) is None else 0
 
@@ -76,7 +78,8 @@ _SORTS: Final[dict[str, _Sort]] = {
 
 
 def _packed(text: str) -> bytes:
-    return address(text, IPV4).packed
+    """The bytes of an address that `_host` or `_subnet` takes."""
+    return bytes(map(int, text.split(".")))
 
 
 def _as_text(text: str) -> object:
@@ -95,15 +98,16 @@ def _as_wide_address(text: str) -> object:
 _WAYS: Final = (_as_text,)
 _WAYS_OF_ADDRESSES: Final = (_as_text, _as_address, _as_wide_address)
 
-_Place: TypeAlias = tuple[str, int, Callable[[str], object]]
+Place: TypeAlias = tuple[str, int, Callable[[str], object]]
 """Where a value goes: the path of a member; which value, and in what way."""
 
 
-class _Form(msgspec.Struct, frozen=True):
-    """The plan of one connection of a form, and the places of the values in each of its messages."""
+class Form(msgspec.Struct, frozen=True, eq=False):
+    """The plan of one connection of a form, its values, and their places in each of its messages."""
 
     plan: Plan
-    places: tuple[tuple[tuple[_Place, ...], ...], ...]
+    values: tuple[str, ...]
+    places: tuple[tuple[tuple[Place, ...], ...], ...]
 
     def plan_for(self, values: Sequence[str]) -> Plan:
         """The plan of the connection with these values, the first of which is its name."""
@@ -119,7 +123,7 @@ class _Form(msgspec.Struct, frozen=True):
         return Plan(name, groups, plan.remarks, plan.auto, plan.failed, (name,))
 
 
-def _filled(message: Message, places: Sequence[_Place], values: Sequence[str]) -> Message:
+def _filled(message: Message, places: Sequence[Place], values: Sequence[str]) -> Message:
     members = {**message.members}
     for path, number, way in places:
         members[path] = way(values[number])
@@ -130,30 +134,54 @@ class Forms:
     """The forms that were seen, for one planner and what its `conn %default` came to."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], _Form | bool] = {}
+        self._known: dict[tuple[object, ...], Form | bool] = {}
         """True: it was seen once. False: each connection of that form is worked out by itself."""
+        self._keys: dict[int, Key] = {}
+        """Keeps those that forms go by, so that none takes the place of another."""
+
+    def known(
+        self, name: str, settings: Mapping[str, Given], *flags: bool
+    ) -> tuple[Form, Sequence[str]] | None:
+        """The form of a connection, and its values; None where it is not one of those whose places were found."""
+        sifted = self._sift(name, settings, flags)
+        form = None if sifted is None else self._known.get(sifted[0])
+        return (form, sifted[1]) if sifted is not None and isinstance(form, Form) else None
+
+    def _sift(
+        self, name: str, settings: Mapping[str, Given], flags: tuple[bool, ...]
+    ) -> tuple[tuple[object, ...], list[str]] | None:
+        """What is left of a connection without the values that may differ, and these values."""
+        if _NAME.match(name) is None:
+            return None
+        parts: list[object] = [*flags]
+        values = [name]
+        sorts, keys = _SORTS, self._keys
+        for slot, given in settings.items():
+            key, text, number = given.key, given.text, given.number
+            if keys.get(id(key)) is not key:
+                keys[id(key)] = key
+            if (
+                text is not None
+                and (sort := sorts.get(slot)) is not None
+                and (found := sort(text)) is not None
+            ):
+                # Of another type than any text.
+                parts += (id(key), number, found)
+                values.append(text)
+            else:
+                parts += (id(key), number, text)
+        return tuple(parts), values
 
     def plan(
         self, name: str, settings: Mapping[str, Given], lookup: Lookup, make: Making, *flags: bool
     ) -> Plan:
         """What `make` makes of the connection. `flags` are what else the plan depends on."""
-        if _NAME.match(name) is None:
+        sifted = self._sift(name, settings, flags)
+        if sifted is None:
             return make(name, settings, lookup)
-        parts: list[object] = [*flags]
-        values = [name]
-        for slot, given in settings.items():
-            text = given.text
-            sort = _SORTS.get(slot)
-            found = None if sort is None or text is None else sort(text)
-            if found is None:
-                parts += (slot, given.key.keyword.name, given.number, text)
-            else:
-                assert text is not None
-                parts += (slot, given.key.keyword.name, given.number, found)
-                values.append(text)
-        form = tuple(parts)
+        form, values = sifted
         known = self._known.get(form)
-        if isinstance(known, _Form):
+        if isinstance(known, Form):
             return known.plan_for(values)
         if known is None and len(self._known) >= _KEPT:
             self._known.clear()
@@ -165,7 +193,7 @@ class Forms:
         system = _Noting(lookup, others)
         trial = make(_OTHER, settings, system)
         places = None if system.asked else _places(plan, values, trial, [_OTHER, *others])
-        self._known[form] = False if places is None else _Form(plan, places)
+        self._known[form] = False if places is None else Form(plan, tuple(values), places)
         return plan
 
 
@@ -200,7 +228,7 @@ def _another(sort: _Sort, found: int, text: str, number: int) -> str:
 
 def _places(
     plan: Plan, values: Sequence[str], trial: Plan, others: Sequence[str]
-) -> tuple[tuple[tuple[_Place, ...], ...], ...] | None:
+) -> tuple[tuple[tuple[Place, ...], ...], ...] | None:
     """Where the values are in the plan that has them: where the trial has the others. None if that is not all."""
     if (plan.remarks, plan.auto, plan.failed) != (trial.remarks, trial.auto, trial.failed):
         return None
@@ -221,7 +249,7 @@ def _places(
 
 def _places_of(
     message: Message, values: Sequence[str], tried: Message, others: Sequence[str]
-) -> tuple[_Place, ...] | None:
+) -> tuple[Place, ...] | None:
     if (message.kind, message.name) != (tried.kind, values[0]) or message.settings:
         return None
     if [*message.members] != [*tried.members]:

@@ -83,3 +83,20 @@ def test_a_line_is_bounded() -> None:
     assert long.cut
     assert len(long.text) == MAX_LINE
     assert after == Reply(2, "next")
+
+
+@given(
+    lines=st.lists(st.lists(st.sampled_from([b"000 ", b"a", b"b", b"ab", b" "])).map(b"".join)),
+    cuts=st.lists(st.integers(0, 60), max_size=4),
+)
+def test_only_the_lines_that_are_wanted_are_read(lines: list[bytes], cuts: list[int]) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+    decoder = ReplyDecoder(CODES_3_27, b"ab")
+    places = sorted(min(cut, len(data)) for cut in cuts)
+    found = [
+        reply
+        for start, end in zip([0, *places], [*places, len(data)], strict=True)
+        for reply in decoder.feed(data[start:end])
+    ]
+    assert found == read(b"".join(line + b"\n" for line in lines if b"ab" in line))
+    assert decoder.close() == []

@@ -1,0 +1,174 @@
+"""`--add` of many connections without an event loop, as long as all goes as it should.
+
+Owns: when that will do, and what is said where all were loaded. Whatever else there may be to do is left to the way
+with an event loop (autod.cli.many), which goes on from where this one came to.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from autod.cli.configuration import names_to_load, read
+from autod.cli.names import is_pattern
+from autod.cli.output import standard_error, standard_output
+from autod.cli.printing import Outputs, Printer
+from autod.cli.sums import done_line
+from autod.config.choose import auto
+from autod.config.policies import is_group
+from autod.errors import UnknownRelease
+from autod.identify.cache import Known, default_folder
+from autod.loading.plain import begin
+from autod.loading.remembering import Look, remembering
+from autod.protocol import commands as c
+from autod.protocol.connection.keywords import native
+from autod.status.goingdown import goes_down
+from autod.sync import TIMEOUT, Pluto
+from autod.values import percentile
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from autod.config.reader import Configuration
+    from autod.loading.plain import Begun
+
+__all__ = ["Ahead", "add"]
+
+
+class Ahead:
+    """What was done ahead of the event loop: names and configuration, how far the loading came, and which signals came
+    meanwhile."""
+
+    def __init__(
+        self, names: Sequence[str], configuration: Configuration, begun: Begun, signals: Sequence[int]
+    ) -> None:
+        self.names = names
+        self.configuration = configuration
+        self.begun = begun
+        self.signals = signals
+
+
+class _Printer(Printer):
+    def __init__(self, pluto: Pluto, outputs: Outputs, options: argparse.Namespace) -> None:
+        self.pluto = pluto
+        self.outputs = outputs
+        self.options = options
+        self.quiet = options.quiet
+
+
+def add(options: argparse.Namespace) -> int | Ahead | None:
+    """The exit status. An Ahead: there is more to do than this can. None: nothing was done, and pluto was asked for
+    nothing but its release."""
+    if not _is_plain(options):
+        return None
+    # Nothing here makes a cycle, and the collector would look at all of the configuration again and again.
+    gc.disable()
+    try:
+        with standard_error() as err, standard_output() as out:
+            return _add(options, Outputs(out, err))
+    finally:
+        gc.enable()
+
+
+def _is_plain(options: argparse.Namespace) -> bool:
+    """Whether it is about many, and nobody watches, waits, retries or counts."""
+    return (
+        options.operation == "add"
+        and (options.all or len(options.names) > 1 or any(map(is_pattern, options.names)))
+        and not sys.stdout.isatty()
+        and not (
+            options.json
+            or options.verbose
+            or options.via_addconn
+            or options.limit
+            or options.retries
+            or options.report is not None
+            or options.deadline is not None
+        )
+    )
+
+
+def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
+    folder = default_folder()
+    pluto = Pluto(
+        options.ctlsocket,
+        options.release,
+        seccomp=options.seccomp,
+        known=None if folder is None else Known(folder),
+        timeout=TIMEOUT if options.timeout is None else options.timeout,
+    )
+    try:
+        pluto.find()
+    except UnknownRelease:
+        if options.release is not None:
+            raise
+        return None
+    if native(pluto.release) is None:
+        return None
+    configuration = read(options.config, pluto.release)
+    names = names_to_load(configuration, options.names)
+    if len(names) < 2 or any(is_group(one) and auto(one) != "ignore" for one in configuration.connections):
+        return None
+    printer = _Printer(pluto, outputs, options)
+    said = goes_down(pluto.replies(c.TrafficStatus()), names)
+    if said is not None:
+        printer.note(said[1])
+    started = time.monotonic()
+    with _gently() as signals:
+        begun = begin(
+            pluto.path,
+            pluto.detected,
+            configuration,
+            names,
+            autoall=options.all,
+            stopped=lambda: bool(signals),
+        )
+    if signals or not begun.is_done:
+        return Ahead(names, configuration, begun, signals)
+    if not options.quiet:
+        times = sorted(one.ended - one.started for one in begun.answered)
+        seconds = time.monotonic() - started
+        printer.say(
+            done_line("add", len(names), len(names), seconds, percentile(times, 0.5), percentile(times, 0.95))
+        )
+    _remember(pluto, begun, whole=options.all)
+    return 0
+
+
+def _remember(pluto: Pluto, begun: Begun, *, whole: bool) -> None:
+    """Keep what was loaded, for --diff and --sync."""
+    asks = remembering(
+        begun.configuration,
+        pluto.path,
+        pluto.detected,
+        loaded={one.connection.name for one in begun.answered},
+        whole=whole,
+        sent=begun.sent,
+    )
+    answer: object = None
+    while True:
+        try:
+            ask = asks.send(answer)
+        except StopIteration:
+            return
+        answer = pluto.replies(ask.command, only=ask.only) if isinstance(ask, Look) else ask.work()
+
+
+@contextmanager
+def _gently() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM end nothing in the block: they are kept."""
+    caught: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: caught.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

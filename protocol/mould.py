@@ -1,0 +1,92 @@
+"""Messages of one form: a message with holes, into which the values of each connection go.
+
+Owns: where the holes are, and filling them. Must not know: which values a form has (autod.protocol.connection.forms),
+what a message is for.
+
+Of thousands of connections that were written alike the messages differ in some eighty bytes: a name, two identities,
+addresses. To make each from its members takes twenty times as long as to fill these in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autod.protocol.cstruct import Layout
+    from autod.protocol.packing import Place as StringPlace
+
+__all__ = ["LONGEST", "Hole", "Mould", "holes_of"]
+
+LONGEST: Final = 128
+"""Bytes that a value may have at the most: forms have shorter ones."""
+
+Way: TypeAlias = Callable[[str], object]
+
+Hole: TypeAlias = "tuple[int, int, int, Callable[[str], bytes]]"
+"""Where it begins, how many bytes of the base stand there, which value it takes, and how that becomes bytes."""
+
+
+class Mould:
+    """A message less the values of its connection."""
+
+    __slots__ = ("_holes", "_pieces")
+
+    def __init__(self, base: bytes, holes: Sequence[Hole]) -> None:
+        """`base` is the message of one connection of the form."""
+        self._pieces: list[bytes] = []
+        self._holes: list[tuple[int, int, Callable[[str], bytes]]] = []
+        at = 0
+        for begin, size, number, way in sorted(holes, key=lambda hole: hole[0]):
+            self._pieces += (base[at:begin], b"")
+            self._holes.append((len(self._pieces) - 1, number, way))
+            at = begin + size
+        self._pieces.append(base[at:])
+
+    def fill(self, values: Sequence[str]) -> bytes:
+        """The message of the connection with these values."""
+        pieces = self._pieces
+        for at, number, way in self._holes:
+            pieces[at] = way(values[number])
+        return b"".join(pieces)
+
+
+def holes_of(
+    layout: Layout,
+    strings: Mapping[str, StringPlace],
+    parts: Sequence[bytes],
+    places: Sequence[tuple[str, int, Way]],
+    values: Sequence[str],
+) -> list[Hole] | None:
+    """The holes of a message whose strings are `parts`, for values that are at `places` (see forms.Place); None where
+    one of them is somewhere else than in a member."""
+    begins, at = [], layout.head
+    for part in parts:
+        begins.append(at)
+        at += len(part)
+    holes: list[Hole] = []
+    for path, number, way in places:
+        made = way(values[number])
+        if path not in strings:
+            if not isinstance(made, bytes) or path not in layout.fields:
+                return None
+            holes.append((layout[path].offset, len(made), number, way))  # type: ignore[arg-type]
+            continue
+        place = strings[path]
+        if not isinstance(made, str) or not place.text:
+            return None
+        holes.append((begins[place.at], len(parts[place.at]) - 1, number, str.encode))
+        if place.slot is not None:
+            holes.append((place.slot.offset, place.slot.size, number, _LENGTHS[place.slot.size]))
+    return holes
+
+
+def _length_of(size: int) -> Callable[[str], bytes]:
+    numbers = [(count + 1).to_bytes(size, "little") for count in range(LONGEST)]
+    return lambda text: numbers[len(text)]
+
+
+_LENGTHS: Final = {size: _length_of(size) for size in (4, 8)}
+"""What stands in the slot of a string: its length with its NUL."""
