@@ -318,7 +318,7 @@ async def test_who_listens_is_found_out_once_where_any_pluto_will_do(
         looks.append(answered)
         return listener(path, answered)
 
-    monkeypatch.setattr("autod.exchange.control.listener", look)
+    monkeypatch.setattr("autod.exchange.sending.listener", look)
     control = controller(tmp_path / "s")
     with served(tmp_path / "s", b"000 one\n"):
         for _ in range(3):
@@ -326,7 +326,7 @@ async def test_who_listens_is_found_out_once_where_any_pluto_will_do(
     assert len(looks) == 1
     assert control.peer == os.getpid()
     with served(tmp_path / "t", b"000 one\n"):
-        monkeypatch.setattr("autod.exchange.control.opener", lambda _: Opener(None, ""))
+        monkeypatch.setattr("autod.exchange.sending.opener", lambda _: Opener(None, ""))
         control = controller(tmp_path / "t")
         await at_once(control)
         assert looks[1:] == [Opener(None, "")]
