@@ -255,7 +255,9 @@ def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, st
     outcome = facts.outcome
     busy = outcome is not None and outcome.cause is Cause.NEGOTIATING
     if outcome is not None and not outcome.ok and outcome.cause is not None and not busy:
-        return outcome.cause, outcome.found_by, outcome.notification
+        known = ADVICE[outcome.cause].what in outcome.sentence
+        reason = _beyond(outcome.cause, outcome.sentence) if known else None
+        return outcome.cause, outcome.found_by, reason or outcome.notification
     if not found.connections:
         return Cause.UNKNOWN_NAME, "pluto", None
     first = found.whole[0]
@@ -281,12 +283,14 @@ def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, st
 
 
 def _beyond(cause: Cause, detail: str | None) -> str | None:
-    """What the supervisor's sentence adds to what is so of the cause: what stands in brackets behind that."""
+    """What a sentence adds to what is so of the cause: what stands in brackets behind that, and whether it is sure."""
     _, known, rest = (detail or "").partition(ADVICE[cause].what)
     if not known:
         return detail
-    reason = re.match(r" \((.*?)\)(?:;|$)", rest)
-    return reason[1] if reason is not None else None
+    reason = re.match(r"(?P<unsure>, it seems)? \((?P<why>.*?)\)(?:;|$)", rest)
+    if reason is None:
+        return None
+    return f"it seems, as {reason['why']}" if reason["unsure"] else reason["why"]
 
 
 def _of_record(cause: str) -> Cause:

@@ -300,7 +300,7 @@ class Judge:
             if fault is not None:
                 return fault
             first = exchange_in(fatal.state) == "IKE_SA_INIT" and fatal.child_sa is None
-            if first and evidence.begun and not evidence.retransmissions:
+            if first and evidence.begun:
                 # The peer answered, and pluto could not go on to IKE_AUTH: what it is to sign with is not there.
                 # Only its log says so (seen on 4.10 and 5.2; a secret that is missing is told).
                 said = "pluto gave up before it sent IKE_AUTH; its log says why"

@@ -96,6 +96,21 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         True,
     ),
     (
+        "it cannot sign, after a peer that was slow",
+        "4.3",
+        "up",
+        """
+        002 "x" #29: initiating IKEv2 connection
+        181 "x" #29: sent IKE_SA_INIT request
+        010 "x" #29: STATE_PARENT_I1: retransmission; will wait 0.5 seconds for response
+        224 "x" #29: encountered fatal error in state STATE_PARENT_I1
+        """,
+        Result.AUTHENTICATION_FAILED,
+        Cause.PRIVATE_KEY_MISSING,
+        "us",
+        False,
+    ),
+    (
         "the peer cannot do it now",
         "5.4",
         "up",

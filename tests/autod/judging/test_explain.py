@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from autod.causes import ADVICE, Cause
@@ -85,6 +86,27 @@ def test_each_cause_names_the_end_at_fault_and_the_setting(cause: Cause, place: 
     assert "then type" in text
     assert "what pluto said" in text
     assert (one.cause, one.where, one.up) == (cause, ADVICE[cause].place, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "authentication failed (INVALID_ID_INFORMATION); compare",
+            "authentication failed (INVALID_ID_INFORMATION)",
+        ),
+        (
+            "authentication failed, it seems (no acceptable answer came); compare",
+            "authentication failed (it seems, as no acceptable answer came)",
+        ),
+        ("authentication failed (a (b) c); compare", "authentication failed (a (b) c)"),
+        ("it did not come to it", "authentication failed"),
+    ],
+)
+def test_the_first_line_gives_the_reason_and_whether_it_is_sure(said: str, told: str) -> None:
+    """As the outcome of the try does."""
+    outcome = msgspec.structs.replace(failed(Cause.AUTHENTICATION), sentence=f'"a": {said}')
+    assert explain(Facts("a", state(loaded()), NOW, outcome=outcome)).sentence == f'"a": {told}'
 
 
 @pytest.mark.parametrize("cause", list(Cause))
