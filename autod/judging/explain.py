@@ -245,7 +245,7 @@ def _commands(cause: Cause, name: str) -> tuple[str, ...]:
         return ("autod --rereadsecrets", f"autod --up {name}")
     if cause is Cause.NEGOTIATING:
         return (f"autod --down {name}", f"autod explain {name} --try")
-    if ADVICE[cause].again:
+    if ADVICE[cause].again or ADVICE[cause].place == "there":
         return (f"autod --up {name}",)
     return (f"autod --replace {name}", f"autod --up {name}")
 

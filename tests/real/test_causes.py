@@ -172,6 +172,14 @@ def test_a_secrets_file_that_cannot_be_used_is_told(pair: tuple[Pluto, Pluto]) -
                 assert not objects[-1]["ok"]
                 assert objects[-1]["cause"] == "secrets_file"
                 assert "line 1" in objects[-1]["sentence"]
+        # of these pluto says no line
+        for text in (
+            '\t@a @b : PSK "indented-and-long-enough"\n',
+            '@a @b : PSK "long-enough-secret" and more\n',
+        ):
+            west.secrets.write_text(text)
+            status, objects = autod(west, "--rereadsecrets")
+            assert (status != 0, objects[-1]["cause"]) == (True, "secrets_file"), text
         west.secrets.unlink()
         status, objects = autod(west, "--rereadsecrets")
         assert (status != 0, objects[-1]["ok"]) == (True, False)

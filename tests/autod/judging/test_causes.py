@@ -96,6 +96,21 @@ CASES: list[tuple[str, str, str, str, Result, Cause | None, str | None, bool | N
         True,
     ),
     (
+        "a secrets file that is not read to its end",
+        "4.3",
+        "rereadsecrets",
+        """
+        002 forgetting secrets
+        002 loading secrets from "/etc/ipsec.secrets"
+        003 unterminated string
+        003 WARNING: using a weak secret (PSK)
+        """,
+        Result.REFUSED,
+        Cause.SECRETS_FILE,
+        "pluto",
+        False,
+    ),
+    (
         "it cannot sign, after a peer that was slow",
         "4.3",
         "up",
