@@ -77,8 +77,8 @@ def _told(pairs: Sequence[Pair], peer: str) -> Iterator[str]:
         if pair.peer is None:
             yield f'"{pair.connection}": nothing in {peer} is its other end'
             continue
-        like = f' "{pair.peer}"' if pair.peer != pair.connection else ""
-        yield f'"{pair.connection}": {"fits" if pair.fits else "does not fit"}{like} of {peer}'
+        other_end = f'"{pair.peer}" of {peer}' if pair.peer != pair.connection else peer
+        yield f'"{pair.connection}" {"fits" if pair.fits else "does not fit"} {other_end}'
         for mismatch in pair.mismatches:
             yield f"  {'error' if mismatch.serious else 'warning'}: {mismatch.sentence}"
             yield f"    {mismatch.place}: {mismatch.setting} is {mismatch.value}"
