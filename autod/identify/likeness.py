@@ -9,10 +9,8 @@ write is not read: by it is decided what goes to pluto.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Binary", "cache_folder", "is_ours", "keep", "like"]
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(msgspec.Struct, frozen=True):
     """A program for which something was learned: pluto's, and the version it says it is."""
 
     path: str
@@ -40,6 +37,8 @@ class Binary:
 
     def file(self, what: str, folder: Path) -> Path:
         """Where `what` is kept about it."""
+        import hashlib  # only where the version does not tell the release
+
         words = "\0".join((self.path, str(self.size), str(self.mtime_ns), self.version))
         digest = hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()
         return folder / f"{what}-{digest[:32]}.json"

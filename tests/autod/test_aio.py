@@ -249,7 +249,17 @@ def test_connections_are_loaded_without_trio(pluto: FakePluto) -> None:
 def test_the_three_clients_have_the_same_methods() -> None:
     """With the same arguments: what one has of its own is written here."""
     own = {
-        Pluto: {"control", "drive", "finish", "is_quick", "perform", "settle", "start", "up_the_rest"},
+        Pluto: {
+            "control",
+            "dialect",
+            "drive",
+            "finish",
+            "is_quick",
+            "perform",
+            "settle",
+            "start",
+            "up_the_rest",
+        },
         autod.sync.Pluto: {"drive", "perform"},
         aio.Pluto: {"perform"},
     }

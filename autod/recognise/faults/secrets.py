@@ -212,7 +212,6 @@ _SECRETS_FILE = (
         r"|ignoring malformed INCLUDE)",
         "4.0-5.4",
         words=("unterminated", "expected", "file", "ignoring"),
-        seen="4.0-5.4",
     ),
     warned(
         Cause.SECRETS_FILE,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from autod.identify.likeness import Binary, keep, like
@@ -27,7 +27,7 @@ def test_what_was_kept_is_found_until_it_is_taken_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"size": 1}, {"mtime_ns": 2}, {"path": "/opt/pluto"}, {"version": "5.5"}])
 def test_another_binary_has_nothing(change: dict[str, object], tmp_path: Path) -> None:
     keep(BINARY, "5.4", tmp_path)
-    other = dataclasses.replace(BINARY, **change)  # type: ignore[arg-type]
+    other = msgspec.structs.replace(BINARY, **change)  # type: ignore[arg-type]
     assert like(other, tmp_path) == ""
     BINARY.file("like", tmp_path).rename(other.file("like", tmp_path))
     assert (like(other, tmp_path) == "") is ("path" not in change)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from autod.identify.likeness import Binary, cache_folder
@@ -36,7 +36,7 @@ def test_what_was_kept_comes_back(tmp_path: Path) -> None:
 def test_another_binary_has_nothing(change: dict[str, object], tmp_path: Path) -> None:
     """An update of the package makes what was learned void."""
     save(BINARY, LEARNED, tmp_path)
-    assert load(dataclasses.replace(BINARY, **change), tmp_path) is None  # type: ignore[arg-type]
+    assert load(msgspec.structs.replace(BINARY, **change), tmp_path) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\0\0"])
