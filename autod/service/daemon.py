@@ -120,7 +120,7 @@ class Daemon:
             link,
             source,
             path=path,
-            kept=last_good,
+            last_good=last_good,
             override=override,
             version=version,
             on_reload=self._reload,

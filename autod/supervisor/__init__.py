@@ -1,1 +1,1 @@
-"""Keeps connections up for years: pure decisions (`machine`, `engine`) and the loop that feeds them."""
+"""Keeps connections up: pure decisions (`machine`, `engine`), and the loop that feeds them."""

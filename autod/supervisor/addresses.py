@@ -1,6 +1,6 @@
-"""Where something listens, as a setting says it: `unix:/path`, `127.0.0.1:9741`, `[::1]:9741`.
+"""Addresses to listen on, as settings write them: `unix:/path`, `127.0.0.1:9741`, `[::1]:9741`.
 
-Owns the notation and what counts as this machine alone. Opens nothing.
+Owns the notation, and which addresses only this machine reaches. Opens nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Raises ValueError, with a sentence, where `text` is not an address. Names are not looked up."""
+        """The address in `text`. Looks up no names. Raises ValueError, with a sentence, if it is not an address."""
         if text.startswith("unix:"):
             path = text.removeprefix("unix:")
             if not path.startswith("/") or "\0" in path or len(path.encode()) > 107:
@@ -33,12 +33,12 @@ class Address:
         host = "127.0.0.1" if host == "localhost" else host
         bare = host.removeprefix("[").removesuffix("]")
         try:
-            found = ipaddress.ip_address(bare)
+            number = ipaddress.ip_address(bare)
         except ValueError:
             raise ValueError(f"{text!r}: {host!r} is not the number of an address") from None
-        if (found.version == 6) is not host.startswith("["):
+        if (number.version == 6) is not host.startswith("["):
             raise ValueError(f"{text!r}: an address of IPv6 stands in brackets, one of IPv4 does not")
-        return cls(host=str(found), port=int(port))
+        return cls(host=str(number), port=int(port))
 
     @property
     def local(self) -> bool:

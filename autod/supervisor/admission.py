@@ -1,11 +1,11 @@
-"""Which tries may begin now: so many in flight, so many a minute, hopeful ones first, peers in turn.
+"""Which tries may begin now, within the limits: tries with few failures first, peers in turn.
 
-Owns the queue of connections that want an Up and the count of those in flight. Knows no connection beyond its
-name, peer and failures, and no clock: the caller gives the time, in seconds.
+Owns the queue of connections that want an Up, and the count of tries in flight. Knows of a connection only its name,
+peer and failures, and knows no clock: the caller gives the time, in seconds.
 
-A silent peer holds its place for over a minute (pluto gives up after 64 s). So that three hundred of them do not
-keep the good ones waiting, a try that nobody has answered for `grace` seconds gives way when another, that has
-not failed more often, waits for a place. `grace` follows what an Up takes here and now.
+A try to a silent peer takes over a minute (pluto gives up after 64 s). Three hundred of them must not hold up the
+others. So a try without an answer for `grace` seconds gives way if another one, that has not failed more often, waits
+for a place. `grace` follows the time that Ups took lately.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ GRACE_MAX = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the supervisor may ask of pluto at a time.
+    """The limits of the supervisor's requests to pluto.
 
-    `in_flight`: Ups at once; each holds a descriptor of pluto. `per_minute`: Ups begun, with a burst of
-    `in_flight`. `quick`: other requests at once, which pluto answers within milliseconds.
+    `in_flight`: Ups at once; each holds a descriptor of pluto. `per_minute`: new Ups per minute, with a burst of
+    `in_flight`. `quick`: other requests at once; pluto answers them within milliseconds.
     """
 
     in_flight: int = 64
@@ -44,7 +44,7 @@ class _Try:
 
 
 class Admission:
-    """The queue and the places. Every method costs O(log n) at most, but for what is in flight."""
+    """The queue, and the tries in flight. Each method takes O(log n), and a time linear in the tries in flight."""
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.limits = limits
@@ -67,7 +67,7 @@ class Admission:
 
     @property
     def grace(self) -> float:
-        """Seconds that a try may go unanswered while others wait."""
+        """Seconds for which a try may be without an answer while others wait."""
         return min(max(3.0 * max(self._took, default=0.0), GRACE_MIN), GRACE_MAX)
 
     def ask(self, name: str, peer: str, failures: int) -> None:
@@ -81,13 +81,13 @@ class Admission:
         heapq.heappush(self._queue, (failures, rank, order, name))
 
     def withdraw(self, name: str) -> None:
-        """`name` wants no place any more."""
+        """Take `name` out of the queue."""
         entry = self._waiting.pop(name, None)
         if entry is not None:
             self._left_queue(entry[1])
 
     def admit(self, now: float) -> list[str]:
-        """Take from the queue whatever may begin now; each of them has a place until `leave`."""
+        """Take the names that may begin now from the queue; each has a place until `leave`."""
         self._fill(now)
         begun = []
         while self._waiting and len(self._flying) < self.limits.in_flight and self._tokens >= 1.0:
@@ -102,7 +102,8 @@ class Admission:
         return begun
 
     def giving_way(self, now: float) -> list[str]:
-        """Tries in flight that should end now, unanswered for too long while as hopeful ones wait. Said once."""
+        """Tries in flight that should end now: they had no answer for too long, and tries with as few failures wait.
+        Each is returned once."""
         free = self.limits.in_flight - len(self._flying) + sum(t.leaving for t in self._flying.values())
         wanting = len(self._waiting) - free
         if wanting <= 0 or (hope := self._hope()) is None:
@@ -123,20 +124,20 @@ class Admission:
 
     def leave(self, name: str, now: float, *, up: bool) -> float | None:
         """The try of `name` is over. Returns how long it took, in seconds; None if it was not in flight."""
-        gone = self._flying.pop(name, None)
-        if gone is None:
+        attempt = self._flying.pop(name, None)
+        if attempt is None:
             return None
         if up:
-            self._took.append(now - gone.began)
-        return now - gone.began
+            self._took.append(now - attempt.began)
+        return now - attempt.began
 
     def wake(self, now: float) -> float | None:
-        """When time alone will next let something begin or give way."""
+        """The next time at which, without another event, a try may begin or must give way."""
         if not self._waiting:
             return None
         if len(self._flying) < self.limits.in_flight:
             missing = max(1.0 - self._tokens, 0.0)
-            # Never the present moment: an empty bucket must not make the caller spin.
+            # Later than now: with an empty bucket the caller would spin.
             return max(self._filled + missing * 60.0 / self.limits.per_minute, now + 0.001)
         pending = [t.began + self.grace for t in self._flying.values() if not t.heard and not t.leaving]
         return max(min(pending), now + 0.05) if pending else None
@@ -147,7 +148,7 @@ class Admission:
         self._tokens = min(self._tokens, float(limits.in_flight))
 
     def _left_queue(self, peer: str) -> None:
-        """The next of `peer` queues no further back than there are others of it in the queue."""
+        """Count one less of `peer`: the rank of its next connection is the number of those in the queue."""
         self._peers[peer] -= 1
         if self._peers[peer] <= 0:
             del self._peers[peer]
@@ -165,7 +166,7 @@ class Admission:
         return failures, name
 
     def _hope(self) -> int | None:
-        """The failures of the most hopeful one in the queue."""
+        """The failures of the first one in the queue."""
         self._skip_gone()
         return self._queue[0][0] if self._queue else None
 

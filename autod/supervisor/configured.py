@@ -1,6 +1,6 @@
-"""The supervisor with a configuration: reads it, reads it again, and remembers what operators suspended.
+"""The supervisor with a configuration: reads it, reads it again, and remembers suspensions.
 
-Owns reloads (all or nothing: a bad file changes nothing), the cheap look at files, and the file of suspensions.
+Owns reloads (all or nothing: a bad file changes nothing), the watch over files, and the file of suspensions.
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 
 def signature(patterns: Sequence[str]) -> Signature:
-    """What changes when a file that matches `patterns` does: a stat of each, no content."""
-    found = []
+    """The stats of the files that match `patterns`: they differ if a file was changed. No content is read."""
+    entries = []
     for pattern in patterns:
         for path in sorted(glob.glob(pattern)) if any(c in pattern for c in "*?[") else [pattern]:
             try:
                 status = os.stat(path)
             except OSError:
-                found.append((path, 0, 0, 0))
+                entries.append((path, 0, 0, 0))
                 continue
-            found.append((path, status.st_mtime_ns, status.st_size, status.st_ino))
-    return tuple(found)
+            entries.append((path, status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(entries)
 
 
 class ConfiguredSupervisor(Supervisor):
-    """A supervisor of what `source` and the settings file at `path` say.
+    """A supervisor of the connections of `source` and of the settings file at `path`.
 
-    `path` None: `settings` as they are, for ever. `kept` is where settings that were taken are kept for a start with
-    a broken file. `on_reload` is called when a reload begins (True) and ends (False).
+    `path` None: `settings` never change. `last_good` keeps the settings, for a start with a broken file. `on_reload` is
+    called when a reload begins (True) and ends (False).
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ConfiguredSupervisor(Supervisor):
         source: Source,
         *,
         path: str | None = None,
-        kept: LastGood | None = None,
+        last_good: LastGood | None = None,
         override: Callable[[Settings], Settings] = lambda settings: settings,
         version: str = "",
         wall: Callable[[], float] = time.time,
@@ -84,45 +84,47 @@ class ConfiguredSupervisor(Supervisor):
         self._source = source
         self._own = own or Own()
         self._path = path
-        self._kept = kept or LastGood(None)
+        self._last_good = last_good or LastGood(None)
         self._override = override
         self.taken = trio.Event()
-        """Set, and replaced by a new one, when settings were taken."""
+        """Set, and replaced by a new event, when new settings come into force."""
         self._on_reload = on_reload
         self._file: Reading | None = None
-        """What the configuration has."""
+        """The last reading of the configuration."""
         self._reading: Reading | None = None
-        """The same, with the connections that are kept here."""
+        """The same, with the connections that the supervisor itself keeps."""
         self._named: dict[str, tuple[str, ...]] = {}
-        """Connections with host names, and these."""
+        """Host names by connection."""
         self._instance: Instance | None = None
         self._met = trio.Event()
-        """Set, and replaced by a new one, when a pluto was met."""
+        """Set, and replaced by a new event, when a pluto is found."""
         self._reloading = trio.Lock()
         self._salt = os.uname().nodename
-        self._seen = self._signatures()
+        self._last_signatures = self._signatures()
         self._suspended, self._forgotten = _remembered(settings.supervise.state)
         self._stays = ""
-        """What the configuration had once and pluto has still, as a sentence."""
+        """A sentence about connections that left the configuration and stay in pluto."""
 
     async def prepare(self, instance: Instance) -> None:
-        """Read the configuration as the release that was found reads it: it has just read the file itself."""
+        """Read the configuration as the release of this pluto reads it: pluto has just read the file, too."""
         self._instance = instance
         met, self._met = self._met, trio.Event()
         met.set()
-        # What is wrong was told, and is shown; what is wanted by name is kept all the same.
+        # The error was reported; connections that the settings name are kept all the same.
         with suppress(ConfigurationError):
             await self._take(self.settings)
 
-    def began_with(self, read: Read) -> None:
-        """Say what was wrong with the file of the settings, or keep it as the last good one."""
-        for problem in read.problems:
-            self.trouble("settings", f"{problem}; what was good last, or else the default, counts instead")
-        if not read.problems:
-            self._keep(read.text)
+    def began_with(self, loaded: Read) -> None:
+        """Report the errors in the file of the settings, or keep it as the last good one."""
+        for problem in loaded.problems:
+            self.trouble(
+                "settings", f"{problem}; the last good settings, or else the defaults, count instead"
+            )
+        if not loaded.problems:
+            self._keep(loaded.text)
 
     async def start(self) -> None:
-        """What can be done before a pluto is found: hold what the settings name."""
+        """Keep the connections that the settings name, before a pluto is found."""
         if self._forgotten:
             self.trouble("supervise.state", self._forgotten)
         self._adopt(self.settings, Reading())
@@ -131,20 +133,20 @@ class ConfiguredSupervisor(Supervisor):
     async def reload(self, *, force: bool = False) -> Synced:
         """Read settings, configuration and secrets again. Raises ConfigurationError: then nothing has changed.
 
-        `force`: also where that takes more connections out of pluto than the settings allow at once.
+        `force`: also if that takes more connections out of pluto than the settings allow at once.
         """
         self._on_reload(True)
         try:
             async with self._reloading:
-                self._seen = self._signatures()
+                self._last_signatures = self._signatures()
                 settings, text = self.settings, None
                 if self._path is not None:
                     try:
-                        read = await trio.to_thread.run_sync(partial(load, self._path, missing_ok=True))
+                        loaded = await trio.to_thread.run_sync(partial(load, self._path, missing_ok=True))
                     except ConfigurationError as problem:
                         self._bad(problem)
                         raise
-                    settings, text = self._override(read.settings), read.text
+                    settings, text = self._override(loaded.settings), loaded.text
                 synced = await self._take(settings, force=force)
                 if text is not None:
                     self.trouble("settings", "")
@@ -156,7 +158,7 @@ class ConfiguredSupervisor(Supervisor):
             self._on_reload(False)
 
     async def met(self) -> None:
-        """Hold the configuration against a pluto that has been at work: what it has of an older one is replaced."""
+        """Compare the configuration with a pluto that ran before, and replace what is of an older configuration."""
         try:
             compared = await self._compare(self._reading)
         except WhackError as problem:
@@ -167,10 +169,10 @@ class ConfiguredSupervisor(Supervisor):
             self._settle(self._forget(compared))
 
     async def add(self, connection: Connection, *, replace: bool = False) -> None:
-        """Keep a connection that stands in no file from now on, over restarts of pluto and of this process.
+        """Keep a connection that stands in no file, over restarts of pluto and of this process.
 
-        ConfigurationError for one that cannot be loaded, that the configuration has, or that is there already, but with
-        `replace`: nothing has changed then.
+        ConfigurationError if it cannot be loaded, if the configuration has it, or, without `replace`, if it is kept
+        already: then nothing has changed.
         """
         name = connection.name
         async with self._reloading:
@@ -183,9 +185,9 @@ class ConfiguredSupervisor(Supervisor):
             await self._enforce(self.settings, self._file or Reading())
 
     async def remove(self, names: Sequence[str]) -> None:
-        """Give connections up that were added, and have them deleted from pluto.
+        """Give up connections of `add`, and delete them from pluto.
 
-        ConfigurationError where one of them stands in the configuration: nothing has changed then.
+        ConfigurationError if one of them stands in the configuration: then nothing has changed.
         """
         doomed = [self._name(name) for name in names]
         async with self._reloading:
@@ -193,11 +195,11 @@ class ConfiguredSupervisor(Supervisor):
             if others:
                 raise ConfigurationError(f"{others[0]!r} stands in the configuration: take it out there")
             await trio.to_thread.run_sync(self._own.remove, doomed)
-            await self._enforce(self.settings, self._file or Reading(), gone=doomed)
+            await self._enforce(self.settings, self._file or Reading(), given_up=doomed)
 
     async def sync(self, *, dry: bool) -> Differences:
-        """Look at all that pluto has; what is wanted and missing or other is then put right, unless `dry`, and what the
-        configuration had once and has not any more is deleted.
+        """Look at all connections of pluto. Unless `dry`, those that are missing or differ are then loaded, and those
+        that left the configuration are deleted.
 
         Raises PlutoGone or DeadlinePassed.
         """
@@ -218,14 +220,14 @@ class ConfiguredSupervisor(Supervisor):
         if compared is None:
             extra = sorted(n for n in present if n not in ours and n.rpartition("/")[0] not in ours)
             return Differences(*_shown(missing, stale, extra))
-        left: Sequence[Left] = doomed(compared, percent=self.settings.supervise.remove_at_most)[1]
+        leftovers: Sequence[Left] = doomed(compared, percent=self.settings.supervise.remove_at_most)[1]
         if not dry:
             self._replace(differing(compared))
             self._settle(self._forget(compared))
-        return differences(compared, missing, left, ours=ours)
+        return differences(compared, missing, leftovers, ours=ours)
 
     def routes(self, name: str) -> bool:
-        """Whether the connection of this name is to be routed, now."""
+        """Whether the connection of this name should be routed now."""
         entry = self.engine.table.get(name)
         return entry is not None and entry.wanted.policy.keep is Keep.ROUTED and not entry.record.suspended
 
@@ -239,28 +241,28 @@ class ConfiguredSupervisor(Supervisor):
         try:
             _remember(self.settings.supervise.state, self._suspended)
         except OSError as problem:
-            said = f"suspensions are not remembered: {self.settings.supervise.state}: {problem.strerror}"
-            self.trouble("supervise.state", said)
+            sentence = f"suspensions are not remembered: {self.settings.supervise.state}: {problem.strerror}"
+            self.trouble("supervise.state", sentence)
         else:
             self.trouble("supervise.state", "")
 
     async def watch(self) -> None:
-        """Look at the files every so often, and reload when they have changed and rest. Until cancelled."""
+        """Look at the files after each `watch_every`, and reload when they have changed. Until cancelled."""
         moving: tuple[Signature, Signature] | None = None
         while True:
             await trio.sleep(max(self.settings.supervise.watch_every, 0.05))
             now = self._signatures()
             if not self.settings.supervise.watch:
-                self._seen = now
-            if now == self._seen:
+                self._last_signatures = now
+            if now == self._last_signatures:
                 moving = None
                 continue
             if now != moving:
-                # Somebody may still be writing: it must stand still for one more look.
+                # Somebody may still be writing: wait until two looks see the same.
                 moving = now
                 continue
             moving = None
-            files_changed, self._seen = now[0] != self._seen[0], now
+            files_changed, self._last_signatures = now[0] != self._last_signatures[0], now
             if files_changed:
                 with suppress(ConfigurationError):
                     await self.reload()
@@ -268,8 +270,8 @@ class ConfiguredSupervisor(Supervisor):
                 await self.reread_secrets()
 
     async def follow(self) -> None:
-        """Have pluto know of addresses, default routes and names of peers that come and change, and try again at once
-        what may come up by it. Until cancelled."""
+        """Tell pluto of addresses and default routes that change, and of names of peers that have another address. Try
+        the connections again that may come up by that. Until cancelled."""
         while True:
             met = self._met
             async with trio.open_nursery() as nursery:
@@ -286,19 +288,19 @@ class ConfiguredSupervisor(Supervisor):
             self.trouble("network", f"addresses that come are not noticed: {problem.strerror}")
             await trio.sleep_forever()
 
-    async def _moved(self, found: frozenset[Change]) -> None:
+    async def _moved(self, network_changes: frozenset[Change]) -> None:
         """Addresses or default routes came or went."""
-        known = self._reading.connections if self._reading is not None else {}
+        connections = self._reading.connections if self._reading is not None else {}
         table = self.engine.table
-        ends = {name: known[name].ends for name in table if name in known}
-        what = concerned(found, ends)
+        ends = {name: connections[name].ends for name in table if name in connections}
+        what = concerned(network_changes, ends)
         if what.listen and self.pluto is not None:
             try:
                 await self.link.listen()
             except WhackError as problem:
                 log.warning("pluto was not told of an address that changed", detail=plain(str(problem)))
                 return
-            # What went with an address is down now.
+            # Connections that went down with an address show in a look.
             self.look_soon()
         self._retry(what.mended, what.reloaded, "an address or a route of this machine changed")
 
@@ -309,18 +311,18 @@ class ConfiguredSupervisor(Supervisor):
         await trio.lowlevel.checkpoint()
 
     def _peers_by_name(self) -> dict[str, tuple[str, ...]]:
-        """Host names of peers whose connections are not up, with these connections."""
-        found: dict[str, list[str]] = {}
+        """Connections that are not up, by the host names of their peers."""
+        by_host: dict[str, list[str]] = {}
         for name, hosts in self._named.items():
             entry = self.engine.table.get(name)
             if entry is not None and entry.record.actual is not Actual.UP:
                 for host in hosts:
-                    found.setdefault(host, []).append(name)
-        return {host: tuple(names) for host, names in found.items()}
+                    by_host.setdefault(host, []).append(name)
+        return {host: tuple(names) for host, names in by_host.items()}
 
     def _retry(self, names: Collection[str], reloaded: Collection[str], detail: str) -> None:
-        """Try these now, unless they are up or somebody has them; load again first those that need it. One that is up
-        is loaded again when it is down."""
+        """Try these now, unless they are up or suspended. Those of `reloaded` are loaded again before that; one that is
+        up, when it is down."""
         now = trio.current_time()
         for name in names:
             entry = self.engine.table.get(name)
@@ -334,18 +336,18 @@ class ConfiguredSupervisor(Supervisor):
 
     def _ours(self) -> frozenset[str]:
         """The names that the configuration or the settings have."""
-        known = self._reading.connections if self._reading is not None else {}
-        gone = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is Keep.GONE]
-        return frozenset(known.keys() | self.engine.table.keys()).difference(gone)
+        configured = self._reading.connections if self._reading is not None else {}
+        removed = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is Keep.GONE]
+        return frozenset(configured.keys() | self.engine.table.keys()).difference(removed)
 
     async def _compare(self, reading: Reading | None) -> Compared | None:
-        """Raises PlutoGone or DeadlinePassed."""
+        """The reading compared with pluto; None if that is not possible. Raises PlutoGone or DeadlinePassed."""
         if reading is None or not reading.configurations or self.pluto is None:
             return None
         return await self.link.compare(reading.configurations, self.engine.table.keys())
 
     def _replace(self, names: Mapping[str, str]) -> None:
-        """Have these loaded again; each with what differs."""
+        """Load these again; `names` has a sentence about the differences of each."""
         now = trio.current_time()
         for name, why in names.items():
             entry = self.engine.table.get(name)
@@ -359,21 +361,22 @@ class ConfiguredSupervisor(Supervisor):
         self._wake()
 
     def _forget(self, compared: Compared, *, force: bool = False) -> str:
-        """Have deleted what the configuration had once, as far as that is not a mistake; a sentence about the rest."""
-        gone, left = doomed(compared, percent=self.settings.supervise.remove_at_most, force=force)
-        gone = tuple(name for name in gone if name not in self._ours())
-        for name in gone:
-            self.tell("reload", connection=name, detail="deleted: the configuration has it no more")
-        self.engine.remove(gone, trio.current_time())
+        """Delete the connections that left the configuration, unless that may be a mistake. Returns a sentence about
+        those that stay."""
+        forgotten, leftovers = doomed(compared, percent=self.settings.supervise.remove_at_most, force=force)
+        forgotten = tuple(name for name in forgotten if name not in self._ours())
+        for name in forgotten:
+            self.tell("reload", connection=name, detail="deleted: it left the configuration")
+        self.engine.remove(forgotten, trio.current_time())
         self._wake()
-        return _left(left)
+        return _left(leftovers)
 
     def _settle(self, lost: str) -> None:
-        """The configuration is good but for what it `lost`."""
+        """The configuration is good, but `lost` (a sentence, or empty) is about connections that it lost."""
         if self.configuration in ("ok", self._stays):
             self.configuration = lost or "ok"
         if lost and lost != self._stays:
-            log.error("connections went from the configuration and stay in pluto", detail=lost)
+            log.error("connections left the configuration and stay in pluto", detail=lost)
             self.tell("reload", cause="configuration", detail=lost)
         self._stays = lost
 
@@ -390,13 +393,13 @@ class ConfiguredSupervisor(Supervisor):
         return await self._enforce(settings, reading, force=force)
 
     async def _enforce(
-        self, settings: Settings, file: Reading, *, force: bool = False, gone: Collection[str] = ()
+        self, settings: Settings, file: Reading, *, force: bool = False, given_up: Collection[str] = ()
     ) -> Synced:
-        """Hold what the file has, and what is kept here, from now on. `gone` was given up on purpose."""
+        """Keep the connections of the file, and those of `add`, from now on. Those of `given_up` were removed."""
         reading = await trio.to_thread.run_sync(self._own.beside, file)
         both = [name for name in self._own.names if name in file.connections]
-        said = f"{', '.join(both[:5])}: added, and in the configuration too, which counts" if both else ""
-        self.trouble("supervise.connections", said or self._own.problem)
+        sentence = f"{', '.join(both[:5])}: added, and in the configuration too, which counts" if both else ""
+        self.trouble("supervise.connections", sentence or self._own.problem)
         changed = edited(self._reading, reading)
         try:
             compared = await self._compare(reading)
@@ -404,15 +407,17 @@ class ConfiguredSupervisor(Supervisor):
             # pluto is asked again when it is met again.
             compared = None
         if compared is not None:
-            compared = without(compared, gone)
+            compared = without(compared, given_up)
         self.settings = settings
-        taken, self.taken = self.taken, trio.Event()
-        taken.set()
+        previous, self.taken = self.taken, trio.Event()
+        previous.set()
         self._file, self._reading = file, reading
-        hosts = {name: tuple(filter(is_name, one.ends)) for name, one in reading.connections.items()}
+        hosts = {
+            name: tuple(filter(is_name, definition.ends)) for name, definition in reading.connections.items()
+        }
         self._named = {name: ends for name, ends in hosts.items() if ends}
-        # The files that count may be others now.
-        self._seen = self._signatures()
+        # The configuration may include other files now.
+        self._last_signatures = self._signatures()
         synced = self._adopt(settings, reading, compared, changed, force=force)
         self.configuration = "ok"
         self._settle("" if compared is None else self._forget(compared, force=force))
@@ -424,21 +429,21 @@ class ConfiguredSupervisor(Supervisor):
         return synced
 
     def _check_removals(self, settings: Settings, reading: Reading) -> None:
-        """Raise ConfigurationError where the configuration lost so much that it looks like a mistake."""
+        """Raise ConfigurationError if the configuration lost so many connections that it looks like a mistake."""
         if self._reading is None:
             # Nothing was read before, so nothing was lost.
             return
-        wanted = {
-            one.name for one in resolve(settings, reading, salt=self._salt)
+        wanted_names = {
+            item.name for item in resolve(settings, reading, salt=self._salt)
         } | reading.connections.keys()
-        held = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is not Keep.GONE]
-        wanted |= set(self._own.names)
-        removed = [name for name in held if name not in wanted]
-        kept = [name for name in held if name in wanted]
-        why = removes_too_much(removed, kept, percent=settings.supervise.remove_at_most)
+        current = [n for n, e in self.engine.table.items() if e.wanted.policy.keep is not Keep.GONE]
+        wanted_names |= set(self._own.names)
+        removed = [name for name in current if name not in wanted_names]
+        remaining = [name for name in current if name in wanted_names]
+        why = removes_too_much(removed, remaining, percent=settings.supervise.remove_at_most)
         if why is not None:
             raise ConfigurationError(
-                f"{why}: what was wanted before stays; a forced reload deletes them",
+                f"{why}: the old configuration stays; a forced reload deletes them",
                 where=settings.supervise.configuration,
                 option="force",
             )
@@ -456,8 +461,10 @@ class ConfiguredSupervisor(Supervisor):
         defined = frozenset(reading.connections) if reading.connections else None
         others = None if compared is None else differing(compared, changed)
         if compared is not None and not force:
-            # What the file may have lost by mistake is let go, and stays in pluto.
-            defined = (defined or frozenset()).union(one.connection for one in compared.comparison.doubtful)
+            # Connections that the file may have lost by mistake are released, and stay in pluto.
+            defined = (defined or frozenset()).union(
+                doubt.connection for doubt in compared.comparison.doubtful
+            )
         for name, why in (others or {}).items():
             self.tell("reload", connection=name, detail=f"replaced: {why}")
         synced = self.adopt(wanted, defined=defined, differing=None if others is None else frozenset(others))
@@ -475,7 +482,7 @@ class ConfiguredSupervisor(Supervisor):
         if self._path is None:
             return
         try:
-            self._kept.keep(self._path, text)
+            self._last_good.keep(self._path, text)
         except OSError as problem:
             log.warning("the settings are not kept for a start with a broken file", detail=str(problem))
 
@@ -496,14 +503,14 @@ def _shown(
     return tuple(map(plain, missing)), tuple(map(plain, stale)), tuple(map(plain, extra))
 
 
-def _left(left: Sequence[Left]) -> str:
-    """What is left in pluto although it went from the configuration, and why."""
-    if not left:
+def _left(leftovers: Sequence[Left]) -> str:
+    """A sentence about the connections that left the configuration and stay in pluto, with the reasons."""
+    if not leftovers:
         return ""
-    reasons = dict.fromkeys(one.why for one in left)
+    reasons = dict.fromkeys(leftover.why for leftover in leftovers)
     return (
-        f"{len(left)} connection{'s' if len(left) > 1 else ''} that the configuration had once and has not any more "
-        f"stay in pluto: {'; '.join(list(reasons)[:3])}; `autod supervise --reload --force` deletes them"
+        f"{len(leftovers)} connection{'s' if len(leftovers) > 1 else ''} left the configuration and stay in pluto: "
+        f"{'; '.join(list(reasons)[:3])}; `autod supervise --reload --force` deletes them"
     )
 
 

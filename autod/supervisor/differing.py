@@ -1,9 +1,9 @@
-"""What a comparison of the configuration with pluto means to the supervisor. Pure.
+"""From a comparison of the configuration with pluto to the work of the supervisor. Pure.
 
-Owns: which connections are replaced, which are deleted, and what is said of the rest. Must not know: how it is compared
-(autod.config.compare), how anything is done about it (engine).
+Owns: which connections are replaced, which are deleted, and the sentences about the others. Must not know: how they are
+compared (autod.config.compare), how they are replaced and deleted (engine).
 
-What auto= asks for beyond loading is none of it: the engine sees what is routed and up by itself.
+Routing and initiating for auto= is not a part of it: the engine sees itself which connections are routed and up.
 """
 
 from __future__ import annotations
@@ -27,42 +27,49 @@ __all__ = ["differences", "differing", "doomed", "edited", "sentence", "without"
 
 
 def edited(before: Reading | None, now: Reading) -> frozenset[str]:
-    """The connections whose settings are others than when the configuration was read before."""
-    known = {} if before is None else before.connections
+    """The connections whose settings differ from those of the previous reading."""
+    earlier = {} if before is None else before.connections
     return frozenset(
         name
-        for name, one in now.connections.items()
-        if name in known and known[name].digest and one.digest and known[name].digest != one.digest
+        for name, definition in now.connections.items()
+        if name in earlier
+        and earlier[name].digest
+        and definition.digest
+        and earlier[name].digest != definition.digest
     )
 
 
 def differing(compared: Compared, changed: Collection[str] = ()) -> Mapping[str, str]:
-    """The connections that pluto has in another form, each with what differs.
+    """The connections that pluto has in another form, each with a sentence about the differences.
 
-    `changed` are those that were edited: what pluto does not show of them counts as different. A peer whose name has
-    another address by now is left alone as long as its tunnel is up.
+    `changed` are edited connections: their settings that pluto does not show count as different. If only the address
+    behind a peer's name differs, the connection is left alone while its tunnel is up.
     """
-    found = {}
-    for one in compared.comparison.different:
-        if not (one.elements or one.surplus):
+    reasons = {}
+    for difference in compared.comparison.different:
+        if not (difference.elements or difference.surplus):
             continue
-        elsewhere = all(detail.setting in ("left", "right") for detail in one.details)
-        if elsewhere and one.connection not in changed and not compared.up.isdisjoint(one.names):
+        elsewhere = all(detail.setting in ("left", "right") for detail in difference.details)
+        if (
+            elsewhere
+            and difference.connection not in changed
+            and not compared.up.isdisjoint(difference.names)
+        ):
             continue
-        found[one.connection] = sentence(one)
+        reasons[difference.connection] = sentence(difference)
     for unseen in compared.comparison.uncompared:
         if unseen.connection in changed:
-            found.setdefault(
+            reasons.setdefault(
                 unseen.connection, f"edited, and pluto does not show {', '.join(unseen.settings)}"
             )
-    return found
+    return reasons
 
 
-def sentence(one: Difference) -> str:
-    """What differs of a connection, for people."""
+def sentence(difference: Difference) -> str:
+    """The differences of a connection, for people."""
     details = [
         f"{detail.setting}: {detail.configured} in the configuration, {detail.loaded} in pluto"
-        for detail in one.details
+        for detail in difference.details
     ]
     return "; ".join(details[:_DETAILS]) + (
         f"; and {len(details) - _DETAILS} more" if details[_DETAILS:] else ""
@@ -70,45 +77,45 @@ def sentence(one: Difference) -> str:
 
 
 _DETAILS = 5
-"""Differences that a sentence names."""
+"""The most differences that a sentence names."""
 
 
 def doomed(
     compared: Compared, *, percent: int, force: bool = False
 ) -> tuple[tuple[str, ...], tuple[Left, ...]]:
-    """What the configuration loaded once and has not any more: what of it is deleted, and what is left and why."""
-    found = compared.comparison
+    """The connections that left the configuration: those to delete, and those that stay in pluto, with the reason."""
+    comparison = compared.comparison
     if force:
-        return found.forgotten, ()
-    left = [Left(one.connection, one.why) for one in found.doubtful]
-    doubtful = {one.connection for one in left}
-    gone = tuple(name for name in found.forgotten if name not in doubtful)
-    kept = [*found.same, *(one.connection for one in found.different), *doubtful]
-    why = removes_too_much(gone, kept, percent=percent)
+        return comparison.forgotten, ()
+    leftovers = [Left(doubt.connection, doubt.why) for doubt in comparison.doubtful]
+    doubtful = {leftover.connection for leftover in leftovers}
+    forgotten = tuple(name for name in comparison.forgotten if name not in doubtful)
+    remaining = [*comparison.same, *(difference.connection for difference in comparison.different), *doubtful]
+    why = removes_too_much(forgotten, remaining, percent=percent)
     if why is None:
-        return gone, tuple(left)
-    return (), (*left, *(Left(name, why) for name in gone))
+        return forgotten, tuple(leftovers)
+    return (), (*leftovers, *(Left(name, why) for name in forgotten))
 
 
 def without(compared: Compared, names: Collection[str]) -> Compared:
-    """The same, where these are nobody's business any more."""
-    found = compared.comparison
+    """The comparison without the connections `names`, as far as they are extra."""
+    comparison = compared.comparison
     return replace(
         compared,
         comparison=structs.replace(
-            found,
-            extra=tuple(name for name in found.extra if name not in names),
-            foreign=tuple(name for name in found.foreign if name not in names),
-            doubtful=tuple(one for one in found.doubtful if one.connection not in names),
+            comparison,
+            extra=tuple(name for name in comparison.extra if name not in names),
+            foreign=tuple(name for name in comparison.foreign if name not in names),
+            doubtful=tuple(doubt for doubt in comparison.doubtful if doubt.connection not in names),
         ),
     )
 
 
 def differences(
-    compared: Compared, missing: Collection[str], left: Collection[Left], *, ours: Collection[str]
+    compared: Compared, missing: Collection[str], leftovers: Collection[Left], *, ours: Collection[str]
 ) -> Differences:
-    """As the API tells it. `ours` are names that are neither extra nor forgotten, as somebody wants them here."""
-    found = compared.comparison
+    """The differences for the API. The names of `ours` are wanted, so they are neither extra nor forgotten."""
+    comparison = compared.comparison
 
     def shown(names: Collection[str]) -> tuple[str, ...]:
         return tuple(map(plain, names))
@@ -116,19 +123,22 @@ def differences(
     return Differences(
         shown(missing),
         shown(list(differing(compared))),
-        shown([name for name in found.foreign if name not in ours]),
-        shown([name for name in found.forgotten if name not in ours]),
-        tuple(_details(found.different)),
-        tuple(Unseen(plain(one.connection), one.settings) for one in found.uncompared),
-        tuple(Left(plain(one.connection), plain(one.why)) for one in left),
-        shown(found.refused),
+        shown([name for name in comparison.foreign if name not in ours]),
+        shown([name for name in comparison.forgotten if name not in ours]),
+        tuple(_details(comparison.different)),
+        tuple(Unseen(plain(hidden.connection), hidden.settings) for hidden in comparison.uncompared),
+        tuple(Left(plain(leftover.connection), plain(leftover.why)) for leftover in leftovers),
+        shown(comparison.refused),
     )
 
 
 def _details(different: Collection[Difference]) -> Iterator[DifferingSetting]:
-    for one in different:
-        if one.elements or one.surplus:
-            for each in one.details:
+    for difference in different:
+        if difference.elements or difference.surplus:
+            for detail in difference.details:
                 yield DifferingSetting(
-                    plain(one.connection), each.setting, plain(each.configured), plain(each.loaded)
+                    plain(difference.connection),
+                    detail.setting,
+                    plain(detail.configured),
+                    plain(detail.loaded),
                 )

@@ -1,4 +1,4 @@
-"""All connections together: the table of records, what is to be done next, and what there is to tell.
+"""All connections together: the table of records, the next acts, and the reports.
 
 Owns the records, the tickets of running acts and the queue of reports. Decides by `machine` and `admission`; knows
 no socket, task or clock. The loop (see `loop`) feeds it and carries out its plans; so does a test with a fake
@@ -60,8 +60,8 @@ class Engine:
     """The table. Every method takes the time, in seconds on one monotonic clock."""
 
     SETTLE = 15.0
-    """A pluto that has just started is loaded by its own start-up first, which ends by making it listen; adding
-    in between would add twice, and a second add takes down what is up. After this long nobody else will."""
+    """Seconds after which an Add does not wait for pluto's own start-up. That loads the connections first, and then
+    makes pluto listen. An Add before that would add twice, and a second add takes down a tunnel."""
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.table: dict[str, Entry] = {}
@@ -88,12 +88,12 @@ class Engine:
         defined: frozenset[str] | None = None,
         differing: frozenset[str] | None = None,
     ) -> Synced:
-        """Hold `wanted` from now on.
+        """Keep the connections `wanted` from now on.
 
-        New ones are taken in, those that pluto holds in another form are marked for replacement, the same ones are left
-        alone. `differing` has the names of those in another form; without it they are those whose definition changed.
-        One that is wanted no more is deleted from pluto, unless `defined` (the names the configuration still defines)
-        has it: then it is only let go.
+        New ones are taken in, those that pluto has in another form are marked for replacement, the others are left
+        alone. `differing` are the names of those in another form; without it, those whose definition changed. A
+        connection that is no longer wanted is deleted from pluto; but if `defined` (the names that the configuration
+        still defines) has it, it is only released.
         """
         new = {w.name: w for w in wanted}
         added, changed, removed, released = [], [], [], []
@@ -140,7 +140,7 @@ class Engine:
         )
 
     def remove(self, names: Iterable[str], now: float) -> None:
-        """Have these deleted from pluto: the configuration had them once, and nobody wants them any more."""
+        """Delete these from pluto: they left the configuration, and nobody wants them any more."""
         for name in names:
             if name not in self.table:
                 wanted = Wanted(name=name, policy=Policy(keep=Keep.GONE))
@@ -148,7 +148,7 @@ class Engine:
                 self._consider(name, now)
 
     def feed(self, name: str, event: Event, now: float) -> None:
-        """Take one event of one connection in. A name that is not in the table is not an error: it has just left."""
+        """Take in an event of a connection. A name that is not in the table is not an error: it has just left."""
         entry = self.table.get(name)
         if entry is None:
             return
@@ -172,7 +172,7 @@ class Engine:
         reason: str = "",
         advice: str = "",
     ) -> None:
-        """The act that was started with `ticket` is over. One that pluto's end has already settled is ignored."""
+        """The act with `ticket` is over. Ignored if the end of pluto has ended the act before."""
         entry = self.table.get(name)
         if entry is None or entry.ticket != ticket or entry.record.acting is None:
             return
@@ -195,7 +195,7 @@ class Engine:
         self._all(PlutoFound(), now)
 
     def pluto_lost(self, now: float) -> None:
-        """pluto is gone; whatever was running for it is over."""
+        """pluto is gone, and with it every act that was running."""
         self.pluto, self.listening = False, False
         for name, entry in self.table.items():
             if entry.record.acting is not None:
@@ -207,7 +207,7 @@ class Engine:
         self._all(PlutoLost(), now)
 
     def observe(self, snapshot: Snapshot, now: float) -> None:
-        """Take in what pluto was seen to have; costs nothing for a connection that is as it was."""
+        """Take in a look at pluto. Does nothing for a connection that has not changed."""
         if snapshot.listening is not None:
             self.listening = snapshot.listening
         for name, entry in list(self.table.items()):
@@ -231,13 +231,13 @@ class Engine:
                 self.feed(name, Seen(actual, snapshot.asked, negotiating), now)
 
     def mended(self, now: float, detail: str) -> None:
-        """Secrets or the configuration around the connections changed: what was refused may pass now."""
+        """Secrets or the configuration changed: connections that were refused may come up now."""
         for name, entry in list(self.table.items()):
             if entry.record.refused:
                 self.feed(name, Mended(detail), now)
 
     def taken_down(self, name: str, now: float) -> bool:
-        """pluto was told by somebody else not to keep `name` up. Returns whether that explains its loss."""
+        """Somebody else told pluto not to keep `name` up. Returns whether that explains its loss."""
         self.feed(name, TakenDown(), now)
         entry = self.table.get(name)
         return entry is not None and entry.record.cause is Cause.TAKEN_DOWN
@@ -254,7 +254,7 @@ class Engine:
     # What comes out
 
     def plan(self, now: float) -> Plan:
-        """What to begin now. The acts in it count as begun."""
+        """The next acts. They count as begun."""
         self._catch_up(now)
         if not self.pluto:
             return Plan()
@@ -272,7 +272,7 @@ class Engine:
         starts += [self._start(name, Act.UP, now) for name in self.admission.admit(now)]
         give_way = (*self._overtaken, *self.admission.giving_way(now))
         self._overtaken.clear()
-        # What was loaded one by one has not shown its peer yet; it is looked at as a whole once.
+        # The peers of connections that were loaded one by one are not known until a look at everything.
         unknown = any(
             self.table[n].record.actual is Actual.UNKNOWN or not self.table[n].described for n in self._looks
         )
@@ -285,7 +285,7 @@ class Engine:
         )
 
     def reports(self) -> Iterator[Report]:
-        """What there is to tell since it was last asked for."""
+        """The reports since the last call."""
         while self._reports:
             yield self._reports.popleft()
 
@@ -324,7 +324,7 @@ class Engine:
                 self._consider(name, now)
 
     def _consider(self, name: str, now: float) -> None:
-        """Put `name` where its wish belongs: with the ready, in the queue for an Up, with those to be looked at."""
+        """Put `name` where its next act belongs: with the ready, in the queue for an Up, with those to look at."""
         entry = self.table.get(name)
         if entry is None:
             return
@@ -347,8 +347,8 @@ class Engine:
         if at is not None and (entry.due is None or at < entry.due):
             entry.due = at
             heapq.heappush(self._due, (at, name))
-        left = entry.released or (_gone(entry) and record.actual is Actual.ABSENT)
-        if left and record.acting is None:
+        leaves = entry.released or (_gone(entry) and record.actual is Actual.ABSENT)
+        if leaves and record.acting is None:
             self._drop(name)
 
     def _drop(self, name: str) -> None:

@@ -1,10 +1,10 @@
-"""Events for whoever listens: a ring with numbers, from which each reader takes at its own pace.
+"""Events for readers: a ring with numbers, from which each reader takes at its own pace.
 
-Owns the sequence numbers and what is kept. A reader never holds the writer or another reader back: one that falls
-behind by more than the ring holds is told how many it missed.
+Owns the sequence numbers and the ring. A reader never holds back the writer or another reader: if it falls behind by
+more than the ring, it is told how many events it missed.
 
-Who writes events down where they last (the history) can hold the feed: an event is then told only once it is written,
-so that nothing that was told is missing after a crash.
+The history can hold the feed. Then readers get an event only after it is written, so that after a crash the history has
+every event that a reader got.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Feed"]
 class Feed:
     """A ring of the last `size` events. Numbers begin with 1.
 
-    `published` is the number of the last event, `last` that of the last one that readers are told.
+    `published` is the number of the last event, `last` that of the last one for readers.
     """
 
     def __init__(self, size: int) -> None:
-        self._kept: deque[SupervisorEvent] = deque(maxlen=size)
+        self._ring: deque[SupervisorEvent] = deque(maxlen=size)
         self._news = trio.Event()
         self._more = trio.Event()
-        self._held = False
+        self._holding = False
         self.published = 0
         self.last = 0
         self.missed = 0
@@ -39,18 +39,18 @@ class Feed:
     def publish(self, event: SupervisorEvent) -> None:
         """Take `event` in; its number must be `published + 1`. Never waits."""
         assert event.sequence == self.published + 1
-        self._kept.append(event)
+        self._ring.append(event)
         self.published = event.sequence
         more, self._more = self._more, trio.Event()
         more.set()
-        if not self._held:
+        if not self._holding:
             self._tell(self.published)
 
     def after(self, number: int) -> tuple[list[SupervisorEvent], int | None]:
-        """The events after `number` that are kept, and how many of those are not.
+        """The events after `number` in the ring, and how many after it have left the ring.
 
-        A number from the future is one of another life of the process: everything kept, and None, as nobody can
-        tell how many were missed.
+        A number greater than `last` is from another life of the process: then all events of the ring, and None, as it
+        is not known how many were missed.
         """
         if number > self.last:
             return self._between(0, self.last), None
@@ -59,36 +59,36 @@ class Feed:
         return self._between(number, self.last), lost
 
     async def wait(self, number: int) -> None:
-        """Until there is an event after `number`. Cancelling it leaves nothing behind."""
+        """Wait for an event after `number`. A cancellation leaves nothing behind."""
         while self.last <= number:
             await self._news.wait()
 
-    # For who writes them down
+    # For the history
 
     def hold(self) -> None:
-        """From now on tell an event only once it is released."""
-        self._held = True
+        """From now on readers get an event only after `release`."""
+        self._holding = True
 
     def let_go(self) -> None:
-        """Tell everything at once again."""
-        self._held = False
+        """From now on readers get each event at once."""
+        self._holding = False
         self._tell(self.published)
 
     def release(self, number: int) -> None:
-        """Tell the events up to `number`."""
+        """Give readers the events up to `number`."""
         self._tell(min(number, self.published))
 
     def unwritten(self, number: int) -> tuple[list[SupervisorEvent], int]:
-        """The events after `number` that are kept, told or not, and how many of those are not."""
+        """The events after `number` in the ring, released or not, and how many after it have left the ring."""
         return self._between(number, self.published), self._lost(number)
 
     async def wait_published(self, number: int) -> None:
-        """Until an event after `number` was published."""
+        """Wait until an event after `number` is published."""
         while self.published <= number:
             await self._more.wait()
 
     async def settle(self) -> None:
-        """Until all that was published before now is told; or 3 s."""
+        """Wait until readers have all events that are published; 3 s at most."""
         number = self.published - 1
         with trio.move_on_after(3.0):
             await self.wait(number)
@@ -101,15 +101,15 @@ class Feed:
         news.set()
 
     def _lost(self, number: int) -> int:
-        oldest = self.published - len(self._kept) + 1
+        oldest = self.published - len(self._ring) + 1
         return max(oldest - (number + 1), 0)
 
     def _between(self, number: int, last: int) -> list[SupervisorEvent]:
-        """Those that are kept with a number above `number` and up to `last`."""
-        oldest = self.published - len(self._kept) + 1
+        """The events of the ring after `number` and up to `last`."""
+        oldest = self.published - len(self._ring) + 1
         first, end = max(number + 1 - oldest, 0), max(last + 1 - oldest, 0)
-        if first * 2 < len(self._kept):
-            return list(islice(self._kept, first, end))
+        if first * 2 < len(self._ring):
+            return list(islice(self._ring, first, end))
         # The usual reader is almost up to date: walk from the near end.
-        behind = islice(reversed(self._kept), len(self._kept) - end, len(self._kept) - first)
+        behind = islice(reversed(self._ring), len(self._ring) - end, len(self._ring) - first)
         return list(behind)[::-1]

@@ -1,6 +1,6 @@
 """The supervisor in figures, for its API and its metrics.
 
-Owns which figures those are, and what it has to know of a supervisor for them. Changes nothing.
+Owns the figures, and the part of a supervisor that they need. Changes nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Watched", "statistics"]
 
 
 class Watched(Protocol):
-    """A supervisor, as far as its figures go."""
+    """The part of a supervisor that its figures need."""
 
     version: str
     instance: str
@@ -46,7 +46,7 @@ def statistics(supervisor: Watched) -> Statistics:
     engine, pluto = supervisor.engine, supervisor.pluto
     answer = supervisor.answer_seconds
     descriptors = supervisor.link.open_descriptors() if pluto else None
-    # What an operator took in hand need not be up.
+    # A suspended connection need not be up.
     expected = [
         e for e in engine.table.values() if e.wanted.policy.keep is Keep.UP and not e.record.suspended
     ]

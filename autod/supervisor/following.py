@@ -1,7 +1,7 @@
-"""The world around connections, followed: addresses, default routes and names of peers that come, go and change.
+"""Changes around connections: addresses, default routes and names of peers that come, go and change.
 
-Owns: which connections a change concerns, and how often pluto is told. Must not know: how a change is learned
-(autod.supervisor.network), how pluto is asked (Link), what an engine does with a connection that is mended.
+Owns: which connections a change concerns, and how often pluto is told. Must not know: how a change is noticed
+(autod.supervisor.network), how pluto is asked (Link), what the engine does then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Concerned", "concerned", "follow_names", "follow_network", "is_name"]
 
 LISTEN_GAP: Final = 1.0
-"""Seconds between two requests to listen, at the least."""
+"""The least seconds between two requests to listen."""
 
 GATHER: Final = 0.2
 """Seconds for which changes are gathered: an interface comes with several."""
@@ -30,11 +30,11 @@ NAMES_GAP: Final = 3.0
 """Seconds between two questions to the resolver about the peers of connections that are not up."""
 
 _MOST: Final = 64
-"""Names that are asked for in one round."""
+"""The most names that are looked up in one round."""
 
 
 class Concerned(NamedTuple):
-    """Connections that may come up now, and those of them that have to be loaded again first."""
+    """Connections that may come up now; those of them that must be loaded again first; whether pluto must listen."""
 
     mended: frozenset[str]
     reloaded: frozenset[str]
@@ -42,7 +42,7 @@ class Concerned(NamedTuple):
 
 
 def is_name(text: str) -> bool:
-    """Whether an end is a host name: no address, and no word."""
+    """Whether an end is a host name, and not an address or a %word."""
     if not text or text[0] == "%":
         return False
     try:
@@ -53,22 +53,22 @@ def is_name(text: str) -> bool:
 
 
 def _is_by_route(end: str) -> bool:
-    """Whether an end is found by the routes: %defaultroute, or an interface such as %eth0."""
+    """Whether an end depends on the routes: %defaultroute, or an interface such as %eth0."""
     return end[:1] == "%" and not end.lower().startswith(("%any", "%group", "%opp"))
 
 
-def concerned(found: Collection[Change], ends: Mapping[str, tuple[str, str]]) -> Concerned:
-    """What changes of addresses and routes mean for connections with these ends (left and right, as written).
+def concerned(network_changes: Collection[Change], ends: Mapping[str, tuple[str, str]]) -> Concerned:
+    """The connections, by their ends (left and right, as written), that changes of addresses and routes concern.
 
-    An end that is found by the routes (%defaultroute, %eth0) is concerned by all of them; one that is an address, by
-    that one; a default route concerns all that may go through it.
+    All changes concern an end that depends on the routes (%defaultroute, %eth0). The change of an address concerns an
+    end with this address; that of a default route, all connections that may go through it.
     """
-    addresses = {one.address for one in found if one.address}
-    route = any(not one.address for one in found)
-    came = any(not one.gone for one in found)
+    addresses = {change.address for change in network_changes if change.address}
+    route = any(not change.address for change in network_changes)
+    came = any(not change.gone for change in network_changes)
     mended, reloaded = set(), set()
     listen = False
-    if not found:
+    if not network_changes:
         return Concerned(frozenset(), frozenset(), listen)
     for name, pair in ends.items():
         routed = any(_is_by_route(end) for end in pair)
@@ -84,14 +84,14 @@ def concerned(found: Collection[Change], ends: Mapping[str, tuple[str, str]]) ->
 
 
 async def follow_network(pid: int | None, tell: Callable[[frozenset[Change]], Awaitable[None]]) -> None:
-    """Call `tell` with what changed, gathered, at most once in LISTEN_GAP. Until cancelled."""
+    """Call `tell` with the changes of some time together, at most once in LISTEN_GAP. Until cancelled."""
     gathered: set[Change] = set()
     some = trio.Event()
 
     async def gather() -> None:
         nonlocal some
-        async for found in changes(pid):
-            gathered.update(found)
+        async for changed in changes(pid):
+            gathered.update(changed)
             some.set()
 
     async with trio.open_nursery() as nursery:
@@ -100,18 +100,18 @@ async def follow_network(pid: int | None, tell: Callable[[frozenset[Change]], Aw
             await some.wait()
             await trio.sleep(GATHER)
             some = trio.Event()
-            found = frozenset(gathered)
+            batch = frozenset(gathered)
             gathered.clear()
-            await tell(found)
+            await tell(batch)
             await trio.sleep(LISTEN_GAP - GATHER)
 
 
 def _resolve(name: str) -> frozenset[str]:
     try:
-        found = socket.getaddrinfo(name, None, 0, socket.SOCK_DGRAM)
+        entries = socket.getaddrinfo(name, None, 0, socket.SOCK_DGRAM)
     except (OSError, ValueError):
         return frozenset()
-    return frozenset(str(one[4][0]).partition("%")[0] for one in found)
+    return frozenset(str(entry[4][0]).partition("%")[0] for entry in entries)
 
 
 async def follow_names(
@@ -120,20 +120,20 @@ async def follow_names(
     *,
     resolve: Callable[[str], frozenset[str]] = _resolve,
 ) -> None:
-    """Call `tell` with each name whose addresses are others than before, and are some. Until cancelled.
+    """Call `tell` with each name that has other addresses than before. Until cancelled.
 
-    `peers` gives the names to ask about, with the connections that have them: those that are not up.
+    `peers` gives the names to look up, with their connections: those that are not up.
     """
-    known: dict[str, frozenset[str]] = {}
+    last_addresses: dict[str, frozenset[str]] = {}
     while True:
         await trio.sleep(NAMES_GAP)
-        asked = list(peers())[:_MOST]
-        for name in asked:
-            found = await trio.to_thread.run_sync(resolve, name, abandon_on_cancel=True)
-            before = known.get(name)
-            known[name] = found
-            if found and before is not None and found != before:
+        names = list(peers())[:_MOST]
+        for name in names:
+            addresses = await trio.to_thread.run_sync(resolve, name, abandon_on_cancel=True)
+            before = last_addresses.get(name)
+            last_addresses[name] = addresses
+            if addresses and before is not None and addresses != before:
                 await tell(name)
-        for name in known.keys() - set(asked):
-            # Up again: what it resolves to now is what counts when it goes down.
-            known.pop(name)
+        for name in last_addresses.keys() - set(names):
+            # Its connections are up: when they go down, the addresses of that time count.
+            last_addresses.pop(name)

@@ -1,6 +1,6 @@
-"""The connections that ipsec.conf defines, as the supervisor wants to know them.
+"""The connections of ipsec.conf, for the supervisor.
 
-Owns what makes two definitions differ and what tells one peer from another. The reading itself is autod.config's.
+Owns when two definitions differ, and when two connections have the same peer. autod.config reads the file.
 """
 
 from __future__ import annotations
@@ -19,49 +19,55 @@ if TYPE_CHECKING:
 __all__ = ["IpsecConf", "reading_of"]
 
 _PEER = ("left", "leftid", "leftikeport", "right", "rightid", "rightikeport", "ikev2", "keyexchange")
-"""Connections that agree in these share an IKE SA, or could."""
+"""Connections with the same values of these share an IKE SA, or could."""
 
 
 class IpsecConf:
-    """The file at `path`. `release` is the one that pluto was last found to be, as each reads the file its own
-    way; without one nothing can be read. `leaves`: keywords that are not known are left to the addconn that loads."""
+    """The file at `path`. `release` is that of the last pluto: each release reads the file its own way, so without one
+    nothing can be read. `leaves`: keywords that are not known are left to the addconn that loads."""
 
     def __init__(self, path: str, release: Release | None = None, *, leaves: bool = False) -> None:
         self.path = path
         self.leaves = leaves
         self.release = release
         self.groups: frozenset[str] = frozenset()
-        """The connections that stand for the networks of a policy file, as they were last read."""
+        """The group connections of the last reading: they stand for the networks of a policy file."""
 
     def read(self) -> Reading:
-        """All connections of the file; none as long as no release is known. Raises ConfigurationError where the
-        release's own addconn would refuse it. May take some tenths of a second for thousands of connections."""
+        """All connections of the file; none while no release is known. Raises ConfigurationError if the release's own
+        addconn would refuse the file. May take some tenths of a second for thousands of connections."""
         from autod.config import load
         from autod.config.policies import is_group
 
         if self.release is None:
             return Reading()
         try:
-            found = load(self.path, self.release, leaves_unknown=self.leaves)
+            configuration = load(self.path, self.release, leaves_unknown=self.leaves)
         except Unsupported as error:
             raise ConfigurationError(str(error), where=self.path) from error
-        if found.refusal is not None:
-            place = str(found.refusal.place) if found.refusal.place else self.path
-            raise ConfigurationError(found.refusal.sentence, where=place)
-        self.groups = frozenset(one.name for one in found.connections if is_group(one))
-        return reading_of(found)
+        if configuration.refusal is not None:
+            place = str(configuration.refusal.place) if configuration.refusal.place else self.path
+            raise ConfigurationError(configuration.refusal.sentence, where=place)
+        self.groups = frozenset(
+            connection.name for connection in configuration.connections if is_group(connection)
+        )
+        return reading_of(configuration)
 
 
 def reading_of(configuration: Configuration) -> Reading:
-    """What the supervisor wants to know of a configuration."""
+    """The reading of a configuration, for the supervisor."""
     from autod.config.choose import auto
 
     return Reading(
         {
-            one.name: Definition(
-                name=one.name, auto=auto(one), peer=_peer(one), digest=_digest(one), ends=_ends(one)
+            connection.name: Definition(
+                name=connection.name,
+                auto=auto(connection),
+                peer=_peer(connection),
+                digest=_digest(connection),
+                ends=_ends(connection),
             )
-            for one in configuration.connections
+            for connection in configuration.connections
         },
         configuration.files,
         tuple(configuration.sources.unmatched),
@@ -75,15 +81,15 @@ def _ends(connection: ConfiguredConnection) -> tuple[str, str]:
 
 
 def _peer(connection: ConfiguredConnection) -> str:
-    said = connection.settings
-    return "|".join(f"{said[k].text or said[k].number}" if k in said else "" for k in _PEER)
+    settings = connection.settings
+    return "|".join(f"{settings[k].text or settings[k].number}" if k in settings else "" for k in _PEER)
 
 
 def _digest(connection: ConfiguredConnection) -> str:
-    """Differs when any setting in force does. `auto` does not count: it says what to do, not what the connection is."""
-    said = sorted(
-        (slot, one.text or "", one.number if one.number is not None else -1)
-        for slot, one in connection.settings.items()
+    """A digest of the settings in force. `auto` does not count: it is not a property of the connection itself."""
+    slots = sorted(
+        (slot, setting.text or "", setting.number if setting.number is not None else -1)
+        for slot, setting in connection.settings.items()
         if slot != "auto"
     )
-    return hashlib.blake2s(repr(said).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+    return hashlib.blake2s(repr(slots).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()

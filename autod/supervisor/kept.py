@@ -1,6 +1,6 @@
-"""Files in which the supervisor keeps what it was told: whole or not at all, whatever fails meanwhile.
+"""Files of the supervisor that are written whole or not at all, even if the power fails meanwhile.
 
-Owns how such a file is replaced. Must not know what is in it.
+Owns the replacing of such a file. Must not know what is in it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the supervisor's loop needs of a pluto, and no more.
+"""The part of a pluto that the supervisor's loop needs.
 
-Owns the protocol between the loop and whatever carries its acts out: the client (see `plutolink`), or a script in
+Owns the protocol between the loop and the code that carries its acts out: the client (see `plutolink`), or a script of
 a test. Knows no client.
 """
 
@@ -27,17 +27,17 @@ class Instance:
     release: str
     pid: int | None = None
     descriptors: int | None = None
-    """How many pluto may have open; None where that cannot be read."""
+    """How many descriptors pluto may have open; None if that cannot be read."""
     foreign: str = ""
-    """What to do where the programs that would be run for it are of another release; empty where they are not."""
+    """Advice if Libreswan's programs are of another release than pluto; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an act came to: as asked (`cause` None) or not; `detail` is one sentence for people.
+    """The result of an act: success (`cause` None) or failure; `detail` is one sentence for people.
 
-    `passing`: it may pass by itself, whatever its cause usually means. `code` is pluto's, `ike_sa` and `child_sa`
-    its serials, where there are any.
+    `passing`: the failure may pass by itself, even if its cause usually does not. `code` is pluto's, `ike_sa` and
+    `child_sa` are its serials, if there are any.
     """
 
     cause: Cause | None = None
@@ -47,34 +47,34 @@ class Result:
     ike_sa: int | None = None
     child_sa: int | None = None
     reason: str = ""
-    """Why, more exactly than `cause` (see autod.causes), where that was found out; and what to do about it."""
+    """The cause of autod.causes, which is more exact than `cause`, if it is known; `advice` is what to do about it."""
     advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What differs, and what of it is up."""
+    """A comparison with pluto, and the connections that are up."""
 
     comparison: Comparison
     up: frozenset[str] = frozenset()
 
 
 class Link(Protocol):
-    """A pluto, come or gone.
+    """A pluto, which may come and go.
 
-    Every method may be cancelled. What pluto was asked before goes on in it; nothing is left open here.
+    Every method may be cancelled. pluto then goes on with the request; nothing is left open here.
     """
 
     async def find(self) -> Instance:
         """The pluto that listens now. Raises PlutoGone, UnknownRelease or DeadlinePassed."""
 
     async def gone(self) -> None:
-        """Return when the pluto that was found last has ended, or another one has its socket."""
+        """Return when the pluto of the last `find` has ended, or another one has its socket."""
 
     async def look(self, *, states: bool, everything: bool) -> Snapshot:
-        """What pluto has: what is up; with `states` also what it negotiates; with `everything` all of it.
+        """The connections that are up; with `states` also those that pluto negotiates; with `everything` all.
 
-        Raises PlutoGone, or DeadlinePassed where pluto does not answer.
+        Raises PlutoGone, or DeadlinePassed if pluto does not answer.
         """
 
     async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
@@ -86,28 +86,27 @@ class Link(Protocol):
     async def compare(
         self, configurations: Sequence[Configuration], names: Collection[str]
     ) -> Compared | None:
-        """Hold the configurations, and pluto's state, against each other; None where nothing can be told yet.
+        """Compare the configurations with pluto's state; None if that is not possible yet.
 
-        `names` are compared beside those that auto= loads. A REPLACE after it replaces only what differed. Raises
-        PlutoGone or DeadlinePassed.
+        `names` are compared besides those that auto= loads. A REPLACE after it replaces only the parts that differ.
+        Raises PlutoGone or DeadlinePassed.
         """
 
     async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
-        """Whether pluto itself means to keep each of `names` up; those that could not be asked for are missing.
+        """Whether pluto itself keeps each of `names` up; names that it does not know are missing.
 
-        A pluto forgets that when it is told to take a connection down, and at no other time. Raises PlutoGone or
-        DeadlinePassed.
+        pluto stops that only when it is told to take a connection down. Raises PlutoGone or DeadlinePassed.
         """
 
     async def give_up(self, name: str) -> None:
-        """Have pluto end what it negotiates for `name`, after an `act` for it was cancelled. Raises nothing."""
+        """End pluto's negotiation for `name`, after an `act` for it was cancelled. Raises nothing."""
 
     async def listen(self) -> None:
-        """Have pluto look at the addresses of this machine again, and listen on them. Raises PlutoGone or
+        """Make pluto look at the addresses of this machine again, and listen on them. Raises PlutoGone or
         DeadlinePassed."""
 
     async def reread_secrets(self) -> None:
-        """Have pluto read its secrets again. Raises PlutoGone or DeadlinePassed."""
+        """Make pluto read its secrets again. Raises PlutoGone or DeadlinePassed."""
 
     def open_descriptors(self) -> int | None:
-        """How many descriptors pluto has open; None where that cannot be seen."""
+        """How many descriptors pluto has open; None if that cannot be seen."""

@@ -1,11 +1,11 @@
-"""The supervisor: feeds the engine what is seen, and carries its plans out.
+"""The supervisor: feeds the engine with looks at pluto, and carries its plans out.
 
 Owns the tasks (all in the caller's nursery), the interval of looks and the reports. Decides nothing about a
-connection (see `engine`), reads no configuration itself (see `reload`) and knows pluto only as a `Link`.
+connection (see `engine`), reads no configuration itself (see `configured`) and knows pluto only as a `Link`.
 
-    _attend  waits for a pluto, tells the engine when one comes and goes
-    _plan    asks the engine what to do, begins it, sleeps until something happens or the engine's time comes
-    _look    asks pluto for its state, at an interval that grows with what an answer costs
+    _attend  waits for a pluto, and tells the engine when it comes and goes
+    _plan    asks the engine for the next acts, begins them, and sleeps until something happens or a time comes
+    _look    asks pluto for its state, at an interval that grows with the time of an answer
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ __all__ = ["Supervisor", "interval"]
 log = structlog.get_logger("autod.supervisor")
 
 SHARE = 400.0
-"""A look may cost a four-hundredth of the time: the idle supervisor stays below half a per cent of a processor."""
+"""A look may take a four-hundredth of the time: the idle supervisor stays below half a per cent of a processor."""
 LOOK_GAP = (0.25, 5.0)
-"""Seconds between two looks at the states, at the least and at the most: twenty times what the last one took."""
+"""The least and the most seconds between two looks at the states: between them, twenty times the time of the last."""
 GATHER = 0.2
 """Seconds for which lost connections are gathered before pluto is asked about them."""
 BY_HAND = "taken down at pluto itself, past the supervisor"
 SLEEP_ABSENT = (0.2, 1.0)
-"""How often a missing pluto is looked for: soon after it went, and later."""
+"""Seconds between two looks for a missing pluto: soon after it went, and later."""
 
 
 def interval(connections: int, cost: float, least: float, most: float) -> float:
-    """Seconds until traffic is looked at again: 10 ms a connection, more where an answer was slow."""
+    """Seconds until the next look at the traffic: 10 ms for each connection, more if an answer was slow."""
     return min(max(least, connections * 0.01, cost * SHARE), most)
 
 
 class Supervisor:
-    """Holds what should be up against what is. `run` does the work; the rest may be called while it runs.
+    """Keeps connections up. `run` does the work; the other methods may be called while it runs.
 
-    `log` (a structlog logger) gets each event as it comes, with the keys that the API's events have.
+    `log` (a structlog logger) gets each event as it comes, with the keys of the API's events.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Supervisor:
         self.instance = uuid.uuid4().hex
         self.configuration = "ok"
         self.troubles: dict[str, str] = {}
-        """What cannot be done as the settings say, beside the keeping of the connections; a sentence each."""
+        """A sentence for each side feature that does not work as the settings say."""
         self.pluto: Instance | None = None
         self.answer_seconds: float | None = None
         self.stuck = False
@@ -105,12 +105,12 @@ class Supervisor:
 
     @property
     def engine(self) -> Engine:
-        """The table. It is made on first use, as it needs the time."""
+        """The table. It is made on first use, as it needs the time of the event loop."""
         if self._engine is None:
             self._engine = Engine(self._limits(), trio.current_time())
         return self._engine
 
-    # What others ask of it (see autod.service.methods.Keeper)
+    # For the API (see autod.service.methods.Keeper)
 
     def adopt(
         self,
@@ -119,14 +119,14 @@ class Supervisor:
         defined: frozenset[str] | None = None,
         differing: frozenset[str] | None = None,
     ) -> Synced:
-        """Hold `wanted` from now on; see Engine.adopt."""
+        """Keep the connections `wanted` from now on; see Engine.adopt."""
         self.engine.admission.set_limits(self._limits(), trio.current_time())
         synced = self.engine.adopt(wanted, trio.current_time(), defined=defined, differing=differing)
         self._wake()
         return synced
 
     def names(self) -> list[str]:
-        """Their names, as they are shown; every method that takes a name takes these."""
+        """The names of the connections, in the form for people; every method takes names in this form."""
         return [plain(name) for name in self.engine.table]
 
     def connection(self, name: str) -> SupervisedConnection | None:
@@ -134,11 +134,11 @@ class Supervisor:
         return None if entry is None else views.connection(entry, self.offset)
 
     def entry(self, name: str) -> Entry | None:
-        """What is known of the connection that is shown as `name`."""
+        """The entry of the connection that is shown as `name`."""
         return self.engine.table.get(self._name(name))
 
     def order(self, act: str, names: Sequence[str], by: Operator | None = None) -> None:
-        """What an operator says: up, down, suspend or resume."""
+        """Take an order of an operator: up, down, suspend or resume."""
         now = trio.current_time()
         for name in map(self._name, names):
             match act:
@@ -156,11 +156,11 @@ class Supervisor:
         self._wake()
 
     def did(self, act: str, by: Operator, name: str = "") -> None:
-        """Tell that `by` asked for something that is not an order: reload, sync, or to add or remove `name`."""
+        """Report that `by` asked for a reload or a sync, or to add or remove `name`."""
         self.tell("operator", connection=name or UNSET, act=act, by=by)
 
     def settled(self, act: str, name: str) -> bool:
-        """Whether nothing more is to be expected soon of an order to bring `name` up or down."""
+        """Whether an order to bring `name` up or down has ended, or has to wait for a next try."""
         entry = self.entry(name)
         if entry is None or not self.engine.pluto:
             return True
@@ -179,12 +179,13 @@ class Supervisor:
         return figures.statistics(self)
 
     def mended(self, detail: str) -> None:
-        """Secrets or the like changed: what was refused is tried again."""
+        """Secrets or the like changed: try connections again that were refused."""
         self.engine.mended(trio.current_time(), detail)
         self._wake()
 
     async def reread_secrets(self) -> None:
-        """Have pluto read its secrets again, and what was refused tried. Does nothing without a pluto."""
+        """Make pluto read its secrets again, and try connections again that were refused. Does nothing without a
+        pluto."""
         if self.pluto is None:
             return
         try:
@@ -201,7 +202,7 @@ class Supervisor:
         return await self._observe(states=True, everything=True)
 
     def trouble(self, about: str, sentence: str) -> None:
-        """Say what does not work about a side feature; an empty `sentence` takes it back."""
+        """Report that the side feature `about` does not work; with an empty `sentence`, that it works again."""
         if sentence == self.troubles.get(about, ""):
             return
         if sentence:
@@ -212,11 +213,11 @@ class Supervisor:
             self.tell("trouble", detail=f"{about}: works again")
 
     def look_soon(self) -> None:
-        """Look at what is up and what is negotiated, as soon as that may be."""
+        """Look at the states as soon as the interval allows."""
         self._look_now.set()
 
     async def pulse(self) -> None:
-        """Return when the planning task has gone round once more: what a watchdog wants to know."""
+        """Return when the planning task has gone round again. For a watchdog."""
         self._pulses += 1
         mine = self._pulses
         while self._beaten < mine:
@@ -233,15 +234,15 @@ class Supervisor:
             nursery.start_soon(self._attend)
 
     async def prepare(self, instance: Instance) -> None:
-        """Called with each pluto that is found, before anything is done with it. Does nothing here."""
+        """Called with each pluto that is found, before any request to it. Does nothing here."""
         await trio.lowlevel.checkpoint()
 
     async def met(self) -> None:
-        """Called once the table knows of the pluto that was found. Does nothing here."""
+        """Called after the engine was told of a pluto. Does nothing here."""
         await trio.lowlevel.checkpoint()
 
     async def take_down(self, within: float) -> None:
-        """Take every connection that is kept up down, a bounded number at a time; for the end of the service."""
+        """Take down every connection that is up, a bounded number at a time. For the end of the service."""
         up = [n for n, e in self.engine.table.items() if e.record.actual is Actual.UP or e.record.negotiating]
         limit = trio.CapacityLimiter(self._limits().in_flight)
 
@@ -258,19 +259,19 @@ class Supervisor:
                     nursery.start_soon(one, name)
 
     async def _attend(self) -> None:
-        told: str | None = None
+        last_complaint: str | None = None
         lost_at = trio.current_time()
         while True:
             try:
                 instance = await self.link.find()
             except WhackError as problem:
-                if str(problem) != told:
-                    told = str(problem)
-                    log.warning("no pluto", detail=told)
+                if str(problem) != last_complaint:
+                    last_complaint = str(problem)
+                    log.warning("no pluto", detail=last_complaint)
                 recent = trio.current_time() - lost_at < 15.0
                 await trio.sleep(SLEEP_ABSENT[0] if recent else SLEEP_ABSENT[1])
                 continue
-            told = None
+            last_complaint = None
             await self.prepare(instance)
             self.pluto, self.stuck = instance, False
             self.engine.pluto_found(trio.current_time())
@@ -299,7 +300,7 @@ class Supervisor:
             pulses = self._pulses
             self._changed = trio.Event()
             wake: float | None = None
-            # A pluto that does not answer is asked for nothing more than how it is.
+            # A pluto that does not answer gets no request but the looks.
             if self.pluto is not None and not self.stuck:
                 plan = engine.plan(trio.current_time())
                 for start in plan.starts:
@@ -345,7 +346,7 @@ class Supervisor:
             except WhackError as problem:
                 cause, detail = Cause.REFUSED, str(problem)
             except Exception as problem:
-                # One connection must not end the keeping of all the others.
+                # An error with one connection must not end supervision.
                 log.exception("act failed", connection=name, act=act.value)
                 cause, detail = Cause.FAILED, repr(problem)
         if self._running.get(name) is scope:
@@ -390,27 +391,27 @@ class Supervisor:
                     self.stuck = True
                     self.tell("pluto", after="stuck", cause="stuck", detail=str(problem))
             except NoSocket:
-                # Nobody listens any more. Where pluto's process cannot be watched, this is how its end shows.
+                # Nobody listens any more: so pluto's end shows if its process cannot be watched.
                 life.cancel()
             except PlutoGone:
                 await trio.sleep(1.0)
             cost = trio.current_time() - asked_at if not self.stuck else 0.0
 
     async def _who_took_down(self) -> None:
-        """Look at what was lost, whether pluto was told to take it down by somebody else."""
+        """For each connection that was lost, find out whether somebody else told pluto to take it down."""
         while True:
             await self._lost.wait()
-            # What is lost together is asked for together; our own next try would hide the answer.
+            # Ask for several at once, but soon: our own next try would hide the answer.
             await trio.sleep(GATHER)
             self._lost, names = trio.Event(), list(self._lost_names)
             self._lost_names.clear()
             try:
-                kept = await self.link.kept_up(names)
+                kept_up = await self.link.kept_up(names)
             except WhackError as problem:
                 log.debug("not known who took it down", detail=str(problem))
                 continue
             for name in names:
-                if kept.get(name) is False and self.engine.taken_down(name, trio.current_time()):
+                if kept_up.get(name) is False and self.engine.taken_down(name, trio.current_time()):
                     self.tell(
                         "operator", connection=name, act="down", cause=Cause.TAKEN_DOWN.value, detail=BY_HAND
                     )
@@ -429,18 +430,18 @@ class Supervisor:
 
     # Within
 
-    def _name(self, shown: str) -> str:
-        """The name of the connection that is shown as `shown`."""
-        if shown in self.engine.table:
-            return shown
-        return next((name for name in self.engine.table if plain(name) == shown), shown)
+    def _name(self, label: str) -> str:
+        """The name of the connection that is shown as `label`."""
+        if label in self.engine.table:
+            return label
+        return next((name for name in self.engine.table if plain(name) == label), label)
 
     def _limits(self) -> Limits:
-        said = self.settings.supervise
-        in_flight = said.limit
+        supervise = self.settings.supervise
+        in_flight = supervise.limit
         if self.pluto is not None and self.pluto.descriptors is not None:
             in_flight = max(min(in_flight, self.pluto.descriptors - 64), 1)
-        return Limits(in_flight=in_flight, per_minute=float(said.rate))
+        return Limits(in_flight=in_flight, per_minute=float(supervise.rate))
 
     def _heard(self, name: str) -> None:
         self.engine.feed(name, Heard(), trio.current_time())
@@ -450,7 +451,7 @@ class Supervisor:
 
     @property
     def offset(self) -> float:
-        """What turns the loop's clock into UNIX seconds."""
+        """The difference between UNIX seconds and the loop's clock."""
         return self._wall() - trio.current_time()
 
     def _report(self) -> None:

@@ -1,24 +1,24 @@
-"""What becomes of one connection: a pure function of its record, what was observed, the time and its policy.
+"""The rules for one connection: pure functions of its record, an event, the time and its policy.
 
-Owns the states and every rule by which they change. Knows no clock, socket, task or pluto release: times are
-seconds on any monotonic clock, given by the caller.
+Owns the states and every rule by which they change. Knows no clock, socket, task or pluto release: the caller gives
+times, in seconds on any monotonic clock.
 
 Two halves:
 
-- `step(record, event, now, policy)` takes what happened into the record.
-- `want(record, now, policy)` says what should be done now, if anything. The caller may hold it back (limits,
-  rate); when it acts it says so with `Began`, and with `Finished` when the act is over.
+- `step(record, event, now, policy)` gives the record after an event.
+- `want(record, now, policy)` gives the next act, if there is one. The caller may delay it (limits, rate); when it
+  begins the act it says so with `Began`, and with `Finished` when the act is over.
 
-The states, and what leads out of them:
+The states, and the acts that lead out of them:
 
     absent      pluto does not have it                      -> Add
-    loaded      pluto has it, nothing runs                  -> Up or Route, where the policy asks for it
+    loaded      pluto has it, nothing runs                  -> Up or Route, if the policy asks for it
     routed      the kernel will ask pluto when a packet comes
-    starting    it is being negotiated, by our Up or by pluto itself (its own start, its retries, its revival)
+    starting    our Up negotiates it, or pluto itself (its own start, its retries, its revival)
     up          a Child SA is established
     waiting     a try failed or the tunnel was lost; next try at `next_try`
     refused     another try cannot help until the configuration, a secret or pluto changes
-    suspended   an operator said: hands off
+    suspended   an operator suspended it
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
             after = _anew(_blame(record), now, Cause.PLUTO_GONE, "pluto is not running")
         case PlutoFound():
             after = _head_start(_anew(record, now, None, ""), now, policy)
-            # A request that kills pluto must not do so again and again; once is held against nobody.
+            # A request that kills pluto must not do so again and again. Once does not count.
             if record.crashes > 1:
                 after = replace(
                     after, next_try=now + backoff(record.name, record.crashes, policy), cause=Cause.PLUTO_GONE
@@ -97,7 +97,7 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
 
 
 def want(record: Record, now: float, policy: Policy) -> Act | None:
-    """What should be done for this connection now. None: nothing, or it is being done."""
+    """The next act for this connection. None: there is none, or one is running."""
     if record.acting is not None:
         return None
     if record.suspended:
@@ -125,7 +125,7 @@ def want(record: Record, now: float, policy: Policy) -> Act | None:
 
 
 def due(record: Record, now: float, policy: Policy) -> float | None:
-    """When time alone will next change what `want` says; None: never."""
+    """The next time at which `want` changes without an event; None: never."""
     times = [record.next_try]
     if record.negotiating and policy.keep is Keep.UP:
         times.append(record.negotiating_since + policy.patience if policy.patience > 0 else None)
@@ -138,7 +138,7 @@ def _want_up(record: Record, now: float, policy: Policy) -> Act | None:
         return None
     if record.negotiating and 0 < policy.patience <= now - record.negotiating_since:
         return Act.DOWN
-    # What pluto did during a wait is seen only by a look from after it.
+    # Only a look after a wait shows what pluto did during the wait.
     waited = record.next_try is not None and record.looked is not None and record.looked < record.next_try
     if record.looked is None or waited or now - record.looked >= policy.look_every:
         return Act.LOOK
@@ -146,7 +146,7 @@ def _want_up(record: Record, now: float, policy: Policy) -> Act | None:
 
 
 def _held(record: Record, now: float) -> bool:
-    """Nothing may be tried yet: in back-off, or refused without a time for another try."""
+    """Whether no try is allowed yet: in back-off, or refused without a time for another try."""
     if record.next_try is not None:
         return record.next_try > now
     return record.refused
@@ -157,7 +157,7 @@ def _runs(record: Record) -> bool:
 
 
 def _label(record: Record) -> State:
-    """The state that a record amounts to; it never depends on the time, so no change goes unseen."""
+    """The state of a record. It does not depend on the time, so only an event changes it."""
     if record.suspended:
         return State.SUSPENDED
     if record.actual is Actual.UP:
@@ -184,7 +184,7 @@ def _seen(record: Record, event: Seen, now: float, policy: Policy) -> Record:
     if record.actual is Actual.UP and record.acting is None and policy.keep is Keep.UP:
         after = _lost(record, now, policy)
     elif record.acting is Act.UP and event.actual is not Actual.ABSENT:
-        # Our own Up tells more, and sooner, than a look from outside.
+        # Our own Up tells more, and sooner, than a look.
         return record
     after = replace(after, actual=event.actual)
     if event.negotiating is None:
@@ -212,14 +212,14 @@ def _arrived(record: Record, now: float, policy: Policy) -> Record:
 
 
 def _lost(record: Record, now: float, policy: Policy) -> Record:
-    """It was up and is up no more, and nobody here asked for that."""
+    """The record of a connection that was up and is not, without an order of ours."""
     recent = (*(t for t in record.losses if t > now - policy.flap_window), now)[-max(policy.flap_count, 1) :]
     flapping = policy.flap_count > 0 and len(recent) >= policy.flap_count
     if flapping:
         cause, wait = Cause.FLAPPING, policy.flap_hold
         detail = f"lost {len(recent)} times within {policy.flap_window:.0f} s, held for {wait:.0f} s"
     else:
-        # pluto revives what it lost within the second; the first wait also spreads what was lost together.
+        # pluto itself revives a lost connection within a second. The wait also spreads connections lost together.
         cause, wait, detail = Cause.LOST, backoff(record.name, 1, policy), "the tunnel went down"
     return replace(
         record,
@@ -233,7 +233,7 @@ def _lost(record: Record, now: float, policy: Policy) -> Record:
 
 
 def _taken_down(record: Record, now: float, policy: Policy) -> Record:
-    """The loss that was seen was somebody's wish: it says nothing about the tunnel, so it is not a flap."""
+    """The record after a loss that somebody asked for: it does not count as a flap."""
     if record.cause not in (Cause.LOST, Cause.FLAPPING) or record.acting is not None:
         return record
     return replace(
@@ -249,36 +249,36 @@ def _taken_down(record: Record, now: float, policy: Policy) -> Record:
 def _finished(record: Record, event: Finished, now: float, policy: Policy) -> Record:
     if record.acting is not event.act:
         return record
-    done = replace(record, acting=None, settled=now, heard=False)
+    ended = replace(record, acting=None, settled=now, heard=False)
     if event.act is Act.UP and record.actual is Actual.UP:
-        # It was seen to be up while its Up still ran: how that ended says less.
-        return _arrived(done, now, policy)
+        # A look showed it up while its Up still ran: that counts more than the end of the Up.
+        return _arrived(ended, now, policy)
     if event.cause is None:
-        return _succeeded(done, event.act, now, policy)
+        return _succeeded(ended, event.act, now, policy)
     match EFFECTS[event.cause]:
         case Effect.FORGET if event.act in (Act.DOWN, Act.DELETE):
-            return replace(done, actual=Actual.ABSENT, negotiating=False, take_down=False, stale=False)
+            return replace(ended, actual=Actual.ABSENT, negotiating=False, take_down=False, stale=False)
         case Effect.FORGET if event.act is Act.UP or event.act is Act.ROUTE:
-            # Somebody deleted it: it is added again at once, but a name that is never found must not spin.
-            return _failed(replace(done, actual=Actual.ABSENT), event, now, policy, refuse=False)
+            # Somebody deleted it. It is added again, with a back-off, as pluto may never find this name.
+            return _failed(replace(ended, actual=Actual.ABSENT), event, now, policy, refuse=False)
         case Effect.LEAVE_TO_PLUTO:
-            return replace(done, negotiating=True, negotiating_since=now, looked=now, cause=event.cause)
+            return replace(ended, negotiating=True, negotiating_since=now, looked=now, cause=event.cause)
         case Effect.PLUTO_GONE:
-            gone = _blame(replace(done, acting=event.act))
-            return replace(gone, acting=None, actual=Actual.UNKNOWN, negotiating=False, cause=event.cause)
+            blamed = _blame(replace(ended, acting=event.act))
+            return replace(blamed, acting=None, actual=Actual.UNKNOWN, negotiating=False, cause=event.cause)
         case Effect.CONFIRM if event.act is Act.UP and event.passing:
-            return _failed(done, event, now, policy, refuse=False)
+            return _failed(ended, event, now, policy, refuse=False)
         case Effect.CONFIRM if event.act is Act.UP:
-            final = done.failures + 1 >= policy.refuse_after
-            return _failed(done, event, now, policy, refuse=final)
+            final = ended.failures + 1 >= policy.refuse_after
+            return _failed(ended, event, now, policy, refuse=final)
         case Effect.REFUSE if event.act not in (Act.DOWN, Act.DELETE):
-            return _failed(done, event, now, policy, refuse=True)
+            return _failed(ended, event, now, policy, refuse=True)
         case _:
-            return _failed(done, event, now, policy, refuse=False)
+            return _failed(ended, event, now, policy, refuse=False)
 
 
 def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
-    """`record` after `act` did what it was to do."""
+    """`record` after `act` succeeded."""
     clean = replace(record, next_try=None, refused=False, cause=None, detail="")
     match act:
         case Act.UP:
@@ -286,7 +286,7 @@ def _succeeded(record: Record, act: Act, now: float, policy: Policy) -> Record:
         case Act.ROUTE:
             return replace(clean, actual=Actual.ROUTED, failures=0)
         case Act.ADD | Act.REPLACE:
-            # Whatever auto= says, no pluto starts by itself what is loaded by its name (seen with 3.32 to 5.4).
+            # If a connection is loaded by its name, no pluto starts it itself, whatever auto= says (3.32 to 5.4).
             fresh = replace(clean, negotiating=False, stale=False, outdated=False)
             return replace(fresh, failures=0, looked=None, actual=Actual.LOADED)
         case Act.DOWN:
@@ -301,10 +301,10 @@ def _failed(record: Record, event: Finished, now: float, policy: Policy, *, refu
     at: float | None
     failures = record.failures + 1
     if record.again:
-        # What it failed of may be mended since it began.
+        # The reason for the failure may have been mended since the act began.
         refuse, at = False, now
     elif record.suspended and event.act is Act.UP:
-        # Its Up was ended because an operator wants it down: that must not wait for a back-off.
+        # Its Up ended because an operator wants it down: the Down must not wait for a back-off.
         at = None
     elif not refuse:
         at = now + backoff(record.name, failures, policy)
@@ -338,7 +338,7 @@ def _mended(record: Record, detail: str) -> Record:
 
 
 def _head_start(record: Record, now: float, policy: Policy) -> Record:
-    """pluto starts some by itself; an Up of ours in that moment would make a second Child SA."""
+    """pluto may start the connection itself; an Up of ours at that moment would make a second Child SA."""
     if policy.head_start <= 0 or policy.keep is not Keep.UP:
         return record
     return replace(record, next_try=now + policy.head_start, detail="pluto starts it by itself")
@@ -349,7 +349,7 @@ def _blame(record: Record) -> Record:
 
 
 def _anew(record: Record, now: float, cause: Cause | None, detail: str) -> Record:
-    """pluto came or went: nothing is known of what it has, and no failure of before counts."""
+    """The record after pluto came or went: its state is not known, and no earlier failure counts."""
     return replace(
         record,
         actual=Actual.UNKNOWN,

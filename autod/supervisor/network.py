@@ -1,11 +1,11 @@
 """Addresses and default routes that come and go, as the kernel tells them.
 
-Owns: the netlink socket, and what its messages mean; where pluto lives in another network namespace, a look at what
-/proc shows of that. Must not know: connections, or what is done about a change.
+Owns: the netlink socket and its messages; if pluto lives in another network namespace, a look into /proc instead. Must
+not know: connections, or what follows a change.
 
 pluto finds a new local address only when it is told to listen (3.27 to 5.4), and a default route only when a connection
-is loaded again (to 5.2). A multicast of rtnetlink wants no right at all. When more happens than the socket holds, the
-kernel says so, and everything counts as changed.
+is loaded again (to 5.2). A multicast of rtnetlink needs no right at all. If the socket overflows, the kernel says so,
+and everything counts as changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Change(NamedTuple):
 
 
 EVERYTHING: Final = frozenset({Change("", False)})
-"""More changed than can be told."""
+"""The socket overflowed: anything may have changed."""
 
 _GROUPS: Final = 0x10 | 0x40 | 0x100 | 0x400
 """RTMGRP_IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR and _IPV6_ROUTE (linux/rtnetlink.h)."""
@@ -44,14 +44,14 @@ _NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE = 20, 21, 24, 25
 _ADDRESS: Final = struct.Struct("=BBBBI")
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _TENTATIVE: Final = 0x40
-"""IFA_F_TENTATIVE: an IPv6 address that is not certain to be this machine's alone yet; pluto cannot use it."""
+"""IFA_F_TENTATIVE: another machine may have this IPv6 address too; pluto cannot use it yet."""
 _BUFFER: Final = 65536
 _LOOK: Final = 2.0
 """Seconds between two looks into another namespace."""
 
 
 def read(data: bytes) -> Iterator[Change]:
-    """The changes of one datagram; what is none of ours, or makes no sense, is left out."""
+    """The changes of one datagram. Other messages, and damaged ones, are left out."""
     for kind, body in netlink.messages(data):
         if kind in (_NEWADDR, _DELADDR) and len(body) >= _ADDRESS.size:
             yield from _address(body, gone=kind == _DELADDR)
@@ -76,14 +76,14 @@ def _address(body: bytes, *, gone: bool) -> Iterator[Change]:
 async def changes(pid: int | None) -> AsyncIterator[frozenset[Change]]:
     """Sets of changes in the network of the process `pid` (None: of this one), as they come. Ends only by cancellation.
 
-    Where the network of the process cannot be seen at all, there are none.
+    There are none if the network of the process cannot be seen at all.
     """
     if pid is None or same_network(pid):
-        async for found in _told():
-            yield found
+        async for batch in _told():
+            yield batch
     else:
-        async for found in _looked(pid):
-            yield found
+        async for batch in _looked(pid):
+            yield batch
 
 
 async def _told() -> AsyncIterator[frozenset[Change]]:
@@ -98,13 +98,13 @@ async def _told() -> AsyncIterator[frozenset[Change]]:
                     raise
                 yield EVERYTHING
                 continue
-            found = frozenset(read(data))
-            if found:
-                yield found
+            batch = frozenset(read(data))
+            if batch:
+                yield batch
 
 
 async def _looked(pid: int) -> AsyncIterator[frozenset[Change]]:
-    """By what /proc shows of another network: which addresses are local there, and its default routes."""
+    """The changes of another network by looks into /proc: its local addresses, and its default routes."""
     before = _seen(pid)
     while True:
         await trio.sleep(_LOOK)
@@ -112,16 +112,16 @@ async def _looked(pid: int) -> AsyncIterator[frozenset[Change]]:
         if now is not None and before is not None and now != before:
             yield frozenset(
                 [
-                    *(Change(one, False) for one in now - before),
-                    *(Change(one, True) for one in before - now),
+                    *(Change(address, False) for address in now - before),
+                    *(Change(address, True) for address in before - now),
                 ]
             )
         before = now
 
 
 def _seen(pid: int) -> frozenset[str] | None:
-    """Local addresses as text, and "" with its gateway for a default route; None where nothing can be seen."""
-    found = set()
+    """Local addresses as text, and "" if there is a default route; None if /proc cannot be read."""
+    addresses = set()
     try:
         with open(f"/proc/{pid}/net/fib_trie", encoding="ascii", errors="replace") as trie:
             last = ""
@@ -130,16 +130,16 @@ def _seen(pid: int) -> frozenset[str] | None:
                 if word.startswith("|-- "):
                     last = word[4:]
                 elif word.startswith("/32 host LOCAL"):
-                    found.add(last)
+                    addresses.add(last)
         with open(f"/proc/{pid}/net/route", encoding="ascii", errors="replace") as routes:
             if any(line.split("\t")[1:2] == ["00000000"] for line in routes):
-                found.add("")
+                addresses.add("")
         if os.path.exists(f"/proc/{pid}/net/if_inet6"):
             with open(f"/proc/{pid}/net/if_inet6", encoding="ascii", errors="replace") as six:
                 for line in six:
                     digits, _, _, _, flags = line.split()[:5]
                     if not int(flags, 16) & _TENTATIVE:
-                        found.add(str(ipaddress.ip_address(bytes.fromhex(digits))))
+                        addresses.add(str(ipaddress.ip_address(bytes.fromhex(digits))))
     except (OSError, ValueError):
         return None
-    return frozenset(found)
+    return frozenset(addresses)

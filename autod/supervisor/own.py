@@ -34,10 +34,10 @@ _HEAD = "# Connections that autod was told to keep. autod writes this file.\n\n"
 
 
 class Own:
-    """The connections in the file at `path`; nowhere, and none, where that is empty.
+    """The connections in the file at `path`; none, and no file, if `path` is empty.
 
-    `release` is the one that pluto was last found to be. Nothing raises when it is made: what cannot be read is
-    not there, and `problem` says so.
+    `release` is that of the last pluto. The constructor raises nothing: a file that cannot be read has no connections,
+    and `problem` says so.
     """
 
     def __init__(self, path: str = "", release: Release | None = None) -> None:
@@ -53,50 +53,50 @@ class Own:
             except (OSError, UnicodeDecodeError) as problem:
                 self.problem = f"connections that were added are not known: {path}: {problem}"
                 return
-            self._texts = {found[1]: found[0] for found in _SECTION.finditer(text)}
+            self._texts = {section[1]: section[0] for section in _SECTION.finditer(text)}
 
     @property
     def names(self) -> Collection[str]:
         return self._texts.keys()
 
     def file_of(self, name: str) -> str | None:
-        """The file that has the connection; None for one that is not kept here."""
+        """The file that has the connection; None if it is not kept here."""
         return self.path if name in self._texts else None
 
     def check(self, connection: Connection) -> str:
-        """The text of the connection, if it can be loaded. Without auto= it is to be up.
+        """The text of the connection, if it can be loaded. Without auto= it gets auto=start.
 
-        ConfigurationError where the release of pluto would not load it, or is not known yet.
+        ConfigurationError if pluto's release would not load it, or is not known yet.
         """
         if self.release is None:
-            raise ConfigurationError("no pluto was found yet, so nobody knows how its release reads this")
-        given = connection.given
-        kept = Connection(connection.name, {**given, "auto": given.get("auto", "start")})
-        for one in check(kept.read(self.release)):
-            if one.severity is not Severity.WARNING:
-                raise ConfigurationError(str(one))
-        return kept.text
+            raise ConfigurationError("no pluto was found yet, so it is not known how its release reads this")
+        settings = connection.given
+        completed = Connection(connection.name, {**settings, "auto": settings.get("auto", "start")})
+        for diagnostic in check(completed.read(self.release)):
+            if diagnostic.severity is not Severity.WARNING:
+                raise ConfigurationError(str(diagnostic))
+        return completed.text
 
     def add(self, name: str, text: str) -> None:
-        """Keep the connection from now on. ConfigurationError where that cannot be written."""
+        """Keep the connection from now on. ConfigurationError if the file cannot be written."""
         self._write({**self._texts, name: text})
 
     def remove(self, names: Collection[str]) -> None:
-        """Forget these. ConfigurationError where that cannot be written."""
+        """Forget these. ConfigurationError if the file cannot be written."""
         self._write({name: text for name, text in self._texts.items() if name not in names})
 
     def beside(self, reading: Reading) -> Reading:
-        """The reading of a file with these connections; where both have one, the file's counts."""
+        """The reading of a file together with these connections; if both have a name, that of the file counts."""
         texts = [text for name, text in self._texts.items() if name not in reading.connections]
         if not texts or self.release is None:
             return reading
         configuration = load_text("".join(texts), self.release, path=self.path)
-        found = reading_of(configuration).connections
+        definitions = reading_of(configuration).connections
         return replace(
             reading,
             connections={
                 **reading.connections,
-                **{name: replace(one, own=True) for name, one in found.items()},
+                **{name: replace(definition, own=True) for name, definition in definitions.items()},
             },
             configurations=(*reading.configurations, configuration),
         )

@@ -1,6 +1,6 @@
-"""The link to a real pluto, over autod's client: all its limits (descriptors, backlog, deadlines) hold here too.
+"""The link to a real pluto, over autod's client, with all its limits (descriptors, backlog, deadlines).
 
-Owns how an act becomes requests, how outcomes become causes and how states become a snapshot. Decides nothing.
+Owns the way from an act to requests, from outcomes to causes and from states to a snapshot. Decides nothing.
 """
 
 from __future__ import annotations
@@ -77,18 +77,18 @@ CAUSES: Mapping[Said, Cause] = {
     Said.NOT_SENT: Cause.DEADLINE,
     Said.FAILED: Cause.FAILED,
 }
-"""Every result that is not what was asked, as a cause; the others are success."""
+"""Result -> cause, for every failure; the other results are successes."""
 
 _CONFIG = "/etc/ipsec.conf"
-"""What addconn reads where it is not told otherwise."""
+"""The file that addconn reads by default."""
 
 _BATCH = 0.05
 """Seconds for which adds are gathered: the whole file is read for each batch."""
 
 _NAMES = 8
-"""So many connections are asked for one by one; more of them are looked up in the whole status."""
+"""The most connections that are asked for one by one; more of them are looked up in the whole status."""
 _STATUS_GAP = 60.0
-"""Seconds between two whole states that are asked for only to tell who took a connection down."""
+"""Seconds between two whole states for the one question who took a connection down."""
 
 
 class PlutoLink:
@@ -151,7 +151,7 @@ class PlutoLink:
         await self._presence.gone()
 
     async def look(self, *, states: bool, everything: bool) -> Snapshot:
-        asked = trio.current_time()
+        asked_at = trio.current_time()
         if everything:
             commands: tuple[c.Command, ...] = (c.Status(), c.TrafficStatus())
         elif states:
@@ -163,16 +163,16 @@ class PlutoLink:
         state = await self._pluto.state(*commands, timeout=self.answer)
         if everything:
             self._members = Members(state.connections)
-        return snapshot(state, asked, self._members, states=states or everything, everything=everything)
+        return snapshot(state, asked_at, self._members, states=states or everything, everything=everything)
 
     async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
         match act:
             case Act.UP:
-                done = await self._up(name, deadline, heard)
-                if done.cause is Cause.DEADLINE:
-                    # What is still being tried would hold a descriptor of pluto until pluto itself gives it up.
+                result = await self._up(name, deadline, heard)
+                if result.cause is Cause.DEADLINE:
+                    # Else the try would hold a descriptor of pluto until pluto itself gives up.
                     await self.give_up(name)
-                return done
+                return result
             case Act.ROUTE if name in self._groups():
                 return _result(await route_group(self._pluto, name, timeout=deadline))
             case Act.ROUTE:
@@ -192,32 +192,37 @@ class PlutoLink:
         self, configurations: Sequence[Configuration], names: Collection[str]
     ) -> Compared | None:
         release = self._pluto.release
-        if not configurations or any(one.release != release for one in configurations):
+        if not configurations or any(configuration.release != release for configuration in configurations):
             return None
         replies = [
             *await self._pluto.replies(c.Status(), timeout=self.answer),
             *await self._pluto.replies(c.TrafficStatus(), timeout=self.answer),
         ]
         pluto = self._pluto.detected.pluto
-        held = [
-            await trio.to_thread.run_sync(partial(hold, one, replies, self.path, pluto, also=names))
-            for one in configurations
+        holdings = [
+            await trio.to_thread.run_sync(partial(hold, configuration, replies, self.path, pluto, also=names))
+            for configuration in configurations
         ]
-        if not held[0].state.interfaces:
-            # It has just started, and loads what its file says by itself.
+        if not holdings[0].state.interfaces:
+            # pluto has just started, and loads its file itself.
             return None
         self._compared = tuple(configurations)
-        for one, each in zip(configurations, held, strict=True):
-            # What stands in the file and is in pluto is the file's, whoever loaded it.
-            there = {*each.comparison.same, *(found.connection for found in each.comparison.different)}
-            files = {own.name: own.place.file for own in wanted(one, ()) if own.name in there}
-            record_of(one, self.path, pluto).remember(files)
+        for configuration, holding in zip(configurations, holdings, strict=True):
+            # A connection of pluto that stands in the file belongs to the file, no matter who loaded it.
+            there = {
+                *holding.comparison.same,
+                *(difference.connection for difference in holding.comparison.different),
+            }
+            files = {own.name: own.place.file for own in wanted(configuration, ()) if own.name in there}
+            record_of(configuration, self.path, pluto).remember(files)
         self._differing = {
-            difference.connection: (difference, one)
-            for one, each in zip(configurations, held, strict=True)
-            for difference in each.comparison.different
+            difference.connection: (difference, configuration)
+            for configuration, holding in zip(configurations, holdings, strict=True)
+            for difference in holding.comparison.different
         }
-        return Compared(merged([one.comparison for one in held]), held[0].state.established)
+        return Compared(
+            merged([configuration.comparison for configuration in holdings]), holdings[0].state.established
+        )
 
     async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
         commands: list[c.Command] = [c.Status()]
@@ -227,13 +232,13 @@ class PlutoLink:
             if trio.current_time() < self._status_after:
                 return {}
             self._status_after = trio.current_time() + _STATUS_GAP
-        found: dict[str, bool] = {}
+        by_name: dict[str, bool] = {}
         state = await self._pluto.state(*commands, timeout=self.answer) if names else None
         for connection in () if state is None else state.connections:
             for name in (connection.name, *connection.aliases):
                 if name in names and connection.keep_up is not None:
-                    found[name] = found.get(name, False) or connection.keep_up
-        return found
+                    by_name[name] = by_name.get(name, False) or connection.keep_up
+        return by_name
 
     async def give_up(self, name: str) -> None:
         await self._presence.give_up(name)
@@ -248,14 +253,14 @@ class PlutoLink:
         if outcome.result is Said.DEADLINE:
             raise DeadlinePassed(outcome.sentence)
         if not outcome.ok:
-            # pluto forgot what it had before it read: silence would be taken for success.
+            # pluto forgot its old secrets before it read: this must not look like a success.
             raise ConfigurationError(outcome.sentence)
 
     def open_descriptors(self) -> int | None:
         return self._presence.open_descriptors()
 
     async def _up(self, name: str, deadline: float, heard: Callable[[], None]) -> Result:
-        """Bring up `name`; of several members only those that are down."""
+        """Bring up `name`; if it has several members, only those that are down."""
         members = self._members.of(name)
         operation = self._pluto.up(name, members=members if len(members) > 1 else None, timeout=deadline)
         if len(members) > 1:
@@ -269,7 +274,7 @@ class PlutoLink:
         return _result(await self._pluto.perform(operation.request, _until_heard(heard)))
 
     async def _add(self, name: str, deadline: float) -> Result:
-        """Add `name`, together with all that want adding at about the same time, whose deadline counts for all."""
+        """Add `name`, in one batch with others of about the same time. The deadline of the first counts for all."""
         mine = self._adds[name] = _Add()
         await trio.sleep(_BATCH)
         async with self._loading:
@@ -289,17 +294,21 @@ class PlutoLink:
         return mine.result
 
     async def _replace(self, name: str, deadline: float, heard: Callable[[], None]) -> Result:
-        """Load `name` anew: of several pairs of subnets= those that differ, if that is known.
+        """Load `name` anew. If it has several pairs of subnets=, only those that differ, if they are known.
 
         Over one that is up, 5.4 takes the IKE SA and all that share it down: so it is deleted first, once it is certain
         that it can be loaded again. A group is not: the packets of its networks would leave in clear meanwhile.
         """
-        known = self._differing.pop(name, None)
+        differing = self._differing.pop(name, None)
         await self._loader(self._file_of(name)).check()
-        if known is not None and not self._via_addconn and set(known[0].names) - set(known[0].elements):
-            done = await self._replace_pairs(*known, deadline, heard)
-            if done is not None:
-                return done
+        if (
+            differing is not None
+            and not self._via_addconn
+            and set(differing[0].names) - set(differing[0].elements)
+        ):
+            result = await self._replace_pairs(*differing, deadline, heard)
+            if result is not None:
+                return result
         if name not in self._groups():
             deleted = await self._delete(name, deadline, heard)
             if deleted.cause not in (None, Cause.UNKNOWN):
@@ -309,12 +318,12 @@ class PlutoLink:
     async def _replace_pairs(
         self, difference: Difference, configuration: Configuration, deadline: float, heard: Callable[[], None]
     ) -> Result | None:
-        """None where they cannot be told from the others: nothing is loaded then."""
+        """None if the pairs cannot be told from each other: then nothing is loaded."""
         doomed = [*difference.surplus]
         if self._pluto.release.at_least(5, 4):
-            doomed += [one for one in difference.elements if one not in doomed]
-        for one in doomed:
-            deleted = await self._delete(one, deadline, heard)
+            doomed += [pair for pair in difference.elements if pair not in doomed]
+        for pair in doomed:
+            deleted = await self._delete(pair, deadline, heard)
             if deleted.cause not in (None, Cause.UNKNOWN):
                 return deleted
         if not difference.elements:
@@ -333,13 +342,15 @@ class PlutoLink:
     async def _delete(self, name: str, deadline: float, heard: Callable[[], None]) -> Result:
         deleted = await self._perform(self._pluto.delete(name, timeout=deadline), heard)
         if deleted.cause in (None, Cause.UNKNOWN):
-            for one in self._compared:
-                if not one.find(name):
-                    record_of(one, self.path, self._pluto.detected.pluto).remember({}, forget=(name,))
+            for configuration in self._compared:
+                if not configuration.find(name):
+                    record_of(configuration, self.path, self._pluto.detected.pluto).remember(
+                        {}, forget=(name,)
+                    )
         return deleted
 
     def _loader(self, path: str | None) -> Loader:
-        """What loads from the file at `path` (None: from the configuration) as it is now."""
+        """The loader for the present content of the file at `path` (None: the configuration)."""
         path = path or self.config
         read = partial(load, path or _CONFIG)
         return loader_for(
@@ -369,9 +380,9 @@ class PlutoLink:
             if name in batch:
                 batch[name].result = _result(outcome)
             if outcome.ok:
-                # The next look at who is up asks for no more than that.
+                # The next look at the traffic tells by these names whether it is up.
                 parts = [
-                    one.connection for one in outcome.members or (outcome,) if one.connection is not None
+                    part.connection for part in outcome.members or (outcome,) if part.connection is not None
                 ]
                 self._members.learn({name: parts})
 
@@ -384,13 +395,13 @@ class PlutoLink:
                 add.error = error
             return
         if isinstance(loader, NativeLoader) and loader.configuration is not None:
-            # Where pluto does not answer that, what it shows is compared instead.
+            # If pluto does not answer that, its state is compared instead.
             with suppress(WhackError):
                 await remember_loaded(self._pluto, loader.configuration, outcomes, loader.sent)
 
 
 def _not_heard(name: str, event: Event) -> None:
-    """What pluto says while it loads is in the outcome."""
+    """Ignore an event of loading: the outcome has it."""
 
 
 class _Add:
@@ -404,15 +415,15 @@ class _Add:
 
 def snapshot(
     state: State,
-    asked: float,
+    asked_at: float,
     members: Members,
     *,
     states: bool,
     everything: bool,
 ) -> Snapshot:
-    """`state` as the engine takes it.
+    """`state` as a snapshot for the engine.
 
-    `members` says what the names stand for: one with several members is up when all of them are.
+    `members` has the members of each name: a name with several members is up when all of them are.
     """
     up: dict[str, Traffic] = {}
     for sa in state.child_sas:
@@ -428,12 +439,14 @@ def snapshot(
     for connection in state.connections:
         routed = connection.routing not in (None, "unrouted", "unknown")
         if connection.kind == "group":
-            # It is routed when what was made of it is; a group without networks when it was told to be.
-            made = group_routed(state, connection.name)
-            told = {"GROUTED", "ROUTE"}.intersection(connection.policy)
-            routed = bool(told) and (made is None or not made.unrouted)
+            # A group is routed if its instances are; one without networks, if its policy says so.
+            instances = group_routed(state, connection.name)
+            orders = {"GROUTED", "ROUTE"}.intersection(connection.policy)
+            routed = bool(orders) and (instances is None or not instances.unrouted)
         present[connection.name] = present.get(connection.name, False) or routed
-    peers = {one.name: peer for one in state.connections if (peer := one.remote.address or one.remote.host)}
+    peers = {
+        each.name: peer for each in state.connections if (peer := each.remote.address or each.remote.host)
+    }
     for name, parts in members.shared.items():
         peers.update((name, peers[part]) for part in parts if part in peers)
         present.setdefault(name, all(present.get(part, False) for part in parts))
@@ -445,21 +458,23 @@ def snapshot(
         elif not negotiating.isdisjoint(parts):
             negotiating.add(name)
     return Snapshot(
-        asked=asked,
+        asked=asked_at,
         up=up,
         negotiating=frozenset(negotiating) if states else None,
         present=present if everything else None,
         listening=bool(state.interfaces) if everything else None,
         peers=peers if everything else {},
-        kept=frozenset(name for one in state.connections if one.keep_up for name in (one.name, *one.aliases))
+        kept=frozenset(
+            name for each in state.connections if each.keep_up for name in (each.name, *each.aliases)
+        )
         if everything
         else frozenset(),
     )
 
 
 async def _foreign_programs(pluto: Listener, release: Release) -> str:
-    """What to say where the programs beside this pluto, or those of this machine where its process is not seen, are of
-    another release: after an update pluto runs on, until it is restarted."""
+    """A sentence if the programs beside this pluto are of another release than pluto; else empty. If its process cannot
+    be seen, the programs of this machine count. After an update the old pluto runs on until it is restarted."""
     name = pluto.executable()
     if pluto.pid is not None and os.path.basename(name or "").removesuffix(" (deleted)") != "pluto":
         return ""
@@ -479,13 +494,13 @@ async def _foreign_programs(pluto: Listener, release: Release) -> str:
 
 
 def _until_heard(heard: Callable[[], None]) -> Sink:
-    """Calls `heard` at the first event that shows that the peer is there."""
-    told = False
+    """A sink that calls `heard` at the first event that shows that the peer is there."""
+    called = False
 
     def sink(event: Callable[[], Event]) -> None:
-        nonlocal told
-        if not told and event().traits.shows_peer:
-            told = True
+        nonlocal called
+        if not called and event().traits.shows_peer:
+            called = True
             heard()
 
     return sink

@@ -1,4 +1,4 @@
-"""/etc/autod.toml: what an administrator may set, declared once.
+"""/etc/autod.toml: the settings and their meaning, declared once.
 
 Owns the declarations; the manual page is made from them. Reads no file (see `settingsfile`) and knows no connection:
 `wanted` puts settings and configuration together.
@@ -46,7 +46,7 @@ class Seconds(float):
 
     @classmethod
     def read(cls, value: object) -> Seconds:
-        """Raises ValueError where `value` is not a time."""
+        """The time in `value`. Raises ValueError if it is not a time."""
         if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())):
             return cls(float(match[1]) * _UNITS[match[2]])
         if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
@@ -57,8 +57,8 @@ class Seconds(float):
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How connections are kept. In `[policy]` for all, in a `[[group]]` for its own; what is not said there is
-    as in `[policy]`."""
+    """How connections are kept. In `[policy]` for all, in a `[[group]]` for its own; a key that the group does not have
+    is that of `[policy]`."""
 
     keep: Annotated[
         Literal["up", "routed", "loaded", "down"] | None,
@@ -120,7 +120,7 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     ] = None
 
     def over(self, base: Policy) -> Policy:
-        """`base` with what is said here."""
+        """`base` with the keys that are set here."""
         values: dict[str, Any] = {}
         for name in PolicySettings.__struct_fields__:
             value = getattr(self, name)
@@ -398,4 +398,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 SIDE = ("api", "metrics", "page", "history", "hooks", "hook", "log")
-"""Tables without which connections are kept all the same: what is wrong in one of them costs that one alone."""
+"""Tables that supervision does not need: an error in one of them stops only its own feature."""

@@ -1,8 +1,7 @@
-"""The file of the settings: how it is read, what is wrong in it, and the last one that was good.
+"""The file of the settings: reading, errors, and the last good settings.
 
-Owns the errors, each of which names file, line and key, and the copy that is kept of settings that were taken: a
-file that is broken when the supervisor starts must not be the end of supervision. Declares no setting (see
-`settings`).
+Owns the errors, each of which names file, line and key, and the copy of the last good settings: a file that is broken
+when the supervisor starts must not be the end of supervision. Declares no setting (see `settings`).
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ __all__ = ["LastGood", "Read", "load", "parse", "read", "start"]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Settings, the text they were read from, and what was wrong beside them: an error for each table of `SIDE`
-    that could not be used."""
+    """Settings, their text, and an error for each table of `SIDE` that could not be used."""
 
     settings: Settings
     text: str = ""
@@ -35,25 +33,25 @@ class Read:
 
 
 def load(path: str | Path, *, missing_ok: bool = False) -> Read:
-    """The settings of the file at `path`; with `missing_ok` the defaults where there is none.
+    """The settings of the file at `path`; with `missing_ok`, the defaults if there is no file.
 
-    Raises ConfigurationError: file, line and key, what is wrong there.
+    Raises ConfigurationError, with file, line and key.
     """
     text = _text(path, missing_ok=missing_ok)
     return Read(parse(text, str(path)), text)
 
 
-def start(path: str, kept: LastGood, *, missing_ok: bool = False) -> Read:
-    """What to begin with: as much of the file at `path` as can be used, and the last good settings for the rest.
+def start(path: str, last_good: LastGood, *, missing_ok: bool = False) -> Read:
+    """The settings for the start: as much of the file at `path` as can be used, and the last good ones for the rest.
 
-    Raises ConfigurationError where the file cannot be used and none was ever good.
+    Raises ConfigurationError if the file cannot be used and there are no last good settings.
     """
-    before = kept.recall(path)
+    before = last_good.recall(path)
     good: Settings | None
     try:
         good = None if before is None else parse(before, path)
     except ConfigurationError:
-        # An earlier autod took it.
+        # They were good for an earlier autod.
         good = None
     try:
         return read(_text(path, missing_ok=missing_ok), path, good or Settings())
@@ -64,24 +62,24 @@ def start(path: str, kept: LastGood, *, missing_ok: bool = False) -> Read:
 
 
 def parse(text: str, where: str = "autod.toml") -> Settings:
-    """The settings that `text` holds. Raises ConfigurationError as `load` does."""
-    found = read(text, where, Settings())
-    if found.problems:
-        raise found.problems[0]
-    return found.settings
+    """The settings in `text`. Raises ConfigurationError as `load` does."""
+    loaded = read(text, where, Settings())
+    if loaded.problems:
+        raise loaded.problems[0]
+    return loaded.settings
 
 
 def read(text: str, where: str, good: Settings) -> Read:
-    """The settings that `text` holds; a table of `SIDE` that cannot be used is taken from `good`.
+    """The settings in `text`; a table of `SIDE` that cannot be used is taken from `good`.
 
-    Raises ConfigurationError for everything else that is wrong.
+    Raises ConfigurationError for every other error.
     """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         sentence = str(problem)
-        found = re.search(r"\(at line (\d+), column (\d+)\)", sentence)
-        place = f"{where}:{found[1]}:{found[2]}" if found else f"{where}:{text.count(chr(10)) + 1}"
+        match = re.search(r"\(at line (\d+), column (\d+)\)", sentence)
+        place = f"{where}:{match[1]}:{match[2]}" if match else f"{where}:{text.count(chr(10)) + 1}"
         reason = re.sub(r"\s*\(at .*\)$", "", sentence)
         raise ConfigurationError(f"this is not TOML: {reason}", where=place) from None
     settings = _settings({k: v for k, v in raw.items() if k not in SIDE}, text, where)
@@ -101,13 +99,13 @@ def read(text: str, where: str, good: Settings) -> Read:
 
 
 class LastGood:
-    """The text of the settings that were taken last, in `folder`; nowhere where that is None."""
+    """The text of the last good settings, in `folder`; None: it is not kept."""
 
     def __init__(self, folder: str | None) -> None:
         self._file = None if folder is None else Path(folder, "last-good.toml")
 
     def recall(self, path: str) -> str | None:
-        """The text that was kept of the file at `path`; None where there is none."""
+        """The last good text of the file at `path`; None if there is none."""
         if self._file is None:
             return None
         try:
@@ -152,10 +150,10 @@ def _convert(kind: type[Any], value: object) -> object:
 
 
 def _check(settings: Settings, text: str, where: str) -> None:
-    """What no single key can tell."""
+    """Raise the errors that concern several keys."""
     everyone = [("policy", settings.policy), *((f"group[{i}]", g) for i, g in enumerate(settings.group))]
-    for place, said in everyone:
-        policy = said.over(settings.policy.over(Policy()))
+    for place, part in everyone:
+        policy = part.over(settings.policy.over(Policy()))
         if policy.backoff_min > policy.backoff_max:
             raise _at(f"{place}.backoff_min", "it exceeds backoff_max", text, where)
         if policy.deadline <= 0:
@@ -169,7 +167,7 @@ def _check(settings: Settings, text: str, where: str) -> None:
 
 
 def _check_side(settings: Settings, text: str, where: str) -> None:
-    """What no single key of a side table can tell."""
+    """Raise the errors of side tables that their types do not tell."""
     for key, listen in (("metrics.listen", settings.metrics.listen), ("page.listen", settings.page.listen)):
         if not listen:
             continue
@@ -216,14 +214,14 @@ def _at(key: str, sentence: str, text: str, where: str) -> ConfigurationError:
 
 
 def _line_of(key: str, text: str) -> int | None:
-    """The line, from 1, where `key` (as `table.key` or `table[index].key`) is set; the nearest that is there.
+    """The line, from 1, that sets `key` (`table.key` or `table[index].key`); if there is none, that of its table.
 
-    tomllib keeps no places, so the headers and keys are looked for in the text itself.
+    tomllib keeps no places, so this looks for headers and keys in the text itself.
     """
-    wanted = [re.sub(r"\[\d+\]$", "", part) for part in key.split(".")]
+    target = [re.sub(r"\[\d+\]$", "", part) for part in key.split(".")]
     index = next((int(m[1]) for part in key.split(".") if (m := re.search(r"\[(\d+)\]$", part))), None)
     table: list[str] = []
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$", line)
@@ -231,15 +229,15 @@ def _line_of(key: str, text: str) -> int | None:
         if header:
             table = [part.strip(" \"'") for part in header[2].split(".")]
             if header[1] == "[[":
-                seen[header[2]] = seen.get(header[2], -1) + 1
+                counts[header[2]] = counts.get(header[2], -1) + 1
             path = table
         elif assigned:
             path = [*table, *(part.strip(" \"'") for part in assigned[1].split("."))]
         else:
             continue
-        if index is not None and table[:1] == wanted[:1] and seen.get(table[0], index) != index:
+        if index is not None and table[:1] == target[:1] and counts.get(table[0], index) != index:
             continue
         depth = len(path)
-        if path == wanted[:depth] and (best is None or depth > best[0]):
+        if path == target[:depth] and (best is None or depth > best[0]):
             best = (depth, number)
     return best[1] if best else None

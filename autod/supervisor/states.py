@@ -1,7 +1,7 @@
 """The values of the supervisor: states, acts, causes, policy, record and events of one connection.
 
-Owns what they mean and which cause has which effect. Knows no rule of change (see `machine`), no clock and no
-pluto. All times are seconds on any monotonic clock that the caller likes.
+Owns their meaning, and the effect of each cause. Knows no rule of change (see `machine`), no clock and no pluto. All
+times are seconds on the caller's monotonic clock.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class State(enum.Enum):
-    """What people and metrics are shown. Derived from a record, never set by hand."""
+    """The state for people and metrics. It follows from the record."""
 
     ABSENT = "absent"
     LOADED = "loaded"
@@ -55,7 +55,7 @@ class State(enum.Enum):
 
 
 class Actual(enum.Enum):
-    """What pluto has, as far as it was seen."""
+    """The state of a connection in pluto, as the last look showed it."""
 
     UNKNOWN = "unknown"
     ABSENT = "absent"
@@ -65,7 +65,7 @@ class Actual(enum.Enum):
 
 
 class Keep(enum.Enum):
-    """What a connection should be. `GONE` is that of one that has left the configuration."""
+    """The state that a connection should have. `GONE` is for one that has left the configuration."""
 
     UP = "up"
     ROUTED = "routed"
@@ -75,7 +75,7 @@ class Keep(enum.Enum):
 
 
 class Act(enum.Enum):
-    """What may be asked of pluto for one connection. `LOOK` asks to be told more (`Seen`), of all at once."""
+    """A request to pluto for one connection. `LOOK` asks for the state (`Seen`), of all connections at once."""
 
     LOOK = "look"
     ADD = "add"
@@ -87,7 +87,7 @@ class Act(enum.Enum):
 
 
 class Cause(enum.Enum):
-    """Why an act did not reach its end, or why an up connection is up no more."""
+    """Why an act failed, or why a connection is no longer up."""
 
     UNKNOWN = "unknown"
     NOT_LISTENING = "not-listening"
@@ -111,7 +111,7 @@ class Cause(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What a cause means for the next try."""
+    """The effect of a cause on the next try."""
 
     RETRY = "retry"
     REFUSE = "refuse"
@@ -142,18 +142,18 @@ EFFECTS: Mapping[Cause, Effect] = {
     Cause.FLAPPING: Effect.RETRY,
     Cause.FAILED: Effect.RETRY,
 }
-"""Every cause has its effect; what is not known to last is tried again.
+"""Cause -> effect. Unless a cause is known to last, there is another try.
 
-What the peer says has to be confirmed: a peer that is just starting answers before it has its secrets and
-connections, and says no to what it will soon accept."""
+A refusal of the peer counts only if it is repeated: a peer that is just starting answers before it has its secrets and
+connections, and refuses what it will soon accept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How one connection is kept. All times are seconds.
 
-    `deadline` bounds one Up. It exceeds 65 s by default, as pluto itself gives a silent peer up, and says
-    why, only after 64 s (measured on 4.10 and 5.2).
+    `deadline` bounds one Up. By default it exceeds 65 s, as pluto itself gives up a silent peer, and says why, only
+    after 64 s (measured on 4.10 and 5.2).
     """
 
     keep: Keep = Keep.UP
@@ -165,22 +165,22 @@ class Policy:
     flap_window: float = 600.0
     flap_hold: float = 300.0
     patience: float = 300.0
-    """How long pluto may go on by itself before it is told to begin afresh; 0: for ever."""
+    """How long pluto may negotiate by itself before it must begin again; 0: for ever."""
     refuse_after: int = 3
-    """So many failures in a row make the word of a peer final."""
+    """After so many failures in a row, the refusal of a peer counts."""
     refused_retry: float = 900.0
-    """The peer may mend its side and tells nobody: a refused one is tried again this seldom; 0: never."""
+    """The time until a refused connection is tried again, as the peer may have mended its side; 0: never."""
     look_every: float = 10.0
-    """How old the knowledge of what pluto is doing by itself may be when it matters."""
+    """The greatest age of a look, when it matters whether pluto negotiates by itself."""
     head_start: float = 0.0
-    """How long pluto is left to start it by itself (auto=start) after it was found or given the connection."""
+    """How long after pluto was found it has time to start the connection itself (auto=start)."""
     salt: str = ""
     """Makes the jitter of one gateway differ from that of its neighbours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """All that is remembered of one connection."""
+    """The memory of one connection."""
 
     name: str
     state: State = State.ABSENT
@@ -191,12 +191,12 @@ class Record:
     heard: bool = False
     """The peer has answered the Up that is running."""
     negotiating: bool = False
-    """pluto negotiates it without having been asked."""
+    """pluto negotiates it without a request of ours."""
     negotiating_since: float = 0.0
     looked: float | None = None
-    """When the state was last asked whether pluto negotiates it without having been asked."""
+    """The time of the last look that shows whether pluto negotiates it without a request of ours."""
     settled: float = float("-inf")
-    """When our last act ended: what was asked before says nothing about what is now."""
+    """When our last act ended: a look that began before then does not count."""
     next_try: float | None = None
     refused: bool = False
     failures: int = 0
@@ -212,14 +212,14 @@ class Record:
     stale: bool = False
     """pluto holds another definition than the configuration does."""
     outdated: bool = False
-    """The same may be so of what pluto looked up when it was loaded, which matters when it is not up."""
+    """An address that pluto looked up while it loaded the connection may have changed. Matters when it is not up."""
     again: bool = False
-    """Something was mended after the running act had begun: if that fails, it is tried again at once."""
+    """Something was mended after the running act began: if the act fails, it is tried again at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What pluto was seen to have. `asked` is when the question was sent; None: that was not looked at."""
+    """A look at pluto's state of a connection. `asked` is when the question was sent; `negotiating` None: not asked."""
 
     actual: Actual
     asked: float
@@ -240,9 +240,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`act` is over: as asked (`cause` is None) or not. `detail` is for people, usually pluto's own line.
+    """`act` is over: it succeeded (`cause` is None) or failed. `detail` is for people, usually pluto's own line.
 
-    `passing`: it may pass by itself, whatever its cause usually means; pluto only guesses some causes.
+    `passing`: the failure may pass by itself, even if its cause usually does not; pluto only guesses some causes.
     """
 
     act: Act
@@ -253,49 +253,49 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class PlutoLost:
-    """There is no pluto any more."""
+    """pluto is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlutoFound:
-    """A pluto that was not there before answers: nothing is known of what it has."""
+    """A new pluto answers: its state is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenDown:
-    """What was lost was taken down by somebody at pluto itself, past the supervisor."""
+    """Somebody took the connection down at pluto itself, past the supervisor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """A secret or the configuration around the connection changed: what was refused may pass now."""
+    """A secret or the configuration changed: a connection that was refused may come up now."""
 
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The connection's own definition changed; `later`: what pluto looked up for it may have, which a tunnel that is up
-    does not need."""
+    """The connection's own definition changed. `later`: only an address that pluto looked up for it may have changed,
+    and a tunnel that is up does not need that."""
 
     later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """An operator says hands off; with `down`, after it has been taken down."""
+    """An operator suspends the connection; with `down`, it is taken down first."""
 
     down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """An operator hands it back."""
+    """An operator ends the suspension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poke:
-    """An operator asks for a try now, whatever the back-off says."""
+    """An operator asks for a try now, without a back-off."""
 
 
 Event = (
@@ -317,8 +317,8 @@ Event = (
 def backoff(name: str, failures: int, policy: Policy) -> float:
     """Seconds to wait after `failures` failed tries in a row.
 
-    Doubles from `backoff_min` to `backoff_max`, less a share of up to `jitter` that is always the same for
-    one name, count and salt: a test can tell it beforehand, and a thousand connections still spread.
+    It doubles from `backoff_min` to `backoff_max`, less a share of up to `jitter`. The share depends only on name,
+    count and salt: a test can predict it, and a thousand connections still spread.
     """
     if failures <= 0:
         return 0.0

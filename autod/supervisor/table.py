@@ -1,4 +1,4 @@
-"""What the engine takes in, holds and gives out: values, and the one mutable row of its table.
+"""The values that the engine takes, keeps and returns, and the one mutable row of its table.
 
 Owns their meaning. Decides nothing.
 """
@@ -31,11 +31,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One connection that somebody wants kept in some way.
+    """A connection to keep, and how.
 
-    `peer` tells whom it talks to, in any form: tries are spread over peers. `definition` is anything that differs
-    when the connection's own configuration differs; a change of it has the connection replaced. `own`: it stands in no
-    file, the supervisor itself keeps it.
+    `peer` is a key for its peer: tries are spread over peers. `definition` is a digest of the connection's own
+    configuration; if it changes, the connection is replaced. `own`: it stands in no file, the supervisor itself keeps
+    it.
     """
 
     name: str
@@ -58,10 +58,10 @@ NO_TRAFFIC = Traffic()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What pluto was seen to have; None: that was not looked at.
+    """A look at pluto's state; None: this part was not looked at.
 
-    `asked` is when the first question was sent. `up` has the connections with an established Child SA;
-    `negotiating` those that pluto is at; `present` every connection it has, and whether it is routed.
+    `asked` is when the first question was sent. `up` has the connections with an established Child SA, `negotiating`
+    those that pluto negotiates, `present` every connection that it has, and whether it is routed.
     """
 
     asked: float
@@ -70,9 +70,9 @@ class Snapshot:
     present: Mapping[str, bool] | None = None
     listening: bool | None = None
     peers: Mapping[str, str] = field(default_factory=dict)
-    """The address, or the name, of the other end of each connection, where everything was looked at."""
+    """The address, or the name, of the peer of each connection, in a look at everything."""
     kept: frozenset[str] = frozenset()
-    """Those that pluto keeps up itself, as somebody had it bring them up, where everything was looked at."""
+    """Connections that pluto itself keeps up since somebody brought them up, in a look at everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now. `look` asks for a snapshot: of the states, or with `look_all` of everything.
+    """The next acts. `look` asks for a snapshot: of the states, or with `look_all` of everything.
 
-    `give_way`: running Ups to end, and what pluto goes on with for them too. `wake`: call again then, if nothing
-    happens before.
+    `give_way`: running Ups to end, together with pluto's negotiations for them. `wake`: call again at this time, if
+    nothing happens before.
     """
 
     starts: tuple[Start, ...] = ()
@@ -126,7 +126,7 @@ Report = Moved | Tried
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a new set of wanted connections came to."""
+    """The changes that a new set of wanted connections made."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -137,7 +137,7 @@ class Synced:
 
 @dataclass(slots=True)
 class Entry:
-    """A connection in the table: what is wanted, what is, and what it has cost so far."""
+    """A connection in the table: what it should be, its record, and the counts of its tries."""
 
     wanted: Wanted
     record: Record
@@ -149,11 +149,11 @@ class Entry:
     due: float | None = None
     released: bool = False
     peer: str = ""
-    """The other end, for people; empty until pluto has told it."""
+    """The peer, for people; empty until pluto has told it."""
     described: bool = False
-    """Whether everything was looked at since pluto has it, its peer too."""
+    """Whether there was a look at everything since pluto has it, so that its peer is known."""
     advised: tuple[str, str, str] = ("", "", "")
-    """The detail of a failed try, its reason and its advice: they hold as long as the record has that detail."""
+    """The detail of a failed try, its reason and its advice. They are valid while the record has that detail."""
     initiated: bool = False
-    """An Up, ours or one from before this life of ours, reached its end in this pluto, which has kept it up itself
-    since, unless somebody said down."""
+    """An Up succeeded in this pluto, in this life of the supervisor or in an earlier one. pluto has kept the connection
+    up itself since then, unless somebody took it down."""

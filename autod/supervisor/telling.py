@@ -1,4 +1,4 @@
-"""What the supervisor tells of what happens: each thing as an event of the feed, and as a line of the log.
+"""The supervisor's reports: each as an event of the feed, and as a line of the log.
 
 Owns the numbering and the levels. Decides nothing, and knows no client.
 """
@@ -28,7 +28,7 @@ __all__ = ["Teller"]
 
 
 class Teller:
-    """Tells into a feed of `backlog` events, and to `log`; `wall` is the clock, in UNIX seconds."""
+    """Reports into a feed of `backlog` events, and to `log`; `wall` is the clock, in UNIX seconds."""
 
     def __init__(
         self, backlog: int, wall: Callable[[], float], log: FilteringBoundLogger | None = None
@@ -48,7 +48,7 @@ class Teller:
         detail: str | UnsetType = UNSET,
         by: Operator | None = None,
     ) -> None:
-        """Publish an event of `kind`, and log it; `by` is who caused it."""
+        """Publish an event of `kind`, and log it; `by` is the operator who caused it."""
         event = SupervisorEvent(
             sequence=self.feed.published + 1,
             time=round(self._wall(), 3),
@@ -67,7 +67,7 @@ class Teller:
         self._write(event, level="info" if cause is UNSET else "warning")
 
     def report(self, report: Report, offset: float) -> None:
-        """Publish what the engine reports, and log it; `offset` turns its clock into UNIX seconds."""
+        """Publish a report of the engine, and log it; `offset` turns its clock into UNIX seconds."""
         event = views.event(report, self.feed.published + 1, round(self._wall(), 3), offset)
         self.feed.publish(event)
         # A failure that matters shows as a change of state, with the same words.
@@ -75,7 +75,7 @@ class Teller:
         self._write(event, level=level)
 
     def result(self, name: str, act: Act, result: Result) -> None:
-        """Log the serials and codes of pluto, for who looks for them in its own log."""
+        """Log the serials and codes of pluto, to find them in its own log."""
         fields = {k: v for k in ("code", "ike_sa", "child_sa") if (v := getattr(result, k)) is not None}
         if fields:
             word = "established" if result.cause is None else "failed"

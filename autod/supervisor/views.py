@@ -1,7 +1,7 @@
-"""What the supervisor shows: connections, events and figures, as they go over its API.
+"""The supervisor's connections, events and figures, as its API gives them.
 
-Owns the shapes (the interface file of the service declares the same) and how records become them. Times are UNIX
-seconds here, as those who read them have another monotonic clock.
+Owns the shapes (the interface file of the service declares the same), and makes them from records. Times are UNIX
+seconds here, as clients have another monotonic clock.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ __all__ = [
 
 
 class Operator(Struct, frozen=True, kw_only=True):
-    """Who asked for something: the process at the other end of the API, as it was when it connected.
+    """The operator who asked for something: the client process of the API, at the time of connecting.
 
-    `user` and `login` are names, empty where none was found. `login` is who logged in, where that is somebody else
-    than `user`: the person behind sudo.
+    `user` and `login` are names, empty if there is none. `login` is the user of the login session, if that is not
+    `user`: the person behind sudo.
     """
 
     uid: int
@@ -50,7 +50,7 @@ class Operator(Struct, frozen=True, kw_only=True):
 
 
 class SupervisedConnection(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One connection: what is wanted, what is, and why."""
+    """One connection: what it should be, its state, and the cause."""
 
     name: str
     wanted: str
@@ -112,22 +112,26 @@ class DifferingSetting(Struct, frozen=True):
 
 
 class Unseen(Struct, frozen=True):
-    """Settings of a connection that pluto does not show, so that nobody can tell whether they differ."""
+    """Settings of a connection that pluto does not show, so that they cannot be compared."""
 
     connection: str
     settings: tuple[str, ...]
 
 
 class Left(Struct, frozen=True):
-    """A connection that the configuration had once, and why it is left in pluto all the same."""
+    """A connection that left the configuration, and why it stays in pluto."""
 
     connection: str
     why: str
 
 
 class Differences(Struct, frozen=True):
-    """What pluto lacks, holds in another form, has besides, and has from this configuration, which has it not any more;
-    what could not be compared, what is left in pluto although it went, and what cannot be loaded as it stands."""
+    """The differences between the configuration and pluto.
+
+    Connections that pluto does not have (`missing`), has in another form (`changed`), has from others (`extra`), and
+    has from this configuration, which they left (`forgotten`). `left` are those of the last that stay in pluto,
+    `refused` those that cannot be loaded as they stand.
+    """
 
     missing: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -173,8 +177,8 @@ class Statistics(Struct, frozen=True, kw_only=True):
 
 
 def plain(text: str) -> str:
-    """`text` with `\\xNN` for each byte that is not UTF-8: peers choose what is in pluto's lines, and JSON cannot
-    carry everything that they may choose."""
+    """`text` with `\\xNN` for each byte that is not UTF-8: a peer can put such bytes into pluto's lines, and JSON
+    cannot carry them."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -186,7 +190,7 @@ _WITH_CAUSE = frozenset({State.ABSENT, State.WAITING, State.REFUSED})
 
 
 def connection(entry: Entry, offset: float) -> SupervisedConnection:
-    """`entry` as it is shown; `offset` turns its clock into UNIX seconds."""
+    """The view of `entry`; `offset` turns its clock into UNIX seconds."""
     record, wanted = entry.record, entry.wanted
     up = record.actual is Actual.UP
     detail, reason, advice = entry.advised
@@ -214,10 +218,10 @@ def connection(entry: Entry, offset: float) -> SupervisedConnection:
 
 
 def event(report: Report, sequence: int, now: float, offset: float) -> SupervisorEvent:
-    """`report` as it is told."""
+    """The event of `report`."""
     if isinstance(report, Moved):
         record = report.record
-        # Why it was not up before says nothing about a try that has just begun.
+        # The cause of an earlier failure does not belong to a try that has just begun.
         why = record.cause if report.after in _WITH_CAUSE else None
         return SupervisorEvent(
             sequence=sequence,

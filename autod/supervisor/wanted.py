@@ -1,7 +1,7 @@
-"""What should be: settings and the configuration of the connections put together.
+"""The connections to keep, from the settings and the configuration together.
 
-Owns which group has which connection and what `auto=` means to the supervisor. Knows no ipsec.conf: whoever reads
-one offers a `Source`.
+Owns which group has which connection, and the meaning of `auto=` for the supervisor. Knows no ipsec.conf: it comes
+through a `Source`.
 """
 
 from __future__ import annotations
@@ -29,21 +29,20 @@ AUTO: Mapping[str, Keep] = {
     "route": Keep.ROUTED,
     "add": Keep.LOADED,
 }
-"""What `auto=` asks of the supervisor; anything else (ignore, manual, nothing) asks for nothing."""
+"""The meaning of `auto=` for the supervisor; other values (ignore, manual, none) ask for nothing."""
 
 
 HEAD_START = 5.0
-"""Seconds for which pluto is left to start an auto=start connection by itself: its start-up asks for all of them
-within a second or two (measured with 1,000 on 4.10 and 5.2), and what it is at is seen then."""
+"""Seconds for pluto to start an auto=start connection itself. Its start-up initiates all of them within a second or two
+(measured with 1,000 on 4.10 and 5.2); after that a look shows its negotiations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """One connection as the configuration defines it.
 
-    `auto` is the word after `auto=`, or empty. `peer` tells whom it talks to, `digest` differs when anything in
-    the definition does. `ends` are left= and right= as they are written. `own`: it stands in no file, the supervisor
-    itself keeps it.
+    `auto` is the word after `auto=`, or empty. `peer` is a key for its peer, `digest` one for its settings. `ends` are
+    left= and right= as they are written. `own`: it stands in no file, the supervisor itself keeps it.
     """
 
     name: str
@@ -56,21 +55,21 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A configuration read whole: its connections by name, and the files it was read from."""
+    """A reading of a configuration: its connections by name, and its files."""
 
     connections: Mapping[str, Definition] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
-    """Patterns of files that are to be read once there are some."""
+    """Patterns without a file so far. A file that matches one would be read."""
     configurations: tuple[Configuration, ...] = ()
-    """What was read, to be held against pluto."""
+    """The configurations, to be compared with pluto."""
 
 
 class Source(Protocol):
-    """Where connections are defined."""
+    """The place where connections are defined."""
 
     def read(self) -> Reading:
-        """Read all of it. May block on files. Raises ConfigurationError where it cannot be used."""
+        """Read all connections. May block on files. Raises ConfigurationError if they cannot be used."""
 
 
 def resolve(settings: Settings, reading: Reading, *, salt: str = "") -> list[Wanted]:
@@ -82,15 +81,15 @@ def resolve(settings: Settings, reading: Reading, *, salt: str = "") -> list[Wan
     wanted = []
     for name in names:
         definition = reading.connections.get(name, Definition(name=name))
-        asked = AUTO.get(definition.auto)
+        keep = AUTO.get(definition.auto)
         owner = next((g for g in settings.group if _belongs(g, name)), None)
         follows = definition.own or settings.supervise.follow_auto
-        if owner is None and (asked is None or not follows):
+        if owner is None and (keep is None or not follows):
             continue
         policy = base if owner is None else owner.over(base)
         if settings.policy.keep is None and (owner is None or owner.keep is None):
-            policy = replace(policy, keep=asked or Keep.UP)
-        if asked is Keep.UP:
+            policy = replace(policy, keep=keep or Keep.UP)
+        if keep is Keep.UP:
             policy = replace(policy, head_start=HEAD_START)
         wanted.append(
             Wanted(
