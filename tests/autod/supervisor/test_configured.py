@@ -80,6 +80,13 @@ async def supervised(place: Place, link: ScriptedLink) -> AsyncIterator[Configur
         nursery.cancel_scope.cancel()
 
 
+async def settled(supervisor: ConfiguredSupervisor) -> None:
+    """Wait until the configuration was read, by a thread that a busy machine may keep from it, and ten seconds more."""
+    while not states(supervisor):  # noqa: ASYNC110
+        await trio.sleep(1)
+    await trio.sleep(10)
+
+
 def states(supervisor: ConfiguredSupervisor) -> dict[str, str]:
     return {n: e.record.state.value for n, e in supervisor.engine.table.items()}
 
@@ -100,7 +107,7 @@ async def test_a_reload_adds_changes_and_removes_and_leaves_the_rest_alone(
     link = ScriptedLink(["a", "b", "c"])
     link.start()
     async with supervised(place, link) as supervisor:
-        await trio.sleep(10)
+        await settled(supervisor)
         link.done.clear()
         place.write("a start 1\nb start 2\nd start 1\n")
         synced = await supervisor.reload()
@@ -123,7 +130,7 @@ async def test_a_file_that_lost_much_deletes_nothing_until_it_is_forced(
     link.start()
     place.write("".join(f"{name} add 1\n" for name in names))
     async with supervised(place, link) as supervisor:
-        await trio.sleep(10)
+        await settled(supervisor)
         place.write(left)
         with pytest.raises(ConfigurationError, match="would be deleted"):
             await supervisor.reload()
@@ -140,7 +147,7 @@ async def test_a_bad_file_changes_nothing_and_is_told_until_it_is_mended(place: 
     link = ScriptedLink(["a", "b", "c"])
     link.start()
     async with supervised(place, link) as supervisor:
-        await trio.sleep(10)
+        await settled(supervisor)
         place.write("!")
         with pytest.raises(ConfigurationError, match="exclamation"):
             await supervisor.reload()
@@ -192,7 +199,7 @@ async def test_a_new_pluto_has_read_the_file_and_so_does_the_supervisor(place: P
     link = ScriptedLink(["a", "b", "c"])
     link.start()
     async with supervised(place, link) as supervisor:
-        await trio.sleep(10)
+        await settled(supervisor)
         place.write("a start 1\nb start 2\nnew start 1\n")
         link.kill()
         await trio.sleep(2)
