@@ -55,6 +55,9 @@ _ASKED = frozenset({c.AddConnection, c.AddPublicKey, c.Delete, c.Initiate, c.Lis
 _WRONG_SOCKET = "Protocol wrong type for socket"
 """What every addconn prints where the control socket is of another type than its own release's (EPROTOTYPE)."""
 
+_SILENT = "addconn sent nothing of it and does not say why; autod --check may"
+"""Up to 4.15 it says nothing where subnets= has no other side, for example."""
+
 _CONNALIAS = (2, 38)
 _SUBNET, _SUBNETS = 24, 25
 """connalias= (with its end), subnet= and subnets= among the settings of a message of 5.4 (enum
@@ -140,7 +143,7 @@ class AddconnLoader:
 
 def _alone(name: str, result: AddconnResult) -> Transcript:
     """All that one run came to, for the one name that it was for."""
-    complaints = tuple(line for line in (*result.stderr, *result.stdout) if line.strip())
+    complaints = tuple(line for line in (*result.stderr, *result.stdout) if line.strip()) or (_SILENT,)
     if result.messages:
         return Transcript(name, (name,), result.messages, ())
     return Transcript(name, (name,), (), complaints, unknown=is_unknown(complaints))
@@ -364,7 +367,7 @@ def _assign(
             found.setdefault(word, []).append((subject.names, one))
     for asked in names:
         own = found.get(asked, [])
-        complaints = () if own else tuple(line for line in lines if _mentions(line, asked))
+        complaints = () if own else _complaints(asked, names, lines)
         yield Transcript(
             asked,
             tuple(dict.fromkeys(name for names, _ in own for name in names)),
@@ -375,8 +378,19 @@ def _assign(
 
 
 def is_unknown(complaints: Sequence[str]) -> bool:
-    """Whether this, from an addconn that sent nothing for a name, means that its file does not have the name."""
-    return not complaints or any("not found" in line for line in complaints)
+    """Whether this, from an addconn that sent nothing for a name, means that its file does not have the name: every
+    release from 3.27 on says so."""
+    return any("not found" in line for line in complaints)
+
+
+def _complaints(asked: str, names: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+    """What addconn said of `asked`, for which it sent nothing. Some of its reasons name no connection (4.5 to 5.2:
+    "Failed to load connection right= is not set"): they may be about each that is not named elsewhere."""
+    own = tuple(line for line in lines if _mentions(line, asked))
+    if own:
+        return own
+    of_nobody = (line for line in lines if line.strip() and not any(_mentions(line, name) for name in names))
+    return tuple(of_nobody) or (_SILENT,)
 
 
 def _mentions(line: str, name: str) -> bool:

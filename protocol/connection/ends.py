@@ -6,7 +6,7 @@ messages, or the settings that only one release has.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from autod.protocol.connection.addresses import IPV4, IPV6, Address, address, unspecified
 from autod.protocol.connection.numbers import Malformed
@@ -28,6 +28,7 @@ __all__ = [
     "OPPO",
     "OPPOGROUP",
     "SENDABLE",
+    "By",
     "Host",
     "family",
     "find_routes",
@@ -135,14 +136,19 @@ def family(
     return IPV4
 
 
-def find_routes(left: Host, right: Host, lookup: Lookup) -> None:
+By = Literal["own", "peer", "any"]
+"""Whose family must be IPv4 for a next hop to say which way packets go: its own (4.6 on), the peer's (3.30 to 4.5),
+nobody's (up to 3.29)."""
+
+
+def find_routes(left: Host, right: Host, lookup: Lookup, by: By = "own") -> None:
     """Put in the addresses of %defaultroute. An address that cannot be found stays as it is, without a complaint."""
     for this, peer in ((left, right), (right, left)):
-        while _find_one(this, peer, lookup):
+        while _find_one(this, peer, lookup, by):
             pass
 
 
-def _find_one(this: Host, peer: Host, lookup: Lookup) -> bool:
+def _find_one(this: Host, peer: Host, lookup: Lookup, by: By) -> bool:
     """Ask one question. True if the answer leads to another question."""
     if this.hop_kind == DEFAULTROUTE:
         seeking_gateway = True
@@ -151,7 +157,7 @@ def _find_one(this: Host, peer: Host, lookup: Lookup) -> bool:
     else:
         return False
     to: Address | None = None
-    if this.hop_kind == IPADDR and this.version == IPV4:
+    if this.hop_kind == IPADDR and (by == "any" or (this if by == "own" else peer).version == IPV4):
         to = this.hop
     elif peer.kind in (IPADDR, HOSTNAME):
         if peer.kind == HOSTNAME:
@@ -168,7 +174,8 @@ def _find_one(this: Host, peer: Host, lookup: Lookup) -> bool:
         if gateway is None:
             return False
         this.hop_kind, this.hop = IPADDR, gateway
-        return True
+        # Up to 3.29 the way of IPv6 to a peer is asked for at once, of a table that does not tell the source.
+        return by != "any" or this.version == IPV4 or to is None
     source = lookup.source(to, this.version)
     if source is not None:
         this.kind, this.address = IPADDR, source

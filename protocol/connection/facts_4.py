@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from autod.protocol.connection.ends import By
 from autod.protocol.connection.shapes_4 import (
     SHAPE_3_27,
     SHAPE_3_30,
@@ -158,6 +159,9 @@ class Facts(msgspec.Struct, frozen=True):
     four_versions: bool = False
     """ikev2= has four meanings, and the default is permit (3.27)."""
 
+    routes_by: By = "own"
+    """Whose family a next hop depends on when %defaultroute is looked up (ends.find_routes)."""
+
     rsa_hashes: bool = True
     """authby=rsasig allows all hashes (not where RHEL 8 took RSA-PSS out of it)."""
 
@@ -235,6 +239,7 @@ _4_5: Final = replace(
     says_client=True,
     any_protocol=False,
     old_pairs=True,
+    routes_by="peer",
     numbers=_4_6.numbers | {"replay-window": ("sa_replay_window", 32)},
 )
 _4_4: Final = replace(
@@ -288,6 +293,7 @@ _3_30: Final = replace(
 _3_28: Final = replace(
     _3_30,
     aborts_over_interfaces=False,
+    routes_by="any",
     policy=_POLICY_3_28,
     defaults=_3_30.defaults - {"ecdsa", "rsasig", "rsasig_v1_5"},
     shape=SHAPE_3_27,

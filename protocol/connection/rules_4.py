@@ -200,7 +200,7 @@ def _plan(name: str, draft: Draft, lookup: Lookup, making: _Making) -> Plan:
     `draft` must not be used again: the addresses of %defaultroute are put into it.
     """
     remarks = draft.remarks
-    find_routes(draft.left.host, draft.right.host, lookup)
+    find_routes(draft.left.host, draft.right.host, lookup, making.facts.routes_by)
     # %auto gets a name from a counter that nobody counts up.
     name_sent = "conn_0" if name == "%auto" else name
     pairs: list[tuple[str, Block | None, Block | None]] = []
@@ -386,9 +386,10 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
         members["has_client"] = end.has_client
     if facts.ports and end.protoport is not None and end.protoport.port:
         # update_ports(): in the byte order of the network, like the ports of a socket.
-        members |= shape.ported("host_addr", end.protoport.port) | shape.ported(
-            "client.addr", end.protoport.port
-        )
+        members |= shape.ported("client.addr", end.protoport.port)
+        if host.kind in SENDABLE:
+            # An address of no family takes no port.
+            members |= shape.ported("host_addr", end.protoport.port)
     if end.protoport is not None:
         members |= shape.ports(end.protoport)
     if facts.cert_key:

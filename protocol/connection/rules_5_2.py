@@ -181,7 +181,8 @@ class _Facts(msgspec.Struct, frozen=True):
     is an add. `autostart`: what auto= becomes where the connection is named, None for what is given. `times`:
     durations that are always sent, in microseconds. `protoport_first`: protoport= is looked at while the connection
     is worked out. `blocks`: where addresses with a prefix go that addconn reads itself. `bare`: these may be without
-    a prefix. `no_updown`: what an empty updown= becomes.
+    a prefix. `no_updown`: what an empty updown= becomes. `late_auto`: auto= is looked at last, so that a connection
+    which failed before has none.
     """
 
     ends: tuple[str, str] = ("end[0]", "end[1]")
@@ -196,6 +197,7 @@ class _Facts(msgspec.Struct, frozen=True):
     blocks: Mapping[str, str] = msgspec.field(default_factory=lambda: {"vti": "host_vtiip"})
     no_updown: str = ""
     bare: bool = True
+    late_auto: bool = False
 
 
 _RENAMED_5_1: Final = {
@@ -224,6 +226,7 @@ _FACTS: Final = {
         blocks={"vti": "host_vtiip", "interface-ip": "ifaceip"},
         no_updown="%disabled",
         bare=False,
+        late_auto=True,
     ),
     "5.1": _Facts(
         ends=("left", "right"),
@@ -377,7 +380,7 @@ def _plan(name: str, draft: _Draft, lookup: Lookup, facts: _Facts, *, autoall: b
     settings, remarks = draft.settings, draft.remarks
     setting = settings.get("auto")
     number = setting.number if setting is not None and setting.number is not None else facts.ignore
-    auto = facts.auto.get(number, "ignore")
+    auto: Auto = facts.auto.get(number, "ignore") if draft.worked or not facts.late_auto else "ignore"
     left, right = draft.ends["left"], draft.ends["right"]
     find_routes(left, right, lookup)
     members = _members(draft, facts, remarks)

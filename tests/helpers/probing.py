@@ -51,7 +51,7 @@ class Recorded:
 
     def source(self, to: Address | None, version: int) -> Address | None:
         if version == 4:
-            if to is not None and to.packed[0] == 127:
+            if to is None or to.packed[0] == 127:
                 return _address("127.0.0.1")
             return _address("192.1.2.45")
         own = _address("2001:db8:1:2::45")

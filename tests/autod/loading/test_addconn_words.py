@@ -57,13 +57,13 @@ def test_a_batch_is_full_to_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("complaints", "unknown"),
     [
-        ((), True),
+        ((), False),
         (("conn 'a': not found (tried aliases)",), True),
         (("a: bad left=",), False),
         (("x", "not found"), True),
     ],
 )
-def test_silence_and_not_found_mean_that_the_file_has_no_such_connection(
+def test_not_found_means_that_the_file_has_no_such_connection(
     complaints: tuple[str, ...], unknown: bool
 ) -> None:
     assert is_unknown(complaints) is unknown
@@ -128,7 +128,7 @@ def test_what_addconn_complains_of_is_put_down_to_the_name_in_it() -> None:
     assert found["a"].complaints == (lines[0],)
     assert found["a-b"].complaints == (lines[1],)
     assert found["x.a"].complaints == (lines[3],)
-    assert (found["b"].complaints, found["b"].unknown) == ((), True)
+    assert (found["b"].complaints, found["b"].unknown) == (("nothing", "xa"), False)
     assert (found["a"].unknown, found["loaded"].complaints) == (False, ())
 
 
@@ -307,3 +307,26 @@ async def test_a_loader_tells_of_each_name_when_it_is_loaded(
     await loader.load(["a", "b"], hear=lambda *_: None, told=lambda name, outcome: told.append(name))
     assert program.runs == [("--config", str(tmp_path / "x.conf"), "--", "a", "b")]
     assert told == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked", "said", "unknown"),
+    [
+        (("Failed to load connection right= is not set",), "a", "right= is not set", False),
+        (("conn 'a': not found (tried aliases)",), "a", "not found", True),
+        (("conn a: not found (tried aliases)",), "a", "not found", True),
+        ((), "a", "does not say why", False),
+        (("conn 'b': not found (tried aliases)", "right= is not set"), "a", "right= is not set", False),
+        (("conn 'b': not found (tried aliases)", "right= is not set"), "b", "not found", True),
+        (("while loading 'a': bad", "right= is not set"), "a", "bad", False),
+        (("conn 'b': not found (tried aliases)",), "a", "does not say why", False),
+    ],
+)
+def test_a_reason_that_names_no_connection_is_told_where_nothing_was_sent(
+    lines: tuple[str, ...], asked: str, said: str, unknown: bool
+) -> None:
+    """3.27 to 5.4 say of an unknown name that it was not found; else it has another reason."""
+    told = {one.asked: one for one in addconn._assign(["a", "b"], [], lines, {})}
+    assert told[asked].unknown is unknown
+    assert len(told[asked].complaints) == 1
+    assert said in told[asked].complaints[0]

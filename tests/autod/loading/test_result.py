@@ -55,7 +55,7 @@ def test_outcome(loaded: Transcript, result: Result, code: int | None, said: str
 
 @pytest.mark.parametrize(
     ("complaints", "unknown"),
-    [((), True), (("conn 'a': not found (tried aliases)",), True), (("a did not load properly",), False)],
+    [((), False), (("conn 'a': not found (tried aliases)",), True), (("a did not load properly",), False)],
 )
 def test_what_addconn_means_by_sending_nothing(complaints: tuple[str, ...], unknown: bool) -> None:
     assert is_unknown(complaints) is unknown
