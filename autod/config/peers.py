@@ -182,7 +182,7 @@ def _host(two: _Two, side: Side, peer: Side) -> Iterator[Mismatch]:
     yield two.find(
         (side, peer),
         (here, there),
-        "the address of this end differs"
+        "the two configurations give one end different addresses"
         + ("; that is only right if an address is translated between the ends (NAT)" if translated else ""),
         serious=not translated,
     )
@@ -217,7 +217,7 @@ def _identity(two: _Two, side: Side, peer: Side) -> Mismatch | None:
         f"{side}id" if two.ours.given(f"{side}id") else side,
         f"{peer}id" if two.theirs.given(f"{peer}id") else peer,
     )
-    return two.find(slots, (here, there), "the ends do not agree on the identity of this end")
+    return two.find(slots, (here, there), "the two configurations give one end different identities")
 
 
 def _who(meaning: Meaning, side: Side) -> str | None:
@@ -254,7 +254,7 @@ def _packets(two: _Two, side: Side, peer: Side) -> Mismatch | None:
     return two.find(
         (here[1], there[1]),
         (_spell(here[0]), _spell(there[0])),
-        "the ends do not agree on the packets of this end",
+        "the two configurations give one end different subnets",
     )
 
 
@@ -295,7 +295,9 @@ def _end_port(two: _Two, side: Side, peer: Side) -> Mismatch | None:
     here, there = two.ours.text(slot, "500"), two.theirs.text(peer_slot, "500")
     if here == there:
         return None
-    return two.find((slot, peer_slot), (here, there), "the ends do not agree on the port of IKE of this end")
+    return two.find(
+        (slot, peer_slot), (here, there), "the two configurations give one end different ports for IKE"
+    )
 
 
 def _key(two: _Two, side: Side, peer: Side) -> Mismatch | None:
@@ -304,7 +306,9 @@ def _key(two: _Two, side: Side, peer: Side) -> Mismatch | None:
         here, there = two.ours.text(slot), two.theirs.text(peer_slot)
         if here[:1] != "%" and there[:1] != "%" and here and there and here.split() != there.split():
             return two.find(
-                (slot, peer_slot), (_short(here), _short(there)), "the public key of this end differs"
+                (slot, peer_slot),
+                (_short(here), _short(there)),
+                "the two configurations give one end different public keys",
             )
     return None
 
@@ -326,7 +330,7 @@ def _authentication(two: _Two, side: Side, peer: Side) -> Mismatch | None:
     return two.find(
         (used[0], used[1]),
         ("+".join(sorted(here)), "+".join(sorted(there))),
-        "the ends do not agree on how this end shows who it is",
+        "the two configurations have one end authenticate itself in different ways",
     )
 
 
@@ -488,7 +492,7 @@ def _xauth(two: _Two) -> Iterator[Mismatch]:
                     yield two.find(
                         slots,
                         ("yes" if here else "no", "yes" if there else "no"),
-                        f"only one end takes this end for a {kind} {role}",
+                        f"only one of the configurations makes this end a {kind} {role}",
                     )
 
 
