@@ -390,7 +390,7 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "here",
         False,
         "the peer asks for a user name and a password, and this end has none",
-        "give them with --user and --password, or leftusername= and a line XAUTH in ipsec.secrets",
+        "give them with --xauthname and --xauthpass-file, or leftusername= and a line XAUTH in ipsec.secrets",
         ("leftusername=", "leftxauthclient=", "ipsec.secrets (XAUTH)"),
     ),
     Cause.FIPS: Advice(

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 
 import pytest
 
+from autod.causes import ADVICE, Cause
 from autod.cli.asked import parse
 from autod.cli.help import of_all, of_operation
 from autod.cli.parser import WORDS, build_parser, build_word_parser
 from autod.operations import ROWS, Row, Takes
+from autod.protocol import releases
+from autod.protocol.connection.keywords import native, table
+
+ERAS = ("3.27", "4.3", "4.10", "5.2", "5.4")
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_advice_names_options_and_keywords_that_exist(cause: Cause) -> None:
+    """Options of the command line, and keywords of ipsec.conf that some release knows."""
+    options = {option for action in build_parser()._actions for option in action.option_strings}
+    text = " ".join((ADVICE[cause].what, ADVICE[cause].advice, *ADVICE[cause].look))
+    assert set(re.findall(r"(?<![\w-])--[a-z-]+", text)) <= options
+    for word in re.findall(r"(?<![\w-])([a-z0-9-]+)=(?![\w])", text):
+        tables = [table(native(releases.find(release)) or "") for release in ERAS]
+        assert any(word in keywords.conn or word in keywords.setup for keywords in tables), word
 
 
 def operation_and_names(*arguments: str) -> tuple[str, list[str]]:
