@@ -849,15 +849,19 @@ async def test_a_client_that_hears_no_more_is_let_go(tmp_path: Path) -> None:
         await running.eventually(lambda: running.server.clients == 0)
 
 
-async def test_a_client_that_breaks_off_is_let_go_though_it_is_being_answered(
-    tmp_path: Path, held: trio.Event
+@pytest.mark.parametrize("noise", [b"", b"nonsense\0", b"x" * 2000])
+async def test_a_client_that_breaks_off_or_talks_nonsense_is_let_go_though_it_is_being_answered(
+    noise: bytes, tmp_path: Path, held: trio.Event
 ) -> None:
-    """It leaves an answer unread, which the system tells of as an error and not as an end."""
-    async with service(tmp_path) as running:
+    """It leaves an answer unread, so that the system tells of its end as an error."""
+    async with service(tmp_path, bounds=Bounds(message=1000)) as running:
         client = await running.connect()
         await client.send("List")
         await client.send("org.varlink.service.GetInfo")
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert running.server.clients == 1
-        client.stream.socket.close()
+        if noise:
+            await client.stream.send_all(noise)
+        else:
+            client.stream.socket.close()
         await running.eventually(lambda: running.server.clients == 0)
