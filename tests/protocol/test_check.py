@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from autod.protocol import commands as c
 from autod.protocol import releases
-from autod.protocol.check import Carried, check, check_program, check_release, wrong_socket
+from autod.protocol.check import Carried, _known, check, check_program, check_release, wrong_socket
 from autod.protocol.decode import decode
 from autod.protocol.encode import encode, probe
 from autod.protocol.errors import ForeignMessage, Unsupported
@@ -112,6 +112,15 @@ def test_the_sentence_knows_every_build(seccomp: bool) -> None:
     message = encode(c.AddPublicKey("@peer", b"0sAQ"), pluto)
     with pytest.raises(ForeignMessage, match=r"one of Libreswan 5\.4,"):
         check(message, releases.find("5.2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "builds"), [("4.10", [False]), ("5.2", [False]), ("5.3", [False, True]), ("5.4", [False, True])]
+)
+def test_the_builds_that_are_known_are_those_that_number_their_commands_apart(
+    text: str, builds: list[bool]
+) -> None:
+    assert [one.seccomp for one in _known() if one.text == text] == builds
 
 
 def test_a_program_that_cannot_connect_is_of_another_release() -> None:
@@ -228,6 +237,27 @@ def test_of_an_unknown_layout_magic_size_and_name_are_looked_at(text: str) -> No
     for one in bad:
         with pytest.raises(ForeignMessage):
             check(one, pluto)
+
+
+@pytest.mark.parametrize("text", ["4.3", "4.10", "5.2", "5.4"])
+@pytest.mark.parametrize("name", ["branch", "a branch", "branch/1x2"])
+def test_a_message_adds_what_was_asked_for_or_nothing(text: str, name: str) -> None:
+    """Of a layout that is not known, the name behind the head tells it from others of the same magic."""
+    known = releases.find(text, seccomp=False)
+    outline = Outline(
+        None, ("9.9",), known.magic, "CODES_5_3", head=known.outline.head, slot=known.outline.slot
+    )
+    pluto = Release("9.9", (9, 9), outline)
+    message = encode(c.AddConnection(name), known)
+    for adds in (name, "", name.removesuffix("/1x2")):
+        assert check(message, pluto, adds=adds) == Carried()
+    bad = [(message, "other"), (encode(c.AddConnection("bra\x1fch"), known), "")]
+    if outline.slot is not None:
+        # No length of a name, in all eight bytes of it.
+        bad.append((message[: outline.slot] + bytes(8) + message[outline.slot + 8 :], name))
+    for one, adds in bad:
+        with pytest.raises(ForeignMessage):
+            check(one, pluto, adds=adds)
 
 
 def test_what_a_release_lacks_is_not_read_out_of_a_message() -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from autod.protocol.codes import CODES_3_27
 from autod.protocol.errors import BadString
@@ -95,3 +96,8 @@ def test_an_answer_that_pluto_would_cut_is_refused(answer: str) -> None:
         with pytest.raises(BadString):
             Answers(**told)
     Answers(user="x" * 127, secret="\u00fc" * 63 + "x")
+
+
+def test_answers_are_shown_by_no_way_of_showing() -> None:
+    answers = Answers("me", "known-to-nobody")
+    assert (repr(answers), pretty_repr(answers)) == ("Answers()", "Answers()")
