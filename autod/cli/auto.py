@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autod.cli.asked import parse
+from autod.cli.output import say
 from autod.cli.program import ended, open_standard_streams, pass_bytes
 from autod.operations import BY_NAME, Takes, steps_of
 
@@ -45,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         option_words, operation, names = _read(sys.argv[1:] if arguments is None else list(arguments))
     except _Usage as problem:
-        print(f"ipsec auto: {problem}" if str(problem) else _usage(), file=sys.stderr)
+        say(f"ipsec auto: {problem}" if str(problem) else _usage(), file=sys.stderr)
         return 2
     if operation in ("help", "version"):
-        print(_usage() if operation == "help" else f"ipsec auto {_version()}")
+        say(_usage() if operation == "help" else f"ipsec auto {_version()}")
         return 0
     if operation == "rereadcrls":
-        print("ipsec auto --rereadcrls has been obsoleted - please see: ipsec crls")
+        say("ipsec auto --rereadcrls has been obsoleted - please see: ipsec crls")
         return 1
     try:
         options = parse([*option_words, f"--{operation}", "--", *names])
@@ -114,7 +115,7 @@ def _old_form(names: list[str]) -> tuple[str, list[str]]:
     row = BY_NAME.get(names[-1]) if names and len(names) < 3 else None
     if row is None or not row.old or (len(names) == 2) != (row.takes == Takes.NAMES):
         raise _Usage
-    print("ipsec auto: warning: obsolete command syntax used", file=sys.stderr)
+    say("ipsec auto: warning: obsolete command syntax used", file=sys.stderr)
     return row.name, names[:-1]
 
 
@@ -138,7 +139,7 @@ def _run(options: argparse.Namespace) -> int:
     from autod.errors import NoSocket, exit_status
 
     if not os.path.exists(options.ctlsocket):
-        print(f'whack: Pluto is not running (no "{options.ctlsocket}")', file=sys.stderr)
+        say(f'whack: Pluto is not running (no "{options.ctlsocket}")', file=sys.stderr)
         return exit_status(NoSocket(options.ctlsocket))
     return session.run(options, _work)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from autod.cli.configuration import DEFAULT, release_to_check
+from autod.cli.output import say
 from autod.config import Severity, check, describe, load, show
 from autod.config.check import needs_ikev1
 from autod.config.include import Files
@@ -66,7 +67,7 @@ def _check(options: argparse.Namespace) -> int:
     else:
         _print_text(options, configuration, diagnostics, missing, release, origin)
         for line in _told(pairs or (), options.peer):
-            print(line)
+            say(line)
     apart = any(not pair.fits for pair in pairs or ())
     return 3 if missing or apart or any(diagnostic.severity in _SERIOUS for diagnostic in diagnostics) else 0
 
@@ -158,7 +159,7 @@ def _print_json(
             "path": peer,
             "connections": [{**msgspec.to_builtins(pair), "fits": pair.fits} for pair in pairs],
         }
-    print(json_line(document))
+    say(json_line(document))
 
 
 def _print_text(
@@ -172,16 +173,16 @@ def _print_text(
     files = Files()
     files.read_so_far = list(configuration.files)
     for line in show(diagnostics, files):
-        print(line)
+        say(line)
     for name in missing:
-        print(f"{configuration.path}: there is no connection or alias {name!r}")
+        say(f"{configuration.path}: there is no connection or alias {name!r}")
     serious = sum(diagnostic.severity in _SERIOUS for diagnostic in diagnostics)
     warnings = len(diagnostics) - serious
     rules = configuration.release
     what = f"as Libreswan {rules} reads it ({origin})"
     if rules.text != release.text:
         what += f"; autod does not know the rules of {release}"
-    print(
+    say(
         f"{configuration.path}: {_counted(len(configuration.connections), 'connection')}, "
         f"{_counted(serious, 'error')}, {_counted(warnings, 'warning')}, {what}"
     )

@@ -47,7 +47,9 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
             release = found.called(version.text).built(dialect=version.dialect or None)
             return release, "of the pluto that runs or is installed"
         except UnknownRelease as error:
-            print(f"autod: {error}", file=sys.stderr)
+            from autod.cli.output import say  # a completion does without
+
+            say(f"autod: {error}", file=sys.stderr)
     return releases.find(releases.ALL[-1]), "the newest that is known"
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autod.cli.output import say
 from autod.protocol.errors import DecodeError, UsageError
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         from autod.cli.render import json_line
 
-        print(json_line(as_json(message, release, decoded, others)))
+        say(json_line(as_json(message, release, decoded, others)))
     else:
         for line in as_tree(message, release, decoded, others):
-            print(line)
+            say(line)
     return 0
 
 

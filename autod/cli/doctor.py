@@ -10,6 +10,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from autod.cli.output import say
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
@@ -52,11 +54,11 @@ def run(options: argparse.Namespace) -> int:
         from autod.cli.render import json_line
 
         for finding in findings:
-            print(json_line(finding))
-        print(json_line({"event": "summary", "ok": not wrong, "problems": wrong}))
+            say(json_line(finding))
+        say(json_line({"event": "summary", "ok": not wrong, "problems": wrong}))
     else:
         for line in _lines(findings, verbose=options.verbose):
-            print(line)
+            say(line)
     no_pluto = any(finding.check == "socket" and finding.ok is False for finding in findings)
     return 33 if no_pluto else 1 if wrong else 0
 

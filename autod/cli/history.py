@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from autod.cli.output import say
 from autod.cli.times import duration, moment, span, when
 
 __all__ = ["configure", "run"]
@@ -67,18 +68,18 @@ def run(options: argparse.Namespace) -> int:
     until = now if options.until is None else options.until
     since = until - 86400.0 if options.since is None else options.since
     if since >= until:
-        print("autod: --since must lie before --until", file=sys.stderr)
+        say("autod: --since must lie before --until", file=sys.stderr)
         return 2
     options.since, options.until = since, until
     answer = _from_file(options) if options.file else _from_service(options)
     if options.json:
         import msgspec
 
-        print(msgspec.json.encode(answer).decode())
+        say(msgspec.json.encode(answer).decode())
     else:
         _show(answer, options, now)
     if options.names and not answer["connections"]:
-        print("autod: the history knows nothing of these connections in that time", file=sys.stderr)
+        say("autod: the history knows nothing of these connections in that time", file=sys.stderr)
         return 1
     return 0
 
@@ -152,10 +153,10 @@ def _show(answer: dict[str, Any], options: argparse.Namespace, now: float) -> No
     rows = answer["peers"] if options.by_peer else answer["connections"]
     if not rows:
         if not options.names:
-            print(f"nothing is known of {span(answer['since'], answer['until'], now)}")
+            say(f"nothing is known of {span(answer['since'], answer['until'], now)}")
         return
-    print(span(answer["since"], answer["until"], now))
-    print()
+    say(span(answer["since"], answer["until"], now))
+    say()
     rows = sorted(rows, key=lambda row: (row.get("availability", 2.0), -row["losses"], row["name"]))
     first = "PEER" if options.by_peer else "CONNECTION"
     table = [
@@ -190,18 +191,18 @@ def _show(answer: dict[str, Any], options: argparse.Namespace, now: float) -> No
 
 
 def _show_more(answer: dict[str, Any], options: argparse.Namespace, now: float) -> None:
-    print()
+    say()
     if options.changes:
         for change in answer["changes"]:
-            print(f"{moment(change['time'], now)}  {_change(change)}")
+            say(f"{moment(change['time'], now)}  {_change(change)}")
         return
     if not answer["outages"]:
-        print("never down")
+        say("never down")
     for outage in answer["outages"]:
         ended = "still down" if "until" not in outage and answer["until"] >= now - 60 else "down"
         why = " ".join(str(outage[key]) for key in ("cause", "detail") if key in outage)
         line = f"{moment(outage['since'], now)}  {outage['connection']} {ended} {duration(outage['seconds'])}"
-        print(line + (f"  {why}" if why else ""))
+        say(line + (f"  {why}" if why else ""))
 
 
 def _change(change: dict[str, Any]) -> str:
@@ -227,4 +228,4 @@ def _per_cent(share: float) -> str:
 def _print_table(rows: list[list[str]]) -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -7,6 +7,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from autod.cli.output import say
+
 if TYPE_CHECKING:
     import argparse
 
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         from autod.cli.render import json_line
 
-        print(
+        say(
             json_line(
                 {
                     "event": "learned",
@@ -61,12 +63,12 @@ def run(options: argparse.Namespace) -> int:
             )
         )
         return 0
-    print(f"learned {len(learned.templates)} requests of Libreswan {learned.release} for {binary.path}")
+    say(f"learned {len(learned.templates)} requests of Libreswan {learned.release} for {binary.path}")
     for key, reason in learned.missing.items():
-        print(f"without {key}: {reason}")
+        say(f"without {key}: {reason}")
     if equals:
-        print(f"its messages are those of Libreswan {equals}: it is spoken to like that release")
-    print(f"kept in {path}")
+        say(f"its messages are those of Libreswan {equals}: it is spoken to like that release")
+    say(f"kept in {path}")
     return 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["BOUND", "Output", "harmless", "standard_error", "standard_output"]
+__all__ = ["BOUND", "Output", "clean", "harmless", "say", "standard_error", "standard_output"]
 
 BOUND = 64 * 1024 * 1024
 """The most bytes that wait: the events of some hundred thousand negotiations."""
@@ -127,6 +127,17 @@ def _to(stream: TextIO) -> Output:
         return Output(lambda data: _write_text(stream, data))
     terminal = os.isatty(descriptor)
     return Output(lambda data: _write_all(descriptor, harmless(data) if terminal else data))
+
+
+def say(line: str = "", *, file: TextIO | None = None, flush: bool = False) -> None:
+    """print(), for a line that may hold a name or what pluto said: clean where a terminal shows it."""
+    stream = sys.stdout if file is None else file
+    print(clean(line) if stream.isatty() else line, file=stream, flush=flush)
+
+
+def clean(text: str) -> str:
+    """As `harmless`, of text."""
+    return harmless(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
 
 def harmless(data: bytes) -> bytes:

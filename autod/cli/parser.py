@@ -83,7 +83,9 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and a pointer, as the full usage is longer than a screen."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}; `{self.prog} --help` lists the options", file=sys.stderr)
+        from autod.cli.output import say  # what is right needs none of it
+
+        say(f"{self.prog}: {message}; `{self.prog} --help` lists the options", file=sys.stderr)
         raise Mistake(message)
 
     def suggest(self, word: str, candidates: Iterable[str]) -> str:

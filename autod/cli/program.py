@@ -147,7 +147,9 @@ def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, obj
     error = {"event": "error", "error": kind, "sentence": sentence, "status": status, **(fields or {})}
     # If standard output cannot be written, the sentence on standard error is enough.
     with suppress(OSError):
-        print(json.dumps(error, ensure_ascii=False), flush=True)
+        from autod.cli.output import say
+
+        say(json.dumps(error, ensure_ascii=False), flush=True)
 
 
 def _explain(error: BaseException, *, json: bool, program: str) -> int:
@@ -171,12 +173,9 @@ def _explain(error: BaseException, *, json: bool, program: str) -> int:
 
 
 def _complain(line: str) -> None:
-    """To standard error; a name or a file in it must not move a terminal's cursor."""
-    if sys.stderr.isatty():
-        from autod.cli.output import harmless
+    from autod.cli.output import say
 
-        line = harmless(line.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-    print(line, file=sys.stderr)
+    say(line, file=sys.stderr)
 
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)

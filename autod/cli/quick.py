@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from autod.cli.names import is_pattern, read_password
 from autod.cli.one import asked, is_under_way, left_alone
-from autod.cli.output import standard_error, standard_output
+from autod.cli.output import say, standard_error, standard_output
 from autod.cli.printing import Outputs, Printer
 from autod.errors import UnknownRelease, UsageError
 from autod.identify.cache import Known, default_folder
@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
             for output in (out, err):
                 output.hurry()
                 output.settle(0.5)
-            print(f"autod: interrupted; {_left(row, options.names[0], heard)}", file=sys.stderr)
+            say(f"autod: interrupted; {_left(row, options.names[0], heard)}", file=sys.stderr)
             return _SIGTERM_STATUS if isinstance(end, _Terminated) else _SIGINT_STATUS
 
 

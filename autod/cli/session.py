@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from autod.cli.output import standard_error, standard_output
+from autod.cli.output import say, standard_error, standard_output
 from autod.cli.printing import Outputs, Printer
 from autod.client import TIMEOUT, Pluto
 from autod.client.operation import BUFFER
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, work: Work) -> int:
             for output in (out, err):
                 output.hurry()
                 output.settle(0.5)
-            print(f"autod: interrupted; {interrupts.left()}", file=sys.stderr)
+            say(f"autod: interrupted; {interrupts.left()}", file=sys.stderr)
             return _SIGNALS[signal.Signals(interrupts.caught[-1])]
         return status
 

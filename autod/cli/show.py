@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from autod.cli.output import say
 from autod.cli.showonly import Request, show
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         )
     )
     for line in commands.lines:
-        print(line)
+        say(line)
     if commands.problem:
-        print(f"autod: {commands.problem}", file=sys.stderr)
+        say(f"autod: {commands.problem}", file=sys.stderr)
     return commands.status

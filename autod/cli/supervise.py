@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from autod.cli.output import say
+
 if TYPE_CHECKING:
     import argparse
 
@@ -122,9 +124,9 @@ def _reload(options: argparse.Namespace) -> int:
         reply = client.call("Reload", force=options.force or None)
         configuration = client.call("Statistics")["configuration"]
     words = [f"{len(reply[key])} {key}" for key in ("added", "changed", "removed", "released")]
-    print(f"{', '.join(words)}, {reply['same']} the same")
+    say(f"{', '.join(words)}, {reply['same']} the same")
     if configuration != "ok":
-        print(f"autod: {configuration}", file=sys.stderr)
+        say(f"autod: {configuration}", file=sys.stderr)
         return 1
     return 0
 
@@ -166,7 +168,7 @@ def _check(settings: Settings, path: str) -> int:
         rules = trio.run(release)
     except (PlutoGone, trio.TooSlowError):
         rules, origin = release_around(settings.pluto.socket)
-        print(
+        say(
             f"autod: no pluto answers at {settings.pluto.socket}: {settings.supervise.configuration} is read as"
             f" Libreswan {rules} reads it, {origin}",
             file=sys.stderr,
@@ -175,12 +177,12 @@ def _check(settings: Settings, path: str) -> int:
     for item in items:
         policy = item.policy
         group = f"  group {item.group}" if item.group else ""
-        print(f"{item.name}: {policy.keep.value}, deadline {policy.deadline:g} s, back-off {policy.backoff_min:g} to "
+        say(f"{item.name}: {policy.keep.value}, deadline {policy.deadline:g} s, back-off {policy.backoff_min:g} to "
               f"{policy.backoff_max:g} s{group}")  # fmt: skip
     refused = refusals(settings, unit) if (unit := properties()) is not None else []
     for sentence in refused:
-        print(f"autod: {sentence}", file=sys.stderr)
+        say(f"autod: {sentence}", file=sys.stderr)
     if refused:
         return 3
-    print(f"{path}: ok, {len(items)} connection{'s are' if len(items) != 1 else ' is'} wanted")
+    say(f"{path}: ok, {len(items)} connection{'s are' if len(items) != 1 else ' is'} wanted")
     return 0

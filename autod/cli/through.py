@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from autod.cli.output import clean, say
 from autod.cli.times import duration, moment
 from autod.cli.watch import ANSWER, line, until_up
 from autod.errors import NotPermitted
@@ -70,7 +71,7 @@ def _order(client: Client, options: argparse.Namespace) -> int:
     unfinished = [c for c in connections if (c["state"] == "up") is not up and (up or "received" in c)]
     for connection in unfinished:
         why = connection.get("detail") or connection.get("cause") or connection["state"]
-        print(f"autod: {connection['name']} is {connection['state']}: {why}", file=sys.stderr)
+        say(f"autod: {connection['name']} is {connection['state']}: {why}", file=sys.stderr)
     if not unfinished:
         return 0
     return 124 if all(c["state"] in ("starting", "suspended") for c in unfinished) else 1
@@ -90,7 +91,7 @@ def _add(client: Client, options: argparse.Namespace) -> int:
     if options.json:
         _print_json(reply)
     elif not options.quiet:
-        print(f"{name}: added, and is to be {reply['connection']['wanted']}")
+        say(f"{name}: added, and is to be {reply['connection']['wanted']}")
     return 0
 
 
@@ -100,7 +101,7 @@ def _remove(client: Client, options: argparse.Namespace) -> int:
         _print_json(reply)
     elif not options.quiet:
         for name in reply["removed"]:
-            print(f"{name}: removed")
+            say(f"{name}: removed")
     return 0
 
 
@@ -111,7 +112,7 @@ def _sync(client: Client, options: argparse.Namespace) -> int:
     else:
         lines = list(_differences(reply))
         for line in lines or ["pluto has what the configuration says"]:
-            print(line)
+            say(line)
     return 0
 
 
@@ -152,7 +153,7 @@ def _status(client: Client, options: argparse.Namespace) -> int:
         pattern for pattern, connections in by_pattern.items() if pattern is not None and not connections
     ]
     if unknown:
-        print(f"autod: the supervisor keeps no connection {', '.join(unknown)}", file=sys.stderr)
+        say(f"autod: the supervisor keeps no connection {', '.join(unknown)}", file=sys.stderr)
     return 1 if unknown else 0
 
 
@@ -166,11 +167,11 @@ def _show(client: Client, connections: list[dict[str, Any]], *, table: bool) -> 
     else:
         words.append("pluto is not running")
     words.append(f"autod {figures['version']} for {duration(now - figures['since'])}")
-    print(", ".join(words))
+    say(", ".join(words))
     if figures["configuration"] != "ok":
-        print(f"bad configuration, the old one stays: {figures['configuration']}")
+        say(f"bad configuration, the old one stays: {figures['configuration']}")
     for trouble in figures["troubles"]:
-        print(f"trouble: {trouble}")
+        say(f"trouble: {trouble}")
     rows = [_row(connection, now) for connection in connections]
     heads = ("CONNECTION", "STATE", "SINCE", "WANTED", "NEXT TRY", "IN", "OUT", "WHY NOT")
     if table:
@@ -182,13 +183,13 @@ def _show(client: Client, connections: list[dict[str, Any]], *, table: bool) -> 
         for head in heads:
             drawn.add_column(head.capitalize(), justify="right" if head in ("IN", "OUT") else "left")
         for row in rows:
-            drawn.add_row(*map(Text, row))
+            drawn.add_row(*(Text(clean(cell)) for cell in row))
         Console().print(drawn)
         return
-    print()
+    say()
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _row(connection: dict[str, Any], now: float) -> tuple[str, ...]:
@@ -209,10 +210,10 @@ def _tell(event: dict[str, Any], json: bool) -> None:
     if json:
         _print_json(event)
     else:
-        print(line(event), flush=True)
+        say(line(event), flush=True)
 
 
 def _print_json(value: dict[str, Any]) -> None:
     import msgspec
 
-    print(msgspec.json.encode(value).decode(), flush=True)
+    say(msgspec.json.encode(value).decode(), flush=True)

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from autod.cli.output import say
 from autod.cli.times import duration, moment
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         names = options.names or None
         for reply in client.stream("Watch", since=options.since, names=names):
             event = reply["event"]
-            print(_json(event) if options.json else line(event), flush=True)
+            say(_json(event) if options.json else line(event), flush=True)
     return 0
 
 
@@ -126,7 +127,7 @@ def until_up(path: str, names: list[str], timeout: float | None) -> int:
         except DeadlinePassed:
             pass
         if end is not None and time.monotonic() >= end:
-            print(f"autod: not up: {', '.join(missing)}", file=sys.stderr)
+            say(f"autod: not up: {', '.join(missing)}", file=sys.stderr)
             return 124
 
 

@@ -7,6 +7,7 @@ nothing happens on import.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import time
@@ -118,7 +119,14 @@ def _for_people(logger: WrappedLogger, method: str, event_dict: EventDict) -> Ev
     for name in _MOMENTS:
         if name in event_dict:
             event_dict[name] = _readable(name, event_dict[name])
+    # Peers choose what is in pluto's lines, and it must not move a terminal's cursor.
+    for name, value in event_dict.items():
+        if isinstance(value, str):
+            event_dict[name] = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
     return event_dict
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def _json(event: Any, **_: Any) -> str:

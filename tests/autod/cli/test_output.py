@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
-from autod.cli.output import Output, _write_all
+from autod.cli import main
+from autod.cli.output import Output, _write_all, say
 
 
 def test_lines_arrive_in_order_before_it_is_left() -> None:
@@ -82,3 +86,44 @@ def test_a_non_blocking_descriptor_is_waited_for() -> None:
     thread.join(10)
     os.close(reading)
     assert bytes(got) == data
+
+
+class Screen(io.StringIO):
+    """A terminal, as far as a line is concerned."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_moves_no_cursor_and_a_pipe_gets_it_as_it_is() -> None:
+    line = "a\x1b[31mred\x07\tb\udcff \x9bx\x85 é"
+    screen, pipe = Screen(), io.StringIO()
+    say(line, file=screen)
+    say(line, file=pipe)
+    assert screen.getvalue() == "a�[31mred�\tb\udcff �x� é\n"
+    assert pipe.getvalue() == f"{line}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--showonly", "--up", "a\x1b[31mred"),
+        ("--check", "a\x1b[31mred", "--config", "/dev/null", "--release", "4.10"),
+        ("--up", "a", "--\x1b[31mred"),
+        ("--up", "a\x1b[31mred", "--ctlsocket", "/nowhere\x1b[31m"),
+    ],
+)
+def test_no_name_moves_the_cursor(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setattr("sys.stderr", screen)
+    main(arguments)
+    assert "\x1b" not in screen.getvalue()
+    assert "[31m" in screen.getvalue()
+
+
+def test_only_these_print_without_a_look_at_the_line() -> None:
+    """What they print holds no name and nothing of pluto's, or is for a program, or is clean already."""
+    folder = Path(__file__).resolve().parents[3] / "autod" / "cli"
+    found = {file.name for file in folder.glob("*.py") if re.search(r"(?<![\w.])print\(", file.read_text())}
+    assert found == {"asked.py", "complete.py", "output.py", "program.py", "version.py"}

@@ -110,6 +110,14 @@ def test_lines_for_people_hold_no_locals() -> None:
     assert secret not in out.getvalue()
 
 
+def test_lines_for_people_move_no_cursor() -> None:
+    out = io.StringIO()
+    configure("console", "info", stream=out)
+    structlog.get_logger().info("state\x9b", connection="a\x1b[31mred\x07", detail="one\ntwo")
+    assert not {"\x1b", "\x07", "\x9b"} & set(out.getvalue())
+    assert "a�[31mred�" in out.getvalue()
+
+
 def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
     with (tmp_path / "x").open("w") as file:
         status = (tmp_path / "x").stat()
