@@ -1,4 +1,4 @@
-"""ipsec.conf, read in the way of a release of Libreswan, and loaded into pluto.
+"""ipsec.conf, read as a release of Libreswan reads it, and loaded into pluto.
 
 Owns: the reader's public names. Reading opens the file and what it includes, and nothing else.
 """

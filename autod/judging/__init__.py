@@ -1,6 +1,7 @@
 """From events to an outcome.
 
-Owns: what the events of an exchange prove (`evidence`), what follows from it (`verdict`, `judge`), what pluto's state
-says where its lines do not (`resolve`), answers that differ in the name only (`memo`), and why a connection is
-not up, in plain words (`explain`). Must not know: sockets, or by which words an event was recognised.
+Owns: what the events of an exchange prove (`evidence`), the conclusions from it (`verdict`, `judge`), the look at
+pluto's state if its lines leave the outcome open (`resolve`), answers that differ only in the name (`memo`), and the
+reason why a connection is not up, in plain words (`explain`). Must not know: sockets, or the words by which an event
+was recognised.
 """

@@ -1,7 +1,7 @@
-"""Which cause counts, of all that an exchange has shown.
+"""Which of the causes in an exchange counts.
 
-Owns: what a notification of the peer's means, and which of several faults is the reason for the rest. Must not know:
-what an operation comes to.
+Owns: the cause behind a notification of the peer's, and which of several faults is the reason for the others. Must not
+know: the outcome of an operation.
 """
 
 from __future__ import annotations
@@ -58,23 +58,24 @@ _CHILD: Final = {
     "INVALID_SYNTAX": Cause.MALFORMED,
     "PAYLOAD_MALFORMED": Cause.MALFORMED,
 }
-"""RFC 7296 (3.10.1) and RFC 2408 (3.14.1), which give one number to different names."""
+"""RFC 7296 (3.10.1) and RFC 2408 (3.14.1), which use one number for different names."""
 
 _WEAK: Final = frozenset(
     {Cause.MALFORMED, Cause.INTERNAL, Cause.SUPERSEDED, Cause.SEND_FAILED, Cause.INTERFACE}
 )
-"""Causes that more often follow from another than lead to it."""
+"""Causes that are more often the consequence of another cause than its reason."""
 
 
 def of_notification(notification: str | None, *, child: bool) -> Cause:
-    """What it means that the IKE SA, or (`child`) the Child SA, was refused with this notification."""
+    """The cause if the IKE SA, or (`child`) the Child SA, was refused with this notification."""
     if child:
         return _CHILD.get(notification or "", Cause.CHILD_REFUSED)
     return _IKE.get(notification or "", _CHILD.get(notification or "", Cause.IKE_REFUSED))
 
 
 def the_fault(faults: Iterable[Event]) -> tuple[Cause, Finder, Event] | None:
-    """The first that tells the reason; else the first that sums it up; else one that pluto went on in spite of."""
+    """The fault that counts: the first that tells the reason; else the first general one; else the first that pluto
+    ignored."""
     best: tuple[int, Cause, Finder, Event] | None = None
     for event in faults:
         cause: Cause | None = getattr(event, "cause", None)
@@ -91,6 +92,6 @@ def the_fault(faults: Iterable[Event]) -> tuple[Cause, Finder, Event] | None:
 
 
 def reason_of(event: Event) -> str | None:
-    """pluto's words for it, without its name and number."""
+    """pluto's words for the reason, without the connection's name and number."""
     reason: str | None = getattr(event, "reason", None)
     return reason

@@ -1,6 +1,6 @@
-"""What an exchange has shown of one connection so far; autod.judging.judge draws the conclusion.
+"""The evidence of an exchange about one connection so far; autod.judging.judge draws the conclusion.
 
-Owns: which events count, and what is kept of them. Must not know: what an operation comes to.
+Owns: which events count, and which parts of them are kept. Must not know: the outcome of an operation.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from autod.events import (
 __all__ = ["KEEP_LINES", "Evidence"]
 
 KEEP_LINES = 32
-"""Lines of pluto's that an outcome carries at most."""
+"""How many lines of pluto's an outcome carries at most."""
 
 
 class Evidence(msgspec.Struct):
-    """What was seen of one connection.
+    """The evidence about one connection.
 
-    `faults`: events that name a cause; `told`: notifications by which pluto refused what the peer sent; `unexplained`:
-    lines that nobody knows.
+    `seen`: the event that counts of each kind. `faults`: events that name a cause. `told`: notifications with which
+    pluto refused a message of the peer. `unexplained`: lines that autod does not know.
     """
 
     seen: dict[type[Event], Event] = {}
@@ -48,7 +48,7 @@ class Evidence(msgspec.Struct):
         kind = type(event)
         if isinstance(event, IkeRejected) and event.ignored:
             self.ignored = event
-        elif kind not in self.seen or not self._said_better(event):
+        elif kind not in self.seen or not self._sums_up(event):
             self.seen[kind] = event
         if kind.traits.begins:
             self.begun = True
@@ -70,7 +70,7 @@ class Evidence(msgspec.Struct):
             self.lines.append(event.text)
 
     def merge(self, other: Evidence) -> None:
-        """Take what `other` has shown, too."""
+        """Add the evidence of `other`."""
         self.seen = {**other.seen, **self.seen}
         self.ike_sas |= other.ike_sas
         self.lines += [line for line in other.lines if line not in self.lines]
@@ -81,15 +81,15 @@ class Evidence(msgspec.Struct):
         self.child_sa = other.child_sa if other.child_sa is not None else self.child_sa
         self.code = other.code if other.code is not None else self.code
 
-    def _said_better(self, event: Event) -> bool:
-        """Whether the earlier event of this kind tells the reason, which this one only sums up."""
+    def _sums_up(self, event: Event) -> bool:
+        """Whether the earlier event of this kind tells the reason, and this one only sums it up."""
         if isinstance(event, ChildRejected):
             return event.notification is None
         return event.traits.first_counts
 
     @property
     def is_member(self) -> bool:
-        """Whether pluto set out to do something for this connection; else its lines only strayed in."""
+        """Whether pluto did something for this connection; else its lines belong to another exchange."""
         return self.begun or any(kind.traits.answers for kind in self.seen)
 
     @property

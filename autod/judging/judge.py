@@ -1,12 +1,12 @@
 """Follows one exchange with pluto: events in, one outcome out.
 
-Owns: how an outcome follows from the events of an exchange and from the way it ended. Must not know: how
-lines are recognised, trio, sockets, or which release is talking.
+Owns: how an outcome follows from the events of an exchange and from its ending. Must not know: how
+lines are recognised, trio, sockets, or the release of the pluto.
 
-Neither the end of a stream nor a code of pluto's means success: an `up` has succeeded only where a Child SA
-of that very connection was established (for an alias: of every member). Lines of other connections stray into
-a stream, so evidence counts by the connection's name. Where a release does not say how an exchange ended, the
-outcome says so (`needs_state`), and the caller settles it by a look at pluto's state.
+Neither the end of a stream nor a code of pluto's means success: an `up` has succeeded only if a Child SA
+of this connection was established (for an alias: of every member). Lines of other connections may appear in
+a stream, so evidence counts by the connection's name. If a release does not tell how an exchange ended, the
+outcome is marked (`needs_state`), and the caller settles it by a look at pluto's state.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ __all__ = ["Judge"]
 
 
 class _Rule(msgspec.Struct, frozen=True):
-    """What an operation comes to when the stream ends without a refusal."""
+    """The result of an operation when the stream ends without a refusal."""
 
     success: Result
     requires: tuple[type[Event], ...] = ()
-    """One of these must have been seen, or the outcome is undecided."""
-    told: tuple[type[Event], ...] = ()
-    """Where none of these was seen, some releases mean success and others an unknown name: needs_state."""
+    """There must be an event of one of these kinds, or the outcome is undecided."""
+    told_by: tuple[type[Event], ...] = ()
+    """Without an event of these kinds, some releases mean success and others an unknown name: needs_state."""
     absent_is_done: bool = False
     end_is_done: bool = False
 
@@ -85,14 +85,14 @@ _OTHER = _Rule(Result.DONE)
 
 @cache
 def _rule_of(operation: str) -> _Rule:
-    """By the row of the operation; one that has no row is done where pluto does not refuse it."""
+    """The rule by the row of the operation. An operation without a row is done if pluto does not refuse it."""
     row = BY_NAME.get(operation)
     if row is None:
         return _OTHER
     return _Rule(
         Result(row.result),
         requires=tuple(getattr(events, name) for name in row.shown_by),
-        told=tuple(getattr(events, name) for name in row.told_by),
+        told_by=tuple(getattr(events, name) for name in row.told_by),
         absent_is_done=row.absent_is_done,
         end_is_done=row.end_is_done,
     )
@@ -102,7 +102,7 @@ class Judge:
     """Follows one exchange. Pure: no clock and no I/O.
 
     `operation` is "up", "down", "add", "delete", "route", "unroute", "rekey-ike", "rekey-child", "shutdown",
-    or the verb of any other command, for what is done when pluto ends the stream without a refusal. `members` names the
+    or the verb of any other command: that is done when pluto ends the stream without a refusal. `members` are the
     connections of an alias, if the caller knows them; else they are taken from pluto's lines.
     """
 
@@ -129,7 +129,7 @@ class Judge:
         self._dropped = 0
 
     def see(self, event: Event) -> None:
-        """Takes the next event of the exchange."""
+        """Take the next event of the exchange."""
         if self._started is None:
             self._started = event.time
         self._ended = event.time
@@ -151,21 +151,21 @@ class Judge:
 
     @property
     def stands_for_several(self) -> bool:
-        """Whether the name is that of several connections, going by pluto's lines, and nobody said of which."""
+        """Whether pluto's lines show that the name stands for several connections, and the caller did not name them."""
         return self._members is None and (self._alias or len(self._named) > 1)
 
     def know(self, members: tuple[str, ...]) -> None:
-        """What the name stands for, where that was found out later: those without a line of their own count too."""
+        """Set the connections that the name stands for, if they become known later. They count without lines, too."""
         self._members = members
         self._alias = True
         self._expected = len(members)
 
     @property
     def decided(self) -> Outcome | None:
-        """The outcome, as soon as nothing that pluto may still say changes it; the stream may yet be open.
+        """The outcome, as soon as no further line of pluto can change it; the stream may still be open.
 
-        Some releases keep it open for a while (5.2: for ever, after a Child SA that we rejected ourselves).
-        An alias whose members are not known, nor how many they are (up to 4.15), is decided by the end alone.
+        Some releases keep it open for a while (5.2: for ever, after a Child SA that this end rejected). If neither
+        the members of an alias nor their number is known (up to 4.15), only the end decides.
         """
         if not self.is_decided:
             return None
@@ -177,7 +177,7 @@ class Judge:
 
     @property
     def is_decided(self) -> bool:
-        """Whether there is an outcome yet: what `decided` costs less to ask."""
+        """Whether there is an outcome yet: cheaper than `decided`."""
         if self.operation in _EACH and (self._alias or len(self._named) > 1):
             return False
         if self.operation != "up":
@@ -192,7 +192,7 @@ class Judge:
         return all(self._up(evidence, None) is not None for _, evidence in members)
 
     def end(self, ending: Ending, *, at: float | None = None) -> Outcome:
-        """The outcome of the exchange, which ended like this (`at`, in UNIX seconds)."""
+        """The outcome of the exchange after this ending (`at`, in UNIX seconds)."""
         if at is not None:
             self._ended = at
             if self._started is None:
@@ -200,7 +200,7 @@ class Judge:
         if self.operation == "up":
             return self._up_outcome(ending)
         if self.operation in _EACH and len(self._named) > 1:
-            # An alias, or a connection with subnets=: each has an end of its own.
+            # An alias, or a connection with subnets=: each has its own result.
             ends = {name: self._other(evidence, ending) for name, evidence in self._named.items()}
             outcomes = [self._outcome(name, self._named[name], verdict) for name, verdict in ends.items()]
             return gather(self.operation, self.name, tuple(outcomes))
@@ -208,7 +208,7 @@ class Judge:
         return self._outcome(self.name, evidence, self._other(evidence, ending))
 
     def _evidence_for(self, event: Event) -> Evidence | None:
-        """Whose evidence this is; None for what strayed in from another connection."""
+        """The evidence that the event belongs to; None if it is about another connection."""
         name = event.connection
         if name is None or self.name is None:
             return self._general
@@ -226,7 +226,7 @@ class Judge:
         return self._alias or name == self.name or name.startswith(f"{self.name}/")
 
     def _own(self) -> Evidence:
-        """All that was seen, as one: for operations that are not judged member by member."""
+        """All evidence together: for operations that are not judged member by member."""
         own = Evidence()
         for evidence in (self._general, *self._named.values()):
             own.merge(evidence)
@@ -258,58 +258,58 @@ class Judge:
         return gather(self.operation, self.name, tuple(outcomes))
 
     def _refusal(self, evidence: Evidence) -> Verdict | None:
-        """What pluto refused at once, whatever the operation."""
-        seen = evidence.seen
-        if Unknown in seen:
+        """The verdict if pluto refused at once, for any operation."""
+        by_kind = evidence.seen
+        if Unknown in by_kind:
             return Verdict(self._rule.success if self._rule.absent_is_done else Result.UNKNOWN)
         refusals = [
-            (Result(kind.traits.refusal), event) for kind, event in seen.items() if kind.traits.refusal
+            (Result(kind.traits.refusal), event) for kind, event in by_kind.items() if kind.traits.refusal
         ]
         if not refusals:
             return None
-        result, event = min(refusals, key=lambda one: _ORDER.index(one[0]))
+        result, event = min(refusals, key=lambda refusal: _ORDER.index(refusal[0]))
         cause: Cause | None = getattr(event, "cause", None)
         return Verdict(result, cause=cause, by="pluto")
 
     def _up(self, evidence: Evidence, ending: Ending | None) -> Verdict | None:
-        """What became of one connection's `up`; None while it is open and undecided."""
-        seen = evidence.seen
-        if ChildEstablished in seen:
+        """The verdict about one connection's `up`; None while it is open and undecided."""
+        by_kind = evidence.seen
+        if ChildEstablished in by_kind:
             return Verdict(Result.UP)
         refusal = self._refusal(evidence) or self._refusal(self._general)
         if refusal is not None:
             return refusal
-        if Childless in seen and IkeEstablished in seen:
+        if Childless in by_kind and IkeEstablished in by_kind:
             return Verdict(Result.UP)
-        rejected = seen.get(IkeRejected)
+        rejected = by_kind.get(IkeRejected)
         if isinstance(rejected, IkeRejected):
             return ike_refused(rejected, evidence.faults)
-        xauth = seen.get(Xauth)
+        xauth = by_kind.get(Xauth)
         if isinstance(xauth, Xauth) and not xauth.ok:
             cause = xauth.cause or Cause.XAUTH_REFUSED
             return Verdict(Result.AUTHENTICATION_FAILED, reason=xauth.reason, cause=cause, by=xauth.by)
-        child = seen.get(ChildRejected)
+        child = by_kind.get(ChildRejected)
         if isinstance(child, ChildRejected):
             return child_refused(child, evidence.faults)
-        timeout = seen.get(RetransmitTimeout)
+        timeout = by_kind.get(RetransmitTimeout)
         if isinstance(timeout, RetransmitTimeout):
             return after_silence(timeout, evidence)
-        fatal = seen.get(Fatal)
+        fatal = by_kind.get(Fatal)
         if isinstance(fatal, Fatal):
-            fault = of_fault(evidence.faults) or self._told(evidence)
+            fault = of_fault(evidence.faults) or self._notified(evidence)
             if fault is not None:
                 return fault
             first = exchange_in(fatal.state) == "IKE_SA_INIT" and fatal.child_sa is None
             if first and evidence.begun:
                 # The peer answered, and pluto could not go on to IKE_AUTH: what it is to sign with is not there.
                 # Only its log says so (seen on 4.10 and 5.2; a secret that is missing is told).
-                said = "pluto gave up before it sent IKE_AUTH; its log says why"
+                reason = "pluto gave up before it sent IKE_AUTH; its log says why"
                 return Verdict(
-                    Result.AUTHENTICATION_FAILED, reason=said, cause=Cause.PRIVATE_KEY_MISSING, by="us"
+                    Result.AUTHENTICATION_FAILED, reason=reason, cause=Cause.PRIVATE_KEY_MISSING, by="us"
                 )
             failed = Verdict(Result.FAILED, cause=Cause.GONE_WITHOUT_REASON, by="pluto")
             return Verdict(Result.CHILD_REJECTED) if fatal.child_sa is not None else failed
-        if AlreadyNegotiating in seen:
+        if AlreadyNegotiating in by_kind:
             if self.asynchronous:
                 return Verdict(Result.ACCEPTED)
             return Verdict(Result.ALREADY_NEGOTIATING, needs_state=True)
@@ -318,7 +318,7 @@ class Judge:
         return self._silence(evidence, ending)
 
     def _silence(self, evidence: Evidence, ending: Ending | None) -> Verdict:
-        """The stream of an `up` ended, and no line said how the negotiation did."""
+        """The verdict if the stream of an `up` ended without a line about the result of the negotiation."""
         if ending is not Ending.EOF:
             ignored = evidence.ignored
             if ending in (Ending.DEADLINE, Ending.CANCELLED):
@@ -333,9 +333,9 @@ class Judge:
                     so_far = unanswered(exchange_in(getattr(again, "state", None)), evidence)
                     return msgspec.structs.replace(so_far, result=Result.DEADLINE, needs_state=True)
             return ended_otherwise(ending)
-        gone = self._gone(evidence)
-        if gone is not None:
-            return gone
+        verdict = self._why_gone(evidence)
+        if verdict is not None:
+            return verdict
         if self.asynchronous:
             return Verdict(Result.ACCEPTED)
         if not evidence.begun:
@@ -357,32 +357,32 @@ class Judge:
             return Verdict(Result.DELETED_BY_OTHER, needs_state=True)
         return Verdict(Result.UNDECIDED, needs_state=True)
 
-    def _gone(self, evidence: Evidence) -> Verdict | None:
-        """Why the SA that was negotiated is gone; None if it is not, as far as pluto's lines tell."""
-        seen = evidence.seen
-        redirected = seen.get(Redirected)
+    def _why_gone(self, evidence: Evidence) -> Verdict | None:
+        """Why the SA of the negotiation no longer exists; None if it exists, as far as pluto's lines show."""
+        by_kind = evidence.seen
+        redirected = by_kind.get(Redirected)
         fault = of_fault(evidence.faults)
         if redirected is not None and (fault is None or fault.cause is not Cause.REDIRECT_REFUSED):
             return Verdict(Result.REDIRECTED, cause=Cause.REDIRECTED, by="peer", needs_state=True)
-        if Deleted not in seen and Terminating not in seen and PeerDeleted not in seen:
+        if Deleted not in by_kind and Terminating not in by_kind and PeerDeleted not in by_kind:
             return fault
         if fault is not None:
             return fault
-        if evidence.ignored is not None and IkeEstablished not in seen:
+        if evidence.ignored is not None and IkeEstablished not in by_kind:
             return ike_refused(evidence.ignored)
-        told = self._told(evidence)
-        if told is not None:
-            return told
+        refusal = self._notified(evidence)
+        if refusal is not None:
+            return refusal
         # What somebody takes down here is not to remain up, so it is the peer's doing if pluto wants it back.
-        if PeerDeleted in seen or (IkeEstablished in seen and RetryScheduled in seen):
+        if PeerDeleted in by_kind or (IkeEstablished in by_kind and RetryScheduled in by_kind):
             return Verdict(Result.DELETED_BY_OTHER, cause=Cause.DELETED_BY_PEER, by="peer")
-        if Terminating not in seen and evidence.unexplained:
-            said = evidence.unexplained[-1]
-            return Verdict(Result.FAILED, reason=said, cause=Cause.GONE_WITHOUT_REASON, by="pluto")
+        if Terminating not in by_kind and evidence.unexplained:
+            line = evidence.unexplained[-1]
+            return Verdict(Result.FAILED, reason=line, cause=Cause.GONE_WITHOUT_REASON, by="pluto")
         return Verdict(Result.DELETED_BY_OTHER, cause=Cause.TAKEN_DOWN, by="pluto")
 
-    def _told(self, evidence: Evidence) -> Verdict | None:
-        """What we refused by telling the peer, where no line says why."""
+    def _notified(self, evidence: Evidence) -> Verdict | None:
+        """The verdict if this end refused with a notification to the peer, and no line tells the reason."""
         if not evidence.told:
             return None
         notification = evidence.told[0]
@@ -412,13 +412,13 @@ class Judge:
             if self.asynchronous:
                 return Verdict(Result.ACCEPTED)
             return Verdict(Result.UNDECIDED, needs_state=True)
-        silent = bool(rule.told) and not any(kind in evidence.seen for kind in rule.told)
+        silent = bool(rule.told_by) and not any(kind in evidence.seen for kind in rule.told_by)
         return Verdict(rule.success, needs_state=silent)
 
     def _unusable(self, evidence: Evidence) -> Verdict | None:
-        """What pluto could not read of what it was asked to read again; it forgets what it had before it reads.
+        """The verdict if pluto could not read a file again. It forgets the old content before it reads.
 
-        What says in which line of the file counts more than what does not (4.0 and later: "unterminated string").
+        A reason with the line of the file counts more than one without (4.0 and later: "unterminated string").
         """
         if self.operation not in _READING:
             return None
@@ -482,7 +482,7 @@ class Judge:
 
 
 _EACH = ("rekey-ike", "rekey-child")
-"""Operations of which each member of an alias is told by itself."""
+"""Operations for which pluto has lines about each member of an alias."""
 
 _READING = ("rereadsecrets", "rereadall", "rereadcerts", "ready", "listen")
 """Operations that make pluto read the secrets, and the certificates, again."""
@@ -490,10 +490,10 @@ _READING = ("rereadsecrets", "rereadall", "rereadcerts", "ready", "listen")
 _UNREAD = (Cause.SECRETS_FILE, Cause.CERTIFICATE_MISSING, Cause.PRIVATE_KEY_MISSING)
 
 _OF_AN_IKE_SA = (Retransmission, RetransmitTimeout, Deleted)
-"""Events that may name the connection whose IKE SA it is, and not that which is negotiated on it."""
+"""Events that may name the connection that owns the IKE SA, and not the one that is negotiated on it."""
 
 _ORDER = tuple(Result)
-"""Of several refusals in one exchange the one that is listed first counts."""
+"""Of several refusals in one exchange the first in this order counts."""
 
 
 def _waited(queued: Event) -> Verdict:
@@ -508,6 +508,6 @@ def _waited(queued: Event) -> Verdict:
 
 def _is_refusal(event: Event) -> bool:
     if isinstance(event, Prompted) or (isinstance(event, Fault) and event.cause is Cause.INTERNAL):
-        # pluto goes on with what it was asked, whatever it finds odd inside itself.
+        # pluto goes on with the request after an internal error.
         return False
     return event.code in REFUSALS

@@ -1,11 +1,11 @@
-"""Answers that are alike: of thousands of requests most get the same one, but for the connection's name.
+"""Answers that are alike: of thousands of requests most get the same answer, except for the connection's name.
 
-Owns: telling that an answer is one that was seen before with another name in it, and making its events and its
-outcome from those. Must not know: what a line means, how an outcome follows (autod.recognise, autod.judging.judge).
+Owns: finding an earlier answer that differs only in the name, and making the events and the outcome from those of that
+answer. Must not know: what a line means, how an outcome follows (autod.recognise, autod.judging.judge).
 
-To recognise and to judge an answer takes a fifth of what a request costs that pluto answers at once. A name is only
-a name to both of them (the tests hold that for every recorded exchange), so where two answers differ in nothing but
-the name, so do their events and outcomes.
+If pluto answers at once, recognising and judging the answer takes a fifth of the whole time of a request. Neither
+depends on the name (the tests check that for every recorded exchange). So if two answers differ only in the name, their
+events and outcomes differ only in the name.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _LONGEST: Final = 1024
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
 _NOBODY: Final = "Nobody0s-Name"
-"""Stands in the place of the name while an answer is recognised and judged for all."""
+"""It takes the place of the name while an answer is recognised and judged for all."""
 _NOBODY_S: Final = _NOBODY.encode()
 
 _PLAIN_VALUES: Final = (str, int, float, bool, type(None))
 
 
 def alike(name: str | None, data: bytes) -> bytes | None:
-    """The answer with nobody's name in it: the same for all that are alike. None where it has the number of an SA in
-    it, or the name outside of quotes, or anything else that makes it one of a kind."""
+    """The answer with the placeholder in the place of the name: it is the same for all that are alike. None if the
+    answer has the number of an SA, or the name outside of quotes, or anything else that makes it unique."""
     if name is None or len(data) > _LONGEST or b"#" in data or _PLAIN.match(name) is None:
         return None
     own = name.encode()
@@ -48,7 +48,7 @@ def alike(name: str | None, data: bytes) -> bytes | None:
 
 
 class _Shape:
-    """A struct with nobody's name in it."""
+    """A struct with the placeholder in the place of the name."""
 
     __slots__ = ("lists", "nobodys", "texts")
 
@@ -57,13 +57,13 @@ class _Shape:
         self.texts: list[tuple[str, str]] = []
         self.lists: list[tuple[str, tuple[str, ...]]] = []
         for field in value.__struct_fields__:
-            found = getattr(value, field)
-            if isinstance(found, str) and _NOBODY in found:
-                self.texts.append((field, found))
-            elif isinstance(found, tuple) and all(type(one) is str for one in found):
-                if any(_NOBODY in one for one in found):
-                    self.lists.append((field, found))
-            elif not isinstance(found, _PLAIN_VALUES):
+            content = getattr(value, field)
+            if isinstance(content, str) and _NOBODY in content:
+                self.texts.append((field, content))
+            elif isinstance(content, tuple) and all(type(text) is str for text in content):
+                if any(_NOBODY in text for text in content):
+                    self.lists.append((field, content))
+            elif not isinstance(content, _PLAIN_VALUES):
                 raise _OneOfAKind
 
     def with_name(self, name: str, **more: object) -> Any:
@@ -75,11 +75,11 @@ class _Shape:
 
 
 class _OneOfAKind(Exception):
-    """Holds what no name can be put into."""
+    """A struct with a field into which no name can be put."""
 
 
 class Alike:
-    """The answers that were seen. Belongs to one client, and to one release."""
+    """The answers so far. It belongs to one client and one release."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Hashable, bytes], tuple[tuple[_Shape, ...], _Shape] | None] = {}
@@ -97,9 +97,9 @@ class Alike:
         started: float,
         ended: float,
     ) -> tuple[Sequence[Event], Outcome]:
-        """What `judge` makes of `name` and `data`, all of which began and ended then.
+        """The events and the outcome of `judge` for `name` and `data`, with these times.
 
-        `kind` is what else the outcome depends on. `judge` is asked once for all that are alike.
+        `kind` is everything else on which the outcome depends. `judge` is called once for all answers that are alike.
         """
         like = alike(name, data)
         if like is None:
@@ -113,11 +113,11 @@ class Alike:
                 self._known[key] = tuple(_Shape(event) for event in events), _Shape(outcome)
             except _OneOfAKind:
                 self._known[key] = None
-        known = self._known[key]
-        if known is None:
+        shapes_of_answer = self._known[key]
+        if shapes_of_answer is None:
             return judge(name, data)
-        shapes, shape = known
+        shapes, shape = shapes_of_answer
         return (
-            [one.with_name(name, time=ended) for one in shapes],
+            [event_shape.with_name(name, time=ended) for event_shape in shapes],
             shape.with_name(name, started=started, ended=ended),
         )

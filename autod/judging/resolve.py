@@ -1,6 +1,6 @@
-"""What pluto's state says of an outcome that its lines left open.
+"""The outcomes that pluto's lines leave open, decided by a look at its state.
 
-Owns: reading the replies to --trafficstatus for that. Must not know: how they were asked for.
+Owns: reading the replies to --trafficstatus for that. Must not know: how the request is sent.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["is_unknown", "settled", "stands_for_others", "undecided"]
 
 
 def is_unknown(replies: tuple[Reply, ...]) -> bool:
-    """Whether pluto says that it has no connection of the name: up to 4.15 it says so of an alias too."""
+    """Whether pluto answered that it has no connection of the name. Up to 4.15 it does so for an alias, too."""
     return any(isinstance(recognise(reply, time=0.0), Unknown) for reply in replies)
 
 
 def stands_for_others(name: str, replies: tuple[Reply, ...]) -> bool:
-    """Whether pluto, asked for `name`, told of other connections that are up: those it stands for, and not how many."""
+    """Whether pluto's answer for `name` shows only other connections that are up: some of those it stands for."""
     from autod.status import established
 
     up = established(replies)
@@ -29,7 +29,7 @@ def stands_for_others(name: str, replies: tuple[Reply, ...]) -> bool:
 
 
 def undecided(outcome: Outcome) -> Outcome:
-    """An outcome that would be a success if silence meant that, where the look at the state was not answered."""
+    """The outcome of an operation that counts as a success without an error line, if the look at the state failed."""
     return msgspec.structs.replace(
         outcome,
         result=Result.UNDECIDED,
@@ -40,8 +40,8 @@ def undecided(outcome: Outcome) -> Outcome:
 
 
 def settled(outcome: Outcome, replies: tuple[Reply, ...], members: tuple[str, ...] = ()) -> Outcome:
-    """An outcome of up or down that needed a look at the state, after the replies to --trafficstatus of its name, or of
-    everything where `members` says what the name stands for."""
+    """The outcome of an up or down that needs a look at the state. `replies` are those to --trafficstatus of its name,
+    or of all connections if `members` has the connections that the name stands for."""
     name = outcome.connection or ""
     from autod.status import established
 
@@ -60,9 +60,9 @@ def settled(outcome: Outcome, replies: tuple[Reply, ...], members: tuple[str, ..
     if outcome.operation != "down" or not outcome.ok:
         return outcome
     if not members and is_unknown(replies):
-        result, said = Result.UNKNOWN, None
+        result, reason = Result.UNKNOWN, None
     elif up:
-        result, said = Result.FAILED, "it is still up"
+        result, reason = Result.FAILED, "it is still up"
     else:
         return msgspec.structs.replace(outcome, needs_state=False)
     return msgspec.structs.replace(
@@ -71,5 +71,5 @@ def settled(outcome: Outcome, replies: tuple[Reply, ...], members: tuple[str, ..
         ok=False,
         needs_state=False,
         code=next((reply.code for reply in replies if reply.code == 21), None),
-        sentence=sentence(result, outcome.operation, name, said=said),
+        sentence=sentence(result, outcome.operation, name, said=reason),
     )

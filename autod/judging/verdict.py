@@ -1,7 +1,7 @@
-"""What a piece of evidence means: the small decisions of autod.judging.judge, each by itself.
+"""The meaning of a piece of evidence: the small decisions of autod.judging.judge, each as a function.
 
-Owns: which result a refusal or a silence comes to, whether it may pass by itself, and what is left behind. Must
-not know: the order in which evidence counts.
+Owns: the result of a refusal or of a silence, whether it may pass by itself, and what is left behind. Must not
+know: the order in which evidence counts.
 """
 
 from __future__ import annotations
@@ -67,16 +67,16 @@ _MAY_PASS = frozenset(
 )
 
 _LASTING = frozenset({"TS_UNACCEPTABLE", "NO_PROPOSAL_CHOSEN", "INVALID_KE_PAYLOAD", "SINGLE_PAIR_REQUIRED"})
-"""Notifications (RFC 7296, 3.10.1) by which one configuration refuses the other: asking again is no use."""
+"""Notifications (RFC 7296, 3.10.1) by which one configuration refuses the other: trying again does not help."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A result, and how sure it is: `certain` is false where pluto itself only guesses the cause."""
+    """A result, and how certain it is: `certain` is false if pluto itself only guesses the cause."""
 
     result: Result
     notification: str | None = None
     reason: str | None = None
-    """pluto's words for it, where there is no notification."""
+    """pluto's words for it, if there is no notification."""
     certain: bool = True
     needs_state: bool = False
     cause: Cause | None = None
@@ -84,17 +84,17 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def of_fault(faults: Iterable[Event]) -> Verdict | None:
-    """What follows from the fault that counts; None if there is none."""
-    found = the_fault(faults)
-    if found is None:
+    """The verdict from the fault that counts; None if there is none."""
+    fault = the_fault(faults)
+    if fault is None:
         return None
-    cause, by, event = found
+    cause, by, event = fault
     notification: str | None = getattr(event, "notification", None)
     return Verdict(Result(ADVICE[cause].result), notification, reason_of(event), cause=cause, by=by)
 
 
 def ike_refused(rejected: IkeRejected, faults: Iterable[Event] = ()) -> Verdict:
-    """What a refused IKE SA comes to. Where we refused it, the fault that we found says why."""
+    """The verdict if the IKE SA was refused. If this end refused it, the fault that this end found is the reason."""
     if rejected.by != "peer":
         fault = of_fault(faults)
         if fault is not None:
@@ -109,7 +109,7 @@ def ike_refused(rejected: IkeRejected, faults: Iterable[Event] = ()) -> Verdict:
 
 
 def child_refused(rejected: ChildRejected, faults: Iterable[Event] = ()) -> Verdict:
-    """What a refused Child SA comes to; as `ike_refused`."""
+    """The verdict if the Child SA was refused, as `ike_refused`."""
     cause, by, reason = (
         rejected.cause or of_notification(rejected.notification, child=True),
         rejected.by,
@@ -131,8 +131,8 @@ def _ike_result(rejected: IkeRejected) -> Result:
 
 
 def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
-    """What a timeout comes to: a refusal that pluto did not believe, or what we found wrong and the peer was not told,
-    or the network's answer; else nobody answered."""
+    """The verdict after a timeout: a refusal that pluto ignored, or a fault that this end found without telling the
+    peer, or an error of the network; else the peer did not answer."""
     ignored, ike_is_up = evidence.ignored, IkeEstablished in evidence.seen
     redirected = evidence.seen.get(Redirected)
     if isinstance(redirected, Redirected):
@@ -140,7 +140,7 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
         return Verdict(Result.REDIRECTED, reason=reason, cause=Cause.REDIRECTED, by="peer")
     fault = of_fault(evidence.faults)
     if timeout.suspected == "authentication" and fault is not None and fault.cause is Cause.MALFORMED:
-        # What cannot be read is what was encrypted with another secret.
+        # A message that cannot be read was encrypted with another secret.
         return msgspec.structs.replace(
             fault, result=Result.AUTHENTICATION_FAILED, cause=Cause.AUTHENTICATION, certain=False
         )
@@ -160,7 +160,7 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
             )
         return ike_refused(ignored)
     if timeout.suspected == "authentication" and timeout.exchange != "IKE_AUTH":
-        # In IKEv2 a peer that does not accept us says so; pluto's guess is one about IKEv1.
+        # In IKEv2 a peer that does not accept this end sends an error; pluto's guess is about IKEv1.
         return Verdict(Result.AUTHENTICATION_FAILED, certain=False, cause=Cause.AUTHENTICATION, by="us")
     if timeout.suspected == "proposal":
         return Verdict(Result.CHILD_REJECTED, certain=False, cause=Cause.CHILD_REFUSED, by="us")
@@ -170,7 +170,7 @@ def after_silence(timeout: RetransmitTimeout, evidence: Evidence) -> Verdict:
 
 
 def unanswered(exchange: str | None, evidence: Evidence) -> Verdict:
-    """Why no answer to `exchange` came, where neither pluto nor the peer found a fault."""
+    """The verdict if no answer to `exchange` came, and neither pluto nor the peer found a fault."""
     network = evidence.seen.get(NetworkError)
     if isinstance(network, NetworkError):
         closed = "refused" in network.reason
@@ -187,11 +187,11 @@ def unanswered(exchange: str | None, evidence: Evidence) -> Verdict:
 
 
 _UNREADABLE = ("PAYLOAD_MALFORMED", "INVALID_FLAGS", "INVALID_HASH_INFORMATION")
-"""What an IKEv1 peer says of a message that it could not decrypt, because the secrets differ."""
+"""The notifications of an IKEv1 peer for a message that it could not decrypt because the secrets differ."""
 
 
 def ended_otherwise(ending: Ending | None) -> Verdict:
-    """What it comes to if the stream did not end as pluto ends it."""
+    """The verdict if the stream did not end in the ordinary way."""
     if ending is Ending.DEADLINE:
         return Verdict(Result.DEADLINE, needs_state=True)
     if ending is Ending.CANCELLED:
@@ -204,7 +204,7 @@ def ended_otherwise(ending: Ending | None) -> Verdict:
 
 
 def may_pass(verdict: Verdict) -> bool:
-    """Whether it may pass by itself; else asking again changes nothing."""
+    """Whether the failure may pass by itself; else trying again changes nothing."""
     if verdict.result is Result.CHILD_REJECTED and verdict.by in (None, "peer"):
         return verdict.notification not in _LASTING
     if verdict.cause is not None and verdict.result not in OK | {Result.DEADLINE} and verdict.certain:
@@ -213,7 +213,7 @@ def may_pass(verdict: Verdict) -> bool:
 
 
 def left_behind(operation: str, evidence: Evidence, result: Result) -> str | None:
-    """What pluto goes on doing after an `up` that failed; None if nothing."""
+    """What pluto goes on doing after an `up` that failed; None if it does nothing."""
     if operation != "up" or result is Result.UP:
         return None
     redirected = evidence.seen.get(Redirected)
@@ -241,7 +241,7 @@ def left_behind(operation: str, evidence: Evidence, result: Result) -> str | Non
 
 
 def said(*witnesses: Evidence) -> str | None:
-    """Why pluto refused, in its words, without the name in front of them."""
+    """The reason for which pluto refused, in its words, without the name in front of them."""
     for evidence in witnesses:
         for event in evidence.seen.values():
             if isinstance(event, _REASONED):

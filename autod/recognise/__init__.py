@@ -1,16 +1,16 @@
-"""A reply of pluto's -> a typed event, by its text alone.
+"""From a reply of pluto's to a typed event, by its text alone.
 
-Owns: the order in which a line is taken apart: prefix, state name, first word, table. Must not know: what an
-exchange comes to, trio, sockets, or which release is talking; the tables of this package hold what nine
-releases say, side by side.
+Owns: the order in which a line is taken apart: prefix, state name, first word, table. Must not know: the outcome of
+an exchange, trio, sockets, or the release of the pluto; the tables of this package hold the phrases of nine
+releases side by side.
 
-A code is never looked at, for it means different things in different releases (004 is "established" up to 5.2,
-002 on 5.3, 000 on 5.4), save for a line that has nothing else.
+The code of a line does not count, because it has different meanings in different releases (004 is "established" up to
+5.2, 002 on 5.3, 000 on 5.4), unless the line has no text.
 
-Most lines come in bulk and mean nothing here (the status of 5,000 connections is 100,000 lines), so a line is
-first told by its first word, and only then matched against the few rows that begin with that word. What a
-negotiation that succeeds says is in the tables of this module; all others (autod.recognise.known) are not even
-loaded before a line is none of these.
+Most lines come in bulk and have no meaning here (the status of 5,000 connections has 100,000 lines). So the first word
+of a line selects the few rows that begin with this word, and only these are matched. This module has the tables for
+the lines of a negotiation that succeeds. The other tables (autod.recognise.known) are loaded with the first line that
+does not match one of these.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ COMMON: tuple[Row, ...] = (*_NEGOTIATION, *_WAITING, *_REFUSED, *_DELETION)
 _TABLE = by_first_word(COMMON)
 _NUMBERS = _TABLE[NUMBER]
 _LONGEST = 8192
-"""Characters of a line that is looked at. pluto's have 4096 at most; nothing longer is one of its phrases."""
+"""Characters of a line that is matched. pluto's lines have 4096 at most, so a longer line is not one of its phrases."""
 _INDENTED = ("success ", "Digsig:", "Received incorrect", "netlink_", "skipping ", "us: ", "them: ")
-"""How a line begins that is indented and yet none of a status reply, which comes by the hundred thousand."""
+"""Beginnings of indented lines that are not lines of a status reply, of which there may be a hundred thousand."""
 _ASKED = re.compile(r"prompt for (?P<what>.+?):? *$")
 
 
 def recognise(reply: Reply, *, time: float) -> Event:
-    """The event that `reply`, read at `time` (UNIX seconds), means. Never raises; what is unknown is a Log."""
+    """The event for `reply`, which was read at `time` (UNIX seconds). Never raises; an unknown line is a Log."""
     text, code = reply.text, reply.code
     if len(text) > _LONGEST:
         return Log(time=time, code=code, text=text)
@@ -58,7 +58,7 @@ def recognise(reply: Reply, *, time: float) -> Event:
         return Log(time=time, code=code)
     line = parse(text)
     if isinstance(reply, Prompt):
-        asked = _ASKED.search(line.body)
+        question = _ASKED.search(line.body)
         return Prompted(
             time=time,
             connection=line.connection,
@@ -66,7 +66,7 @@ def recognise(reply: Reply, *, time: float) -> Event:
             ike_sa=line.serial,
             code=code,
             text=text,
-            what=asked["what"] if asked else line.body,
+            what=question["what"] if question else line.body,
             secret=reply.secret,
         )
     word = line.body.partition(" ")[0]
@@ -91,7 +91,7 @@ def recognise(reply: Reply, *, time: float) -> Event:
 
 
 def _common(line: Line) -> tuple[Row, ...]:
-    """What begins with any number."""
+    """The rows for lines that begin with a number."""
     if line.state is not None and line.body[:1].isdigit():
         return _NUMBERS
     return ()
@@ -105,6 +105,6 @@ def _known() -> ModuleType:
 
 
 def rows_for(line: Line, text: str) -> tuple[Row, ...]:
-    """The rows that a line, which came as `text`, may be one of; in the order in which they are tried."""
+    """The rows that may match the line with this `text`, in the order in which they are tried."""
     word = line.body.partition(" ")[0]
     return (*(_TABLE.get(word) or _common(line)), *_known().rows_for(line, word, text))

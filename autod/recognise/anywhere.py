@@ -1,6 +1,6 @@
 """Phrases that begin with any word (the name of a message, of a setting, of an end): tried last of all rows.
 
-Owns: these rows. Must not know: for which lines they are tried (autod.recognise.known).
+Owns: these rows. Must not know: the lines for which they are tried (autod.recognise.known).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPLAINT", "ROWS"]
 
 COMPLAINT: Final = r"(?:invalid|must|exceeds?|clamped|ignor\w+|contains|does not|replaced|conflicts|too? large|skipping|(?:un)?supported|requires|expects|option|empty|is not|deprecated|obsolete|defined|no such|combined|cannot|match\w*|but|failed|mandates)"
-"""Words by which a line about a setting is told from a line of a status reply."""
+"""Words that a line about a setting has, and a line of a status reply does not have."""
 
 
 def _fault(cause: Cause, by: Finder, pattern: str, sources: str) -> Row:

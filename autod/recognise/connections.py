@@ -1,4 +1,4 @@
-"""What pluto says of connections as such: the rows of autod.recognise for loading, routing, terminating, names."""
+"""pluto's lines about connections as such: the rows of autod.recognise for loading, routing, terminating, names."""
 
 from __future__ import annotations
 

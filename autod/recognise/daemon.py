@@ -1,4 +1,4 @@
-"""What pluto says of itself: the rows of autod.recognise for listening, secrets, warnings and its end."""
+"""pluto's lines about itself: the rows of autod.recognise for listening, secrets, warnings and its end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What pluto says when SAs go: the rows of autod.recognise for deletion.
+"""pluto's lines about the end of SAs: the rows of autod.recognise for deletion.
 
-`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
-whose source code alone does.
+`seen`: the first and the last of the nine recorded releases that print the row; `sources`: the releases
+that have it only in their source code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What pluto says besides the course of a negotiation that succeeds.
+"""pluto's lines that do not belong to a negotiation that succeeds.
 
-Owns: the order of these rows, and which lines they are tried for. Must not know: any phrase of pluto's. Loaded by
-autod.recognise with the first line that is none of the common ones.
+Owns: the order of these rows, and the lines for which they are tried. Must not know: any phrase of pluto's.
+autod.recognise loads this module with the first line that is not one of the common ones.
 """
 
 from __future__ import annotations
@@ -27,25 +27,26 @@ __all__ = ["ROWS", "event_of", "rows_for"]
 _BY_WORD: Final = (*_PROGRESS, *_FAULTS, *_CONNECTIONS, *_DAEMON)
 
 ROWS: Final[tuple[Row, ...]] = (*_BY_WORD, *_ANYWHERE)
-"""All rows of this kind; what autod.recognise.remarks knows is tried before those of autod.recognise.anywhere."""
+"""All rows of this kind. The phrases of autod.recognise.remarks are tried before the rows of
+autod.recognise.anywhere."""
 
 _TABLE: Final = by_first_word(_BY_WORD)
 _QUOTED: Final = _TABLE['"']
 _STATUS: Final = re.compile(r"#\d+: |$|(?:config|algorithm)[. ]|\"|[0-9a-f:.]+/\d+|[^;]*\.\.\.[^;]*;")
-"""Lines of a status reply, which come by the hundred thousand (autod.status reads them)."""
+"""Lines of a status reply, of which there may be a hundred thousand (autod.status reads them)."""
 _COMPLAINT: Final = rf".* {COMPLAINT}\b"
 
 
 @cache
 def _any() -> re.Pattern[str]:
-    """All rows that may stand anywhere, in one. It takes 3 ms to build, which few commands need."""
-    named = re.compile(r"\(\?P<reason>")
-    parts = (f"(?:{named.sub('(?:', row.pattern)})" for row in _ANYWHERE)
+    """All rows of autod.recognise.anywhere as one pattern. It takes 3 ms to build, and few commands need it."""
+    reason_group = re.compile(r"\(\?P<reason>")
+    parts = (f"(?:{reason_group.sub('(?:', row.pattern)})" for row in _ANYWHERE)
     return re.compile("|".join(parts), re.DOTALL | re.ASCII)
 
 
 def rows_for(line: Line, word: str, text: str) -> tuple[Row, ...]:
-    """The rows that a line, which begins with `word` and came as `text`, may be one of, in their order."""
+    """The rows that may match the line with this `text` and first `word`, in their order."""
     rows = _TABLE.get(word)
     if rows is not None:
         return rows
@@ -55,7 +56,7 @@ def rows_for(line: Line, word: str, text: str) -> tuple[Row, ...]:
 
 
 def event_of(line: Line, word: str, text: str, code: int | None, time: float) -> Event | None:
-    """What the line means; None if it is not known."""
+    """The event for the line; None if the line is not known."""
     body = line.body
     for row in rows_for(line, word, text):
         if body.startswith(row.starts):

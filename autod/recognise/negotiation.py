@@ -1,7 +1,7 @@
-"""What pluto says while all goes well: the rows of autod.recognise for what is begun, sent and established.
+"""pluto's lines while all goes well: the rows of autod.recognise for beginnings, messages and established SAs.
 
-`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
-whose source code alone does.
+`seen`: the first and the last of the nine recorded releases that print the row; `sources`: the releases
+that have it only in their source code.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What pluto says on the way that a caller may want: the rows of autod.recognise for addresses, groups, redirection,
-interfaces, scripts, and what the peer deletes.
+"""pluto's lines during a negotiation that a caller may need: the rows of autod.recognise for addresses, groups,
+redirection, interfaces, scripts, and SAs that the peer deletes.
 
-`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those whose
-source code does.
+`seen`: the first and the last of the nine recorded releases that print the row; `sources`: the releases that have it
+in their source code.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _row(
     which: Literal["ike", "child", None] = None,
     **fixed: Any,
 ) -> Row:
-    """`sa`: what the number in the prefix is of; `which`: the SA that the event is about; `fixed`: other fields."""
+    """`sa`: the SA with the number in the prefix. `which`: the SA that the event is about. `fixed`: other fields."""
     if which is not None:
         fixed["sa"] = which
     first = words or (pattern.partition(" ")[0],)

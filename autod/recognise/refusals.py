@@ -1,7 +1,7 @@
-"""What pluto says when it comes to nothing: the rows of autod.recognise for refusals, ours and the peer's.
+"""pluto's lines about failures: the rows of autod.recognise for refusals, of this end and of the peer.
 
-`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
-whose source code alone does.
+`seen`: the first and the last of the nine recorded releases that print the row; `sources`: the releases
+that have it only in their source code.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _ERRORS = (
     r"|TEMPORARY_FAILURE|CHILD_SA_NOT_FOUND|AUTHORIZATION_FAILED|STATE_NOT_FOUND|ATTRIBUTES_NOT_SUPPORTED"
     r"|BAD_PROPOSAL_SYNTAX|UNEQUAL_PAYLOAD_LENGTHS|DOI_NOT_SUPPORTED|SITUATION_NOT_SUPPORTED|CERT\w*)"
 )
-"""Notifications that refuse something (RFC 7296 and 2408); others only tell, and refuse nothing."""
+"""Notifications that refuse something (RFC 7296 and 2408). The others only inform."""
 _OF_CHILD = (
     r"(?:v2N_)?(?:NO_PROPOSAL_CHOSEN|TS_UNACCEPTABLE|SINGLE_PAIR_REQUIRED|NO_ADDITIONAL_SAS|INTERNAL_ADDRESS_FAILURE"
     r"|FAILED_CP_REQUIRED|TEMPORARY_FAILURE|INVALID_SELECTORS)"
 )
-"""Notifications that refuse a Child SA alone, where the exchange is IKE_AUTH (RFC 7296, 1.3 and 3.10.1)."""
+"""Notifications in IKE_AUTH that refuse only the Child SA (RFC 7296, 1.3 and 3.10.1)."""
 
 ROWS: tuple[Row, ...] = (
     Row(

@@ -1,10 +1,10 @@
 """Known lines that change nothing: for each topic the first words of its phrases.
 
-Owns: this table, the last resort before a line is a Log. Must not know: anything that an operation comes to.
+Owns: this table, the last resort before a line is a Log. Must not know: outcomes of operations.
 
-From the source code of 3.27 to 5.4: what pluto may log to whack about a negotiation, a load, a rekey or a deletion,
-and what is neither an event of its own nor the reason of one. A key is the first one, two or three words of a line
-after its prefix.
+From the source code of 3.27 to 5.4: the lines that pluto may send to whack about a negotiation, a load, a rekey or a
+deletion, and that are neither an event of their own nor the reason of one. A key is the first one, two or three words
+of a line after its prefix.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ _BEGINNINGS: Final = frozenset(phrase.partition(" ")[0] for phrase in TOPICS)
 
 
 def topic_of(body: str, word: str) -> Topic | None:
-    """What a line without its prefix, which begins with `word`, is about; None if it is not known."""
+    """The topic of a line without its prefix. `word` is its first word. None if the line is not known."""
     if word not in _BEGINNINGS:
         return None
     words = body.split(" ", 3)

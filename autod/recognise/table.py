@@ -1,4 +1,4 @@
-"""How a line of pluto's is taken apart, and what a row of the tables is.
+"""How a line of pluto's is taken apart, and the type of the tables' rows.
 
 Owns: the prefix of a line, and how the named groups of a pattern become the fields of an event. Must not know:
 any phrase of pluto's beyond the prefix.
@@ -47,7 +47,7 @@ class Line(NamedTuple):
 
 
 def parse(text: str) -> Line:
-    """Takes the prefix off; what has none is all body. Never raises, and takes time linear in the text."""
+    """Split the prefix from the body. A line without a prefix is all body. Never raises; linear time in the text."""
     if text.startswith(_LEADS):
         prefix = _PREFIX.match(text)
         if prefix is not None:
@@ -65,9 +65,9 @@ def parse(text: str) -> Line:
 
 
 def role(state: str | None) -> Literal["ike", "child"] | None:
-    """Which kind of SA is in `state`; None where the state does not tell ("UNDEFINED").
+    """Which kind of SA is in `state`; None if the state does not tell ("UNDEFINED").
 
-    STATE_PARENT_I2 is of a Child SA: 3.x speaks of IKE_AUTH in its name.
+    STATE_PARENT_I2 belongs to a Child SA: 3.x prints its lines about IKE_AUTH with this state.
     """
     if state is None:
         return None
@@ -97,18 +97,18 @@ def exchange_in(state: str | None) -> str | None:
 
 
 _DIGITS = 18
-"""Digits that a number has at most: no counter of pluto's has more, and JSON carries them."""
+"""How many digits a number has at most: no counter of pluto's has more, and JSON can carry them."""
 
 
 def _whole(text: str) -> int:
-    """Raises ValueError for what no counter of pluto's may be."""
+    """A whole number. Raises ValueError for a text that cannot be a counter of pluto's."""
     if len(text) > _DIGITS:
         raise ValueError(text)
     return int(text)
 
 
 def _seconds(text: str) -> float:
-    """As `_whole`, with a fraction."""
+    """A number like that of `_whole`, with a fraction."""
     if len(text) > _DIGITS:
         raise ValueError(text)
     return float(text)
@@ -118,7 +118,7 @@ _ALGORITHM = re.compile(r"(?P<key>cipher|integ|prf|group|ke)=(?P<value>\S+)")
 
 
 def _ike_algorithms(text: str) -> dict[str, str] | None:
-    """`cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_512 group=DH19` (ke= on 5.4), without what does not apply."""
+    """`cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_512 group=DH19` (ke= on 5.4), without the parts that are n/a."""
     pairs = {match["key"]: match["value"].rstrip("}") for match in _ALGORITHM.finditer(text)}
     if "ke" in pairs:
         pairs["group"] = pairs.pop("ke")
@@ -148,17 +148,21 @@ _APART = re.compile(r"\] -> \[|===| ?--\(\d+\)--> ?")
 
 
 def _selectors(text: str) -> dict[str, str]:
-    """`[10.1.1.0/24===10.2.1.0/24] [..===..]`, `[..] -> [..]`: ours and the peer's, each once, joined by commas."""
+    """`[10.1.1.0/24===10.2.1.0/24] [..===..]`, `[..] -> [..]`: this end's and the peer's, each once, with commas."""
     local: list[str] = []
     remote: list[str] = []
     for pair in re.split(r"(?<!>) (?=\[)", text):
         ours, apart, theirs = pair.strip("[]"), "", ""
-        found = _APART.search(pair)
-        if found is not None:
-            ours, apart, theirs = pair[: found.start()].strip("[]"), found[0], pair[found.end() :].strip("[]")
-        for side, one in ((local, _selector(ours)), (remote, _selector(theirs))):
-            if one and one not in side and apart:
-                side.append(one)
+        divider = _APART.search(pair)
+        if divider is not None:
+            ours, apart, theirs = (
+                pair[: divider.start()].strip("[]"),
+                divider[0],
+                pair[divider.end() :].strip("[]"),
+            )
+        for side, selector in ((local, _selector(ours)), (remote, _selector(theirs))):
+            if selector and selector not in side and apart:
+                side.append(selector)
     return {"local": ",".join(local), "remote": ",".join(remote)} if local and remote else {}
 
 
@@ -166,13 +170,13 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def _bytes(text: str) -> int:
-    """`0B`, `12KB`: pluto rounds to the unit it writes."""
+    """`0B`, `12KB`: pluto rounds to the unit that it prints."""
     unit = text[-2:-1] if text[-2:-1] in ("K", "M", "G") else ""
     return _whole(text[: -1 - len(unit)]) * _UNITS[unit]
 
 
 def _notification(text: str) -> str:
-    """v2N_NO_PROPOSAL_CHOSEN (3.27), ISAKMP_N_PAYLOAD_MALFORMED: a prefix says the version."""
+    """v2N_NO_PROPOSAL_CHOSEN (3.27), ISAKMP_N_PAYLOAD_MALFORMED, without the prefix, which tells the version."""
     return re.sub(r"^(?:v[12]N_|ISAKMP_N_)", "", text).rstrip(".,;:")
 
 
@@ -187,7 +191,7 @@ _EXCHANGES = {
 
 
 def _exchange(text: str) -> str | None:
-    """3.32 writes ISAKMP_v2_SA_INIT, IKEv1 Main Mode. None for one that has no name of ours."""
+    """3.32 writes ISAKMP_v2_SA_INIT, IKEv1 Main Mode. None for an exchange without a name in autod."""
     name = text.removeprefix("ISAKMP_v2_")
     return _EXCHANGES.get(name, name if name in get_args(Exchange) else None)
 
@@ -218,18 +222,19 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
     "version": _whole,
     "wait": _seconds,
 }
-"""What the text of a named group becomes; a group that is not here stays text."""
+"""The conversion of the text of each named group. A group that is not here stays text."""
 
 _RENAME = {"esp": "algorithms", "named": "connection", "quoted": "name", "certified": "peer_id"}
 
 
 class Row(msgspec.Struct, frozen=True, dict=True):
-    """One phrase of pluto's.
+    """One phrase of pluto's, as a row of the tables.
 
-    `words`: what the line begins with, after prefix and state. `pattern`: matched against the whole of it; its
-    named groups become fields. `sa`: what the serial number in the prefix is the number of ("state": as the
-    state says). `fixed`: fields that are always the same. `within`: only in such a state.
-    `seen`: the first and last of the recorded releases that said it, `sources`: those known from their source code.
+    `words`: the first words of such lines, behind prefix and state. `pattern`: matches such a line from its start; its
+    named groups become fields. `sa`: the SA that has the serial number in the prefix ("state": the state tells it).
+    `fixed`: fields that are always the same. `within`: only in a state that this pattern matches.
+    `seen`: the first and last of the recorded releases that print it. `sources`: the releases that have it only in
+    their source code.
     """
 
     kind: type[Event]
@@ -243,8 +248,8 @@ class Row(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def starts(self) -> tuple[str, ...]:
-        """What such a phrase begins with, as plain text, one of these: most rows are told apart by that alone, and need
-        no compiled pattern."""
+        """The beginnings of such a phrase as plain text. They are enough to rule out most rows, so that the pattern of
+        these is never compiled."""
         return tuple(_starts(self.pattern))
 
     @cached_property
@@ -280,7 +285,7 @@ class Row(msgspec.Struct, frozen=True, dict=True):
                         continue
                     fields[_RENAME.get(name, name)] = convert(value) if convert is not None else value
         except ValueError:
-            return None  # what stands in the place of a number is none, so this is another phrase
+            return None  # a group for a number does not hold one, so this is another phrase
         if self._takes_state and "state" not in fields:
             fields["state"] = line.state
         if self._takes_exchange and "exchange" not in fields:
@@ -300,7 +305,7 @@ _PLAIN = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^\w])*", re.DOTALL)
 
 
 def _starts(pattern: str) -> Iterator[str]:
-    """Plain text that what the pattern matches begins with, for each of its alternatives; "" where there is none."""
+    """For each alternative of the pattern, the plain text that its matches begin with; "" if there is none."""
     depth = begun = 0
     closed = -1
     for token in _TOKENS.finditer(pattern):
@@ -314,7 +319,7 @@ def _starts(pattern: str) -> Iterator[str]:
 
 
 def _starts_of(alternative: str, closed: int) -> Iterator[str]:
-    """The same for one alternative, whose first group ends at `closed`, if it has one."""
+    """The same for one alternative. If it begins with a group, this group ends at `closed`."""
     group = _GROUP.match(alternative)
     if group is not None and alternative[closed + 1 : closed + 2] not in ("*", "?", "{"):
         yield from _starts(alternative[group.end() : closed])

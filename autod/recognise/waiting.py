@@ -1,7 +1,7 @@
-"""What pluto says while it waits: the rows of autod.recognise for queues, retransmissions and retries.
+"""pluto's lines while it waits: the rows of autod.recognise for queues, retransmissions and retries.
 
-`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those
-whose source code alone does.
+`seen`: the first and the last of the nine recorded releases that print the row; `sources`: the releases
+that have it only in their source code.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What pluto finds wrong: the rows of autod.recognise for faults, each with its cause, a module for each topic.
+"""The faults that pluto finds: the rows of autod.recognise for faults, each with its cause, a module for each topic.
 
-Owns: which phrase means which cause, and who found it. Must not know: which of several causes counts
-(autod.judging), or what to do about one (autod.causes).
+Owns: the cause for each phrase, and who found it. Must not know: which of several causes counts
+(autod.judging), or the advice for one (autod.causes).
 
-`seen`: the first and the last of the nine recorded releases whose own lines show the row; `sources`: those whose
-source code does.
+`seen`: the first and the last of the nine recorded releases that print the row; `sources`: the releases that have it
+in their source code.
 """
 
 from __future__ import annotations

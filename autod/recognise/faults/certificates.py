@@ -1,5 +1,5 @@
-"""What is wrong with a certificate, its chain, its name, or with FIPS mode. The names of NSS's errors are its own, and the
-same in all releases.
+"""Faults of a certificate, its chain, its name, or of FIPS mode. The names of NSS's errors are its own, and the same in
+all releases.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ __all__ = ["ROWS"]
 
 
 def _nss(cause: Cause, errors: str, words: str) -> tuple[Row, Row]:
-    """An error of NSS about the peer's certificate: the words alone up to 3.32, the name of the error from 4.6 on."""
-    told = rf"ERROR: (?:.*(?:{errors})|.*(?:{words}))"
+    """An error of NSS about the peer's certificate: only the words up to 3.32, the name of the error from 4.6 on."""
+    error_line = rf"ERROR: (?:.*(?:{errors})|.*(?:{words}))"
     return (
-        warned(cause, "us", told, "3.27-3.32", words=("ERROR:",)),
-        row(cause, "us", rf"NSS:? {told}", "4.0-5.4", words=("NSS", "NSS:")),
+        warned(cause, "us", error_line, "3.27-3.32", words=("ERROR:",)),
+        row(cause, "us", rf"NSS:? {error_line}", "4.0-5.4", words=("NSS", "NSS:")),
     )
 
 

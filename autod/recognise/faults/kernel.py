@@ -1,4 +1,4 @@
-"""What the kernel, the updown script or an interface refused."""
+"""Refusals of the kernel, of the updown script or of an interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two ends have not in common: proposals, modes, selectors, labels, addresses, redirection."""
+"""Settings on which the two ends do not agree: proposals, modes, selectors, labels, addresses, redirection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a row for a fault is written: a phrase of pluto's whose whole text is the reason.
+"""Short ways to write a row for a fault: a phrase of pluto's whose whole text is the reason.
 
-Owns: these short ways to make rows. Must not know: any phrase.
+Owns: these functions. Must not know: any phrase.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def row(
     general: bool = False,
     ignored: bool = False,
 ) -> Row:
-    """A phrase whose whole text is the reason. Without `words` it begins with one plain word."""
+    """A phrase whose whole text is the reason. Without `words`, the pattern begins with one plain word."""
     fixed = {"cause": cause, "by": by, "general": general, "ignored": ignored}
     first = words or (pattern.partition(" ")[0].replace("\\", ""),)
     return Row(Fault, first, rf"(?P<reason>{pattern}.*)", None, fixed, seen=seen, sources=sources)
@@ -37,7 +37,7 @@ def row(
 def warned(
     cause: Cause, by: Finder, pattern: str, sources: str, *, words: tuple[str, ...], seen: str = ""
 ) -> Row:
-    """As `row`, for lines that are warnings or errors to pluto itself."""
+    """As `row`, for lines that are warnings or errors for pluto itself."""
     fixed = {"cause": cause, "by": by}
     return Row(Warned, words, rf"(?P<reason>{pattern}.*)", None, fixed, seen=seen, sources=sources)
 
@@ -45,7 +45,7 @@ def warned(
 def auth(
     cause: Cause, pattern: str, sources: str, *, words: tuple[str, ...], seen: str = "", general: bool = False
 ) -> Row:
-    """As `row`, for what makes us refuse the peer's IKE SA in IKE_AUTH."""
+    """As `row`, for faults because of which this end refuses the peer's IKE SA in IKE_AUTH."""
     fixed = {
         "cause": cause,
         "by": "us",

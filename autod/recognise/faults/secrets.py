@@ -204,7 +204,7 @@ _SECRETS = (
 )
 
 _SECRETS_FILE = (
-    # 3.x says in which file and line, and is told by that.
+    # 3.x prints the file and the line, which identify this phrase.
     warned(
         Cause.SECRETS_FILE,
         "pluto",
