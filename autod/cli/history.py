@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--most",
         type=positive,
         metavar="N",
-        help=f"so many of the last at most (default: {MOST}; with --json 1000)",
+        help=f"show the latest N at most (default: {MOST}; with --json 1000)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object, with times in UNIX seconds")
     parser.add_argument(

@@ -52,7 +52,9 @@ WORDS: dict[str, Word] = {
         "learn the messages of an installed release that autod does not know",
         "--whack /usr/libexec/ipsec/whack",
     ),
-    "doctor": Word("autod.cli.doctor", "say what was found, and what is wrong", "--verbose"),
+    "doctor": Word(
+        "autod.cli.doctor", "say whether all is in place to talk to pluto, and what is wrong", "--verbose"
+    ),
     "explain": Word("autod.cli.explain", "say why a connection is not up, and what to do", "branch-17 --try"),
     "decode": Word("autod.cli.decode", "show a captured message as a tree", "--release 4.10 message.bin"),
     "report": Word(

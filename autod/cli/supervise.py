@@ -21,9 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from autod.cli.parser import seconds
 
     parser.description = (
-        "Hold what should be up against what is, for years: bring back what is lost, with back-off, survive a "
-        "restart of pluto, answer on a local socket. What is wanted is said by auto= of ipsec.conf and by "
-        "/etc/autod.toml (see autod.toml(5)). SIGHUP reads both again; SIGTERM ends it and leaves the tunnels."
+        "Keep connections up, for years: bring back one that is lost, with back-off; survive a restart of pluto; "
+        "answer questions on a local socket. auto= of ipsec.conf and /etc/autod.toml say which (see "
+        "autod.toml(5)). SIGHUP reads both again; SIGTERM ends it and leaves the tunnels."
     )
     parser.add_argument(
         "--settings", metavar="FILE", help="the settings (default: /etc/autod.toml, which may be missing)"

@@ -179,7 +179,7 @@ complete -c autod -f
 # `ipsec autod ...` is completed as `autod ...` is.
 complete -c ipsec -n '__fish_seen_subcommand_from autod' -f -a '(__fish_complete_subcommand)'
 complete -c autod -n '__autod_behind ""' -a learn -d 'learn the messages of an installed release that autod does not know'
-complete -c autod -n '__autod_behind ""' -a doctor -d 'say what was found, and what is wrong'
+complete -c autod -n '__autod_behind ""' -a doctor -d 'say whether all is in place to talk to pluto, and what is wrong'
 complete -c autod -n '__autod_behind ""' -a explain -d 'say why a connection is not up, and what to do'
 complete -c autod -n '__autod_behind ""' -a decode -d 'show a captured message as a tree'
 complete -c autod -n '__autod_behind ""' -a report -d 'make one page about the runs of many hosts'
@@ -368,7 +368,7 @@ complete -c autod -n '__autod_behind history' -l until -x -d 'up to then (defaul
 complete -c autod -n '__autod_behind history' -l peer -x -d 'only connections to this peer, or pattern'
 complete -c autod -n '__autod_behind history' -l by-peer -d 'a line for each peer instead of each connection'
 complete -c autod -n '__autod_behind history' -l changes -d 'everything that happened, not only when a connection was down'
-complete -c autod -n '__autod_behind history' -l most -x -d 'so many of the last at most (default: 50; with --json 1000)'
+complete -c autod -n '__autod_behind history' -l most -x -d 'show the latest N at most (default: 50; with --json 1000)'
 complete -c autod -n '__autod_behind history' -l json -d 'one JSON object, with times in UNIX seconds'
 complete -c autod -n '__autod_behind history' -l file -r -F -d 'read this history itself; needs no supervisor, but the right to read it'
 complete -c autod -n '__autod_behind history' -l timeout -x -d 'for the supervisor\'s answer (default: 30s)'
