@@ -146,12 +146,22 @@ _autod() {
   fi
 }
 
-# `ipsec autod ...` is completed as `autod ...` is.
+# `ipsec autod ...` is completed as `autod ...` is, and the rest as bash-completion has it, if it is there.
 _autod_behind_ipsec() {
-  [ "${COMP_WORDS[1]}" = autod ] || return 0
-  local COMP_WORDS=("${COMP_WORDS[@]:1}") COMP_CWORD=$((COMP_CWORD - 1))
-  [ "$COMP_CWORD" -gt 0 ] && _autod
+  if [ "${COMP_WORDS[1]}" = autod ] && ((COMP_CWORD > 1)); then
+    local COMP_WORDS=("${COMP_WORDS[@]:1}") COMP_CWORD=$((COMP_CWORD - 1))
+    _autod
+    return
+  fi
+  if [ -z "${_autod_ipsec-}" ]; then
+    complete -r ipsec
+    _comp_load ipsec 2>/dev/null || _completion_loader ipsec 2>/dev/null
+    _autod_ipsec=$(complete -p ipsec 2>/dev/null | sed 's/.*-F \([^ ]*\).*/\1/')
+    complete -o bashdefault -o default -F _autod_behind_ipsec ipsec
+  fi
+  [ -z "$_autod_ipsec" ] || "$_autod_ipsec" "$@"
+  if ((COMP_CWORD == 1)) && [[ autod == "$2"* ]]; then COMPREPLY+=(autod); fi
 }
 
 complete -F _autod autod
-complete -p ipsec >/dev/null 2>&1 || complete -o bashdefault -o default -F _autod_behind_ipsec ipsec
+complete -o bashdefault -o default -F _autod_behind_ipsec ipsec

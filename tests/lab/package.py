@@ -62,6 +62,18 @@ is 'ipsec autod is the program' 'test "$(ipsec autod --version)" = "$(autod --ve
 is 'ipsec auto is back on 5.2' 'ipsec auto --status | grep -q "^000 "'
 is 'its manual pages are found' 'man -w autod && man -w autod-auto && man -w 5 autod.toml && man -w 3 autod'
 is 'bash completes' 'bash -c ". /usr/share/bash-completion/bash_completion; _comp_load autod; complete -p autod"'
+completed() { cat >/tmp/complete <<END
+. /usr/share/bash-completion/bash_completion
+COMP_LINE='$1' COMP_POINT=\${#COMP_LINE} COMP_WORDS=($1)
+COMP_CWORD=\$((\${#COMP_WORDS[@]} - 1))
+_autod_behind_ipsec ipsec "\${COMP_WORDS[COMP_CWORD]}" x
+echo " \${COMPREPLY[*]} "
+END
+bash /tmp/complete >/tmp/completed; }
+completed 'ipsec autod doctor --conf'
+is 'also behind ipsec, from the first key on' 'grep " --config " /tmp/completed'
+completed 'ipsec sta'
+is 'beside what bash-completion knows of ipsec' 'grep " status" /tmp/completed'
 is 'autod doctor finds all in place' 'autod doctor'
 
 pid=$(systemctl show -P MainPID autod)

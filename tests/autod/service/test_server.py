@@ -714,10 +714,10 @@ async def test_a_connection_without_a_call_ends(
 
 
 async def test_a_connection_with_calls_or_with_a_stream_does_not_end(tmp_path: Path) -> None:
-    async with service(tmp_path, bounds=Bounds(idle=0.3)) as running:
+    async with service(tmp_path, bounds=Bounds(idle=1)) as running:
         watching, asking = await running.connect(), await running.connect()
         await watching.send("Watch", more=True)
-        for _ in range(8):
+        for _ in range(12):
             await trio.sleep(0.1)
             assert "parameters" in await asking.call("Get", name="a")
         running.keeper.tell("reload", detail="x")
