@@ -25,8 +25,10 @@ from autod.protocol.outlines import BASIC_MAGIC
 
 if TYPE_CHECKING:
     from autod.protocol.commands import Command
+    from autod.protocol.families.family import Family
     from autod.protocol.packing import Place, Tuple
     from autod.protocol.releases import Release
+    from autod.protocol.shapes import Shape
 
 __all__ = ["Packer", "build", "check_string", "check_value", "encode", "pack", "probe"]
 
@@ -213,7 +215,7 @@ def build(command: Command, release: Release) -> bytes:
         members["keyid"] = check_string(command.id, "the ID of the key").decode("utf-8", "surrogateescape")
     packer = _packers.get(release)
     if packer is None:
-        packer = _packers[release] = Packer(release)
+        packer = _packers[release] = Packer(release, made_ahead=False)
     return packer.pack(members, tuples, magic=BASIC_MAGIC if BASIC in request else None)
 
 
@@ -275,7 +277,7 @@ def pack(
     are zero. `magic` is the release's own by default. Unsupported if labeled IPsec decides the order of the strings and
     it is not known whether this pluto has it. construct builds the whole head: for many messages use a `Packer`.
     """
-    return Packer(release).pack(members, tuples, magic=magic)
+    return Packer(release, made_ahead=False).pack(members, tuples, magic=magic)
 
 
 class _Last:
@@ -283,11 +285,11 @@ class _Last:
 
     __slots__ = ("head", "members", "parts", "places")
 
-    def __init__(self, release: Release, members: Mapping[str, object]) -> None:
+    def __init__(self, release: Release, shape: Shape | Family, members: Mapping[str, object]) -> None:
         """Let construct build the head: the members, and the lengths in the slots of the strings."""
-        family = release.family
+        family = shape
         self.members = members
-        self.places: Mapping[str, Place] = _places(release, members)
+        self.places: Mapping[str, Place] = _places(release, shape, members)
         strings = {path: _string(value) for path, value in members.items() if path in family.packing.paths}
         unplaced = [path for path, value in strings.items() if value is not None and path not in self.places]
         if unplaced:
@@ -306,9 +308,9 @@ class _Last:
         duplicate.head, duplicate.parts = bytearray(self.head), list(self.parts)
         return duplicate
 
-    def become(self, members: Mapping[str, object], release: Release) -> None:
+    def become(self, members: Mapping[str, object], shape: Shape | Family) -> None:
         """Change the members that differ. An error leaves it half changed: do not make another message from it then."""
-        layout, paths = release.family.layout, release.family.packing.paths
+        layout, paths = shape.layout, shape.packing.paths
         before = self.members
         changed = [(path, value) for path, value in members.items() if before.get(path) != value]
         if members.keys() != before.keys():
@@ -333,23 +335,25 @@ class Packer:
     differ, a microsecond per member. Two connections that were written alike differ in about ten members.
     """
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, *, made_ahead: bool = True) -> None:
+        """`made_ahead`: by the table of shapes, where it has this release; else construct is asked."""
         self._release = release
+        self._shape = release.shape if made_ahead else release.family
         self._last: dict[tuple[object, ...], _Last] = {}
 
     def pack(
         self, members: Mapping[str, object], tuples: Sequence[Tuple] = (), *, magic: int | None = None
     ) -> bytes:
         """See `encode.pack`. Do not change `members` afterwards."""
-        family = self._release.family
+        family = self._shape
         members = {**members, family.magic_path: self._release.magic if magic is None else magic}
         shape = (members.get("whack_command"), *members)
         # It is taken out, and put back after the change: after an error it must not be the base of another message.
         last = self._last.pop(shape, None) or self._alike(shape[0])
         if last is None:
-            last = _Last(self._release, members)
+            last = _Last(self._release, family, members)
         else:
-            last.become(members, self._release)
+            last.become(members, family)
         if len(self._last) >= _KEPT:
             self._last.clear()
         self._last[shape] = last
@@ -363,7 +367,7 @@ class Packer:
     ) -> Mould | None:
         """What makes the messages whose members are these but for the values at `places` (see forms.Place): `values`
         are those of this one. None where that is not certain."""
-        family = self._release.family
+        family = self._shape
         base = self.pack(members)
         last = next(reversed(self._last.values()))
         room = len(base) - family.layout.head + LONGEST * len(places)
@@ -378,9 +382,8 @@ class Packer:
         return next((last.copy() for shape, last in list(self._last.items()) if shape[0] == command), None)
 
 
-def _places(release: Release, members: Mapping[str, object]) -> Mapping[str, Place]:
+def _places(release: Release, family: Shape | Family, members: Mapping[str, object]) -> Mapping[str, Place]:
     """The places of the strings in a message with these members."""
-    family = release.family
     if release.labeled is None and family.packing.asks_label:
         raise Unsupported(
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "

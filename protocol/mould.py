@@ -10,12 +10,13 @@ addresses. To make each from its members takes twenty times as long as to fill t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autod.protocol.cstruct import Layout
+    from autod.protocol.field import Laid
     from autod.protocol.packing import Place as StringPlace
 
 __all__ = ["LONGEST", "Hole", "Mould", "holes_of"]
@@ -54,7 +55,7 @@ class Mould:
 
 
 def holes_of(
-    layout: Layout,
+    layout: Laid,
     strings: Mapping[str, StringPlace],
     parts: Sequence[bytes],
     places: Sequence[tuple[str, int, Way]],
@@ -72,7 +73,11 @@ def holes_of(
         if path not in strings:
             if not isinstance(made, bytes) or path not in layout.fields:
                 return None
-            holes.append((layout[path].offset, len(made), number, way))  # type: ignore[arg-type]
+            offset = layout[path].offset
+            if made == _four(values[number]).ljust(len(made), b"\0"):
+                holes.append((offset, 4, number, _four))
+            else:
+                holes.append((offset, len(made), number, way))  # type: ignore[arg-type]
             continue
         place = strings[path]
         if not isinstance(made, str) or not place.text:
@@ -81,6 +86,13 @@ def holes_of(
         if place.slot is not None:
             holes.append((place.slot.offset, place.slot.size, number, _LENGTHS[place.slot.size]))
     return holes
+
+
+@lru_cache(1024)
+def _four(text: str) -> bytes:
+    """The bytes of an address of IPv4 or of a subnet; none for any other text."""
+    numbers = text.partition("/")[0].split(".")
+    return bytes(map(int, numbers)) if len(numbers) == 4 and all(map(str.isdecimal, numbers)) else b""
 
 
 def _length_of(size: int) -> Callable[[str], bytes]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +24,7 @@ import msgspec
 from autod.protocol.errors import BadString, DecodeError
 
 if TYPE_CHECKING:
-    from autod.protocol.cstruct import Field, Layout
+    from autod.protocol.field import Field, Laid
 
 __all__ = ["Chunk", "Item", "Packing", "Place", "Text", "Things", "Tuple", "of", "texts"]
 
@@ -71,8 +70,7 @@ def of(end: str, names: Sequence[str]) -> tuple[Text, ...]:
     return texts(*(f"{end}.{name}" for name in names))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """The place of an item: it is the `at`th behind the head. `slot` of the head holds its length or number, if any."""
 
     at: int
@@ -91,15 +89,18 @@ class Place:
         return 0 if value is None else len(value) // self.unit + self.text
 
 
-@dataclass(frozen=True, eq=False)
-class Packing:
+class Packing(msgspec.Struct, frozen=True, eq=False, dict=True):
     """The rule of one era. `lengths`: slots hold lengths. `exact`: the receiver wants the exact length."""
 
     order: tuple[Item, ...]
     lengths: bool = False
     exact: bool = False
     tuples: bool = False
-    _places: dict[object, dict[str, Place]] = field(default_factory=dict, init=False, repr=False)
+
+    @functools.cached_property
+    def _places(self) -> dict[object, dict[str, Place]]:
+        """By layout, build and command, where the items go."""
+        return {}
 
     @functools.cached_property
     def paths(self) -> frozenset[str]:
@@ -120,7 +121,7 @@ class Packing:
             and (isinstance(item, Chunk) or item.command is None or item.command == command)
         ]
 
-    def places(self, layout: Layout, *, labeled: bool | None, command: str | None) -> Mapping[str, Place]:
+    def places(self, layout: Laid, *, labeled: bool | None, command: str | None) -> Mapping[str, Place]:
         """The places of the items in a message of this layout, by path, in their order. They are computed only once."""
         key = (id(layout), labeled, command)
         places = self._places.get(key)
@@ -139,7 +140,7 @@ class Packing:
             self._places[key] = places
         return places
 
-    def join(self, layout: Layout, parts: Sequence[bytes], tuples: Sequence[Tuple]) -> bytes:
+    def join(self, layout: Laid, parts: Sequence[bytes], tuples: Sequence[Tuple]) -> bytes:
         """The items and the tuples, as they stand behind the head.
 
         BadString if they do not fit into the message's string space (4096 bytes).
@@ -156,7 +157,7 @@ class Packing:
         return packed
 
     def unpack(
-        self, layout: Layout, message: bytes, *, labeled: bool | None, command: str | None
+        self, layout: Laid, message: bytes, *, labeled: bool | None, command: str | None
     ) -> tuple[dict[str, bytes], list[Tuple], bytes]:
         """Strings by path, tuples, and the trailing bytes. DecodeError if the bytes do not add up."""
         strings: dict[str, bytes] = {}

@@ -20,6 +20,7 @@ import msgspec
 
 from autod.protocol.errors import DecodeError, UnknownRelease, UsageError
 from autod.protocol.outlines import BASIC_MAGIC, Outline, made_ahead, outline_of
+from autod.protocol.shapes import made_ahead as shape_of
 
 __all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find", "is_development"]
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from autod.protocol.commands import Command
     from autod.protocol.families.family import Family
     from autod.protocol.replies import ReplyCodes
+    from autod.protocol.shapes import Shape
 
     FAMILIES: tuple[Family, ...]
     """Every family, oldest first."""
@@ -109,6 +111,15 @@ class Release(msgspec.Struct, frozen=True):
         if self.outline.module is None:
             raise DecodeError(f"the layout of the messages of Libreswan {self} is not known")
         return _family(self.outline.module)
+
+    @property
+    def shape(self) -> Shape | Family:
+        """How its messages are laid out and packed, without construct where that was made ahead of time.
+
+        DecodeError as of `family`.
+        """
+        made = None if self.outline.module is None else shape_of(self.outline.module)
+        return self.family if made is None else made
 
     @property
     def magic(self) -> int:

@@ -16,6 +16,7 @@ begun again if its connection is no longer up.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,9 @@ it for ever."""
 
 SHORT_LOOK = 0.5
 """Seconds for the look whether a pluto that let a request wait until its end answers at all."""
+
+LATELY = 10.0
+"""Seconds since a pluto was heard for which it counts as busy and not as stopped: that look takes as long then."""
 
 LAST_LOOK = 1.0
 """Seconds for the look whether anything came to pass after all, where nothing did as far as was said: a pluto that
@@ -113,6 +117,7 @@ class Run:
         self._sprinting = False
         self._doubtful = False
         self._stuck = False
+        self._heard = -math.inf
         self._loading: trio.CancelScope | None = None
         self._outage = Outage(
             driver,
@@ -310,6 +315,7 @@ class Run:
 
     def _hear(self, job: Job, event: Event) -> None:
         """Called from the reader, so it must not block."""
+        self._heard = self._teller.now()
         if self._ledger.hear(job, event):
             if not self._ledger.untaken:
                 now = self._teller.now()
@@ -367,7 +373,9 @@ class Run:
             retransmissions=job.attempts[-1].retransmissions,
         )
         self._teller.limit(self._limit.value, now)
-        if result in (Result.NOT_SENT, Result.DEADLINE) and not job.heard and not self._doubtful:
+        if result not in (Result.NOT_SENT, Result.DEADLINE, Result.CANCELLED):
+            self._heard = now
+        elif result is not Result.CANCELLED and not job.heard and not self._doubtful:
             self._doubtful = True
             self._nursery.start_soon(self._see_whether_it_answers)
         if result is Result.PLUTO_GONE:
@@ -390,7 +398,8 @@ class Run:
         """A request was given up, and pluto had said nothing of it. If it does not answer at all, it is busy or
         stopped, and each job that waits would run into its own deadline, one after the other."""
         try:
-            await self._driver.established(SHORT_LOOK)
+            is_busy = self._teller.now() - self._heard < LATELY
+            await self._driver.established(LATELY if is_busy else SHORT_LOOK)
         except DeadlinePassed as error:
             self._stuck = True
             self._ledger.refuse_waiting(error)

@@ -18,7 +18,6 @@ import msgspec
 
 from autod.exchange.peer import executable
 from autod.identify.dialect import dialect_of
-from autod.identify.likeness import Binary, like
 from autod.identify.programs import find_programs, open_program
 from autod.protocol import releases
 from autod.protocol.errors import UnknownRelease
@@ -116,6 +115,8 @@ def with_build(version: Version, program: Program, pid: int | None = None) -> Ve
     try:
         releases.find(version.text)
     except UnknownRelease:
+        from autod.identify.likeness import Binary, like  # a known pluto is not looked at
+
         return msgspec.structs.replace(version, like=like(Binary.of(program, version.text)))
     dialect = dialect_of(version.text, find_programs(pid).addconn)
     return msgspec.structs.replace(version, dialect=dialect) if dialect else version

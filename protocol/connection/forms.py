@@ -136,8 +136,8 @@ class Forms:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Form | bool] = {}
         """True: it was seen once. False: each connection of that form is worked out by itself."""
-        self._keys: dict[int, Key] = {}
-        """Keeps those that forms go by, so that none takes the place of another."""
+        self._keys: dict[int, tuple[_Sort | None, Key]] = {}
+        """The sort of each key, by its number; the key is kept, so that none takes its number."""
 
     def known(
         self, name: str, settings: Mapping[str, Given], *flags: bool
@@ -155,21 +155,20 @@ class Forms:
             return None
         parts: list[object] = [*flags]
         values = [name]
-        sorts, keys = _SORTS, self._keys
-        for slot, given in settings.items():
-            key, text, number = given.key, given.text, given.number
-            if keys.get(id(key)) is not key:
-                keys[id(key)] = key
-            if (
-                text is not None
-                and (sort := sorts.get(slot)) is not None
-                and (found := sort(text)) is not None
-            ):
+        keys = self._keys
+        for given in settings.values():
+            key, text = given.key, given.text
+            number = id(key)
+            known = keys.get(number)
+            if known is None:
+                known = keys[number] = (_SORTS.get(key.slot), key)
+            sort = known[0]
+            if sort is not None and text is not None and (found := sort(text)) is not None:
                 # Of another type than any text.
-                parts += (id(key), number, found)
+                parts += (number, given.number, found)
                 values.append(text)
             else:
-                parts += (id(key), number, text)
+                parts += (number, given.number, text)
         return tuple(parts), values
 
     def plan(

@@ -61,7 +61,7 @@ def test_construct_builds_the_first_of_a_kind_and_no_other(monkeypatch: pytest.M
     monkeypatch.setattr(
         Layout, "build", lambda layout, members: built.append(members) or build(layout, members)
     )
-    packer = Packer(release)
+    packer = Packer(release, made_ahead=False)
     asked = [
         {"whack_command": 14, "name": "a"},
         {"whack_command": 14, "name": "b"},

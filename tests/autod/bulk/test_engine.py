@@ -28,12 +28,14 @@ from autod.bulk.events import (
 )
 from autod.bulk.options import Options
 from autod.bulk.result import Summary
+from autod.errors import DeadlinePassed
+from autod.events import Retransmission
 from autod.outcomes import Outcome, Result
 from autod.protocol.errors import UsageError
-from tests.autod.bulk.scripted import Scripted, ends, hangs, retransmits, up
+from tests.autod.bulk.scripted import Scripted, ends, hangs, outcome, retransmits, up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from autod.bulk.events import BulkEvent
     from autod.events import Event
@@ -498,3 +500,42 @@ async def test_a_reader_that_is_too_slow_is_told_what_it_missed(autojump_clock: 
     assert missed == run.result.summary.dropped > 0
     assert sum(isinstance(event, Ended) for event in seen) == 8000
     assert [event.sequence for event in seen] == sorted(event.sequence for event in seen)
+
+
+class Slow(Scripted):
+    """A look at it takes its time."""
+
+    looks_take = 3.0
+
+    async def established(self, patience: float | None = None) -> frozenset[str]:
+        if patience is not None and patience < self.looks_take:
+            await trio.sleep(patience)
+            raise DeadlinePassed("pluto did not answer trafficstatus: it is busy or stopped")
+        await trio.sleep(self.looks_take)
+        return frozenset(self.up)
+
+
+def speaks(at: float) -> Callable[[Scripted, str, Callable[[Event], None]], Awaitable[Outcome]]:
+    """Pluto is heard `at` that time, and the attempt ends well after 70 s."""
+
+    async def script(driver: Scripted, name: str, observe: Callable[[Event], None]) -> Outcome:
+        await trio.sleep(at)
+        observe(Retransmission(time=0.0, connection=name, wait=1.0))
+        await trio.sleep(70.0 - at)
+        driver.up.add(name)
+        return outcome(name, Result.UP)
+
+    return script
+
+
+@pytest.mark.parametrize(("heard", "became"), [(55.0, "done"), (30.0, "failed")])
+async def test_a_pluto_that_was_heard_lately_is_busy_and_not_stopped(
+    autojump_clock: MockClock, heard: float, became: str
+) -> None:
+    """One request gets no answer until its end, and a look takes 3 s: the others go out all the same, unless nobody
+    heard anything of pluto for long."""
+    waiting = {f"c{number}": [up()] for number in range(5)}
+    driver = Slow({"stuck": [ends(Result.DEADLINE, 60.0)], "slow": [speaks(heard)], **waiting})
+    run, _ = await play(driver, limit=2, if_down=False)
+    assert {name: states(run)[name] for name in waiting} == dict.fromkeys(waiting, became)
+    assert states(run)["stuck"] == "failed"
