@@ -1,9 +1,9 @@
-"""What to write instead of words that Libreswan does not have (any more), and faults of a text as such.
+"""Advice for words that Libreswan does not have or no longer has, and faults of a text as such.
 
-Owns: words that are retired, that other IPsec programs have, or that look like one of ours and mean something else; and
-what editors and mailers do to a file. Must not know: how a file is read; the verdicts are the reader's.
+Owns: words that are retired, that other IPsec programs have, or that look like a keyword and mean something else; and
+the damage that editors and mailers do to a file. Must not know: how a file is read; the reader decides about errors.
 
-Each piece of advice says what to write, and what silently follows without it where something does.
+Each piece of advice tells what to write, and the consequence of not writing it if there is one without a warning.
 """
 
 from __future__ import annotations
@@ -133,16 +133,16 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
 
 
 def for_keyword(word: str) -> str | None:
-    """What to write instead of this keyword, as it stands in the file; None where nobody knows."""
+    """Advice for this keyword, as it stands in the file; None if there is none."""
     lower = word.lower()
-    found = _INSTEAD.get(lower)
-    if found is None and lower.startswith(("left", "right")):
-        found = _INSTEAD.get(lower.removeprefix("left").removeprefix("right"))
-    return found
+    advice = _INSTEAD.get(lower)
+    if advice is None and lower.startswith(("left", "right")):
+        advice = _INSTEAD.get(lower.removeprefix("left").removeprefix("right"))
+    return advice
 
 
 def for_value(keyword: str, value: str) -> str | None:
-    """What to write instead of this value of a keyword (without left or right)."""
+    """Advice for this value of a keyword (without left or right); None if there is none."""
     return _VALUES.get((keyword.lower(), value.lower()))
 
 
@@ -153,7 +153,7 @@ _COMMENT: Final = "#"
 
 
 def look(file: str, lines: Iterable[str]) -> Iterator[Diagnostic]:
-    """What an editor or a mailer did to the text of a file: each kind once, where it is first, with its count."""
+    """The damage of an editor or a mailer to the text of a file: each kind once, at its first place, with its count."""
     lines = list(lines)
     text = "".join(lines)
     if text.isascii() and "\r" not in text:
@@ -203,5 +203,5 @@ def look(file: str, lines: Iterable[str]) -> Iterator[Diagnostic]:
         )
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

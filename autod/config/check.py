@@ -1,7 +1,7 @@
-"""Everything that is to be said about a configuration, and the configuration as it was understood.
+"""All complaints about a configuration, and the configuration as the reader understands it.
 
-Owns: putting the remarks of the rules to the places of the settings, and showing a place with its line. Must not
-know: sockets. Nothing of a key is ever shown.
+Owns: the places of the rules' remarks, and showing a place with its line. Must not know: sockets. No part of a key is
+ever shown.
 """
 
 from __future__ import annotations
@@ -40,18 +40,19 @@ _CHECKED: Final = frozenset(
 )
 _LONGEST: Final = 200
 _UNSHOWABLE: Final = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What could steer a terminal, and bytes that are not text; one character each, so that the caret stays right."""
+"""Characters that could control a terminal, and bytes that are not text. Each is replaced by one character, so that the
+caret stays in its place."""
 
 
 def remarks(connection: ConfiguredConnection, plan: Plan) -> list[Diagnostic]:
     """The remarks of the rules about a connection, with their places."""
-    found = []
+    diagnostics = []
     for remark in plan.remarks:
-        given = connection.settings.get(remark.slot) if remark.slot is not None else None
-        place = given.place if given is not None else connection.place
+        setting = connection.settings.get(remark.slot) if remark.slot is not None else None
+        place = setting.place if setting is not None else connection.place
         severity = Severity.ERROR if remark.fatal else Severity.WARNING
-        found.append(Diagnostic(severity, remark.sentence, place, None, connection.name))
-    return found
+        diagnostics.append(Diagnostic(severity, remark.sentence, place, None, connection.name))
+    return diagnostics
 
 
 def check(
@@ -60,12 +61,12 @@ def check(
     """All diagnostics, in the order of the files: those of reading, and those of every connection's values.
 
     `lookup` answers about routes and names; None looks at nothing but files (/etc/protocols and /etc/services too). A
-    section without left= or right= is not a fault as long as nothing loads it: others may take it in with also=.
-    `ikev1_policy` is what the pluto that runs says of IKEv1 (accept, reject, drop), None where it was not asked.
+    section without left= or right= is not a fault as long as it is not loaded: others may include it with also=.
+    `ikev1_policy` is the policy of the running pluto for IKEv1 (accept, reject, drop), None if it is not known.
     """
     from autod.config.routes import FileNames  # who only loads needs none of what only a check does
 
-    found = list(configuration.diagnostics)
+    diagnostics = list(configuration.diagnostics)
     planner = Planner(configuration.rules, FileNames() if lookup is None else lookup)
     sectioned = rules(configuration.rules).sectioned
     for connection in configuration.connections:
@@ -73,49 +74,57 @@ def check(
             alike = planner.alike(connection.name, connection.layers)
             plan = planner.plan(connection.name, connection.layers) if alike is None else alike[0].plan
             if not plan.remarks:
-                found += _unsure(configuration, connection) if sectioned else ()
+                diagnostics += _unsure(configuration, connection) if sectioned else ()
                 continue
             template = auto(connection) == "ignore" and not {"left", "right"} <= connection.settings.keys()
             if not template:
-                found += remarks(connection, plan)
-        found += _unsure(configuration, connection) if sectioned else ()
+                diagnostics += remarks(connection, plan)
+        diagnostics += _unsure(configuration, connection) if sectioned else ()
     order = {file: at for at, file in enumerate(dict.fromkeys(configuration.files))}
     for file in dict.fromkeys(configuration.files):
-        found += advice.look(file, configuration.sources.lines(file))
-    found += _setup(configuration)
-    found += _ikev1(configuration, ikev1_policy)
+        diagnostics += advice.look(file, configuration.sources.lines(file))
+    diagnostics += _setup(configuration)
+    diagnostics += _ikev1(configuration, ikev1_policy)
     return tuple(
         sorted(
-            _counted(found),
-            key=lambda one: (
-                (order.get(one.place.file, -1), one.place.line, one.place.column) if one.place else (-1, 0, 0)
+            _counted(diagnostics),
+            key=lambda diagnostic: (
+                (order.get(diagnostic.place.file, -1), diagnostic.place.line, diagnostic.place.column)
+                if diagnostic.place
+                else (-1, 0, 0)
             ),
         )
     )
 
 
-def _counted(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Each complaint once: what differs in nothing but the connection comes with the count of these."""
+def _counted(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Each complaint once. If complaints differ only in the connection, the result has the number of connections."""
     groups: dict[Diagnostic, dict[str | None, None]] = {}
-    for one in found:
-        groups.setdefault(msgspec.structs.replace(one, connection=None), {})[one.connection] = None
-    for one, names in groups.items():
-        (first, *others) = names
-        yield msgspec.structs.replace(one, connection=None if others else first, count=len(names))
+    for diagnostic in diagnostics:
+        groups.setdefault(msgspec.structs.replace(diagnostic, connection=None), {})[diagnostic.connection] = (
+            None
+        )
+    for diagnostic, names in groups.items():
+        (first, *more) = names
+        yield msgspec.structs.replace(diagnostic, connection=None if more else first, count=len(names))
 
 
 def _setup(configuration: Configuration) -> Iterator[Diagnostic]:
-    """Settings of `config setup` that addconn warns of and 4.x's reader takes in silence."""
-    said = {(one.place.file, one.place.line) for one in configuration.diagnostics if one.place is not None}
+    """Settings of `config setup` that no longer have an effect, and that 4.x takes without a warning."""
+    reported = {
+        (diagnostic.place.file, diagnostic.place.line)
+        for diagnostic in configuration.diagnostics
+        if diagnostic.place is not None
+    }
     for setting in configuration.document.setup.values():
         hint = advice.for_keyword(setting.key.keyword.name)
-        if hint is not None and (setting.file, setting.line) not in said:
-            sentence = f"{setting.key.keyword.name}= does nothing any more"
+        if hint is not None and (setting.file, setting.line) not in reported:
+            sentence = f"{setting.key.keyword.name}= no longer has an effect"
             yield Diagnostic(Severity.WARNING, sentence, setting.place, hint)
 
 
 def needs_ikev1(connection: ConfiguredConnection, rules: str) -> bool:
-    """Whether a connection that is loaded speaks IKEv1."""
+    """Whether auto= loads the connection, and it uses IKEv1."""
     settings = connection.layers[-1]
     if "ikev2" not in settings and "keyexchange" not in settings:
         return False  # IKEv2 is what all releases speak where nothing is said
@@ -127,7 +136,7 @@ def needs_ikev1(connection: ConfiguredConnection, rules: str) -> bool:
 
 
 def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnostic]:
-    """Connections that pluto will not load, as it takes no IKEv1 (global ikev1-policy, 4.8 on)."""
+    """Connections that pluto will not load, because it does not accept IKEv1 (global ikev1-policy, 4.8 on)."""
     from autod.config.meaning import version_of
 
     if version_of(configuration.rules) < (4, 8):
@@ -140,7 +149,7 @@ def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnos
     counts = policy or (written or "drop").lower()
     if counts == "accept":
         return
-    why = "pluto takes no IKEv1" if policy is None else f"the pluto that runs has ikev1-policy={policy}"
+    why = "pluto does not accept IKEv1" if policy is None else f"the running pluto has ikev1-policy={policy}"
     hint = "write ikev1-policy=accept into 'config setup' and restart pluto"
     if written is not None and written.lower() == "accept":
         hint = "'config setup' counts only in the file that pluto read when it started"
@@ -154,10 +163,10 @@ def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnos
 
 
 def _unsure(configuration: Configuration, connection: ConfiguredConnection) -> Iterator[Diagnostic]:
-    """Strings that 5.3 and 5.4 hand to pluto, which will not take them: looked at with the kinds of 5.2."""
-    known = table("5.2").conn
+    """Strings that 5.3 and 5.4 pass to pluto, and that pluto may refuse: they are checked with the kinds of 5.2."""
+    keys = table("5.2").conn
     for setting in connection.settings.values():
-        key = known.get(setting.key.spelled)
+        key = keys.get(setting.key.spelled)
         if key is None or setting.text is None or setting.key.keyword.kind != "string":
             continue
         if key.keyword.kind not in _CHECKED:
@@ -170,13 +179,13 @@ def _unsure(configuration: Configuration, connection: ConfiguredConnection) -> I
 
 
 def describe(configuration: Configuration) -> dict[str, Any]:
-    """The configuration as it was understood, for JSON: files, and for each connection its settings and places."""
+    """The configuration as the reader understands it, for JSON: files, connections, settings and their places."""
     return {
         "file": configuration.path,
         "release": configuration.release.text,
         "rules": configuration.rules,
         "files": list(configuration.files),
-        "connections": [_connection(one) for one in configuration.connections],
+        "connections": [_connection(connection) for connection in configuration.connections],
     }
 
 
@@ -207,19 +216,19 @@ def _shown(slot: str, text: str | None, number: int | None) -> str | int | None:
 
 
 def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
-    """Each diagnostic as text: what and where, the line, and a caret under the place. `files` reads the lines."""
+    """Each diagnostic as text: the sentence, the line, and a caret under the place. `files` reads the lines."""
     lines: dict[str, list[str]] = {}
-    for one in diagnostics:
-        yield _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", str(one))
-        if one.place is None:
+    for diagnostic in diagnostics:
+        yield _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", str(diagnostic))
+        if diagnostic.place is None:
             continue
-        if one.place.file not in lines:
-            lines[one.place.file] = files.lines(one.place.file)
-        text = lines[one.place.file]
-        if not 1 <= one.place.line <= len(text):
+        if diagnostic.place.file not in lines:
+            lines[diagnostic.place.file] = files.lines(diagnostic.place.file)
+        text = lines[diagnostic.place.file]
+        if not 1 <= diagnostic.place.line <= len(text):
             continue
-        line = text[one.place.line - 1].rstrip("\r\n")
+        line = text[diagnostic.place.line - 1].rstrip("\r\n")
         line = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", _KEY_LINE.sub(r"\1…", line)[:_LONGEST])
-        before = line[: max(one.place.column - 1, 0)]
+        before = line[: max(diagnostic.place.column - 1, 0)]
         yield f"    {line}"
         yield "    " + "".join("\t" if c == "\t" else " " for c in before) + "^"

@@ -1,4 +1,4 @@
-"""Which connections are meant by the words of a command line, and what addconn sends for them, in its order.
+"""The connections that the words of a command line mean, and the messages of addconn for them, in its order.
 
 Owns: names, aliases, patterns, the order of --autoall. Must not know: files, sockets.
 """
@@ -36,24 +36,27 @@ _AUTO: Final[dict[str, Auto]] = {
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """A word of a command line, and the connections that it means: none if there is nothing of that name."""
+    """A word of a command line, and the connections that it means: none if there is no connection of that name."""
 
     asked: str
     connections: tuple[ConfiguredConnection, ...]
 
 
 def auto(connection: ConfiguredConnection) -> Auto:
-    """What auto= of a connection comes to."""
-    given = connection.layers[-1].get("auto")
-    if given is None:
+    """The effect of auto= of a connection."""
+    setting = connection.layers[-1].get("auto")
+    if setting is None:
         return "ignore"
-    words = given.key.keyword.values
-    known = _KNOWN.get((id(words), given.number, given.text))
-    if known is None or known[0] is not words:
+    words = setting.key.keyword.values
+    remembered = _KNOWN.get((id(words), setting.number, setting.text))
+    if remembered is None or remembered[0] is not words:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
-        known = _KNOWN[id(words), given.number, given.text] = (words, _auto(words, given.number, given.text))
-    return known[1]
+        remembered = _KNOWN[id(words), setting.number, setting.text] = (
+            words,
+            _auto(words, setting.number, setting.text),
+        )
+    return remembered[1]
 
 
 def _auto(words: Mapping[str, int], number: int | None, text: str | None) -> Auto:
@@ -76,9 +79,13 @@ def all_names(configuration: Configuration) -> list[str]:
 
 
 def last_of_each(configuration: Configuration) -> dict[str, ConfiguredConnection]:
-    """What pluto holds of each name after addconn --autoall: it sends all sections of a name in file order, and each
-    takes the place of the one before."""
-    return {one.name: one for one in configuration.connections if auto(one) != "ignore"}
+    """The connection of each name that pluto holds after addconn --autoall. It sends all sections of a name in file
+    order, and each replaces the one before."""
+    return {
+        connection.name: connection
+        for connection in configuration.connections
+        if auto(connection) != "ignore"
+    }
 
 
 def choose(configuration: Configuration, words: Iterable[str]) -> list[Chosen]:
@@ -88,39 +95,41 @@ def choose(configuration: Configuration, words: Iterable[str]) -> list[Chosen]:
     """
     result = []
     for word in words:
-        found = configuration.find(word)
-        if not found and any(character in word for character in "*?["):
+        matching = configuration.find(word)
+        if not matching and any(character in word for character in "*?["):
             names = dict.fromkeys(
-                one.name for one in configuration.connections if fnmatchcase(one.name, word)
+                connection.name
+                for connection in configuration.connections
+                if fnmatchcase(connection.name, word)
             )
-            found = [configuration.find(name)[0] for name in names]
-        result.append(Chosen(word, tuple(found)))
+            matching = [configuration.find(name)[0] for name in names]
+        result.append(Chosen(word, tuple(matching)))
     return result
 
 
 def select(
     configuration: Configuration, planner: Planner, names: Sequence[str]
 ) -> Iterator[tuple[Message, ...]]:
-    """What `addconn NAME...` sends, in groups: each connection once, those that did not load not at all."""
-    done: set[int] = set()
+    """The messages of `addconn NAME...`, in groups: each connection once, without those that fail to load."""
+    planned: set[int] = set()
     for name in names:
         for connection in configuration.find(name):
-            if id(connection) in done:
+            if id(connection) in planned:
                 continue
             plan = planner.plan(
                 connection.name, connection.layers, failed=connection.failed, partial=connection.partial
             )
             if not plan.failed:
-                done.add(id(connection))
+                planned.add(id(connection))
                 yield from plan.groups
 
 
 def autoall(configuration: Configuration, planner: Planner) -> Iterator[tuple[Message, ...]]:
-    """What `addconn --autoall` sends, in groups: the adds in file order, then what follows them.
+    """The messages of `addconn --autoall`, in groups: the adds in file order, then the others.
 
-    3.27 to 5.0 listen, route and initiate in messages of their own; 5.1 to 5.3 only listen, for pluto does the rest
-    by what the adds say; 5.4 has nothing behind the adds. Raises Unsupported where the number of WHACK_LISTEN depends
-    on how pluto was built, and nobody knows.
+    3.27 to 5.0 send messages to listen, route and initiate. 5.1 to 5.3 send only the one to listen, because the adds
+    tell pluto the rest. 5.4 sends nothing behind the adds. Raises Unsupported if the number of WHACK_LISTEN depends on
+    how pluto was built, and that is not known.
     """
     after = rules(configuration.rules).after
     listen = None if after == "nothing" else Message("listen", "", _listen(configuration))
@@ -163,7 +172,7 @@ def _listen(configuration: Configuration) -> dict[str, object]:
     if release.seccomp is None and family.depends_on_seccomp("WHACK_LISTEN"):
         raise Unsupported(
             f"the number of WHACK_LISTEN differs between builds of Libreswan {release} with and without seccomp, and "
-            "nothing here says which this is: give seccomp=",
+            "nothing here tells which build this is: give seccomp=",
             option="seccomp",
             release=str(release),
         )
@@ -178,11 +187,15 @@ def wanted(
 ) -> Iterator[ConfiguredConnection]:
     """The connections that auto= loads, or those of these names.
 
-    Of several with one name the one that counts: the last where all are loaded (addconn --autoall), else the first.
-    `last`: these names were loaded with all others.
+    If several have one name, the result has the one that counts: the last if all are loaded (addconn --autoall), else
+    the first. `last`: these names were loaded with all others.
     """
     if last or not names:
-        yield from (one for name, one in last_of_each(configuration).items() if not names or name in names)
+        yield from (
+            connection
+            for name, connection in last_of_each(configuration).items()
+            if not names or name in names
+        )
         return
     for name in dict.fromkeys(connection.name for connection in configuration.connections):
         if name in names:

@@ -1,6 +1,6 @@
 """Digests of what is sent for connections: what tells the bytes of one set of messages from another's. Pure.
 
-Nothing of a message can be read from one. Must not know: who keeps them (record.py), what a difference means.
+No part of a message can be read from its digest. Must not know: who keeps them (record.py), what a difference means.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def digests(
 ) -> dict[str, Sent]:
     """What is sent for each of these connections (see `wanted`)."""
     planner, packer = Planner(configuration.rules, around.lookup), Packer(configuration.release)
-    found: dict[str, Sent] = {}
+    by_connection: dict[str, Sent] = {}
     for connection in wanted(configuration, names, last=last):
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-        found[connection.name] = sent_of(plan, configuration.rules, packer)
-    return found
+        by_connection[connection.name] = sent_of(plan, configuration.rules, packer)
+    return by_connection
 
 
 def sent_of(plan: Plan, rules: str, packer: Packer) -> Sent:
@@ -61,10 +61,10 @@ def digest(groups: Iterable[Iterable[Message]], packer: Packer) -> str:
     return digest_of(*messages or (b"",))
 
 
-def digest_of(message: bytes, *others: bytes) -> str:
+def digest_of(message: bytes, *more: bytes) -> str:
     """The digest of messages as they are sent."""
     state = blake2b(message, digest_size=16)
-    for other in others:
-        state.update(len(other).to_bytes(4, "little"))
-        state.update(other)
+    for message_behind in more:
+        state.update(len(message_behind).to_bytes(4, "little"))
+        state.update(message_behind)
     return state.hexdigest()

@@ -1,10 +1,10 @@
-"""The grammar of ipsec.conf: from tokens to sections of settings, and what is wrong with them.
+"""The grammar of ipsec.conf: from tokens to sections of settings, and the faults in them.
 
-Owns: which token may follow which, and includes. Must not know: what is kept of a setting (autod.config.collect),
+Owns: which token may follow which, and includes. Must not know: the value of a setting (autod.config.collect),
 %default and also= (autod.config.merge), or messages.
 
-addconn stops at the first fault of a file and loads nothing of it. Here the first fault is as fatal, but reading
-goes on with the next line, so that a person sees all faults at once.
+addconn stops at the first fault of a file and does not load anything of it. Here the first fault is fatal, too, but
+reading goes on with the next line, so that a person sees all faults at once.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "Document", "parse"]
 
 UNKNOWN: Final = "unrecognized"
-"""How the sentence begins that tells of a keyword that the release does not have."""
+"""The first word of the sentence about a keyword that the release does not have."""
 
 _ORDINARY: Final = re.compile(
     r'[ \t]+([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*(?:"([^"{}\n\0]*)"|([^"{} \t\n\0]+))[ \t]*\Z'
 )
-"""An ordinary line: a keyword and a value. The scanner would cut it in the same way; it gets all other lines."""
+"""An ordinary line: a keyword and a value. The scanner would cut it in the same way; it reads all other lines."""
 
 _PLAIN: Final = re.compile(r'[^"{} \t\n\0]+\Z')
 """What such a line has for a value, where it is not in quotes."""
 
 _HEADER: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(conn)[ \t]+([A-Za-z][A-Za-z0-9._-]*)\n")
-"""An ordinary first line of a section, likewise, and what has no meaning before it."""
+"""An ordinary first line of a section, and the comments and empty lines before it."""
 
 _END: Final = re.compile(r"\n(?![ \t])")
-"""Where the lines that belong to a section end."""
+"""The end of the lines that belong to a section."""
 
 _PIECE: Final = 4096
-"""Characters that are cut into lines at once. After a line that is not ordinary the rest is cut again."""
+"""Characters that are cut into lines at once. After a line that is not ordinary, the rest is cut again."""
 
 _LINES: Final = 4096
 """Different lines that are remembered: most connections share most of theirs."""
@@ -56,7 +56,7 @@ def _place(token: Token) -> Place:
 
 
 def parse(name: str, text: str, rules: Rules, table: Table, files: Files) -> Document:
-    """Read `text`, the content of the file `name`, and what it includes, by the rules of a release."""
+    """Read `text`, the content of the file `name`, and its includes, by the rules of a release."""
     return _Parser(name, text, rules, table, files).run()
 
 
@@ -98,13 +98,13 @@ class _Parser:
     def _want(self, *kinds: TokenKind) -> Token:
         token = self._peek()
         if token.kind not in kinds:
-            wanted = " or ".join(kind.value for kind in kinds)
-            got = token.kind.value if not token.text else f"{token.text!r}"
-            raise Fault(f"syntax error: {wanted} was expected, not {got}", token)
+            expected = " or ".join(kind.value for kind in kinds)
+            actual = token.kind.value if not token.text else f"{token.text!r}"
+            raise Fault(f"syntax error: {expected} was expected, not {actual}", token)
         return self._take()
 
     def _classify(self, word: str) -> TokenKind:
-        """What a word is to the scanner, at the moment it is read (which of the sections counts is 5.3's matter)."""
+        """The kind of a word for the scanner, at the moment it is read (from 5.3 on the section decides later)."""
         if self._sectioned:
             return TokenKind.KEYWORD
         key = self._table.conn.get(word.lower() if word.isascii() else word)
@@ -190,9 +190,9 @@ class _Parser:
                 )
                 if names:
                     self._scanner.include(names)
-                # From 5.3 on nothing ends the last line of the included file, so its section goes on.
+                # From 5.3 on the end of an included file does not end its last line, so its section goes on.
             case TokenKind.SPACES if self._sections.is_open and self.document.refusal is not None:
-                # Only to find more faults: the section had one.
+                # Only to find more faults, because the section has one.
                 self._token = token
                 self._settings()
             case _:
@@ -202,10 +202,10 @@ class _Parser:
         return True
 
     def _unindented(self, token: Token) -> str | None:
-        """The commonest fault there is: a keyword at the left margin."""
+        """Advice for the most common fault: a keyword at the left margin."""
         word = token.text.partition("=")[0].lower()
         if word in self._table.conn or word in self._table.setup or advice.for_keyword(word):
-            return "indent it: what belongs to a section begins with a blank or a tab"
+            return "indent it: the lines of a section begin with a blank or a tab"
         return None
 
     def _settings(self) -> None:
@@ -225,25 +225,25 @@ class _Parser:
             self._setting()
 
     def _ordinary_lines(self) -> None:
-        """Keep ordinary lines, up to the first that is none or of which there is more to say."""
+        """Keep ordinary lines, up to the first that is not ordinary or that needs a complaint."""
         source, sections = self._scanner.source, self._sections
         text, at, number = source.text, source.at, source.line
-        known, taken = self._lines, sections.takes_lines
-        while taken and text.startswith((" ", "\t"), at):
+        remembered, goes_on = self._lines, sections.takes_lines
+        while goes_on and text.startswith((" ", "\t"), at):
             end = _END.search(text, at, at + _PIECE)
             stop = text.rfind("\n", at, at + _PIECE) if end is None else end.start()
             if stop < 0:
                 break
             for line in text[at:stop].split("\n"):
-                kept = known.get(line)
-                if kept is None:
-                    kept = self._like_another(line)
-                if kept is None:
-                    kept = self._line(line)
-                    if kept is not None and len(known) < _LINES:
-                        known[line] = kept
-                taken = kept is not None and sections.take(kept, source.name, number)
-                if not taken:
+                ordinary = remembered.get(line)
+                if ordinary is None:
+                    ordinary = self._like_another(line)
+                if ordinary is None:
+                    ordinary = self._line(line)
+                    if ordinary is not None and len(remembered) < _LINES:
+                        remembered[line] = ordinary
+                goes_on = ordinary is not None and sections.take(ordinary, source.name, number)
+                if not goes_on:
                     break
                 at += len(line) + 1
                 number += 1
@@ -251,14 +251,14 @@ class _Parser:
         source.line = number
 
     def _ordinary_header(self) -> bool:
-        """Begin a section, if that is what the next line does in the ordinary way."""
+        """Begin a section if the next line is an ordinary first line of one."""
         source = self._scanner.source
-        found = _HEADER.match(source.text, source.at)
-        if found is None:
+        header = _HEADER.match(source.text, source.at)
+        if header is None:
             return False
-        source.line += source.text.count("\n", source.at, found.start(1))
-        self._sections.open(found[2], Place(source.name, source.line, 1))
-        source.at = source.start = found.end()
+        source.line += source.text.count("\n", source.at, header.start(1))
+        self._sections.open(header[2], Place(source.name, source.line, 1))
+        source.at = source.start = header.end()
         source.line += 1
         return True
 
@@ -271,11 +271,11 @@ class _Parser:
         return Line(like.key, value, None, like.column, like.mark)
 
     def _line(self, line: str) -> Line | None:
-        """What an ordinary line of a connection comes to, if there is nothing to complain of."""
-        found = _ORDINARY.match(line)
-        if found is None:
+        """An ordinary line of a connection with its value; None if it is not ordinary or needs a complaint."""
+        match = _ORDINARY.match(line)
+        if match is None:
             return None
-        word, quoted, plain = found.groups()
+        word, quoted, plain = match.groups()
         key = self._table.conn.get(word) or self._table.conn.get(word.lower())
         if key is None or (word[0] in "xX" and word[1:2] in ("-", "_")):
             return None
@@ -297,16 +297,16 @@ class _Parser:
             return None
         if kind is TokenKind.INTEGER and key.keyword.kind == "percent":
             return None
-        kept = self._sections.line(key, found.start(1) + 1, kind, value)
+        section_line = self._sections.line(key, match.start(1) + 1, kind, value)
         if (
-            kept is not None
-            and kept.text == plain
+            section_line is not None
+            and section_line.text == plain
             and key.keyword.kind == "string"
             and len(self._heads) < _LINES
         ):
             # A number of 4.x has no text, and what stood in quotes is not `plain`.
-            self._heads[line.partition("=")[0]] = kept
-        return kept
+            self._heads[line.partition("=")[0]] = section_line
+        return section_line
 
     # Settings
 
@@ -359,7 +359,7 @@ class _Parser:
         self._want(TokenKind.EOL)
 
     def _find(self, word: Token) -> Key | None:
-        """The keyword, by the section that is open where the release looks there (5.3 on)."""
+        """The keyword; from 5.3 on it is looked up by the open section."""
         lower = word.text.lower() if word.text.isascii() else word.text
         key = self._sections.keys.get(lower)
         if self._sectioned:
@@ -368,18 +368,18 @@ class _Parser:
             if key is not None and key.keyword.optarg:
                 raise Fault(f"{word.text}= is only for command lines", word)
             if key is None:
-                what = "config setup" if self._sections.is_setup else "conn"
+                section = "config setup" if self._sections.is_setup else "conn"
                 hint = self._sections.hints.keyword(word.text, self._sections.keys)
                 bare = lower in self._table.bare_ends and not self._sections.is_setup
                 if bare and advice.for_keyword(lower) is None:
                     hint = f"left{lower}= or right{lower}="
                 status = 3 if self._rules.ignores else 1
-                raise Fault(f"{UNKNOWN} {what!r} keyword {word.text!r}", word, status, hint)
+                raise Fault(f"{UNKNOWN} {section!r} keyword {word.text!r}", word, status, hint)
         return key
 
     def _setting_4(self, key: Key, word: Token) -> None:
-        """The value of a keyword of 4.x, whose kind says which tokens may stand there."""
-        wanted = {
+        """The value of a keyword of 4.x. The kind of the keyword decides which tokens may stand there."""
+        kinds = {
             "bool": (TokenKind.BOOL,),
             "time": (TokenKind.INTEGER, TokenKind.STRING),
             "milliseconds": (TokenKind.INTEGER, TokenKind.STRING),
@@ -387,11 +387,11 @@ class _Parser:
             "binary": (TokenKind.INTEGER, TokenKind.STRING),
             "bytes": (TokenKind.INTEGER, TokenKind.STRING),
         }.get(key.keyword.kind)
-        if wanted is None and self._peek().kind is TokenKind.EOL:
+        if kinds is None and self._peek().kind is TokenKind.EOL:
             self._take()
             place = Place(word.file, word.line, word.column)
             self._sections.complain(Severity.WARNING, f"{word.text}= has no value and is ignored", place)
             return
-        value = self._want(*(wanted or (TokenKind.STRING, TokenKind.INTEGER)))
+        value = self._want(*(kinds or (TokenKind.STRING, TokenKind.INTEGER)))
         self._sections.keep(key, word, value.kind, value.text)
         self._want(TokenKind.EOL)

@@ -1,10 +1,10 @@
 """From sections to connections: `conn %default`, also=, duplicates.
 
-Owns: the order in which sections count, and what happens to a setting that is there twice, as the release does it.
-Must not know: tokens, or what a setting means but for also= and connalias=.
+Owns: the order in which sections count, and the treatment of a setting that is there twice, as in the release.
+Must not know: tokens, or the meaning of settings except also= and connalias=.
 
-A value of %default may be replaced without a word; a second value of the connection's own may not. 4.x reads a
-section first and then the sections of also=, breadth first; 5.x puts a section in where its also= stands.
+A value of %default may be replaced without a complaint; a second value of the connection's own may not. 4.x reads a
+section first and then the sections of also=, breadth first. 5.x puts a section in the place of its also=.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _ALSO_LIMIT: Final = 32
 
 _VISITS: Final = 16
 _MORE_VISITS: Final = 10_000
-"""Sections that also= may lead to in all: so many for each section of the file, and so many more. A chain of 20,000
-would lead to 200 million."""
+"""Sections that also= may lead to in all: _VISITS for each section of the file, and _MORE_VISITS in addition. A chain
+of 20,000 would lead to 200 million."""
 
 _COMPLAINTS: Final = 50
 """Complaints that are kept of one connection."""
@@ -72,7 +72,7 @@ class _Merge:
             self.diagnostics.append(Diagnostic(severity, sentence, setting.place, hint, self.name))
 
     def put(self, setting: Setting) -> None:
-        """One setting, by the rule of its kind."""
+        """Take one setting, by the rule of its kind."""
         key = setting.key
         kind, slot = key.keyword.kind, key.slot
         if kind == "obsolete":
@@ -104,13 +104,13 @@ class _Merge:
             self.failed = True
             self.complain(
                 Severity.ERROR,
-                f"{key.spelled}= wants a string, and digits alone are none",
+                f"{key.spelled}= needs a string, and digits alone are not a string",
                 setting,
                 "quote it",
             )
             return
         if kind in ("loose", "key") and setting.number != OTHER and before is not None:
-            # The string of a value that a word replaces stays behind, and is sent.
+            # If a word replaces a string, the string stays, and is sent.
             setting = msgspec.structs.replace(setting, text=before.text)
         self.slots[slot] = setting
         if not self._default:
@@ -161,20 +161,20 @@ class _Merge:
 
 
 def _int(number: int | None) -> int:
-    # The comparison is made in an int: two equal large numbers clash.
+    # addconn compares an int: two equal large numbers clash.
     return (((number or 0) + 2**31) & (2**32 - 1)) - 2**31
 
 
 def connections(document: Document, rules: Rules) -> tuple[list[ConfiguredConnection], list[Diagnostic]]:
-    """The connections of a file in order, and what else there is to say.
+    """The connections of a file in order, and further complaints.
 
-    A file that is refused has none.
+    A file that is refused has no connections.
     """
     if document.refusal is not None:
         return [], []
-    named: dict[str, Section] = {}
+    by_name: dict[str, Section] = {}
     for section in document.sections:
-        named.setdefault(section.name, section)
+        by_name.setdefault(section.name, section)
     diagnostics: list[Diagnostic] = []
     hints = Hints()
     layers: list[Slots] = []
@@ -205,7 +205,7 @@ def connections(document: Document, rules: Rules) -> tuple[list[ConfiguredConnec
     for section in document.sections:
         if section.name != _DEFAULT:
             merge = _Merge(section.name, rules, dict(base), hints, default=False)
-            partial = expand(merge, section, named, budget)
+            partial = expand(merge, section, by_name, budget)
             result.append(
                 ConfiguredConnection(
                     section.name,
@@ -228,13 +228,13 @@ def connections(document: Document, rules: Rules) -> tuple[list[ConfiguredConnec
 
 
 class _Budget:
-    """How many sections also= may still lead to, in the whole file."""
+    """The number of sections that also= may still lead to, in the whole file."""
 
     def __init__(self, most: int) -> None:
         self.all = self.left = most
 
     def spend(self) -> bool:
-        """One more section. False if there were too many."""
+        """Count one more section. False if there are too many."""
         self.left -= 1
         return self.left >= 0
 
@@ -244,7 +244,7 @@ _FAMILIES: Final = frozenset({0, 2, 10})
 
 
 def _aborting(document: Document) -> list[Diagnostic]:
-    """Up to 4.6 addconn aborts over a family of addresses that is none."""
+    """The settings over which addconn aborts up to 4.6: an unknown family of addresses."""
     return [
         Diagnostic(
             Severity.FATAL,
@@ -258,52 +258,52 @@ def _aborting(document: Document) -> list[Diagnostic]:
     ]
 
 
-def _missing(merge: _Merge, name: str, setting: Setting, named: dict[str, Section]) -> None:
+def _missing(merge: _Merge, name: str, setting: Setting, by_name: dict[str, Section]) -> None:
     merge.failed = True
     merge.complain(
         Severity.ERROR,
-        f"conn {name!r} is nowhere, and also= wants it",
+        f"there is no conn {name!r}, which also= names",
         setting,
-        merge.hints.nearest(name, named),
+        merge.hints.nearest(name, by_name),
     )
 
 
-def _breadth_first(merge: _Merge, section: Section, named: dict[str, Section], budget: _Budget) -> bool:
-    """4.x: the section whole, then what its also= names, then what theirs name. True if it gave up before that."""
+def _breadth_first(merge: _Merge, section: Section, by_name: dict[str, Section], budget: _Budget) -> bool:
+    """4.x: the whole section, then the sections of its also=, then those of theirs. True if addconn gives up before."""
     merge.put_all(section.settings)
     if merge.failed:
         return True
-    whole = merge.slots.get("also")
-    if whole is None or whole.text is None:
+    also = merge.slots.get("also")
+    if also is None or also.text is None:
         return False
-    queue = [(name, whole) for name in _NAMES.findall(whole.text)]
-    done = {section.name} if named.get(section.name) is section else set()
+    queue = [(name, also) for name in _NAMES.findall(also.text)]
+    included = {section.name} if by_name.get(section.name) is section else set()
     for name, setting in queue:
         if len(queue) >= _ALSO_LIMIT:
             merge.failed = True
             merge.complain(Severity.ERROR, f"also= leads to {_ALSO_LIMIT} sections or more", setting)
             return True
-        found = named.get(name)
-        if found is None:
-            _missing(merge, name, setting, named)
+        other_section = by_name.get(name)
+        if other_section is None:
+            _missing(merge, name, setting, by_name)
             continue
-        if name in done:
+        if name in included:
             continue
         if not budget.spend():
             return True
-        done.add(name)
+        included.add(name)
         merge.slots.pop("also", None)
-        for one in found.settings:
-            merge.put(one)
+        for other_setting in other_section.settings:
+            merge.put(other_setting)
         more = merge.slots.get("also")
         if more is not None and more.text is not None:
             queue += [(word, more) for word in _NAMES.findall(more.text)]
     return False
 
 
-def _in_place(merge: _Merge, section: Section, named: dict[str, Section], budget: _Budget) -> bool:
-    """5.x: each section once, where its also= stands. True if a fault made addconn stop there."""
-    done = {id(section)}
+def _in_place(merge: _Merge, section: Section, by_name: dict[str, Section], budget: _Budget) -> bool:
+    """5.x: each section once, in the place of its also=. True if a fault makes addconn stop there."""
+    included = {id(section)}
     stack = [iter(section.settings)]
     while stack:
         for setting in stack[-1]:
@@ -311,14 +311,14 @@ def _in_place(merge: _Merge, section: Section, named: dict[str, Section], budget
                 merge.put(setting)
                 continue
             name = setting.text or ""
-            found = named.get(name)
-            if found is None:
-                _missing(merge, name, setting, named)
-            elif id(found) not in done:
+            other_section = by_name.get(name)
+            if other_section is None:
+                _missing(merge, name, setting, by_name)
+            elif id(other_section) not in included:
                 if not budget.spend():
                     return True
-                done.add(id(found))
-                stack.append(iter(found.settings))
+                included.add(id(other_section))
+                stack.append(iter(other_section.settings))
                 break
         else:
             stack.pop()

@@ -2,10 +2,10 @@
 
 Owns: how a policy file is read, and which connections of a status are groups. Must not know: files, sockets.
 
-pluto stopped answering --listgroups long ago; this is what it would say. A file is read as pluto reads it
-when it is told to listen (4.10): a record begins at the left margin, indented lines go on with it, # begins a
-comment; `network`, or `network protocol source-port destination-port`. A record whose network is none is left
-out; any other mistake ends the file.
+pluto no longer answers --listgroups; the result here is what it would print. A file is read in the way of pluto at
+--listen (4.10): a record begins at the left margin, indented lines continue it, # begins a comment. A record is
+`network`, or `network protocol source-port destination-port`. A record without a valid network is left out; any other
+mistake ends the file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Group", "PolicyFile", "Routed", "groups", "is_group", "loaded_groups
 
 
 class PolicyFile(msgspec.Struct, frozen=True):
-    """A policy file: its networks as they are used, and what is wrong with it (`line: sentence`)."""
+    """A policy file: its networks as they are used, and its faults (`line: sentence`)."""
 
     networks: tuple[str, ...]
     problems: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class PolicyFile(msgspec.Struct, frozen=True):
 class Group(msgspec.Struct, frozen=True):
     """A policy group: `networks` is None if the folder has no file for it.
 
-    `loaded`: pluto has a group connection of this name (None: not known). `instances`: the connections it has
+    `loaded`: pluto has a group connection of this name (None: not known). `instances`: how many connections it has
     made of the file's networks.
     """
 
@@ -68,21 +68,21 @@ def read_policy(text: str) -> PolicyFile:
 def _records(text: str) -> Iterable[tuple[int, list[str]]]:
     number, words = 0, list[str]()
     for at, line in enumerate(text.splitlines(), 1):
-        found = re.sub(r"(^|\s)#.*", "", line).split()
-        if not found:
+        words_of_line = re.sub(r"(^|\s)#.*", "", line).split()
+        if not words_of_line:
             continue
         if line[0] in " \t" and words:
-            words += found
+            words += words_of_line
             continue
         if words:
             yield number, words
-        number, words = at, found
+        number, words = at, words_of_line
     if words:
         yield number, words
 
 
 def _network(word: str) -> str:
-    """As pluto shows it: 192.0.2.1/32. ValueError if it is neither address nor network."""
+    """The network as pluto shows it: 192.0.2.1/32. ValueError if it is neither an address nor a network."""
     if "/" not in word:
         address = ipaddress.ip_address(word)
         return f"{address}/{address.max_prefixlen}"
@@ -92,11 +92,11 @@ def _network(word: str) -> str:
 
 
 def _wrong(rest: list[str]) -> str | None:
-    """What is wrong behind the network."""
+    """The fault behind the network; None if there is none."""
     if not rest:
         return None
     if len(rest) < 3:
-        return "a protocol wants a source port and a destination port behind it"
+        return "a protocol needs a source port and a destination port behind it"
     if len(rest) > 3:
         return f"{rest[3]!r} is too much"
     if rest[0].lower() in ("0", "all", "50", "esp", "51", "ah"):
@@ -109,9 +109,11 @@ def _wrong(rest: list[str]) -> str | None:
 def loaded_groups(connections: Sequence[ConnectionState]) -> dict[str, int]:
     """The group connections among those loaded, each with the number of its instances ("NAME#10.0.0.0/8")."""
     names = [connection.name for connection in connections if connection.kind != "group"]
-    made = Counter(name.partition("#")[0] for name in names if "#" in name)
+    instances = Counter(name.partition("#")[0] for name in names if "#" in name)
     return {
-        connection.name: made[connection.name] for connection in connections if connection.kind == "group"
+        connection.name: instances[connection.name]
+        for connection in connections
+        if connection.kind == "group"
     }
 
 
@@ -119,26 +121,26 @@ _GROUP_HOSTS = frozenset({"%group", "%opportunisticgroup", "%oppogroup"})
 _CATCHES = frozenset(
     {"ondemand", "negotiating", "inbound", "tunnel", "failure", "never_negotiate", "eclipsed"}
 )
-"""Routing of a connection whose packets do not leave as they are, or leave so because that is what it says."""
+"""Routing of a connection whose packets do not leave in clear, or leave in clear because it says so."""
 
 
 def is_group(connection: ConfiguredConnection) -> bool:
     """Whether a connection of a configuration stands for the networks of a policy file."""
     for side in ("left", "right"):
-        given = connection.settings.get(side)
-        if given is None:
+        setting = connection.settings.get(side)
+        if setting is None:
             continue
-        word = (given.text or "").lower()
+        word = (setting.text or "").lower()
         if word in _GROUP_HOSTS or (
-            given.text is None
-            and any(given.key.keyword.values.get(host) == given.number for host in _GROUP_HOSTS)
+            setting.text is None
+            and any(setting.key.keyword.values.get(host) == setting.number for host in _GROUP_HOSTS)
         ):
             return True
     return False
 
 
 class Routed(msgspec.Struct, frozen=True):
-    """A group connection that pluto has loaded: how many connections it has made of it, and those not routed."""
+    """A group connection that pluto has loaded: how many instances it has made, and those that are not routed."""
 
     instances: int
     unrouted: tuple[str, ...]
@@ -150,22 +152,36 @@ class Routed(msgspec.Struct, frozen=True):
 
 
 def routed(state: State, name: str) -> Routed | None:
-    """The group connection `name` of pluto's; None where it is not a group, or not loaded."""
-    template = next((one for one in state.connections if one.name == name and one.kind == "group"), None)
+    """The group connection `name` of pluto's; None if it is not a group, or not loaded."""
+    template = next(
+        (
+            connection
+            for connection in state.connections
+            if connection.name == name and connection.kind == "group"
+        ),
+        None,
+    )
     if template is None:
         return None
-    made = [one for one in state.connections if one.instance is None and _is_of(one, template)]
-    return Routed(len(made), tuple(one.name for one in made if one.routing not in _CATCHES))
+    instances = [
+        connection
+        for connection in state.connections
+        if connection.instance is None and _is_of(connection, template)
+    ]
+    return Routed(
+        len(instances),
+        tuple(connection.name for connection in instances if connection.routing not in _CATCHES),
+    )
 
 
-def _is_of(one: ConnectionState, template: ConnectionState) -> bool:
-    if one.template_serial is not None and template.serial is not None:
-        return one.template_serial == template.serial
-    return one.name.startswith(f"{template.name}#")
+def _is_of(connection: ConnectionState, template: ConnectionState) -> bool:
+    if connection.template_serial is not None and template.serial is not None:
+        return connection.template_serial == template.serial
+    return connection.name.startswith(f"{template.name}#")
 
 
 def groups(files: Mapping[str, PolicyFile], loaded: Mapping[str, int] | None) -> list[Group]:
-    """One list of both, by name. `loaded` None: pluto could not be asked."""
+    """The groups of the files and of pluto, by name. `loaded` None: pluto could not be asked."""
     names = sorted({*files, *(loaded or ())})
     return [
         Group(

@@ -37,8 +37,8 @@ async def load_elements(
 ) -> Outcome | None:
     """Load the pairs `elements` of the connection `name` (`m/0x2` of `m`): one outcome for them.
 
-    None where this release has no message for them alone: nothing was sent then. Raises what an exchange does. A
-    cancellation leaves pluto at work on the message that it has.
+    None if this release has no message for these pairs alone: nothing was sent then. Raises the errors of an exchange.
+    After a cancellation pluto still works on the message that it has.
     """
     started = time.time()
     (connection, *_) = configuration.find(name)
@@ -49,7 +49,7 @@ async def load_elements(
     if groups is None:
         return None
     packer = Packer(configuration.release)
-    sent = []
+    exchanges = []
     for group in groups:
         for message in group:
             data = packer.pack(message.members, message.settings)
@@ -57,5 +57,5 @@ async def load_elements(
             ending = await pluto.control.exchange(data, replies.extend)
             for reply in replies:
                 hear(recognise(reply, time=time.time()))
-            sent.append(Relayed(data, tuple(replies), ending))
-    return outcome_of(Transcript(name, tuple(elements), tuple(sent), ()), started=started)
+            exchanges.append(Relayed(data, tuple(replies), ending))
+    return outcome_of(Transcript(name, tuple(elements), tuple(exchanges), ()), started=started)

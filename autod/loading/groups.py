@@ -1,10 +1,10 @@
 """Group connections: routed only when what pluto made of them is.
 
-Owns: the order (route, listen, look), which groups auto= has routed, and what is said. Must not know: who asks.
+Owns: the order (route, listen, look), which groups auto= routes, and the sentences. Must not know: the caller.
 
-pluto makes the connections of a group's networks when it is told to listen, and at no other time; to route the group
-alone makes none, and loading it again removes those there were. Routed first, they come into being routed: no packet of
-a private network leaves in clear between the two.
+pluto makes the connections of a group's networks when it is told to listen, and at no other time. To route the group
+alone does not make any, and to load it again removes them. If the group is routed first, the connections are routed
+when they are made, so no packet of a private network leaves in clear.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ Catches: TypeAlias = Callable[[ConfiguredConnection], bool]
 
 
 def no_group(connection: ConfiguredConnection) -> bool:
-    """None of them is: to load is all that was asked for."""
+    """No connection: the caller only wants to load."""
     return False
 
 
 def routed_by_auto(connection: ConfiguredConnection) -> bool:
-    """Those that addconn --autoall routes."""
+    """The groups that addconn --autoall routes."""
     return auto(connection) == "ondemand" and is_group(connection)
 
 
 async def route_group(pluto: Pluto, name: str, *, timeout: float | None = None) -> Outcome:
     """Route a group connection that is loaded: the outcome is what pluto's state shows of its networks.
 
-    `timeout` in seconds bounds each of three questions. Raises what an operation of `pluto` does. A cancellation leaves
-    pluto with what it was asked so far.
+    `timeout` in seconds bounds each of three requests. Raises the errors of an operation of `pluto`. A cancellation
+    does not undo the requests so far.
     """
     outcome = await pluto.route(name, timeout=timeout)
     if not outcome.ok:
@@ -53,16 +53,16 @@ async def route_group(pluto: Pluto, name: str, *, timeout: float | None = None) 
     if not listened.ok:
         sentence = f"{quoted(name)} is not routed: pluto does not listen: {listened.sentence}"
         return msgspec.structs.replace(outcome, ok=False, result=listened.result, sentence=sentence)
-    found = routed(await pluto.state(c.Status(), timeout=timeout), name)
-    if found is None or found.ok:
+    group = routed(await pluto.state(c.Status(), timeout=timeout), name)
+    if group is None or group.ok:
         count = (
-            "" if found is None else f", with {found.instances} network{'' if found.instances == 1 else 's'}"
+            "" if group is None else f", with {group.instances} network{'' if group.instances == 1 else 's'}"
         )
         return msgspec.structs.replace(outcome, sentence=f"{quoted(name)} is routed{count}")
-    if not found.instances:
+    if not group.instances:
         sentence = (
             f"{quoted(name)} has no networks: its policy file is empty or missing, so nothing is routed"
         )
         return msgspec.structs.replace(outcome, sentence=sentence)
-    sentence = f"{quoted(name)} is not routed: {', '.join(found.unrouted[:10])}"
+    sentence = f"{quoted(name)} is not routed: {', '.join(group.unrouted[:10])}"
     return msgspec.structs.replace(outcome, ok=False, result=Result.FAILED, sentence=sentence)

@@ -1,7 +1,7 @@
-"""A configuration held against the pluto that runs: the one comparison behind --diff, --sync and the supervisor.
+"""The comparison of a configuration with the running pluto, for --diff, --sync and the supervisor.
 
-Owns: what the comparison is given beside the file and the status: the machine around, and what was kept of loading.
-Must not know: how pluto is asked, or what is done about a difference.
+Owns: the input of the comparison in addition to the file and the status: the machine, and the record of loads.
+Must not know: how pluto is asked, or the steps that follow from a difference.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Held", "hold", "unread"]
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What differs, and the state of pluto that says so."""
+    """A comparison, and the state of pluto that it was made with."""
 
     comparison: Comparison
     state: State
@@ -46,11 +46,10 @@ def hold(
     also: Collection[str] = (),
     stands_for: str | None = None,
 ) -> Held:
-    """Hold the configuration against what the pluto behind `socket` said to --status and --trafficstatus.
+    """Compare the configuration with the replies of the pluto behind `socket` to --status and --trafficstatus.
 
-    `pluto` is the process that said so. `stands_for`: the path of the file that this one is to take the place of, whose
-    loads count then. `names` and `also`: see `autod.config.compare.compare`. May ask the resolver,
-    so it is for a thread.
+    `pluto` is the process that replied. `stands_for`: the path of the file that this one will replace; its loads count
+    then. `names` and `also`: see `autod.config.compare.compare`. It may ask the resolver, so call it in a thread.
     """
     state = parse(replies)
     record = Record(socket, stands_for or configuration.path, pluto=pluto)
@@ -62,7 +61,12 @@ def hold(
         also=frozenset(also),
         shows=shown(replies),
         around=Machine(None if pluto is None else pluto.pid),
-        memory=Memory(record.loads(), known, writer(configuration), unread(known, configuration, stands_for)),
+        memory=Memory(
+            record.loads(),
+            known,
+            writer(configuration),
+            unread(known, configuration, stands_for),
+        ),
     )
     return Held(comparison, state)
 
@@ -70,6 +74,6 @@ def hold(
 def unread(
     names: Mapping[str, str], configuration: Configuration, stands_for: str | None = None
 ) -> frozenset[str]:
-    """The files in which these connections stood that are there still, and were not read: an include may be lost."""
-    read = {*configuration.files, stands_for}
-    return frozenset(file for file in {*names.values()} if file not in read and os.path.exists(file))
+    """The files of these connections that still exist, but were not read: an include may be lost."""
+    files_read = {*configuration.files, stands_for}
+    return frozenset(file for file in {*names.values()} if file not in files_read and os.path.exists(file))

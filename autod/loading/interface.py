@@ -1,6 +1,6 @@
-"""What every way of loading gives: names in, an outcome for each, and what pluto says meanwhile.
+"""The interface of all loaders: names in, an outcome for each, and pluto's events meanwhile.
 
-Owns: that interface. Must not know: the ways.
+Owns: that interface. Must not know: the loaders.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 __all__ = ["Hear", "Loader", "Told"]
 
 Hear: TypeAlias = Callable[[str, "Event"], None]
-"""Gets the name and each event as it comes. Called from the reader, so it must not block."""
+"""Called with the name and each event as it comes. Called from the reader, so it must not block."""
 
 Told: TypeAlias = Callable[[str, "Outcome"], None]
-"""Gets each name's outcome as soon as it is known. Must not block."""
+"""Called with each name's outcome as soon as it is known. Must not block."""
 
 
 class Loader(Protocol):
     """Loads connections into one pluto."""
 
     async def check(self) -> None:
-        """Raise what `load` would raise before anything is sent: to be asked before something is deleted that is to be
-        loaded again."""
+        """Raise the errors that `load` would raise before it sends anything. Call it before a connection is deleted in
+        order to load it again."""
 
     async def load(
         self, names: Sequence[str], *, hear: Hear, told: Told, timeout: float | None = None
     ) -> None:
-        """Load what `names` mean (names, aliases), in their order, each connection once; `told` hears of each name.
+        """Load the connections of `names` (names, aliases), in their order, each once; call `told` for each name.
 
-        Raises ConfigurationError where the file cannot be used at all (nothing was sent then), PlutoGone where pluto
-        went away, DeadlinePassed where it says nothing for `timeout` seconds; those who were not told of then were not
-        loaded, or it is not known. A cancellation leaves pluto at work on the few messages that it has; those after
-        them are never sent.
+        Raises ConfigurationError if the file cannot be used at all (nothing was sent then), PlutoGone if pluto ended,
+        DeadlinePassed if it does not answer for `timeout` seconds. Names for which `told` was not called then were not
+        loaded, or it is not known. After a cancellation pluto still works on the few messages that it has; the others
+        are never sent.
         """

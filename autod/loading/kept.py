@@ -1,4 +1,4 @@
-"""Where what was loaded is kept, and who wrote it: for those who load, and for those who compare.
+"""The record of loads of a configuration, and the writer of its digests: for loading and for comparing.
 
 Must not know: what is compared (autod.loading.holding).
 """
@@ -18,10 +18,10 @@ __all__ = ["record_of", "writer"]
 
 
 def record_of(configuration: Configuration, socket: str, pluto: Listener | None) -> Record:
-    """What is kept of loading this configuration into this pluto."""
+    """The record of loading this configuration into this pluto."""
     return Record(socket, configuration.path, pluto=pluto)
 
 
 def writer(configuration: Configuration) -> str:
-    """Who makes a digest: two of the same autod and the same rules can be compared."""
+    """The writer of a digest: digests of the same autod and the same rules can be compared."""
     return f"{__version__} {configuration.rules} bytes"

@@ -1,7 +1,7 @@
-"""The choice of the way in which connections are loaded.
+"""The choice of the loader.
 
-Owns: the choice. The ways are `native` (messages of our own, which are addconn's to the letter) and `addconn` (the
-release's own program, for what we have no rules for). Must not know: how ipsec.conf is read, when a connection is
+Owns: the choice. The loaders are `native` (messages of our own, the same bytes as addconn's) and `addconn` (the
+release's own program, for releases without rules here). Must not know: how ipsec.conf is read, when a connection is
 loaded (autod.bulk, autod.supervisor).
 """
 

@@ -1,11 +1,11 @@
-"""Loads connections of a configuration into pluto by messages of our own, and says for each what became of it.
+"""Loads connections of a configuration into pluto by messages of our own, with an outcome for each.
 
-Owns: planning ahead of sending, the order of the messages of one connection, and how many wait at pluto's. Must not
-know: what a reply means (autod.recognise), how files are read (autod.config).
+Owns: planning ahead of sending, the order of the messages of one connection, and how many requests wait at pluto. Must
+not know: what a reply means (autod.recognise), how files are read (autod.config).
 
-Where a connection is one message, the next ones are sent before pluto's answer to it is read (AHEAD of
-autod.exchange.control): pluto never waits for us, and does one after the other all the same. Where it is several, what
-pluto says to one decides whether the next is sent.
+If a connection needs only one message, the next ones are sent before pluto's answer to it is read (AHEAD of
+autod.exchange.control): pluto never waits for us, and still works on one after the other. If a connection needs
+several messages, pluto's answer to one decides whether the next is sent.
 """
 
 from __future__ import annotations
@@ -57,19 +57,21 @@ if TYPE_CHECKING:
 __all__ = ["NativeLoader"]
 
 _ROUND: Final = 32
-"""Connections between two turns of the event loop: some 5 ms."""
+"""Connections between two turns of the event loop: about 5 ms."""
 
 
 class NativeLoader:
-    """Loads into `pluto` what `read` reads for its release: once, and again where another release listens later.
+    """Loads into `pluto` the configuration that `read` returns for its release. It is read once, and again if another
+    release listens later.
 
-    `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which sends
-    connections with a fault too (not where it gave up before it came to auto=), and of several sections of one name
-    leaves the last in pluto. `notes`: `sent` is kept.
-    `begun`: how far the loading of these came without an event loop; the first `load` goes on from there.
-    `catches` says of a group connection that it is going to be routed: it is at once then, as until pluto has made the
-    connections of its networks their packets leave in clear. What pluto says to that is not told: route_group() asks
-    again, and looks.
+    `lookup` answers about routes and names, this machine if None. `autoall`: as addconn --autoall does, which also
+    sends connections with a fault (unless it gives up before it comes to auto=), and of several sections of one name
+    leaves the last in pluto. `notes`: `sent` is kept. `begun`: how far the loading of these came without an event loop;
+    the first `load` goes on from there.
+
+    `catches` tells of a group connection that it will be routed. It is then routed at once, because the packets of its
+    networks leave in clear until pluto has made their connections. pluto's answer to that is not reported:
+    route_group() asks again, and looks.
     """
 
     def __init__(
@@ -90,14 +92,14 @@ class NativeLoader:
         self._autoall = autoall
         self._catches = catches
         self.sent: dict[str, Sent] | None = {} if notes else None
-        """By the name of a connection in the configuration, what was sent for it last."""
+        """The digests of the last messages for each connection, by its name in the configuration."""
         if begun is not None and self.sent is not None:
             self.sent |= begun.sent
         self._configuration: Configuration | None = None if begun is None else begun.configuration
 
     @property
     def configuration(self) -> Configuration | None:
-        """What was read last; None before anything was."""
+        """The configuration that was read last; None before the first."""
         return self._configuration
 
     async def check(self) -> None:
@@ -116,7 +118,7 @@ class NativeLoader:
     async def load(
         self, names: Sequence[str], *, hear: Hear, told: Told, timeout: float | None = None
     ) -> None:
-        """See `autod.loading.interface.Loader`. Patterns count as names too."""
+        """See `autod.loading.interface.Loader`. Patterns count as names, too."""
         pluto = self._pluto
         await self.check()
         assert self._configuration is not None
@@ -157,7 +159,7 @@ class _Work:
 
 @dataclass(slots=True)
 class _Word:
-    """A name that was asked for, and what it means."""
+    """A name from the caller, and the connections that it means."""
 
     asked: str
     works: list[_Work]
@@ -196,27 +198,31 @@ class _Run:
         self._works: dict[int, _Work] = {}
         self._words = [self._word(one) for one in chosen(configuration, names, autoall=autoall)]
 
-    def _word(self, one: Chosen) -> _Word:
-        word = _Word(one.asked, [])
-        for connection in one.connections:
+    def _word(self, choice: Chosen) -> _Word:
+        word = _Word(choice.asked, [])
+        for connection in choice.connections:
             work = self._works.setdefault(id(connection), _Work(connection))
             work.words.append(word)
             word.works.append(work)
         return word
 
     def go_on(self, begun: Begun) -> None:
-        """Tell of those that were answered, and follow those in flight."""
-        for one in begun.answered:
-            work = self._works.pop(id(one.connection), None)
+        """Report the connections that pluto has answered, and follow those in flight."""
+        for answered in begun.answered:
+            work = self._works.pop(id(answered.connection), None)
             if work is not None:
-                self._tell(work, *self._answer(one))
+                self._tell(work, *self._answer(answered))
         for connection, pending in begun.flight:
             self._pluto.control.adopt(pending)
             self._flight.append((self._works.pop(id(connection), None), _request(connection.name), pending))
 
-    def _answer(self, one: Answered) -> tuple[Sequence[Event], Outcome]:
+    def _answer(self, answered: Answered) -> tuple[Sequence[Event], Outcome]:
         return self._pluto.judged(
-            _request(one.connection.name), one.data, one.ending, started=one.started, ended=one.ended
+            _request(answered.connection.name),
+            answered.data,
+            answered.ending,
+            started=answered.started,
+            ended=answered.ended,
         )
 
     async def work(self) -> None:
@@ -267,9 +273,10 @@ class _Run:
             await self._one_by_one(work, ready)
 
     async def _catch(self) -> None:
-        """Load the groups that are to be routed, and have pluto make what it makes of their networks, routed.
+        """Load the groups that will be routed, and have pluto make the connections of their networks, routed.
 
-        All is encoded before, and pluto has it all before it answers the first: it does one right after the other.
+        All messages are encoded first, and pluto has all of them before it answers the first, so it works on one right
+        after the other.
         """
         caught, self._caught = self._caught, []
         requests = [
@@ -282,7 +289,7 @@ class _Run:
         try:
             messages = [self._pluto.message(request.command) for request in requests]
         except Unsupported:
-            # Whoever routes them afterwards is told.
+            # The caller that routes them afterwards gets the error.
             requests, messages = [], []
         for work, ready in caught:
             await self._send(work, ready)
@@ -290,14 +297,14 @@ class _Run:
             await self._ahead_of(None, request, message)
 
     async def _ready(self, connection: ConfiguredConnection) -> Prepared:
-        """Encoded, in a thread where a name server has to be asked."""
+        """The connection, encoded, in a thread if a name server must be asked."""
         try:
             return self._preparer.prepare(connection)
         except MayWait:
             return await trio.to_thread.run_sync(partial(self._preparer.prepare, connection, patient=True))
 
     async def _ahead_of(self, work: _Work | None, request: Request, message: bytes) -> None:
-        """Send before the answers to what was sent are read. `work` None: what pluto says to it is nobody's."""
+        """Send before the answers to earlier requests are read. `work` None: the answer is not reported."""
         control = self._pluto.control
         if len(self._flight) >= self._ahead:
             await self._make_room(self._ahead // 2)
@@ -314,8 +321,8 @@ class _Run:
     async def _make_room(self, count: int) -> None:
         """Wait until pluto has answered the first `count` in flight.
 
-        It does one after the other: where the last of them is answered, those before it need not be waited for one by
-        one. Where that takes its time, each is told of as soon as it is answered.
+        pluto works on one after the other: if the last of them is answered, the others are answered, too. If pluto is
+        slow, each is reported as soon as it is answered.
         """
         control = self._pluto.control
         count = min(count, len(self._flight))
@@ -332,12 +339,12 @@ class _Run:
         self._hear(work.words[0].asked, event)
 
     async def _drain(self) -> None:
-        """Read what pluto has still to say."""
+        """Read all answers that are still missing."""
         await self._make_room(len(self._flight))
         self._settle()
 
     def _settle(self) -> None:
-        """Tell what became of those that pluto has answered."""
+        """Report the outcomes of the requests that pluto has answered."""
         answered, self._answered = self._answered, []
         judged = self._pluto.finish([(request, pending) for _, request, pending in answered])
         for (work, _, _), (events, outcome) in zip(answered, judged, strict=True):
@@ -350,22 +357,22 @@ class _Run:
         self._conclude(work, outcome)
 
     async def _one_by_one(self, work: _Work, ready: Prepared) -> None:
-        sent: list[Relayed] = []
+        exchanges: list[Relayed] = []
         # From 5.0 on one message makes pluto load all pairs of subnets=.
         names = [] if self._pairs else list(ready.names)
         for group in ready.groups:
             for at, (name, message) in enumerate(group):
                 relayed = await self._exchange(work, message)
                 self._heard()
-                sent.append(relayed)
+                exchanges.append(relayed)
                 if self._pairs:
                     names.append(name)
                 if at == 0 and halts(relayed.replies, self._rules):
                     break
-            if halts(sent[-1].replies, self._rules):
+            if halts(exchanges[-1].replies, self._rules):
                 break
         transcript = Transcript(
-            work.connection.name, tuple(dict.fromkeys(names)), tuple(sent), ready.complaints
+            work.connection.name, tuple(dict.fromkeys(names)), tuple(exchanges), ready.complaints
         )
         self._conclude(work, outcome_of(transcript, started=self._started))
 
@@ -384,10 +391,10 @@ class _Run:
         self._hear_of(work, Complaint(time=time.time(), connection=work.connection.name, text=text))
 
     def _conclude(self, work: _Work, outcome: Outcome) -> None:
-        """What became of one connection; of each word that it was the last of."""
+        """Take the outcome of one connection, and report each word whose last connection it is."""
         work.outcome = outcome
         for word in work.words:
-            outcomes = tuple(one.outcome for one in word.works if one.outcome is not None)
+            outcomes = tuple(member.outcome for member in word.works if member.outcome is not None)
             if len(outcomes) < len(word.works):
                 continue
             if len(outcomes) > 1:

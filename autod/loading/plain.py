@@ -1,11 +1,11 @@
-"""Loading many connections without an event loop, as long as all goes as it should.
+"""Loading many connections without an event loop, as long as there is nothing unusual.
 
-Owns: sending ahead and reading, in this thread, and when to stop: `Begun` says how far it came, and `NativeLoader`
-goes on from there. Must not know: what an unusual answer means, deadlines, what is shown of anything.
+Owns: sending ahead and reading, in this thread, and when to stop. `Begun` tells how far it came, and `NativeLoader`
+goes on from there. Must not know: what an unusual answer means, deadlines, output.
 
-Of 5,000 connections mostly all are loaded, and pluto says the same to each but for the name. An event loop, an outcome
-for each and the books of a run cost four times what sending and reading does, so they wait until there is something to
-do for them: pluto says something else, or nothing; a connection needs more than one message; a signal comes.
+Of 5,000 connections mostly all are loaded, and pluto's answers differ only in the name. An event loop, an outcome for
+each and the books of a run cost four times as much as sending and reading. So they begin only when they are needed:
+pluto answers something else, or nothing; a connection needs more than one message; a signal comes.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Begun", "begin"]
 
 _PATIENCE: Final = 0.5
-"""Seconds in which pluto is to say something: it takes 0.2 ms for each."""
+"""Seconds in which pluto must answer something: it takes 0.2 ms for each connection."""
 
 _UNUSUAL: Final = 0.5
-"""Seconds for which those after an unusual answer are still sent, before somebody hears of it."""
+"""Seconds after an unusual answer in which connections are still sent, before the caller learns of it."""
 
 _ROUND: Final = 32
-"""Answers that are looked at together."""
+"""Answers that are checked together."""
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):
-    """A connection that was sent, and all that pluto said to it. Times in UNIX seconds."""
+    """A connection that was sent, and pluto's whole answer. Times in UNIX seconds."""
 
     connection: ConfiguredConnection
     data: bytes
@@ -55,8 +55,8 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
 
 
 class Begun(msgspec.Struct):
-    """How far loading came. `flight` is what pluto has not yet answered, in order; who takes it over must read it or
-    drop it. `sent` are the digests of what was sent."""
+    """How far loading came. `flight` are the requests that pluto has not yet answered, in order; the caller must read
+    or drop them. `sent` are the digests of the messages that were sent."""
 
     configuration: Configuration
     sent: dict[str, Sent]
@@ -65,11 +65,11 @@ class Begun(msgspec.Struct):
     answered: list[Answered] = []
     flight: deque[tuple[ConfiguredConnection, Pending]] = msgspec.field(default_factory=deque)
     unusual: float | None = None
-    """When the first answer came that is not the usual one of a connection that was loaded (time.monotonic)."""
+    """When the first unusual answer came (time.monotonic); None if there was none."""
 
     @property
     def is_done(self) -> bool:
-        """Whether all are loaded, and nothing is to be said of any."""
+        """Whether all are loaded, and there is nothing to report about any of them."""
         return not self.waiting and not self.flight and self.unusual is None
 
 
@@ -82,20 +82,22 @@ def begin(
     autoall: bool,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Begun:
-    """Send what loads `names`, each connection once, until there is something unusual or `stopped` is so.
+    """Send the messages that load `names`, each connection once, until something is unusual or `stopped()` is true.
 
-    Blocks; `path` is the socket of the pluto that was `detected`, whose release is the configuration's. An exception
-    leaves pluto at work on the few messages that it has.
+    Blocks. `path` is the socket of the pluto that was `detected`, whose release is the configuration's. After an
+    exception pluto still works on the few messages that it has.
     """
     sent: dict[str, Sent] = {}
-    wanted = {
-        id(one): one for word in chosen(configuration, names, autoall=autoall) for one in word.connections
+    connections = {
+        id(connection): connection
+        for word in chosen(configuration, names, autoall=autoall)
+        for connection in word.connections
     }
-    begun = Begun(configuration, sent, len(wanted))
+    begun = Begun(configuration, sent, len(connections))
     sending = Sending(path, codes=detected.release.codes, seqpacket=detected.seqpacket, pluto=detected.pluto)
     run = _Run(begun, sending, Preparer(configuration, autoall=autoall, sent=sent), _Usual(detected))
     try:
-        run.work(wanted.values(), stopped)
+        run.work(connections.values(), stopped)
     except BaseException:
         for _, pending in begun.flight:
             sending.drop(pending)
@@ -104,23 +106,23 @@ def begin(
 
 
 class _Usual:
-    """The answers that a connection gets that is loaded, with nobody's name in them."""
+    """The usual answers for a connection that is loaded, with a placeholder in the place of the name."""
 
     def __init__(self, detected: Detected) -> None:
         self._codes = detected.release.codes
         self._known: dict[bytes, bool] = {}
 
     def covers(self, name: str, data: bytes, ending: Ending) -> bool:
-        """Whether it was loaded, and nothing else is to be done or said."""
+        """Whether the connection was loaded, and there is nothing else to do or to report."""
         if ending is not Ending.EOF:
             return False
         like = alike(name, data)
         if like is None:
             return self._is_usual(name, data)
-        known = self._known.get(like)
-        if known is None:
-            known = self._known[like] = self._is_usual(name, data)
-        return known
+        is_usual = self._known.get(like)
+        if is_usual is None:
+            is_usual = self._known[like] = self._is_usual(name, data)
+        return is_usual
 
     def _is_usual(self, name: str, data: bytes) -> bool:
         decoder = ReplyDecoder(self._codes)
@@ -165,7 +167,7 @@ class _Run:
         self._settle()
 
     def _prepared(self, connection: ConfiguredConnection) -> bytes | None:
-        """The message, where it is one alone."""
+        """The message, if it is only one."""
         try:
             prepared = self._preparer.prepare(connection)
         except MayWait:
@@ -177,16 +179,16 @@ class _Run:
         return unusual is not None and time.monotonic() - unusual > _UNUSUAL
 
     def _make_room(self, count: int) -> bool:
-        """Read the first `count` in flight to the end. False: pluto takes its time.
+        """Read the first `count` in flight to the end. False if pluto is slow.
 
-        It does one after the other: when the last of them is answered, so are those before it.
+        pluto works on one after the other: when the last of them is answered, those before it are answered, too.
         """
-        flight, over, read = self._begun.flight, self._over, self._sending.read
+        flight, over, read_to_end = self._begun.flight, self._over, self._sending.read
         if count:
-            read(flight[count - 1][1], longest=_PATIENCE)
+            read_to_end(flight[count - 1][1], longest=_PATIENCE)
         for _ in range(count):
             connection, pending = flight[0]
-            if not (pending.over or read(pending, longest=_PATIENCE)):
+            if not (pending.over or read_to_end(pending, longest=_PATIENCE)):
                 return False
             over.append((connection, pending, time.time()))
             flight.popleft()

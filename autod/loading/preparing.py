@@ -1,7 +1,7 @@
-"""From connections of a configuration to the messages that load them, encoded.
+"""From connections of a configuration to the encoded messages that load them.
 
-Owns: planning, packing, and that connections which were written alike cost little more than what they differ in. Must
-not know: how messages are sent, what pluto says.
+Owns: planning, packing, and the short way for connections that were written alike. Must not know: how messages are
+sent, pluto's answers.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = ["MayWait", "Prepared", "Preparer", "asks_first", "chosen"]
 
 
 class MayWait(Exception):
-    """A name server would have to be asked, which takes its time."""
+    """A name server must be asked, which may take long."""
 
 
 class Prepared(msgspec.Struct, frozen=True, gc=False):
-    """One connection, encoded: groups of (name in pluto, message). `complaints` if nothing of it can be sent."""
+    """One connection, encoded: groups of (name in pluto, message). `complaints`: the reasons if it cannot be sent."""
 
     groups: tuple[tuple[tuple[str, bytes], ...], ...]
     complaints: tuple[str, ...]
@@ -49,22 +49,22 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
 
 
 class _AtHand:
-    """Answers about this machine that need no name server."""
+    """Answers about this machine that do not need a name server."""
 
     def __init__(self, system: Lookup) -> None:
         for name in ("gateway", "source", "interface", "protocol", "service"):
             setattr(self, name, getattr(system, name))
 
     def resolve(self, name: str, version: int) -> Address | None:
-        """Not without waiting."""
+        """Raise MayWait."""
         raise MayWait
 
 
 class Preparer:
     """Prepares the connections of one configuration, whose release is the one that listens.
 
-    `autoall`: as addconn --autoall does, which sends connections with a fault too (not where it gave up before it came
-    to auto=). `sent`, where it is given, gets what was sent for each, by its name in the configuration.
+    `autoall`: as addconn --autoall does, which also sends connections with a fault (unless it gives up before it comes
+    to auto=). `sent` gets the digests of the messages of each, by its name in the configuration.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class Preparer:
         self._moulds: dict[int, tuple[Form, Mould | None]] = {}
 
     def message(self, connection: ConfiguredConnection) -> bytes | None:
-        """The one message that loads it, where its like were prepared before and nothing is to be said of it; None:
-        `prepare` is to be asked."""
+        """The one message that loads it, if a connection of the same form was prepared before and there is no
+        complaint. None: call `prepare`."""
         if connection.diagnostics:
             return None
         alike = self._quick.alike(
@@ -95,10 +95,10 @@ class Preparer:
         if alike is None:
             return None
         form, values = alike
-        known = self._moulds.get(id(form))
-        if known is None:
-            known = self._moulds[id(form)] = (form, self._mould(form))
-        mould = known[1]
+        form_and_mould = self._moulds.get(id(form))
+        if form_and_mould is None:
+            form_and_mould = self._moulds[id(form)] = (form, self._mould(form))
+        mould = form_and_mould[1]
         if mould is None:
             return None
         message = mould.fill(values)
@@ -107,7 +107,7 @@ class Preparer:
         return message
 
     def _mould(self, form: Form) -> Mould | None:
-        """None where a connection of the form is not one message, or something is to be said of it."""
+        """The mould of a form; None if a connection of the form needs more than one message, or has a complaint."""
         plan = form.plan
         if (
             plan.remarks
@@ -122,18 +122,20 @@ class Preparer:
         )
 
     def prepare(self, connection: ConfiguredConnection, *, patient: bool = False) -> Prepared:
-        """Its messages, or why there are none. MayWait where a name server has to be asked, unless `patient`."""
+        """Its messages, or why there are none. MayWait if a name server must be asked, unless `patient`."""
         planner = self._patient if patient else self._quick
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-        complaints = tuple(str(one) for one in (*connection.diagnostics, *remarks(connection, plan)))
+        complaints = tuple(str(message) for message in (*connection.diagnostics, *remarks(connection, plan)))
         given_up = plan.auto == "ignore" != auto(connection)
         if (plan.failed and (given_up or not self._autoall)) or not plan.groups:
             return Prepared((), complaints)
         try:
             groups = tuple(
-                tuple((one.name, self._packer.pack(one.members, one.settings)) for one in group)
+                tuple(
+                    (message.name, self._packer.pack(message.members, message.settings)) for message in group
+                )
                 for group in plan.groups
             )
         except BadString as error:
@@ -144,13 +146,13 @@ class Preparer:
 
 
 def asks_first(connection: ConfiguredConnection) -> bool:
-    """Whether pluto is to be looked at before it is loaded (autod.asking.guards.may_load)."""
+    """Whether a look at pluto is needed before it is loaded (autod.asking.guards.may_load)."""
     return "narrowing" in connection.layers[-1]
 
 
 def chosen(configuration: Configuration, names: Sequence[str], *, autoall: bool) -> list[Chosen]:
-    """Each name with the connections that are loaded for it; `autoall`: of several sections of one name the last is
-    what stays in pluto."""
+    """Each name with the connections that are loaded for it. `autoall`: of several sections of one name the last stays
+    in pluto."""
     last = last_of_each(configuration) if autoall else {}
     if not all(name in last for name in names):
         return choose(configuration, names)

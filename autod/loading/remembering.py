@@ -1,10 +1,10 @@
-"""What is kept of loading: serial numbers and digests, and the names of the file.
+"""Keeping the record of a load: serial numbers and digests, and the names of the file.
 
-Must not know: how anything is loaded, or what differs. Costs pluto a short question where it can be asked about single
-connections (5.0 on), else a status; where that would be long for the few that were loaded, nothing is kept, and a
-comparison holds what pluto shows against the file instead.
+Must not know: how anything is loaded, or how it is compared. It costs pluto a short request if it answers requests
+about single connections (5.0 on), else a status. If a status is too long for the few connections that were loaded,
+nothing is kept, and a later comparison uses only what pluto shows.
 
-What is asked for that is a generator of asks (Look, Work), so that it needs no event loop.
+The requests are a generator of asks (Look, Work), so they do not need an event loop.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ __all__ = ["Look", "Work", "remember", "remember_loaded", "remembering", "status
 T = TypeVar("T")
 
 _FEW = 16
-"""Connections that are asked about one by one."""
+"""Up to so many connections pluto is asked about each by itself."""
 
 _SHORT = 500
-"""Loaded connections of which a whole status takes pluto some 30 ms (4.10)."""
+"""Loaded connections for which a whole status takes pluto about 30 ms (4.10)."""
 
 
 _MANY = 1000
-"""Connections that were loaded of which a whole status is worth its time, however many there are."""
+"""If so many connections were loaded, a whole status is worth its time, however many pluto has."""
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A question to pluto, answered with its replies; lines without `only` may be left out."""
+    """A request to pluto. The answer are its replies; lines without `only` may be left out."""
 
     command: c.Command
     only: bytes | None = None
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What may ask the resolver, so that it is for a thread, answered with what it gives."""
+    """A function that may ask the resolver, so it runs in a thread. The answer is its result."""
 
     work: Callable[[], object]
 
@@ -73,10 +73,10 @@ async def remember_loaded(
     *,
     whole: bool = False,
 ) -> None:
-    """Keep what was loaded by the words of `outcomes`, where it was; `sent` if that is known. Raises what a question to
-    `pluto` does."""
+    """Record the connections that were loaded by the words of `outcomes`. `sent` are their digests, if they are known.
+    Raises the errors of a request to `pluto`."""
     words = [word for word, outcome in outcomes.items() if outcome.ok]
-    names = {one.name for word in choose(configuration, words) for one in word.connections}
+    names = {connection.name for word in choose(configuration, words) for connection in word.connections}
     await remember(pluto, configuration, loaded=names, whole=whole, sent=sent)
 
 
@@ -89,7 +89,7 @@ async def remember(
     whole: bool,
     sent: Mapping[str, Sent] | None = None,
 ) -> None:
-    """As `remembering`. Raises what a question to `pluto` does."""
+    """As `remembering`. Raises the errors of a request to `pluto`."""
     await _asked(
         pluto,
         remembering(
@@ -99,7 +99,7 @@ async def remember(
 
 
 async def status_of(pluto: Pluto, names: Collection[str]) -> Sequence[Reply]:
-    """What pluto says of these connections, if it costs no more than it is worth."""
+    """pluto's status of these connections; empty if it would cost too much."""
     return await _asked(pluto, _status_of(pluto.release, names))
 
 
@@ -129,19 +129,19 @@ def remembering(
     whole: bool,
     sent: Mapping[str, Sent] | None = None,
 ) -> Asks[None]:
-    """Keep what was sent for the connections in `loaded`, and which names are this file's.
+    """Record the digests of the connections in `loaded`, and the names that belong to this file.
 
-    `socket` is that of the pluto which was `detected`. `whole`: the file as a whole was brought in; else only those in
-    `loaded` are.
+    `socket` is that of the pluto which was `detected`. `whole`: the whole file was loaded; else only the connections in
+    `loaded`. `gone`: names that no longer belong to the file.
     """
     record = record_of(configuration, socket, detected.pluto)
     ours = list(wanted(configuration, () if whole else loaded)) if whole or loaded else []
     if loaded:
-        noted = [one for one in ours if one.name in loaded] if whole else ours
+        noted = [connection for connection in ours if connection.name in loaded] if whole else ours
         record.note(
             (yield from _loads(configuration, detected.release, loaded, noted, whole=whole, sent=sent))
         )
-    names = {one.name: one.place.file for one in ours}
+    names = {connection.name: connection.place.file for connection in ours}
     record.remember(names, forget=set(gone) - names.keys())
 
 
@@ -164,9 +164,9 @@ def _loads(
     of = serials(replies)
     by = writer(configuration)
     return {
-        part: Load(of[part], digest, auto(one), by)
-        for one in ours
-        for part, digest in sent.get(one.name, {}).items()
+        part: Load(of[part], digest, auto(connection), by)
+        for connection in ours
+        for part, digest in sent.get(connection.name, {}).items()
         if part in of
     }
 

@@ -1,4 +1,4 @@
-"""What became of a connection that was to be loaded, whoever sent it, and its outcome.
+"""The messages and replies of a load, and the outcome.
 
 Must not know: how it was read or sent (autod.loading.native, autod.loading.addconn).
 """
@@ -28,10 +28,10 @@ _NOT_FOUND = 21
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was sent for one name, each message with pluto's replies.
+    """The messages for one name, each with pluto's replies.
 
-    A connection with subnets= has several names in pluto (`a/1x1`, `a/1x2`); `names` has them all. Empty if nothing
-    was sent: then `complaints` say why, if anything does, and `unknown` that the file has no such name.
+    A connection with subnets= has several names in pluto (`a/1x1`, `a/1x2`); `names` has them all. `messages` is empty
+    if nothing was sent: then `complaints` are the reasons, if there are any. `unknown`: the file has no such name.
     """
 
     asked: str
@@ -42,12 +42,12 @@ class Transcript:
 
     @property
     def sent(self) -> bool:
-        """Whether anything of it reached pluto."""
+        """Whether any message reached pluto."""
         return any(message.error is None for message in self.messages)
 
     @property
     def ending(self) -> Ending:
-        """How the exchanges ended: as the worst of them."""
+        """The worst ending of the exchanges."""
         endings = {message.ending for message in self.messages}
         for ending in (Ending.GONE, Ending.RESET):
             if ending in endings:
@@ -56,7 +56,7 @@ class Transcript:
 
 
 def outcome_of(transcript: Transcript, *, started: float) -> Outcome:
-    """One outcome for the name: that of its connection, or of all that it stands for. `started` in UNIX seconds."""
+    """One outcome for the name: that of its connection, or of all that it stands for. `started` is in UNIX seconds."""
     if not transcript.sent:
         return _not_sent(transcript, started)
     outcomes = []
@@ -75,19 +75,19 @@ def outcome_of(transcript: Transcript, *, started: float) -> Outcome:
 
 def _not_sent(transcript: Transcript, started: float) -> Outcome:
     if any(isinstance(message.error, PlutoGone) for message in transcript.messages):
-        gone = Judge("add", transcript.asked, started=started).end(Ending.GONE, at=time.time())
-        return msgspec.structs.replace(gone, lines=transcript.complaints)
-    said = (
+        outcome = Judge("add", transcript.asked, started=started).end(Ending.GONE, at=time.time())
+        return msgspec.structs.replace(outcome, lines=transcript.complaints)
+    reason = (
         "the configuration has no connection or alias of this name"
         if transcript.unknown
-        else "; ".join(line.strip() for line in transcript.complaints) or "nothing of it can be sent"
+        else "; ".join(line.strip() for line in transcript.complaints) or "no message of it can be sent"
     )
     return Outcome(
         operation="add",
         connection=transcript.asked,
         result=Result.UNKNOWN if transcript.unknown else Result.LOAD_FAILED,
         ok=False,
-        sentence=f"{quoted(transcript.asked)} was not loaded: {said}",
+        sentence=f"{quoted(transcript.asked)} was not loaded: {reason}",
         code=_NOT_FOUND if transcript.unknown else None,
         lines=transcript.complaints,
         started=started,

@@ -59,7 +59,7 @@ def test_a_keyword_at_the_margin_is_told_to_be_indented(release: str, tmp_path: 
 def test_a_retired_word_of_config_setup_is_named(tmp_path: Path) -> None:
     """4.10 takes interfaces= in silence, and addconn warns."""
     (one,) = said(tmp_path, "config setup\n\tinterfaces=ipsec0=eth0\n", "4.10")
-    assert (one.severity, one.sentence) == (Severity.WARNING, "interfaces= does nothing any more")
+    assert (one.severity, one.sentence) == (Severity.WARNING, "interfaces= no longer has an effect")
 
 
 def test_what_editors_do_is_named_once(tmp_path: Path) -> None:

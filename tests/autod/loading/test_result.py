@@ -42,7 +42,7 @@ LOST = Relayed(b"", (), None, PlutoGone("pluto went away"))
         (Transcript("a", (), (LOST,), ("pluto went away",)), Result.PLUTO_GONE, None, "went away"),
         (Transcript("a", ("a",), (CUT_OFF,), ()), Result.PLUTO_GONE, None, "went away"),
         (Transcript("a", ("a",), (BARE_CODE,), ()), Result.REFUSED, 36, "refused"),
-        (Transcript("a", (), (), ()), Result.LOAD_FAILED, None, "nothing of it can be sent"),
+        (Transcript("a", (), (), ()), Result.LOAD_FAILED, None, "no message of it can be sent"),
     ],
 )
 def test_outcome(loaded: Transcript, result: Result, code: int | None, said: str) -> None:
