@@ -165,7 +165,7 @@ STATE = "state"
 CONFIGURATION = "operations on the configuration"
 SAS = "operations on SAs"
 
-_WHICH = frozenset({"ctlsocket", "config", "release", "seccomp"})
+_WHICH = frozenset({"ctlsocket", "config", "release", "seccomp", "labeled"})
 """Which installation is meant. Every operation takes them: scripts give them to all alike."""
 _ASK = _WHICH | {"timeout", "deadline", "json", "verbose"}
 _DO = _ASK | {"quiet"}

@@ -387,7 +387,8 @@ def _places(release: Release, family: Shape | Family, members: Mapping[str, obje
     if release.labeled is None and family.packing.asks_label:
         raise Unsupported(
             f"messages of Libreswan {release} depend on whether it was built with labeled IPsec, and nothing here "
-            "tells that: let autod find the release by itself, without release=",
+            "tells that: let autod find the release by itself, without release=, or put +labeled or +unlabeled behind "
+            "it",
             option="release",
             release=str(release),
         )

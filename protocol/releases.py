@@ -22,7 +22,17 @@ from autod.protocol.errors import DecodeError, UnknownRelease, UsageError
 from autod.protocol.outlines import BASIC_MAGIC, Outline, made_ahead, outline_of
 from autod.protocol.shapes import made_ahead as shape_of
 
-__all__ = ["ALL", "BASIC_MAGIC", "FAMILIES", "Release", "cksum", "find", "is_development"]
+__all__ = [
+    "ALL",
+    "BASIC_MAGIC",
+    "FAMILIES",
+    "LABELED",
+    "UNLABELED",
+    "Release",
+    "cksum",
+    "find",
+    "is_development",
+]
 
 if TYPE_CHECKING:
     from autod.protocol.commands import Command
@@ -77,6 +87,9 @@ def _parts(number: str) -> tuple[int, ...]:
 
 
 _VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z.+~_-]*)?\Z")
+LABELED, UNLABELED = "+labeled", "+unlabeled"
+"""What a caller puts behind a release to say how it was built."""
+
 _DIALECT = re.compile(r"[.-](el8)(?![0-9])")
 _DEVELOPMENT = re.compile(
     r"-\d+-g[0-9a-f]{4,}|-dirty|(?:^|[-+~.]|\d)(?:rc|dr|alpha|beta)\d*(?![a-z])", re.IGNORECASE
@@ -170,11 +183,14 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
     """The release that prints itself as `text` ("Libreswan 4.10" less its first word).
 
     `seccomp`: built with USE_SECCOMP, which moves numbers of enum whack_command from 5.3 on. `labeled`: built with
-    labeled IPsec, which adds a string up to 4.1. A suffix of RHEL 8 ("4.12-2.el8") names its dialect of ipsec.conf,
-    too. UnknownRelease where no family covers it.
+    labeled IPsec, which adds a string up to 4.1; "4.1+labeled" and "4.1+unlabeled" say it too. A suffix of RHEL 8
+    ("4.12-2.el8") names its dialect of ipsec.conf. UnknownRelease where no family covers it.
     """
     if not isinstance(text, str):
         raise UsageError(f'a release must be text, such as "5.2"; it was given {text!r}', option="release")
+    for suffix, built in ((LABELED, True), (UNLABELED, False)):
+        if text.endswith(suffix):
+            text, labeled = text.removesuffix(suffix), built
     found = _VERSION.match(text.removeprefix("v"))
     outline = _covering(found["number"]) if found else None
     if found is None or outline is None or (is_development(text) and not _equals_its_release(text)):

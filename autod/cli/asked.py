@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from autod.cli.parser import API, WORDS, Parser, build_parser, build_word_parser
 from autod.operations import ROWS, Takes, find
+from autod.protocol.releases import LABELED, UNLABELED
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     SystemExit: 0 after --help, 2 after a mistake.
     """
     if arguments and arguments[0] in WORDS:
-        return complete(build_word_parser(arguments[0]).parse_args(arguments[1:]))
+        of_word = build_word_parser(arguments[0])
+        return complete(of_word, of_word.parse_args(arguments[1:]))
     head, tail = list(arguments), []
     if "--" in head:
         at = head.index("--")
@@ -64,7 +66,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         _check_names(parser, options, row)
         _check_options(parser, options, row, spellings)
     del options.help
-    return complete(options)
+    return complete(parser, options)
 
 
 def _help(parser: Parser, options: argparse.Namespace) -> NoReturn:
@@ -186,7 +188,7 @@ def _belongs(option: str, rows: Sequence[Row]) -> str:
     )
 
 
-def complete(options: argparse.Namespace) -> argparse.Namespace:
+def complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
     """Fill in the values of the environment, and undo the locale: names are UTF-8 in every locale.
 
     IPSEC_RUNDIR and IPSEC_CONF are the variables of `ipsec auto`. `options.config` stays None if neither the option
@@ -207,6 +209,10 @@ def complete(options: argparse.Namespace) -> argparse.Namespace:
             options.config = os.environ.get("IPSEC_CONF") or None
     if "seccomp" in values:
         options.seccomp = {"yes": True, "no": False, None: None}[options.seccomp]
+    if values.get("labeled") is not None:
+        if options.release is None:
+            parser.error("--labeled says how the release of --release was built: give both")
+        options.release += LABELED if options.labeled == "yes" else UNLABELED
     if "api" in values and options.api is None:
         options.api = API
     if "format" in values and options.format is None:

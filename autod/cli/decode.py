@@ -35,6 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seccomp", choices=("yes", "no"), help="whether that pluto was built with USE_SECCOMP"
     )
+    parser.add_argument(
+        "--labeled",
+        choices=("yes", "no"),
+        help="with --release: whether that pluto was built with labeled IPsec",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a tree")
 
 

@@ -37,6 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--release", metavar="R", help="pluto's release, where it cannot be found out")
     parser.add_argument("--seccomp", choices=("yes", "no"), help="whether pluto was built with USE_SECCOMP")
     parser.add_argument(
+        "--labeled", choices=("yes", "no"), help="with --release: whether pluto was built with labeled IPsec"
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="each message that was compared, also where it is right"
     )
     parser.add_argument("--json", action="store_true", help="a JSON object a finding, then a summary")

@@ -53,6 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--release", metavar="R", help="pluto's release, where it cannot be found out")
     parser.add_argument("--seccomp", choices=("yes", "no"), help="whether pluto was built with USE_SECCOMP")
     parser.add_argument(
+        "--labeled", choices=("yes", "no"), help="with --release: whether pluto was built with labeled IPsec"
+    )
+    parser.add_argument(
         "--api", metavar="PATH", default="/run/autod/autod.sock", help="the supervisor's socket"
     )
 

@@ -210,6 +210,11 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         choices=("yes", "no"),
         help="whether pluto was built with USE_SECCOMP (numbers of 5.3 and 5.4 depend on it)",
     )
+    group.add_argument(
+        "--labeled",
+        choices=("yes", "no"),
+        help="with --release: whether pluto was built with labeled IPsec (messages of 3.27 to 4.1 depend on it)",
+    )
     group.add_argument("--force", action="store_true", help="do what was refused for its cost")
     group.add_argument("--xauthname", metavar="NAME", help="user name for XAUTH")
     group.add_argument(

@@ -240,9 +240,19 @@ def resolve(path: str, told: Told, given: Release | None, seccomp: bool | None) 
             option="seccomp",
             release=told.text,
         )
+    labeled = None if given is None else given.labeled
+    if labeled is not None and told.labeled is not None and labeled is not told.labeled:
+        built = "with" if told.labeled else "without"
+        raise UsageError(
+            f"{path}: this pluto was built {built} labeled IPsec and may misread messages for another one, so nothing"
+            f" was sent: leave that out of release=",
+            path=path,
+            option="release",
+            release=told.text,
+        )
     return running.built(
         seccomp=seccomp if told.seccomp is None else told.seccomp,
-        labeled=told.labeled,
+        labeled=labeled if told.labeled is None else told.labeled,
         fetching=told.fetching,
         dialect=(given.dialect if given is not None else "") or told.dialect,
     )

@@ -389,8 +389,8 @@ def _complaints(asked: str, names: Sequence[str], lines: Sequence[str]) -> tuple
     own = tuple(line for line in lines if _mentions(line, asked))
     if own:
         return own
-    of_nobody = (line for line in lines if line.strip() and not any(_mentions(line, name) for name in names))
-    return tuple(of_nobody) or (_SILENT,)
+    of_nobody = [line for line in lines if line.strip() and not any(_mentions(line, name) for name in names)]
+    return tuple(line for line in of_nobody if ": warning: " not in line) or tuple(of_nobody) or (_SILENT,)
 
 
 def _mentions(line: str, name: str) -> bool:

@@ -4,40 +4,40 @@
 _autod_behind() {
   case $1 in
     learn) options="-h --help --whack --pluto --ctlsocket --cache --json" operands="" ;;
-    doctor) options="-h --help --ctlsocket --config --release --seccomp --verbose --json" operands="" ;;
-    explain) options="-h --help --all --try --timeout --deadline --json --verbose --ctlsocket --config --release --seccomp --api" operands="names" ;;
-    decode) options="-h --help --release --seccomp --json" operands="files" ;;
+    doctor) options="-h --help --ctlsocket --config --release --seccomp --labeled --verbose --json" operands="" ;;
+    explain) options="-h --help --all --try --timeout --deadline --json --verbose --ctlsocket --config --release --seccomp --labeled --api" operands="names" ;;
+    decode) options="-h --help --release --seccomp --labeled --json" operands="files" ;;
     report) options="-h --help --output" operands="files" ;;
-    top) options="-h --help --ctlsocket --release --seccomp --interval --sort --only --once --json" operands="names" ;;
+    top) options="-h --help --ctlsocket --release --seccomp --labeled --interval --sort --only --once --json" operands="names" ;;
     watch) options="-h --help --api --since --json --until-up --timeout" operands="names" ;;
     history) options="-h --help --since --until --peer --by-peer --changes --most --json --api --file --timeout" operands="names" ;;
     supervise) options="-h --help --settings --ctlsocket --config --release --api --reload --force --timeout --check" operands="" ;;
-    --up|--initiate|up|initiate) options="--showonly --asynchronous --config --verbose --ctlsocket --remote-host -h --help --release --seccomp --xauthname --xauthpass-file --service --api --json --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down" operands="names" ;;
-    --down|--terminate|down|terminate) options="--showonly --asynchronous --config --verbose --ctlsocket -h --help --release --seccomp --service --api --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
-    --add|add|--replace|replace) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --via-addconn --service --api --json --quiet --report --all --limit --timeout --deadline --retries --set" operands="names" ;;
-    --delete|delete) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --service --api --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
-    --start|start) options="--showonly --asynchronous --config --verbose --ctlsocket --remote-host -h --help --release --seccomp --xauthname --xauthpass-file --via-addconn --json --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --set" operands="names" ;;
-    --route|route) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
-    --unroute|unroute) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --force --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
-    --ondemand|ondemand|--rotatecert|rotatecert) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --via-addconn --json --quiet --report --all --limit --timeout --deadline --retries --set" operands="names" ;;
-    --wait|wait) options="--config --verbose --ctlsocket -h --help --release --seccomp --service --api --json --quiet --all --timeout --deadline" operands="names" ;;
-    --rekey-ike|rekey-ike|--rekey-child|rekey-child|--suspend|suspend) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --quiet --all --timeout --deadline" operands="names" ;;
-    --deletestate|deletestate|--deleteuser|deleteuser|--deleteid|deleteid) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --quiet --timeout --deadline" operands="anything" ;;
-    --status|status) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --service --api --json --format --quiet --all --timeout --deadline" operands="names" ;;
-    --trafficstatus|trafficstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --format --all --timeout --deadline" operands="names" ;;
-    --briefstatus|briefstatus|--globalstatus|globalstatus|--showstates|showstates|--shuntstatus|shuntstatus|--fipsstatus|fipsstatus|--addresspoolstatus|addresspoolstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --format --timeout --deadline" operands="" ;;
-    --connectionstatus|connectionstatus|--briefconnectionstatus|briefconnectionstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --all --timeout --deadline" operands="names" ;;
-    --processstatus|processstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --timeout --deadline" operands="" ;;
-    --clearstats|clearstats|--ddns|ddns|--unlisten|unlisten) options="--config --verbose --ctlsocket -h --help --release --seccomp --json --quiet --timeout --deadline" operands="" ;;
-    --ready|--listen|ready|listen|--rereadall|rereadall|--rereadsecrets|rereadsecrets|--rereadcerts|rereadcerts|--rereadcrls|rereadcrls|--rereadgroups|rereadgroups|--fetchcrls|fetchcrls) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --json --quiet --timeout --deadline" operands="" ;;
-    --purgeocsp|purgeocsp|--listall|listall|--listpubkeys|listpubkeys|--checkpubkeys|checkpubkeys|--listcerts|listcerts|--listcacerts|listcacerts|--listcrls|listcrls) options="--showonly --config --verbose --utc --ctlsocket -h --help --release --seccomp --json --timeout --deadline" operands="" ;;
-    --listevents|listevents|--listpsks|listpsks) options="--config --verbose --utc --ctlsocket -h --help --release --seccomp --json --timeout --deadline" operands="" ;;
-    --listgroups|listgroups) options="--config --ctlsocket -h --help --release --seccomp --json --timeout --deadline" operands="" ;;
-    --check|check) options="--config --ctlsocket -h --help --release --seccomp --json --all --timeout --deadline --set --peer" operands="names" ;;
-    --diff|diff) options="--config --ctlsocket -h --help --release --seccomp --json --all --timeout --deadline --as" operands="names" ;;
-    --sync|sync) options="--config --verbose --ctlsocket -h --help --release --seccomp --force --via-addconn --service --api --json --quiet --all --timeout --deadline --dry-run --as --prune --remove-at-most" operands="names" ;;
-    --shutdown|shutdown) options="--config --verbose --ctlsocket -h --help --release --seccomp --force --api --json --quiet --timeout --deadline --leave-state" operands="" ;;
-    --debug|debug) options="--config --verbose --ctlsocket -h --help --release --seccomp --force --json --quiet --timeout --deadline" operands="all none routing base cpu-usage refcnt tmi updown crypt private add-prefix add-state whackwatch" ;;
+    --up|--initiate|up|initiate) options="--showonly --asynchronous --config --verbose --ctlsocket --remote-host -h --help --release --seccomp --labeled --xauthname --xauthpass-file --service --api --json --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down" operands="names" ;;
+    --down|--terminate|down|terminate) options="--showonly --asynchronous --config --verbose --ctlsocket -h --help --release --seccomp --labeled --service --api --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
+    --add|add|--replace|replace) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --via-addconn --service --api --json --quiet --report --all --limit --timeout --deadline --retries --set" operands="names" ;;
+    --delete|delete) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --service --api --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
+    --start|start) options="--showonly --asynchronous --config --verbose --ctlsocket --remote-host -h --help --release --seccomp --labeled --xauthname --xauthpass-file --via-addconn --json --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --set" operands="names" ;;
+    --route|route) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
+    --unroute|unroute) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --force --json --quiet --report --all --limit --timeout --deadline --retries" operands="names" ;;
+    --ondemand|ondemand|--rotatecert|rotatecert) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --via-addconn --json --quiet --report --all --limit --timeout --deadline --retries --set" operands="names" ;;
+    --wait|wait) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --service --api --json --quiet --all --timeout --deadline" operands="names" ;;
+    --rekey-ike|rekey-ike|--rekey-child|rekey-child|--suspend|suspend) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --quiet --all --timeout --deadline" operands="names" ;;
+    --deletestate|deletestate|--deleteuser|deleteuser|--deleteid|deleteid) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --quiet --timeout --deadline" operands="anything" ;;
+    --status|status) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --service --api --json --format --quiet --all --timeout --deadline" operands="names" ;;
+    --trafficstatus|trafficstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --format --all --timeout --deadline" operands="names" ;;
+    --briefstatus|briefstatus|--globalstatus|globalstatus|--showstates|showstates|--shuntstatus|shuntstatus|--fipsstatus|fipsstatus|--addresspoolstatus|addresspoolstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --format --timeout --deadline" operands="" ;;
+    --connectionstatus|connectionstatus|--briefconnectionstatus|briefconnectionstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --all --timeout --deadline" operands="names" ;;
+    --processstatus|processstatus) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --timeout --deadline" operands="" ;;
+    --clearstats|clearstats|--ddns|ddns|--unlisten|unlisten) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --quiet --timeout --deadline" operands="" ;;
+    --ready|--listen|ready|listen|--rereadall|rereadall|--rereadsecrets|rereadsecrets|--rereadcerts|rereadcerts|--rereadcrls|rereadcrls|--rereadgroups|rereadgroups|--fetchcrls|fetchcrls) options="--showonly --config --verbose --ctlsocket -h --help --release --seccomp --labeled --json --quiet --timeout --deadline" operands="" ;;
+    --purgeocsp|purgeocsp|--listall|listall|--listpubkeys|listpubkeys|--checkpubkeys|checkpubkeys|--listcerts|listcerts|--listcacerts|listcacerts|--listcrls|listcrls) options="--showonly --config --verbose --utc --ctlsocket -h --help --release --seccomp --labeled --json --timeout --deadline" operands="" ;;
+    --listevents|listevents|--listpsks|listpsks) options="--config --verbose --utc --ctlsocket -h --help --release --seccomp --labeled --json --timeout --deadline" operands="" ;;
+    --listgroups|listgroups) options="--config --ctlsocket -h --help --release --seccomp --labeled --json --timeout --deadline" operands="" ;;
+    --check|check) options="--config --ctlsocket -h --help --release --seccomp --labeled --json --all --timeout --deadline --set --peer" operands="names" ;;
+    --diff|diff) options="--config --ctlsocket -h --help --release --seccomp --labeled --json --all --timeout --deadline --as" operands="names" ;;
+    --sync|sync) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --force --via-addconn --service --api --json --quiet --all --timeout --deadline --dry-run --as --prune --remove-at-most" operands="names" ;;
+    --shutdown|shutdown) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --force --api --json --quiet --timeout --deadline --leave-state" operands="" ;;
+    --debug|debug) options="--config --verbose --ctlsocket -h --help --release --seccomp --labeled --force --json --quiet --timeout --deadline" operands="all none routing base cpu-usage refcnt tmi updown crypt private add-prefix add-state whackwatch" ;;
     *) return 1 ;;
   esac
 }
@@ -54,7 +54,7 @@ _autod_wants() {
     *,--sort) wants="name state peer since in out rate failure" ;;
     *,--prune) wants="names" ;;
     *,--format) wants="text table" ;;
-    *,--seccomp) wants="yes no" ;;
+    *,--seccomp|*,--labeled) wants="yes no" ;;
     *) wants= ;;
   esac
 }
@@ -137,7 +137,7 @@ _autod() {
   if [ -n "$wants" ]; then
     _autod_values "$wants" "$typed"
   elif [ -z "$literal" ] && [[ $typed == -* ]]; then
-    [ -n "$behind" ] || options="--up --initiate --down --terminate --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --rekey-ike --rekey-child --suspend --deletestate --deleteuser --deleteid --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --connectionstatus --briefconnectionstatus --addresspoolstatus --processstatus --clearstats --ready --listen --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listevents --listpsks --listgroups --check --diff --sync --ddns --unlisten --shutdown --debug --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version -h --help --release --seccomp --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --leave-state --dry-run --as --prune --remove-at-most --set --peer"
+    [ -n "$behind" ] || options="--up --initiate --down --terminate --add --delete --replace --start --route --unroute --ondemand --rotatecert --wait --rekey-ike --rekey-child --suspend --deletestate --deleteuser --deleteid --status --trafficstatus --briefstatus --globalstatus --showstates --shuntstatus --fipsstatus --connectionstatus --briefconnectionstatus --addresspoolstatus --processstatus --clearstats --ready --listen --rereadall --rereadsecrets --rereadcerts --rereadcrls --rereadgroups --fetchcrls --purgeocsp --listall --listpubkeys --checkpubkeys --listcerts --listcacerts --listcrls --listevents --listpsks --listgroups --check --diff --sync --ddns --unlisten --shutdown --debug --showonly --asynchronous --config --verbose --utc --ctlsocket --remote-host --version -h --help --release --seccomp --labeled --force --xauthname --xauthpass-file --via-addconn --service --api --json --format --quiet --report --all --limit --timeout --deadline --retries --on-failure --if-down --no-if-down --leave-state --dry-run --as --prune --remove-at-most --set --peer"
     _autod_values "$options" "$typed"
   elif [ -z "$behind$operand" ]; then
     _autod_values "learn doctor explain decode report top watch history supervise up initiate down terminate add delete replace start route unroute ondemand rotatecert wait rekey-ike rekey-child suspend deletestate deleteuser deleteid status trafficstatus briefstatus globalstatus showstates shuntstatus fipsstatus connectionstatus briefconnectionstatus addresspoolstatus processstatus clearstats ready listen rereadall rereadsecrets rereadcerts rereadcrls rereadgroups fetchcrls purgeocsp listall listpubkeys checkpubkeys listcerts listcacerts listcrls listevents listpsks listgroups check diff sync ddns unlisten shutdown debug" "$typed"

@@ -143,7 +143,7 @@ function __autod_behind
         switch $word
             case --
                 break
-            case --api --as --cache --config --ctlsocket --deadline --file --format --interval --limit --most --on-failure --only --output --peer --pluto --prune --release --remote-host --remove-at-most --report --retries --seccomp --set --settings --since --sort --timeout --until --whack --xauthname --xauthpass-file
+            case --api --as --cache --config --ctlsocket --deadline --file --format --interval --labeled --limit --most --on-failure --only --output --peer --pluto --prune --release --remote-host --remove-at-most --report --retries --seccomp --set --settings --since --sort --timeout --until --whack --xauthname --xauthpass-file
                 set skip yes
             case '-*'
                 set behind (__autod_called $word)
@@ -307,6 +307,7 @@ complete -c autod -n '__autod_behind ""' -l version -d 'print autod\'s version'
 complete -c autod -n '__autod_behind "" up down add delete replace start route unroute ondemand rotatecert wait rekey-ike rekey-child suspend deletestate deleteuser deleteid status trafficstatus briefstatus globalstatus showstates shuntstatus fipsstatus connectionstatus briefconnectionstatus addresspoolstatus processstatus clearstats ready rereadall rereadsecrets rereadcerts rereadcrls rereadgroups fetchcrls purgeocsp listall listpubkeys checkpubkeys listcerts listcacerts listcrls listevents listpsks listgroups check diff sync ddns unlisten shutdown debug' -s h -l help -d 'say what there is, or all of the operation or word beside it'
 complete -c autod -n '__autod_behind "" up down add delete replace start route unroute ondemand rotatecert wait rekey-ike rekey-child suspend deletestate deleteuser deleteid status trafficstatus briefstatus globalstatus showstates shuntstatus fipsstatus connectionstatus briefconnectionstatus addresspoolstatus processstatus clearstats ready rereadall rereadsecrets rereadcerts rereadcrls rereadgroups fetchcrls purgeocsp listall listpubkeys checkpubkeys listcerts listcacerts listcrls listevents listpsks listgroups check diff sync ddns unlisten shutdown debug' -l release -x -a '5.4 5.3.2 5.3.1 5.3 5.2 5.1 5.0 4.15 4.14 4.13 4.12 4.11 4.10 4.9 4.8 4.7 4.6 4.5 4.4 4.3 4.2 4.1 4.0 3.32 3.31 3.30 3.29 3.28 3.27' -d 'pluto\'s release, where it cannot be found out (5.2, 4.10, ...)'
 complete -c autod -n '__autod_behind "" up down add delete replace start route unroute ondemand rotatecert wait rekey-ike rekey-child suspend deletestate deleteuser deleteid status trafficstatus briefstatus globalstatus showstates shuntstatus fipsstatus connectionstatus briefconnectionstatus addresspoolstatus processstatus clearstats ready rereadall rereadsecrets rereadcerts rereadcrls rereadgroups fetchcrls purgeocsp listall listpubkeys checkpubkeys listcerts listcacerts listcrls listevents listpsks listgroups check diff sync ddns unlisten shutdown debug' -l seccomp -x -a 'yes no' -d 'whether pluto was built with USE_SECCOMP (numbers of 5.3 and 5.4 depend on it)'
+complete -c autod -n '__autod_behind "" up down add delete replace start route unroute ondemand rotatecert wait rekey-ike rekey-child suspend deletestate deleteuser deleteid status trafficstatus briefstatus globalstatus showstates shuntstatus fipsstatus connectionstatus briefconnectionstatus addresspoolstatus processstatus clearstats ready rereadall rereadsecrets rereadcerts rereadcrls rereadgroups fetchcrls purgeocsp listall listpubkeys checkpubkeys listcerts listcacerts listcrls listevents listpsks listgroups check diff sync ddns unlisten shutdown debug' -l labeled -x -a 'yes no' -d 'with --release: whether pluto was built with labeled IPsec (messages of 3.27 to 4.1 depend on it)'
 complete -c autod -n '__autod_behind "" unroute sync shutdown debug' -l force -d 'do what was refused for its cost'
 complete -c autod -n '__autod_behind "" up start' -l xauthname -x -d 'user name for XAUTH'
 complete -c autod -n '__autod_behind "" up start' -l xauthpass-file -r -F -d 'file with the XAUTH password on its first line (- reads standard input)'
@@ -341,6 +342,7 @@ complete -c autod -n '__autod_behind doctor explain top' -l ctlsocket -r -F -d '
 complete -c autod -n '__autod_behind doctor explain' -l config -r -F -d 'ipsec.conf (default: as of autod itself)'
 complete -c autod -n '__autod_behind doctor explain top' -l release -x -a '5.4 5.3.2 5.3.1 5.3 5.2 5.1 5.0 4.15 4.14 4.13 4.12 4.11 4.10 4.9 4.8 4.7 4.6 4.5 4.4 4.3 4.2 4.1 4.0 3.32 3.31 3.30 3.29 3.28 3.27' -d 'pluto\'s release, where it cannot be found out'
 complete -c autod -n '__autod_behind doctor explain top' -l seccomp -x -a 'yes no' -d 'whether pluto was built with USE_SECCOMP'
+complete -c autod -n '__autod_behind doctor explain top' -l labeled -x -a 'yes no' -d 'with --release: whether pluto was built with labeled IPsec'
 complete -c autod -n '__autod_behind doctor' -l verbose -d 'each message that was compared, also where it is right'
 complete -c autod -n '__autod_behind doctor' -l json -d 'a JSON object a finding, then a summary'
 complete -c autod -n '__autod_behind explain' -l all -d 'every connection that pluto has loaded'
@@ -352,6 +354,7 @@ complete -c autod -n '__autod_behind explain' -l verbose -d 'with --try: every l
 complete -c autod -n '__autod_behind explain watch history' -l api -r -F -d 'the supervisor\'s socket'
 complete -c autod -n '__autod_behind decode' -l release -x -a '5.4 5.3.2 5.3.1 5.3 5.2 5.1 5.0 4.15 4.14 4.13 4.12 4.11 4.10 4.9 4.8 4.7 4.6 4.5 4.4 4.3 4.2 4.1 4.0 3.32 3.31 3.30 3.29 3.28 3.27' -d 'the release that wrote it (default: every one that fits)'
 complete -c autod -n '__autod_behind decode' -l seccomp -x -a 'yes no' -d 'whether that pluto was built with USE_SECCOMP'
+complete -c autod -n '__autod_behind decode' -l labeled -x -a 'yes no' -d 'with --release: whether that pluto was built with labeled IPsec'
 complete -c autod -n '__autod_behind decode' -l json -d 'one JSON object instead of a tree'
 complete -c autod -n '__autod_behind report' -l output -r -F -d 'the page; - is standard output (default)'
 complete -c autod -n '__autod_behind top' -l interval -x -d 'between two looks (default: 2 s, more if pluto is busy)'

@@ -227,6 +227,13 @@ def test_an_uncovered_release_is_refused_by_name(text: str) -> None:
     assert repr(text) in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["3.27", "3.32", "4.1"])
+def test_how_a_release_was_built_may_stand_behind_it(text: str) -> None:
+    for suffix, labeled in (("+labeled", True), ("+unlabeled", False)):
+        assert releases.find(text + suffix) == releases.find(text, labeled=labeled)
+    assert releases.find("4.12-2.el8+labeled").text == "4.12-2.el8"
+
+
 @pytest.mark.parametrize(
     ("text", "release"),
     [

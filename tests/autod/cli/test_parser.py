@@ -139,6 +139,8 @@ def test_the_words_of_5_x_and_of_whack(arguments: tuple[str, ...], operation: st
         (("--up", "a", "--limit", "many"), "not a whole number"),
         (("--up", "a", "--retries", "1.5"), "not a whole number"),
         (("--up", "a", "--seccomp", "maybe"), "invalid choice"),
+        (("--up", "a", "--release", "4.1", "--labeled", "maybe"), "invalid choice"),
+        (("--up", "a", "--labeled", "yes"), "give both"),
         (("--down", "a", "--xauthname", "u"), "belongs to --up and --start"),
         (("--down", "a", "--xauthpass-file", "f"), "belongs to --up and --start"),
         (("--up", "a", "--dry-run"), "belongs to --sync"),

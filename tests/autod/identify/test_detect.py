@@ -292,6 +292,28 @@ def test_the_callers_word_for_seccomp_counts_where_pluto_tells_nothing(
         assert resolve(HERE, facts, word, given).seccomp is result
 
 
+@pytest.mark.parametrize(
+    ("said", "given", "result"),
+    [
+        (None, "4.1", None),
+        (None, "4.1+labeled", True),
+        (None, "4.1+unlabeled", False),
+        (True, "4.1+labeled", True),
+        (True, "4.1", True),
+        (True, "4.1+unlabeled", UsageError),
+        (False, "4.1+labeled", UsageError),
+    ],
+)
+def test_the_callers_word_for_labels_counts_where_pluto_tells_nothing(
+    said: bool | None, given: str, result: bool | type[Exception] | None
+) -> None:
+    if isinstance(result, type):
+        with pytest.raises(result, match="labeled IPsec"):
+            resolve(HERE, told("4.1", labeled=said), find(given), None)
+    else:
+        assert resolve(HERE, told("4.1", labeled=said), find(given), None).labeled is result
+
+
 @pytest.mark.parametrize("fact", [None, False, True])
 def test_how_it_was_built_is_kept(fact: bool | None) -> None:
     found = resolve(HERE, told("4.1", labeled=fact, fetching=fact), None, None)

@@ -316,6 +316,7 @@ async def test_a_loader_tells_of_each_name_when_it_is_loaded(
         (("conn 'a': not found (tried aliases)",), "a", "not found", True),
         (("conn a: not found (tried aliases)",), "a", "not found", True),
         ((), "a", "does not say why", False),
+        (("F:1: warning: x is ignored", "right= is not set"), "a", "right= is not set", False),
         (("conn 'b': not found (tried aliases)", "right= is not set"), "a", "right= is not set", False),
         (("conn 'b': not found (tried aliases)", "right= is not set"), "b", "not found", True),
         (("while loading 'a': bad", "right= is not set"), "a", "bad", False),
