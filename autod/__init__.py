@@ -6,18 +6,18 @@
 What programs import, all of it described in docs/library.md:
 
 * `autod`: the names below, loaded on first use (`autod --help` needs neither trio nor construct)
-* `autod.events`, `autod.outcomes`, `autod.errors`, `autod.log`: what operations tell, give and raise
+* `autod.events`, `autod.outcomes`, `autod.errors`, `autod.log`: the events, outcomes and errors of operations
 * `autod.bulk`: many connections at once
 * `autod.status`: pluto's state as typed values
-* `autod.config`: ipsec.conf, and loading what it says
-* `autod.metrics`: what was asked of a pluto, for Prometheus
+* `autod.config`: ipsec.conf, and loading its connections
+* `autod.metrics`: counts of the requests to a pluto, for Prometheus
 * `autod.sync`, `autod.aio`: the client for threads and for asyncio
-* `autod.supervised`: the supervisor that runs, for trio, threads and asyncio
+* `autod.supervised`: a client for the running supervisor, for trio, threads and asyncio
 * `autod.testing`: a pluto for the tests of programs
 * `autod.protocol`: the whack protocol, bytes to values and back
 
-docs/architecture.md has the rooms behind them. What is in no `__all__`, or in a module that is not named here or there
-as public, may change at any time.
+docs/architecture.md describes the packages behind them. A name that is in no `__all__`, or in a module that is not
+public here or there, may change at any time.
 """
 
 from __future__ import annotations
@@ -85,15 +85,15 @@ _HOME = {
     "Result": "outcomes",
     "open_pluto": "client",
 }
-"""Where a name is, if not in autod.errors."""
+"""Name -> its module. Names that are not here are in autod.errors."""
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'autod' has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"autod.{_HOME.get(name, 'errors')}"), name)
-    globals()[name] = found
-    return found
+    value = getattr(importlib.import_module(f"autod.{_HOME.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,8 @@
     async with autod.aio.open_pluto() as pluto:
         outcome = await pluto.up("branch-17", timeout=30)
 
-Owns: waiting in an event loop of asyncio. Must not know: what is waited for (autod.client.plain), trio, but for `bulk`.
+Owns: waiting in an event loop of asyncio. Must not know: the steps of an operation (autod.client.plain), trio (except
+`bulk`).
 
 Nothing is open between operations. A cancellation ends the waiting and nothing in pluto; it leaves no task, no
 descriptor and no reader in the event loop behind.
@@ -48,7 +49,7 @@ __all__ = ["CONTROL_SOCKET", "TIMEOUT", "Operation", "Pluto", "bulk", "open_plut
 T = TypeVar("T")
 
 _PASSING = 16
-"""Requests under way at the same time that pluto answers at once: it serves one after the other, and lets five wait."""
+"""The most requests at a time that pluto answers at once: it serves one after the other, and lets five wait."""
 
 
 @asynccontextmanager
@@ -123,7 +124,7 @@ class Operation(Handle):
 
 
 class Pluto(PlainPluto[Operation]):
-    """A pluto, and what may be asked of it. Made by `open_pluto`.
+    """A pluto, and its operations. Made by `open_pluto`.
 
     The methods return an `Operation`. Any number of tasks of one event loop may use it at once.
     """
@@ -147,18 +148,18 @@ class Pluto(PlainPluto[Operation]):
         self._passing = asyncio.Semaphore(_PASSING)
 
     async def find(self) -> Detected:
-        """Find out which release listens, again: after pluto was started anew. DeadlinePassed after `timeout`."""
+        """Find out again which release listens, after a restart of pluto. DeadlinePassed after `timeout`."""
         return await self._run(self.finding())
 
     async def replies(self, command: c.Command, *, timeout: float | None = None) -> tuple[Reply, ...]:
-        """Ask, drain to the end, and give pluto's replies as they are.
+        """Send a command, and return all of pluto's replies, unchanged.
 
-        DeadlinePassed after `timeout` seconds, ConnectionLost where pluto went away in the middle.
+        DeadlinePassed after `timeout` seconds, ConnectionLost if pluto went away in the middle.
         """
         return await self._run(self.asking(command, timeout))
 
     async def state(self, *commands: c.Command, timeout: float | None = None) -> State:
-        """What pluto knows, as typed values; see autod.Pluto.state. Read in slices of 10 ms, between which other tasks
+        """pluto's state, as typed values; see autod.Pluto.state. Parsed in slices of 10 ms, between which other tasks
         run."""
         from autod.status import parse_in_slices
 
@@ -169,13 +170,13 @@ class Pluto(PlainPluto[Operation]):
         while True:
             try:
                 next(slices)
-            except StopIteration as done:
-                state: State = done.value
+            except StopIteration as ending:
+                state: State = ending.value
                 return state
             await asyncio.sleep(0)
 
     async def traffic(self, name: str | None = None, *, timeout: float | None = None) -> tuple[ChildSa, ...]:
-        """The Child SAs that are established, with what went through them: all, or those of one connection."""
+        """The established Child SAs with their traffic: all, or those of one connection."""
         return (await self.state(c.TrafficStatus(name), timeout=timeout)).child_sas
 
     async def established(self, *, timeout: float | None = None) -> frozenset[str]:
@@ -194,37 +195,38 @@ class Pluto(PlainPluto[Operation]):
         *,
         given_up: Callable[[Outcome], None] | None = None,
     ) -> Outcome:
-        """Run a request to its outcome; each event goes to `sink` as it comes. Cancelled: `given_up` gets it."""
+        """Run a request to its outcome; each event goes to `sink` as it comes. After a cancellation, `given_up` gets
+        the outcome."""
         return await self._run(self.performing(request, sink, given_up))
 
     def leave(self, holds: bool) -> None:
         (self._holding if holds else self._passing).release()
 
     async def _run(self, steps: Steps[T]) -> T:
-        """Wait for each step in the event loop. Cancelled, the steps are given up."""
+        """Wait for each step in the event loop. A cancellation gives up the steps."""
         answer: Version | bool | None = None
         try:
             while True:
                 try:
-                    wanted = steps.send(answer)
-                except StopIteration as done:
-                    result: T = done.value
+                    step = steps.send(answer)
+                except StopIteration as ending:
+                    result: T = ending.value
                     return result
                 answer = None
-                if isinstance(wanted, Wait):
-                    await _wait(wanted)
-                elif isinstance(wanted, Turn):
-                    answer = await self._turn(wanted)
+                if isinstance(step, Wait):
+                    await _wait(step)
+                elif isinstance(step, Turn):
+                    answer = await self._turn(step)
                 else:
-                    answer = await asyncio.to_thread(version_of_process_blocking, wanted.pid)
+                    answer = await asyncio.to_thread(version_of_process_blocking, step.pid)
         finally:
             steps.close()
 
-    async def _turn(self, wanted: Turn) -> bool:
-        places = self._holding if wanted.holds else self._passing
-        left = wanted.until - time.monotonic()
+    async def _turn(self, turn: Turn) -> bool:
+        places = self._holding if turn.holds else self._passing
+        remaining = turn.until - time.monotonic()
         try:
-            async with asyncio.timeout(None if left == float("inf") else max(0.0, left)):
+            async with asyncio.timeout(None if remaining == float("inf") else max(0.0, remaining)):
                 await places.acquire()
         except TimeoutError:
             return False
@@ -233,14 +235,14 @@ class Pluto(PlainPluto[Operation]):
 
 async def _wait(wait: Wait) -> None:
     loop = asyncio.get_running_loop()
-    # Longer than a day is asked for again.
-    left = max(0.0, min(wait.until - time.monotonic(), 86400.0))
+    # After a day at most, the caller waits again.
+    remaining = max(0.0, min(wait.until - time.monotonic(), 86400.0))
     if wait.sock is None:
-        await asyncio.sleep(left)
+        await asyncio.sleep(remaining)
         return
     readable = asyncio.Event()
     loop.add_reader(wait.sock, readable.set)
-    timer = loop.call_later(left, readable.set)
+    timer = loop.call_later(remaining, readable.set)
     try:
         await readable.wait()
     finally:
@@ -257,11 +259,11 @@ async def bulk(
     configuration: Configuration | None = None,
     **options: Unpack[BulkOptions],
 ) -> BulkResult:
-    """autod.bulk.bulk, to its end: what became of each connection. Its options are those of autod.bulk.bulk.
+    """autod.bulk.bulk, to its end: the result of each connection. Its options are those of autod.bulk.bulk.
 
     `configuration` (autod.config) has the connections that an operation loads (add, replace, start, ondemand).
-    `on_event` gets, in this event loop, what the run tells as it comes. The run is one of trio in a thread of its own;
-    a cancellation here cancels it there, and is raised when the run has ended.
+    `on_event` gets each event of the run as it comes, in this event loop. The run uses trio, in a thread of its own; a
+    cancellation here cancels it, and is raised when the run has ended.
     """
     import trio
 
@@ -295,7 +297,7 @@ async def bulk(
     thread = threading.Thread(target=work, name="autod.aio.bulk")
     thread.start()
     try:
-        found = await asyncio.shield(ended)
+        outcome = await asyncio.shield(ended)
     except asyncio.CancelledError:
         with lock:
             if token:
@@ -305,10 +307,10 @@ async def bulk(
                 scope.cancel()
         await asyncio.wait((ended,))
         if not ended.cancelled():
-            ended.exception()  # it was looked at: the cancellation is what is raised
+            ended.exception()  # retrieved, so that asyncio does not log it: the cancellation is raised
         raise
     finally:
         if ended.done():
-            thread.join()  # it has nothing left to do
-    assert found is not None
-    return found
+            thread.join()  # it is about to end
+    assert outcome is not None
+    return outcome

@@ -3,10 +3,10 @@
     with autod.sync.open_pluto() as pluto:
         outcome = pluto.up("branch-17", timeout=30)
 
-Owns: waiting in a thread. Must not know: what is waited for (autod.client.plain).
+Owns: waiting in a thread. Must not know: the steps of an operation (autod.client.plain).
 
-One thing at a time: what pluto says is taken as it comes, and nothing else goes on in the thread. `bulk` is for many
-connections. An exception that comes in between (KeyboardInterrupt) ends the waiting and nothing in pluto.
+One operation at a time: nothing else goes on in the thread while pluto answers. `bulk` is for many connections. An
+exception in between (KeyboardInterrupt) ends the waiting and nothing in pluto.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def open_pluto(
 
 
 class Pluto(PlainPluto[Outcome]):
-    """A pluto, and what may be asked of it: each method blocks until its outcome is known. Made by `open_pluto`.
+    """A pluto, and its operations: each method blocks until its outcome is known. Made by `open_pluto`.
 
     May be used by one thread at a time.
     """
@@ -85,7 +85,7 @@ class Pluto(PlainPluto[Outcome]):
         self._on_event = on_event
 
     def find(self, deadline: float | None = None) -> Detected:
-        """Find out which release listens, again: after pluto was started anew.
+        """Find out again which release listens, after a restart of pluto.
 
         DeadlinePassed after `timeout`, or at `deadline` (time.monotonic).
         """
@@ -94,21 +94,21 @@ class Pluto(PlainPluto[Outcome]):
     def replies(
         self, command: c.Command, *, timeout: float | None = None, only: bytes | None = None
     ) -> tuple[Reply, ...]:
-        """Ask, drain to the end, and give pluto's replies as they are; `only`: those with these bytes.
+        """Send a command, and return pluto's replies, unchanged; `only`: those with these bytes.
 
-        DeadlinePassed after `timeout` seconds, ConnectionLost where pluto went away in the middle.
+        DeadlinePassed after `timeout` seconds, ConnectionLost if pluto went away in the middle.
         """
         return _block(self.asking(command, timeout, only))
 
     def state(self, *commands: c.Command, timeout: float | None = None) -> State:
-        """What pluto knows, as typed values; see autod.Pluto.state. With 5,000 connections up to a second in all."""
+        """pluto's state, as typed values; see autod.Pluto.state. With 5,000 connections up to a second in all."""
         from autod.status import parse
 
-        asked = commands or (c.Status(), c.TrafficStatus())
-        return parse([reply for command in asked for reply in self.replies(command, timeout=timeout)])
+        questions = commands or (c.Status(), c.TrafficStatus())
+        return parse([reply for command in questions for reply in self.replies(command, timeout=timeout)])
 
     def traffic(self, name: str | None = None, *, timeout: float | None = None) -> tuple[ChildSa, ...]:
-        """The Child SAs that are established, with what went through them: all, or those of one connection."""
+        """The established Child SAs with their traffic: all, or those of one connection."""
         return self.state(c.TrafficStatus(name), timeout=timeout).child_sas
 
     def established(self, *, timeout: float | None = None) -> frozenset[str]:
@@ -128,7 +128,7 @@ class Pluto(PlainPluto[Outcome]):
         return _block(self.performing(request, sink))
 
     def drive(self, course: Course[T]) -> T:
-        """Carry out what `course` asks for, to what it comes to."""
+        """Carry out the asks of `course`. Returns its result."""
         return _block(self.carrying(course))
 
 
@@ -138,17 +138,17 @@ def _block(steps: Steps[T]) -> T:
     try:
         while True:
             try:
-                wanted = steps.send(answer)
-            except StopIteration as done:
-                result: T = done.value
+                step = steps.send(answer)
+            except StopIteration as ending:
+                result: T = ending.value
                 return result
             answer = None
-            if isinstance(wanted, Wait):
-                wanted.block()
-            elif isinstance(wanted, Turn):
+            if isinstance(step, Wait):
+                step.block()
+            elif isinstance(step, Turn):
                 answer = True
             else:
-                answer = version_of_process_blocking(wanted.pid)
+                answer = version_of_process_blocking(step.pid)
     finally:
         steps.close()
 
@@ -162,11 +162,11 @@ def bulk(
     configuration: Configuration | None = None,
     **options: Unpack[BulkOptions],
 ) -> BulkResult:
-    """autod.bulk.bulk, to its end: what became of each connection. Its options are those of autod.bulk.bulk.
+    """autod.bulk.bulk, to its end: the result of each connection. Its options are those of autod.bulk.bulk.
 
     `configuration` (autod.config) has the connections that an operation loads (add, replace, start, ondemand).
-    `on_event` gets what the run tells as it comes. trio runs in this thread meanwhile, so no event loop may run in it;
-    a KeyboardInterrupt, or an exception of `on_event`, ends the run at once, and pluto goes on with what is in flight.
+    `on_event` gets each event of the run as it comes. trio runs in this thread meanwhile, so no event loop may run in
+    it. A KeyboardInterrupt, or an exception of `on_event`, ends the run at once; pluto goes on with requests in flight.
     """
     import trio
 

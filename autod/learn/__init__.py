@@ -1,7 +1,7 @@
-"""Learning the messages of a release that has no module, from the whack that came with it.
+"""Learns the messages of a release that has no module, from its own whack.
 
-infer.py works messages out from recorded ones (pure), record.py has the program write them to a socket of
-ours, store.py keeps what was learned for exactly one binary, pluto.py is the client that sends it.
+infer.py makes templates from recorded messages (pure), record.py makes the program write its messages to a socket of
+ours, store.py keeps the templates for exactly one binary, pluto.py is the client that sends them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What `autod doctor` compares and concludes. Pure: what was found comes in, findings go out.
+"""The comparisons of `autod doctor`, and its findings. Pure.
 
-Owns: the comparison of our messages with those of the installed whack, and the sentences. Must not know:
-sockets, processes, files; autod.cli.doctor looks at those.
+Owns: the comparison of our messages with those of the installed whack, and the sentences. Must not know: sockets,
+processes, files; autod.cli.doctor looks at those.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def _learned() -> Iterator[tuple[str, Command]]:
 
 
 COMPARED: Mapping[str, Command] = dict(_learned())
-"""The operations that are learned (autod.operations), by the key they are learned under."""
+"""Key of the template -> command, for the operations that are learned (autod.operations)."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="finding"):
-    """One thing that was looked at. `ok` None: nothing to judge, or it could not be looked at."""
+    """The result of one check. `ok` None: neither right nor wrong, or the check was not possible."""
 
     check: str
     ok: bool | None
@@ -55,15 +55,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=
 
 
 def problems(findings: Iterable[Finding]) -> list[str]:
-    """What is wrong, as sentences."""
+    """The sentences about errors."""
     return [finding.text for finding in findings if finding.ok is False]
 
 
 def compare_messages(release: Release, learned: Learned) -> list[Finding]:
-    """Our message for each simple operation against the one the installed whack was seen to send.
+    """Compare our message for each simple operation with that of the installed whack.
 
-    whack fills members that these operations do not use with its defaults; what has the same value in every
-    message of its is such a default, and is left out.
+    whack fills members that these operations do not use with its defaults. A member with the same value in all its
+    messages is such a default, and is left out.
     """
     theirs: dict[str, Message] = {}
     findings = []
@@ -94,7 +94,7 @@ def _finding(key: str, differences: list[str]) -> Finding:
 
 
 def _not_recorded(key: str, command: Command, release: Release, learned: Learned) -> Finding:
-    """whack did not send it: right if the release does not have it."""
+    """The finding for a request that whack did not send: right if the release does not have it."""
     reason = learned.missing.get(key, "it was not recorded")
     supported = release.supports(type(command))
     text = f"{key}: this release has it, but its whack did not send it ({reason})" if supported else ""
@@ -107,7 +107,7 @@ def _not_recorded(key: str, command: Command, release: Release, learned: Learned
 
 
 def _idle(messages: Iterable[Message]) -> dict[str, object]:
-    """What every message of theirs says alike."""
+    """The members with the same value in all of whack's messages."""
     all_of_them = [message.everything() for message in messages]
     if not all_of_them:
         return {}
@@ -116,19 +116,19 @@ def _idle(messages: Iterable[Message]) -> dict[str, object]:
 
 
 def _differences(ours: Message, theirs: Message, idle: Mapping[str, object]) -> list[str]:
-    found = []
+    sentences = []
     if ours.magic != theirs.magic:
-        found.append(f"magic {ours.magic}, and {theirs.magic} in whack's")
+        sentences.append(f"magic {ours.magic}, and {theirs.magic} in whack's")
     mine = {path: value for path, value in ours.everything().items() if value}
     yours = {path: value for path, value in theirs.everything().items() if value and path not in idle}
     for path in sorted(mine.keys() | yours.keys()):
         if path in idle and path not in yours:
             continue
         if mine.get(path) != yours.get(path):
-            found.append(f"{path} is {_shown(mine.get(path))}, and {_shown(yours.get(path))} in whack's")
+            sentences.append(f"{path} is {_shown(mine.get(path))}, and {_shown(yours.get(path))} in whack's")
     if ours.settings != theirs.settings:
-        found.append("the settings of the connection differ")
-    return found
+        sentences.append("the settings of the connection differ")
+    return sentences
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
-"""Whether a build whose version is not a release sends the messages of one: then it is spoken to like that release.
+"""Whether a build whose version is not a release sends the messages of a release: then autod treats it as that release.
 
-Owns: the comparison, of what was learned from its whack and of what its addconn sends for a connection. A layout is
-taken for proven only where both are the same, value by value. Must not know: where that is kept, pluto.
+Owns: the comparison of the messages of its whack, and of the message of its addconn for a connection. The layout counts
+as proven only if both are the same, value by value. Must not know: where the result is kept, pluto.
 """
 
 from __future__ import annotations
@@ -74,18 +74,18 @@ _CONNECTION = f"""conn {_NAME}
 	modecfgdns=192.0.2.53
 	auto=add
 """
-"""Of each kind of value something. Every release from 3.27 on takes it, and nothing in it is looked up."""
+"""A connection with each kind of value. Every release from 3.27 on takes it, and looks nothing up for it."""
 
 
 async def equal_release(learned: Learned, version: Version, addconn: Program | None) -> str:
-    """The release whose messages are those of the build `learned` was learned from, "" where none is.
+    """The release with the same messages as the build that `learned` comes from; "" if there is none.
 
-    `version` is what its pluto says; `addconn` is its own. Runs addconn, with a socket of ours.
+    `version` is that of its pluto; `addconn` is its own. Runs addconn, with a socket of ours.
     """
     for release in _candidates(learned, version):
         if release.seqpacket is not learned.seqpacket or addconn is None:
             continue
-        if all(one.ok is not False for one in compare_messages(release, learned)):
+        if all(finding.ok is not False for finding in compare_messages(release, learned)):
             with suppress(WhackError, OSError):
                 if await _adds_alike(release, addconn):
                     return ".".join(map(str, release.version))
@@ -93,13 +93,13 @@ async def equal_release(learned: Learned, version: Version, addconn: Program | N
 
 
 def _candidates(learned: Learned, version: Version) -> Iterator[Release]:
-    """The release that its version begins with, and the next one, which it may be on the way to."""
-    found = re.match(r"v?(\d+\.\d+(?:\.\d+)?)", learned.release)
-    known = list(releases.ALL)
-    if found is None or found[1] not in known:
+    """The release that its version begins with, and the next one: the build may lie between them."""
+    match = re.match(r"v?(\d+\.\d+(?:\.\d+)?)", learned.release)
+    numbers = list(releases.ALL)
+    if match is None or match[1] not in numbers:
         return
-    at = known.index(found[1])
-    for number in known[at : at + 2]:
+    at = numbers.index(match[1])
+    for number in numbers[at : at + 2]:
         with suppress(UnknownRelease):
             release = releases.find(number, seccomp=version.seccomp, labeled=version.labeled)
             yield release.called(learned.release)
@@ -108,7 +108,7 @@ def _candidates(learned: Learned, version: Version) -> Iterator[Release]:
 async def _adds_alike(release: Release, addconn: Program) -> bool:
     configuration = load_text(_CONNECTION, release)
     groups = select(configuration, Planner(configuration.rules, Nothing()), [_NAME])
-    ours = [pack(release, one.members, one.settings) for group in groups for one in group]
+    ours = [pack(release, message.members, message.settings) for group in groups for message in group]
     handle = os.memfd_create("ipsec.conf", os.MFD_CLOEXEC)
     try:
         os.write(handle, _CONNECTION.encode())
@@ -121,7 +121,7 @@ async def _adds_alike(release: Release, addconn: Program) -> bool:
         bool(ours)
         and len(ours) == len(theirs)
         and all(
-            decode(one, release).everything() == decode(other, release).everything()
-            for one, other in zip(ours, theirs, strict=True)
+            decode(our_message, release).everything() == decode(their_message, release).everything()
+            for our_message, their_message in zip(ours, theirs, strict=True)
         )
     )

@@ -1,13 +1,12 @@
 """From recorded messages to templates. Pure: bytes in, values out. Must not know sockets, files or programs.
 
-Every release writes a name in one of two ways: as bytes with a NUL behind a head that does not mention it
-(3.27 to 4.15), or so with its length in an 8-byte slot of the head (5.0 on; the NUL counts). What stands
-before and behind it is the same for every name. So three recordings with names of different lengths settle a
-command: the first two say where the name and its slot are, the third is predicted and compared. Messages that
-carry no name are kept whole.
+A release writes a name as bytes with a NUL, behind a head. In 3.27 to 4.15 the head does not depend on the name; from
+5.0 on an 8-byte slot of the head has the length of the name with its NUL. The bytes before and behind the name are the
+same for every name. So three recordings with names of different lengths are enough for a command: two show the places
+of the name and its slot, the third is predicted and compared. Messages without a name are kept whole.
 
-A byte that differs between two recordings of the same request is padding that whack did not clear (its stack
-shows through, 3.27 to 5.3). Such bytes are zero in a template; pluto ignores them.
+A byte that differs between two recordings of the same request is padding that whack did not clear (3.27 to 5.3). Such
+bytes are zero in a template; pluto ignores them.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ __all__ = ["CannotLearn", "Learned", "Recording", "Template", "command_key", "in
 
 _SLOT = struct.Struct("<Q")
 _STRINGS = 4096
-"""Bytes for the strings of a message, all releases from 3.27 to 5.4."""
+"""The most bytes of the strings of a message, in all releases from 3.27 to 5.4."""
 
 
 class CannotLearn(WhackError):
-    """The recordings do not fit what is known of how messages are made; the sentence says what was odd."""
+    """The recordings do not have the expected form; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A message that the program sent, and the name it was asked about (None: about no name)."""
+    """A message that the program sent, and the name in it (None: there is none)."""
 
     name: bytes | None
     message: bytes
@@ -45,10 +44,10 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message: `before`, then the name and a NUL where `named`, then `after`.
+    """A message: `before`, then, if `named`, the name and a NUL, then `after`.
 
-    `slot` is the offset in `before` of the eight bytes that hold the name's length with its NUL; None if no
-    slot does.
+    `slot` is the offset in `before` of the eight bytes with the length of the name and its NUL; None if there are no
+    such bytes.
     """
 
     before: bytes
@@ -73,9 +72,9 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was learned of one release: its text, the socket's type, and a template for each request.
+    """The templates of one release: its text, the socket's type, and a template for each request.
 
-    Keys are those of command_key(). What could not be learned is in `missing`, with the reason.
+    Keys are those of command_key(). `missing` has the requests without a template, with the reason.
     """
 
     release: str
@@ -97,7 +96,7 @@ def command_key(command: Command) -> str:
 
 
 def learned_message(command: Command, learned: Learned) -> bytes:
-    """The message for `command`. Unsupported where it was not learned, BadString for an impossible name."""
+    """The message for `command`. Unsupported if it was not learned, BadString for a name that cannot be sent."""
     for option in ("remote_host", "xauth_username"):
         if getattr(command, option, None) is not None:
             raise Unsupported(
@@ -108,7 +107,7 @@ def learned_message(command: Command, learned: Learned) -> bytes:
     key = command_key(command)
     template = learned.templates.get(key)
     if template is None:
-        reason = learned.missing.get(key, "it is none of the requests that are learned")
+        reason = learned.missing.get(key, "it is not one of the requests that are learned")
         raise Unsupported(
             f"release {learned.release} is known only as far as it was learned, without {key}: {reason}",
             release=learned.release,
@@ -118,7 +117,7 @@ def learned_message(command: Command, learned: Learned) -> bytes:
 
 
 def infer(recordings: Sequence[Recording]) -> Template:
-    """The template behind recordings of one request: at least two, and with three lengths of names if any.
+    """The template of the recordings of one request: at least two; with names, three of different lengths.
 
     CannotLearn if no template gives all of them.
     """
@@ -137,12 +136,12 @@ def _whole(messages: Sequence[bytes]) -> Template:
     first = messages[0]
     if any(len(message) != len(first) for message in messages):
         raise CannotLearn("two recordings of the same request differ in length")
-    kept = bytearray(first)
+    content = bytearray(first)
     for message in messages[1:]:
         for at, byte in enumerate(message):
             if byte != first[at]:
-                kept[at] = 0
-    return Template(bytes(kept))
+                content[at] = 0
+    return Template(bytes(content))
 
 
 def _with_name(recordings: Sequence[tuple[bytes, bytes]]) -> Template:

@@ -1,7 +1,7 @@
-"""A pluto whose release has no module, spoken to with the messages that were learned from its own whack.
+"""A client for a pluto whose release has no module. It sends the messages that were learned from its own whack.
 
-Owns: finding what was learned for the very binary that runs, and a client that sends it. Everything else is the
-client's: exchanges, events and outcomes go by pluto's text, which recognises what it can.
+Owns: finding the templates for exactly the binary that runs, and sending them. Everything else is the client's: events
+and outcomes come from pluto's text, as far as it is recognised.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = ["AnyPluto", "LearnedPluto", "learned_release"]
 
 
 def learned_release(learned: Learned) -> Release:
-    """The release, as far as a client needs it: its text, its socket, its reply codes, what it can be asked."""
+    """The release for a client: its text, its socket, its reply codes, and its requests."""
     begin = re.match(r"v?([\d.]+)", learned.release)
     numbers = tuple(int(number) for number in re.findall(r"\d+", begin[1])[:3]) if begin else ()
-    # What carries a name shows the head that all messages have: the name is the first string behind it.
-    named = next((one for one in learned.templates.values() if one.named), Template(b""))
+    # A message with a name shows the head of all messages: the name is the first string behind the head.
+    named = next((template for template in learned.templates.values() if template.named), Template(b""))
     outline = Outline(
         None,
         (learned.release,),
@@ -57,24 +57,24 @@ def learned_release(learned: Learned) -> Release:
 
 
 def _codes(version: tuple[int, ...]) -> str:
-    """Those of the era; a release after the last that is known has, until it says otherwise, the last ones."""
+    """The codes of the era; a release after the last known one has the last codes."""
     if version < (5,):
         return "CODES_3_27"
     return "CODES_5_0" if version < (5, 3) else "CODES_5_3"
 
 
 class LearnedPluto(Pluto):
-    """A client for a release that was learned. Made like Pluto; find() says whether there is anything to go by."""
+    """A client for a release that was learned. Made like Pluto; find() raises if there are no templates."""
 
     reads_messages = False
 
     folder: Path | None = None
-    """Where what was learned is kept; None for the usual place."""
+    """The folder of the templates; None for the usual place."""
 
     _learned: Learned
 
     async def find(self) -> Detected:
-        """What runs at the socket, if that very binary was learned; UnknownRelease if not."""
+        """The pluto at the socket, if its binary was learned; UnknownRelease if not."""
         listens = listener(self.path)
         pid, name = listens.pid, listens.executable()
         binary = None
@@ -102,32 +102,32 @@ class LearnedPluto(Pluto):
         return self._detected
 
     def message(self, command: Command) -> bytes:
-        """The message that was learned for it; Unsupported if none was."""
+        """The learned message; Unsupported if there is none."""
         return learned_message(command, self._learned)
 
 
 class AnyPluto(LearnedPluto):
-    """A client for whatever listens: by its release, or else with what was learned for it."""
+    """A client for any pluto: by its release, or, if that has no module, with learned messages."""
 
     async def find(self) -> Detected:
-        """What runs at the socket. UnknownRelease, as the release's, where it was not learned either."""
+        """The pluto at the socket. UnknownRelease, with the release's own sentence, if it was not learned either."""
         self.reads_messages = True
         try:
             return await Pluto.find(self)
         except UnknownRelease as unknown:
             self.reads_messages = False
             try:
-                found = await LearnedPluto.find(self)
+                detected = await LearnedPluto.find(self)
             except UnknownRelease:
                 raise unknown from None
-            if self._given is not None and not _same(self._given, found.release.text):
+            if self._given is not None and not _same(self._given, detected.release.text):
                 raise unknown from None
-            return found
+            return detected
 
     def message(self, command: Command) -> bytes:
-        """The message for it: of the release, or as it was learned."""
+        """The message of the release, or the learned one."""
         return Pluto.message(self, command) if self.reads_messages else LearnedPluto.message(self, command)
 
 
-def _same(given: str, text: str) -> bool:
-    return given.removeprefix("v") == text.removeprefix("v")
+def _same(name: str, text: str) -> bool:
+    return name.removeprefix("v") == text.removeprefix("v")

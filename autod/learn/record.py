@@ -1,7 +1,7 @@
-"""Has a whack write its messages to a socket of ours. Must not know what they mean, nor talk to pluto.
+"""Makes a whack write its messages to a socket of ours. Must not know what they mean, nor talk to pluto.
 
-The program is always given --ctlsocket with a socket in a fresh folder, so whatever it sends comes here.
-whack connects, writes one message and reads to the end; it is answered by the end.
+The program always runs with --ctlsocket and a socket in a new folder, so all its messages come here. whack connects,
+writes one message and reads to the end; its only answer is the end.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["NAMES", "REQUESTS", "Trap", "learn", "open_trap", "program_version"]
 
 NAMES = ("zq", "learn-a-name", "learn-a-name-that-is-quite-long")
-"""Of three lengths, and none a part of what whack sends by itself."""
+"""Names of three lengths, which do not occur in other parts of whack's messages."""
 
 _TIME = 10.0
-"""Seconds for one run of whack. It takes some milliseconds, and waits for nothing but us."""
+"""Seconds for one run of whack. It takes some milliseconds, and waits only for our answer."""
 
 _LARGEST = 65536
 
 
 def _spellings(row: Row, variant: str) -> tuple[tuple[str, ...], ...]:
-    """whack's arguments for it, the newest spelling first. NAME stands for the name."""
+    """whack's arguments for a request, the newest spelling first. NAME stands for the name."""
     named = variant == "name" or (
         "name" in getattr(commands, row.command).__struct_fields__ and not row.lists
     )
@@ -55,7 +55,7 @@ REQUESTS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 class Trap:
-    """A control socket that keeps what is written to it."""
+    """A control socket that records messages."""
 
     def __init__(self, path: str, listener: trio.socket.SocketType, *, seqpacket: bool) -> None:
         self.path = path
@@ -63,10 +63,9 @@ class Trap:
         self._listener = listener
 
     async def capture(self, program: Program, arguments: Sequence[str]) -> list[bytes]:
-        """The messages that `program` writes when it is run with `arguments`: usually one, none if it
-        refuses.
+        """The messages of `program` when it runs with `arguments`: usually one, none if it refuses.
 
-        OSError where it cannot be run. A cancellation kills it.
+        OSError if it cannot run. A cancellation kills it.
         """
         messages: list[bytes] = []
         async with trio.open_nursery() as nursery:
@@ -87,7 +86,7 @@ class Trap:
 
 @asynccontextmanager
 async def open_trap(*, seqpacket: bool) -> AsyncIterator[Trap]:
-    """A trap in a folder of its own, of the type that 5.4 and later want, or of the earlier one."""
+    """A trap in a folder of its own, with the type of socket of 5.4 and later (`seqpacket`), or of earlier releases."""
     kind = socket.SOCK_SEQPACKET if seqpacket else socket.SOCK_STREAM
     with TemporaryDirectory(prefix="autod-") as folder:
         path = os.path.join(folder, "ctl")
@@ -98,8 +97,7 @@ async def open_trap(*, seqpacket: bool) -> AsyncIterator[Trap]:
 
 
 async def program_version(program: Program) -> str:
-    """What `program --version` says behind "Libreswan": "4.10". CannotLearn if it says nothing of the
-    kind."""
+    """The version of `program --version`, such as "4.10". CannotLearn if it prints none."""
     version = await version_of(program)
     if version is None:
         raise CannotLearn(f"{program.name} --version does not say which Libreswan it is")
@@ -107,9 +105,9 @@ async def program_version(program: Program) -> str:
 
 
 async def learn(whack: Program, release: str) -> Learned:
-    """Run `whack` for every request, and work the messages out.
+    """Run `whack` for every request, and make a template for each.
 
-    CannotLearn if it sends nothing at all, or not one request can be worked out. Takes about a second.
+    CannotLearn if it sends nothing, or there is no template at all. Takes about a second.
     """
     async with _trap_for(whack) as trap:
         templates: dict[str, Template] = {}
@@ -121,7 +119,7 @@ async def learn(whack: Program, release: str) -> Learned:
                 missing[key] = str(reason)
         if not templates:
             raise CannotLearn(
-                f"nothing could be worked out from what {whack.name} sends: {next(iter(missing.values()))}"
+                f"the messages of {whack.name} cannot be learned: {next(iter(missing.values()))}"
             )
         return Learned(release, trap.seqpacket, templates, missing)
 

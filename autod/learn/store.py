@@ -1,7 +1,6 @@
-"""Where what was learned is kept, for exactly one binary. Must not know how it was learned.
+"""The files of learned messages, each for exactly one binary. Must not know how they were learned.
 
-The folder is that of identify.likeness. A file that somebody
-else may write is not read: its bytes would go to pluto.
+The folder is that of identify.likeness. A file that another user may write is not read: its bytes would go to pluto.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _FORMAT = 1
 
 
 class UnsafeCache(WhackError):
-    """A cache file that others may write, so that its bytes are not to be sent."""
+    """Other users may write the cache file, so its bytes must not be sent."""
 
 
 class _Template(msgspec.Struct, frozen=True):
@@ -46,8 +45,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def save(binary: Binary, learned: Learned, folder: Path | None = None) -> Path:
-    """Keep `learned` for `binary`; the path it was written to. Replaces whole files only. OSError as it
-    comes."""
+    """Keep `learned` for `binary`. Returns the path of the file, which is replaced as a whole. Raises OSError."""
     folder = cache_folder() if folder is None else folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = binary.file("learned", folder)

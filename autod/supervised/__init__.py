@@ -1,4 +1,4 @@
-"""The supervisor that runs on this machine, from Python: the typed client of its API (docs/supervisor.md).
+"""The typed client for the API of the supervisor on this machine (docs/supervisor.md).
 
     from autod.supervised import List, Supervised, Up, Watch
 
@@ -11,8 +11,8 @@
 
 This one is for trio; `autod.supervised.aio` has the same for asyncio, `autod.supervised.sync` for a thread.
 
-Owns: the public names, and waiting in trio. The parts: `calls` (each method of the API, and what it gives). Must not
-know: the words of the wire (autod.service.conversation).
+Owns: the public names, and waiting in trio. The parts: `calls` (each method of the API, and its answer). Must not
+know: the messages (autod.service.conversation).
 """
 
 from __future__ import annotations
@@ -112,12 +112,12 @@ T = TypeVar("T")
 class Supervised:
     """The supervisor behind the socket `path`.
 
-    Each call has a connection of its own, so any number of tasks may call at once, nothing is open between calls, and a
-    cancellation leaves nothing open. What was ordered stays ordered: the supervisor goes on with it.
+    Each call has a connection of its own: any number of tasks may call at once, nothing is open between calls, and a
+    cancellation leaves nothing open. A cancellation does not take back an order.
 
     `timeout` (seconds, None: for ever) bounds a call, and the beginning of a stream. Raises NoSocket, NotPermitted,
-    DeadlinePassed, ConfigurationError (a configuration that cannot be used), and ApiError for what else the supervisor
-    refuses, whose `name` is that of the error in the interface.
+    DeadlinePassed, ConfigurationError (a configuration that cannot be used), and ApiError for other refusals of the
+    supervisor; its `name` is that of the error in the interface.
     """
 
     def __init__(self, path: str | os.PathLike[str] = SOCKET, *, timeout: float | None = TIMEOUT) -> None:
@@ -125,7 +125,7 @@ class Supervised:
         self.timeout: float | None = timeout
 
     async def call(self, call: Call[T]) -> T:
-        """What the supervisor answers."""
+        """The supervisor's answer."""
         with self._deadline():
             async with self._asked(call, more=False) as (sock, conversation):
                 while (reply := conversation.reply()) is None:
@@ -134,7 +134,7 @@ class Supervised:
 
     @asynccontextmanager
     async def stream(self, call: Call[T]) -> AsyncGenerator[AsyncIterator[T], None]:
-        """The answers of a call that has several (Watch, Up, Down), as they come. Leaving the block ends it."""
+        """The answers to a call with several (Watch, Up, Down), as they come. Leaving the block ends the call."""
         async with self._asked(call, more=True) as (sock, conversation):
 
             async def replies() -> AsyncGenerator[T, None]:
@@ -175,8 +175,8 @@ async def _connected(path: str) -> socket.socket:
         while True:
             try:
                 pause = next(steps)
-            except StopIteration as done:
-                sock: socket.socket = done.value
+            except StopIteration as ending:
+                sock: socket.socket = ending.value
                 return sock
             await trio.sleep(pause)
     finally:

@@ -32,7 +32,7 @@ class Supervised:
         self.timeout: float | None = timeout
 
     async def call(self, call: Call[T]) -> T:
-        """What the supervisor answers."""
+        """The supervisor's answer."""
         async with self._deadline(), self._asked(call, more=False) as (sock, conversation):
             while (reply := conversation.reply()) is None:
                 conversation.receive(await _receive(sock))
@@ -40,7 +40,7 @@ class Supervised:
 
     @asynccontextmanager
     async def stream(self, call: Call[T]) -> AsyncGenerator[AsyncIterator[T], None]:
-        """The answers of a call that has several (Watch, Up, Down), as they come. Leaving the block ends it."""
+        """The answers to a call with several (Watch, Up, Down), as they come. Leaving the block ends the call."""
         async with self._asked(call, more=True) as (sock, conversation):
 
             async def replies() -> AsyncGenerator[T, None]:
@@ -83,8 +83,8 @@ async def _connected(path: str) -> socket:
         while True:
             try:
                 pause = next(steps)
-            except StopIteration as done:
-                sock: socket = done.value
+            except StopIteration as ending:
+                sock: socket = ending.value
                 return sock
             await asyncio.sleep(pause)
     finally:

@@ -1,7 +1,7 @@
-"""The methods of the supervisor's API as values: what each takes, and what it gives.
+"""The methods of the supervisor's API as values, with their parameters and answers.
 
-Owns: these values. Must not know: sockets, event loops. The interface file (autod/service) says what each does; a test
-holds these against it. Patterns are allowed where it says so.
+Owns: these values. Must not know: sockets, event loops. The interface file (autod/service) describes each method, and
+says where patterns are allowed; a test compares these values with it.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ __all__ = [
 T = TypeVar("T")
 
 Names: TypeAlias = tuple[str, ...] | list[str]
-"""Names or patterns. A text alone would be taken for its letters: it is refused."""
+"""Names or patterns. A single text is refused: its letters would be the names."""
 
 
 class Call(Struct, Generic[T], frozen=True):
-    """One call, to be given to `call` or `stream` of a Supervised."""
+    """One call, for `call` or `stream` of a Supervised."""
 
     method: ClassVar[str]
-    """What the interface calls it."""
+    """Its name in the interface."""
     _gives: ClassVar[Any]
     _part: ClassVar[str] = ""
 
@@ -62,11 +62,11 @@ class Call(Struct, Generic[T], frozen=True):
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What it says, by name."""
+        """The parameters, by name."""
         return {name: getattr(self, name) for name in self.__struct_fields__}
 
     def read(self, parameters: bytes | msgspec.Raw) -> T:
-        """The answer in a reply. ProtocolViolation for one that the interface does not have."""
+        """The answer in a reply. ProtocolViolation if the interface does not have such a reply."""
         try:
             if self._part:
                 parameters = msgspec.json.decode(parameters, type=dict[str, msgspec.Raw])[self._part]
@@ -97,15 +97,15 @@ class Get(Call[SupervisedConnection], frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """What an order tells: an event of one of the connections; at the end, the connections as they are."""
+    """A reply to an order: an event of one of the connections; at the end, the state of the connections."""
 
     event: SupervisorEvent | None = None
     connections: tuple[SupervisedConnection, ...] | None = None
 
 
 class Up(Call[Progress], frozen=True):
-    """Try connections now, whatever the back-off says. As a stream, it ends when each is up or its try has ended, or
-    after `timeout` seconds; as a call at once."""
+    """Try connections now, without a back-off. As a stream, it ends when each is up or its try has ended, or after
+    `timeout` seconds; as a call, at once."""
 
     method = "Up"
     _gives = Progress
@@ -114,7 +114,7 @@ class Up(Call[Progress], frozen=True):
 
 
 class Down(Call[Progress], frozen=True):
-    """Take connections down and leave them so until Up or ResumeConnections. Stream and call as with Up."""
+    """Take connections down, and leave them down until Up or ResumeConnections. Stream and call as with Up."""
 
     method = "Down"
     _gives = Progress
@@ -123,7 +123,7 @@ class Down(Call[Progress], frozen=True):
 
 
 class SuspendConnections(Call[tuple[SupervisedConnection, ...]], frozen=True):
-    """Do nothing more for these connections; what is up stays up."""
+    """Leave these connections alone from now on; a tunnel that is up stays up."""
 
     method = "Suspend"
     _gives = tuple[SupervisedConnection, ...]
@@ -141,7 +141,7 @@ class ResumeConnections(Call[tuple[SupervisedConnection, ...]], frozen=True):
 
 
 class Sync(Call[Differences], frozen=True):
-    """Put right what differs between pluto and the configuration; `dry`: only say it."""
+    """Make pluto equal to the configuration; `dry`: only return the differences."""
 
     method = "Sync"
     _gives = Differences
@@ -149,8 +149,7 @@ class Sync(Call[Differences], frozen=True):
 
 
 class Add(Call[SupervisedConnection], frozen=True):
-    """Keep a connection that stands in no file; its settings as ipsec.conf has them. For root alone.
-    ConfigurationError."""
+    """Keep a connection that stands in no file, with settings as in ipsec.conf. For root only. ConfigurationError."""
 
     method = "Add"
     _gives = SupervisedConnection
@@ -161,7 +160,7 @@ class Add(Call[SupervisedConnection], frozen=True):
 
 
 class Remove(Call[tuple[str, ...]], frozen=True):
-    """Give up connections that were added, and delete them from pluto. For root alone."""
+    """Give up connections of Add, and delete them from pluto. For root only."""
 
     method = "Remove"
     _gives = tuple[str, ...]
@@ -170,7 +169,7 @@ class Remove(Call[tuple[str, ...]], frozen=True):
 
 
 class Reloaded(Struct, frozen=True):
-    """What a reload changed: names, and how many stayed the same."""
+    """The changes of a reload: names, and how many connections stayed the same."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -195,7 +194,7 @@ class GetStatistics(Call[Statistics], frozen=True):
 
 
 class SummaryAnswer(Struct, frozen=True):
-    """How connections, and peers, did from `since` to `until` (UNIX seconds)."""
+    """The sums of connections, and of peers, from `since` to `until` (UNIX seconds)."""
 
     since: float
     until: float
@@ -204,7 +203,7 @@ class SummaryAnswer(Struct, frozen=True):
 
 
 class GetSummary(Call[SummaryAnswer], frozen=True):
-    """The sums of the history: of a day, if no time is said. ApiError NoHistory."""
+    """The sums of the history; without times, those of the last day. ApiError NoHistory."""
 
     method = "Summary"
     _gives = SummaryAnswer
@@ -215,14 +214,14 @@ class GetSummary(Call[SummaryAnswer], frozen=True):
 
 
 class HistoryAnswer(Struct, frozen=True):
-    """The outages and the changes that the history has."""
+    """The outages and the changes of the history."""
 
     outages: tuple[Outage, ...]
     changes: tuple[Change, ...]
 
 
 class GetHistory(Call[HistoryAnswer], frozen=True):
-    """What the history has, the last `most` of each. ApiError NoHistory."""
+    """The last `most` outages and changes of the history. ApiError NoHistory."""
 
     method = "History"
     _gives = HistoryAnswer
@@ -233,7 +232,7 @@ class GetHistory(Call[HistoryAnswer], frozen=True):
 
 
 class Watch(Call[SupervisorEvent], frozen=True):
-    """Every event from now on, or after number `since`; of these connections, or of all. A stream without an end."""
+    """Events from now on, or after number `since`, of these connections, or of all. A stream without an end."""
 
     method = "Watch"
     _gives = SupervisorEvent
@@ -243,7 +242,7 @@ class Watch(Call[SupervisorEvent], frozen=True):
 
 
 def said(call: Call[Any]) -> tuple[str, dict[str, object]]:
-    """Its method and its parameters. UsageError for what is no call: also for a class of one."""
+    """The method and the parameters of a call. UsageError if it is not a call, but for example the class of one."""
     if not isinstance(call, Call):
         raise UsageError(f"a call must be one of autod.supervised, such as List(); it was given {call!r}")
     return call.method, call.parameters

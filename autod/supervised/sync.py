@@ -35,14 +35,14 @@ class Supervised:
         self.timeout: float | None = timeout
 
     def call(self, call: Call[T]) -> T:
-        """What the supervisor answers."""
+        """The supervisor's answer."""
         with Client(self.path, timeout=self.timeout) as client:
             client.send(*said(call), more=False)
             return call.read(client.receive().parameters)
 
     @contextmanager
     def stream(self, call: Call[T]) -> Generator[Iterator[T], None, None]:
-        """The answers of a call that has several, as they come. Leaving the block ends it."""
+        """The answers to a call with several, as they come. Leaving the block ends the call."""
         with Client(self.path, timeout=self.timeout) as client:
             client.send(*said(call), more=True)
             client.set_timeout(None)

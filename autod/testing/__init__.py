@@ -10,7 +10,7 @@
 
 With pytest, `pytest_plugins = ["autod.testing.plugin"]` in conftest.py gives the fixture `fake_pluto`.
 
-The parts: `pluto` (what a test holds), `process` (the socket), `world` (what happens), `lines` (the words of each
+The parts: `pluto` (the interface for tests), `process` (the socket), `world` (the answers), `lines` (the words of each
 release). The first is public.
 """
 

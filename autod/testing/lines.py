@@ -1,6 +1,6 @@
-"""What a pluto of each release says, for the scripted one.
+"""The lines of the plutos of each release, for the scripted one.
 
-Owns: the words, by release. Must not know: when anything is said, sockets, which connections there are.
+Owns: the words, by release. Must not know: when a line is sent, sockets, which connections there are.
 
 The words were recorded from running plutos of 3.27, 3.32, 4.3, 4.10, 5.2, 5.3.2 and 5.4; a release between two of them
 speaks like the older one. Addresses and algorithms are always the same.
@@ -25,7 +25,7 @@ Lines = list[str]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How the pluto of one release words what it says: a line each, with its code."""
+    """The lines of the pluto of one release, with their codes."""
 
     version: tuple[int, ...]
 
@@ -39,7 +39,7 @@ class Voice:
         return v4_0 if self._since(4) else v3_28 if self._since(3, 28) else v3_27
 
     def text(self, text: str, code: int = 2) -> str:
-        """A line of text. `code` is what 4.x and 5.0 to 5.2 use for it; 5.3 says 002 in its place, 5.4 says 000."""
+        """A line of text. `code` is that of 4.x and of 5.0 to 5.2; 5.3 has 002 in its place, 5.4 has 000."""
         if self._since(5, 4):
             code = 0
         elif self._since(5, 3) and code < 10:
@@ -51,7 +51,7 @@ class Voice:
         return f"{2 if (5,) <= self.version < (5, 4) else 0:03} {text}"
 
     def error(self, code: int, text: str, *, first: bool = False) -> Lines:
-        """A refusal: from 5.4 on its code has a line of its own, before (`first`) or after the text."""
+        """A refusal. From 5.4 on its code has a line of its own, before (`first`) or after the text."""
         if not self._since(5, 4):
             return [f"{code:03} {text}"]
         lines = [f"000 {text}", f"{code:03} "]
@@ -85,13 +85,13 @@ class Voice:
                 f"133 {p}STATE_PARENT_I1: sent v2I1, expected v2R1",
             ]
         what = "IKE SA" if not self._since(4) else "connection"
-        sent = self._by_era(
+        state = self._by_era(
             "",
             "STATE_PARENT_I1: sent v2I1, expected v2R1",
             "sent IKE_SA_INIT request",
             f"sent IKE_SA_INIT request to {PEER}:500",
         )
-        return [f"181 {p}initiating IKEv2 {what}", f"181 {p}{sent}"]
+        return [f"181 {p}initiating IKEv2 {what}", f"181 {p}{state}"]
 
     def answered(self, name: str, ike: int, child: int) -> Lines:
         """The peer answered the first message, and authentication is under way."""
@@ -107,14 +107,14 @@ class Voice:
             return [line]
         group = "ke" if self._since(5, 4) else "group"
         cipher = _CIPHER.replace("group=MODP2048", f"{group}=DH19")
-        sent = f"{p}sent IKE_AUTH request to {PEER}:UDP/500"
+        text = f"{p}sent IKE_AUTH request to {PEER}:UDP/500"
         if self._since(5, 3):
-            sent += f" with shared-key-mac and FQDN '@ours'; Child SA #{child} {{ESP <0xcaa98468}}"
+            text += f" with shared-key-mac and FQDN '@ours'; Child SA #{child} {{ESP <0xcaa98468}}"
         return [
             self.text(
                 f"{p}processed IKE_SA_INIT response from {PEER}:UDP/500 {{{cipher}}}, initiating IKE_AUTH"
             ),
-            self.text(sent),
+            self.text(text),
         ]
 
     def established(self, name: str, ike: int, child: int) -> Lines:
@@ -134,12 +134,12 @@ class Voice:
                 ),
             ]
         esp = f"{{ESP{_SPIS} xfrm=AES_GCM_16_256-NONE NATOA=none NATD=none DPD=passive}}"
-        said = q if not self._since(4) else p
+        origin = q if not self._since(4) else p
         word = "Authenticated" if not self._since(4) else "authenticated"
         state = "STATE_V2_IPSEC_I: " if not self._since(4) else ""
         return [
-            f"002 {said}IKEv2 mode peer ID is ID_FQDN: '@{name}'",
-            f"003 {said}{word} using authby=secret",
+            f"002 {origin}IKEv2 mode peer ID is ID_FQDN: '@{name}'",
+            f"003 {origin}{word} using authby=secret",
             f"002 {q}negotiated connection {_NETS}",
             f"004 {q}{state}IPsec SA established tunnel mode {esp}",
         ]
@@ -195,7 +195,7 @@ class Voice:
         return [self.text(text) if self._since(5) else f"003 {text}"]
 
     def retransmission(self, name: str, ike: int, wait: float) -> Lines:
-        """The first message is sent once more; the next time is after `wait` seconds."""
+        """The first message is sent again; the next time is after `wait` seconds."""
         p = f'"{name}" #{ike}: '
         if self._since(5, 4):
             unit = "second" if wait == 1 else "seconds"
@@ -204,7 +204,7 @@ class Voice:
         return [self.text(text) if self._since(5) else f"010 {text}"]
 
     def timed_out(self, name: str, ike: int, seconds: int) -> Lines:
-        """No answer came in all that time."""
+        """No answer came within `seconds`."""
         p = f'"{name}" #{ike}: '
         text = (
             f"{p}{self._init_state}: {seconds} second timeout exceeded after 6 retransmits.  No response (or no "
@@ -252,7 +252,7 @@ class Voice:
         return [self.text(f'"{name}": added {oriented}IKEv2 connection')]
 
     def routed_already(self, name: str) -> Lines:
-        """It is routed, and was so before."""
+        """It was routed before."""
         return [self.text(f'"{name}": connection is already routed')] if self._since(5) else []
 
     def listening(self) -> Lines:
@@ -268,7 +268,7 @@ class Voice:
         return self.listening()[1:]
 
     def head(self, text: str, seccomp: bool, labeled: bool) -> Lines:
-        """What --status begins with. `text` is the release."""
+        """The first lines of --status. `text` is the release."""
         audit = ", audit-log=yes" if self._since(3, 28) else ""
         return [
             self.listed("using kernel interface: xfrm"),
@@ -332,12 +332,12 @@ class Voice:
         ]
 
     def totals(self, loaded: int, routed: int, active: int) -> Lines:
-        """The number of connections, which --status ends with."""
+        """The number of connections: the last line of --status."""
         also = f"routed {routed}, " if self._since(5, 3) else ""
         return [self.listed(f"Total IPsec connections: loaded {loaded}, {also}active {active}")]
 
     def sas(self, active: int, half_open: int) -> Lines:
-        """The number of SAs, as --briefstatus says it."""
+        """The number of SAs, as in --briefstatus."""
         return [
             self.listed("State Information: DDoS cookies not required, Accepting new IKE connections"),
             self.listed(

@@ -3,7 +3,7 @@
     def test_something(fake_pluto):
         fake_pluto.load("branch-1")
 
-It is of the newest release that autod covers. For another one, or two of them, make `FakePluto` yourself.
+It has the newest release that autod covers. For another release, or several plutos, make `FakePluto` yourself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ __all__ = ["fake_pluto"]
 
 @pytest.fixture
 def fake_pluto() -> Iterator[FakePluto]:
-    """A scripted pluto that runs, with nothing loaded."""
+    """A scripted pluto that runs, without connections."""
     with FakePluto(ALL[-1]) as pluto:
         yield pluto

@@ -1,6 +1,6 @@
-"""The scripted pluto as a test holds it: what becomes of connections, and what was asked.
+"""The scripted pluto for a test: the scripts for connections, and the requests that came.
 
-Owns: the process and what survives it. Must not know: what is said on the socket (autod.testing.world).
+Owns: the process, and the state that survives it. Must not know: the lines on the socket (autod.testing.world).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from autod.testing.process import main; main()"
 )
 _PATIENCE = 30.0
-"""Seconds for the process to start or to obey: far more than it takes, on any machine."""
+"""Seconds for the process to start or to obey: far more than it needs on any machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request that came: the command's class, its connection, and whether pluto was to answer at once."""
+    """One request: the class of the command, its connection, and whether the client wants an answer at once."""
 
     command: type[commands.Command]
     name: str | None
@@ -63,20 +63,19 @@ class FakePluto:
             pluto.restart()
             assert pluto.asked(commands.Initiate) == ["branch-1", "branch-2"]
 
-    release      whose messages it reads, and whose words it speaks: any that autod covers
-    connections  those that are loaded, also after a restart
-    path         of the control socket; None makes a folder for it, which leaving the block removes
+    release      the release of its messages and lines: any that autod covers
+    connections  the connections that are loaded, also after a restart
+    path         the path of the control socket; None: in a folder that exists until the block ends
     speed        divides all delays: with 10 a silent peer takes 6.4 s instead of 64
     descriptors  how many it may have open: each synchronous up that is under way takes one, as in pluto
     aliases      alias -> the connections that it stands for
     seccomp, labeled   how it was built; messages of some releases depend on it
 
-    The names that the methods take may be patterns ("branch-*") where they say how something will go; the last that
-    matches counts, and a connection that none was given for comes up after 0.05 s.
+    `comes_up`, `peer_is_silent` and `fails` take patterns ("branch-*"), too. The last pattern that matches counts. A
+    connection without one comes up after 0.05 s.
 
     Entering, `start` and `restart` wait until it listens (about a quarter of a second), other methods for its answer
-    (about a millisecond); from an event loop that must go on meanwhile call them in a thread. May be used from any
-    thread.
+    (about a millisecond). If an event loop must go on meanwhile, call them in a thread. May be used from any thread.
     """
 
     def __init__(
@@ -145,31 +144,32 @@ class FakePluto:
         """The number of its process; None while it does not run."""
         return None if self._process is None else self._process.pid
 
-    # How something will go.
+    # Scripts.
 
     def comes_up(self, name: str, *, after: float = 0.05) -> None:
-        """An up of the connection succeeds, `after` seconds after it was asked for."""
+        """An up of the connection succeeds, `after` seconds after the request."""
         self._behave(name, Result.UP, after)
 
     def peer_is_silent(self, name: str, *, after: float = 64.0) -> None:
-        """The peer does not answer: pluto retransmits, and gives up after so many seconds."""
+        """The peer does not answer: pluto retransmits, and gives up after `after` seconds."""
         self._behave(name, Result.PEER_SILENT, after)
 
     def fails(self, name: str, result: Result, *, after: float = 0.05) -> None:
-        """An up of the connection fails, `after` seconds after it was asked for.
+        """An up of the connection fails, `after` seconds after the request.
 
-        `result`: AUTHENTICATION_FAILED, CHILD_REJECTED, PEER_SILENT, or NO_PROPOSAL, which pluto retransmits after and
-        gives up like a silent peer. Others are a UsageError.
+        `result`: AUTHENTICATION_FAILED, CHILD_REJECTED, PEER_SILENT, or NO_PROPOSAL (pluto retransmits and gives up, as
+        with a silent peer). UsageError for others.
         """
         if result not in FAILURES:
-            known = ", ".join(one.name for one in FAILURES)
+            possible = ", ".join(failure.name for failure in FAILURES)
             raise UsageError(
-                f"{getattr(result, 'name', result)} cannot be scripted; what can is {known}", option="result"
+                f"{getattr(result, 'name', result)} cannot be scripted; give one of {possible}",
+                option="result",
             )
         self._behave(name, result, after)
 
     def says(self, command: type[commands.Command], *lines: str) -> None:
-        """Answer every such command with these lines, code and all, and close; none at all: as it does by itself."""
+        """Answer each such command with these lines, which have their codes, and close. Without lines: end that."""
         _check_command(command)
         if lines:
             self._scripts[command.__name__] = list(lines)
@@ -177,27 +177,27 @@ class FakePluto:
             self._scripts.pop(command.__name__, None)
         self._send_script()
 
-    # What happens now.
+    # Events.
 
     def load(self, *names: str) -> None:
-        """Load connections, as a program would that adds them; they are there after a restart too."""
+        """Load connections, as if a program added them. They are loaded after a restart, too."""
         _names(names, "names")
         self._names += [name for name in names if name not in self._names]
         for name in names:
             self._order("load", name=name)
 
     def goes_up(self, name: str) -> None:
-        """The connection is up from now on: the peer did it."""
+        """The connection is up from now on, as if the peer brought it up."""
         _names([name], "name")
         self._order("set_up", name=name, up=True)
 
     def goes_down(self, name: str) -> None:
-        """The connection is down from now on: the peer deleted it. Whoever waits for it hears no more."""
+        """The connection is down from now on, as if the peer deleted it. Clients that wait for it get no more lines."""
         _names([name], "name")
         self._order("set_up", name=name, up=False)
 
     def start(self) -> None:
-        """Start, where it does not run: nothing is up. Waits until it listens."""
+        """Start the process, if it does not run; no connection is up. Waits until it listens."""
         if self._process is not None:
             return
         self._process = subprocess.Popen(
@@ -219,7 +219,7 @@ class FakePluto:
         self._send_script()
 
     def kill(self) -> None:
-        """End at once, as pluto does when it crashes: what it was asked is forgotten, the socket's file stays."""
+        """End at once, like a pluto that crashes: it forgets its requests, and the file of the socket stays."""
         if self._process is None:
             return
         with contextlib.suppress(OSError, UsageError):
@@ -233,12 +233,12 @@ class FakePluto:
                 pipe.close()
 
     def restart(self) -> None:
-        """End, and start anew: another process, which has the connections loaded, and none up."""
+        """End, and start another process. The connections are loaded, and none is up."""
         self.kill()
         self.start()
 
     def stop(self) -> None:
-        """Stand still (SIGSTOP): clients can connect, and are not answered."""
+        """Stand still (SIGSTOP): clients can connect, and get no answer."""
         process = self._running()
         process.send_signal(signal.SIGSTOP)
         self._stopped = True
@@ -253,18 +253,18 @@ class FakePluto:
         self._running().send_signal(signal.SIGCONT)
         self._stopped = False
 
-    # What was.
+    # Records.
 
     @property
     def requests(self) -> list[Asked]:
-        """All that was asked, in the order in which it came, over all its lives."""
+        """All requests in order, over all its lives."""
         now = [] if self._process is None else self._look()[0]
         return [*self._before, *now]
 
     def asked(self, command: type[commands.Command]) -> list[str | None]:
-        """The connections that this command was asked for, in order."""
+        """The connections of all requests with this command, in order."""
         _check_command(command)
-        return [one.name for one in self.requests if one.command is command]
+        return [request.name for request in self.requests if request.command is command]
 
     @property
     def up(self) -> frozenset[str]:
@@ -273,7 +273,7 @@ class FakePluto:
 
     @property
     def negotiating(self) -> frozenset[str]:
-        """The connections that are being negotiated."""
+        """The connections that pluto negotiates."""
         return frozenset(name for name, state in self._look()[1].items() if state == "negotiating")
 
     @property
@@ -283,28 +283,28 @@ class FakePluto:
 
     @property
     def ran_out(self) -> bool:
-        """Whether it had no descriptor left for a client: the real one spins then, and fills its log."""
+        """Whether it ran out of descriptors for clients. The real pluto then spins, and fills its log."""
         self._look()
         return self._ran_out
 
     def _look(self) -> tuple[list[Asked], dict[str, str]]:
-        found = self._order("look")
-        self._ran_out = self._ran_out or found["ran_out"]
+        answer = self._order("look")
+        self._ran_out = self._ran_out or answer["ran_out"]
         requests = [
-            Asked(getattr(commands, kind), name, bool(once)) for kind, name, once in found["requests"]
+            Asked(getattr(commands, kind), name, bool(once)) for kind, name, once in answer["requests"]
         ]
-        return requests, found["connections"]
+        return requests, answer["connections"]
 
     def _behave(self, name: str, result: Result, after: float) -> None:
         _names([name], "name")
         _check_seconds(after, "after")
-        self._behaviours = [one for one in self._behaviours if one.pattern != name]
+        self._behaviours = [behaviour for behaviour in self._behaviours if behaviour.pattern != name]
         self._behaviours.append(_Behaviour(name, result.value, after))
         self._send_script()
 
     def _send_script(self) -> None:
         if self._process is not None:
-            behaviours = [asdict(one) for one in self._behaviours]
+            behaviours = [asdict(behaviour) for behaviour in self._behaviours]
             self._order("script", behaviours=behaviours, scripts=self._scripts, aliases=self._aliases)
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -334,7 +334,7 @@ class FakePluto:
 
 
 def _names(values: Any, option: str) -> list[str]:
-    """The names. UsageError for what is none, and for a text alone, which would be taken for its letters."""
+    """The names. UsageError if they are not texts, and for a single text, whose letters would be the names."""
     if not isinstance(values, str) and isinstance(values, Iterable):
         names = list(values)
         if all(isinstance(name, str) for name in names):

@@ -1,10 +1,10 @@
 """The process of the scripted pluto: a socket like pluto's, and orders from the test on its standard input.
 
-Owns: the socket and the clock. Must not know: what is said (autod.testing.world). Like pluto it has one thread, serves
-one client at a time, reads a request in one read(), lets five more clients wait, and keeps the descriptor of
-each client whose connection is being negotiated.
+Owns: the socket and the clock. Must not know: the answers (autod.testing.world). Like pluto it has one thread, serves
+one client at a time, reads a request in one read(), lets five more clients wait, and keeps the descriptor of each
+client while its connection is negotiated.
 
-An order is a line of JSON with `do`, the answer to it a line of JSON. The end of the orders ends the process.
+An order is a line of JSON with `do`; the answer is a line of JSON. The process ends at the end of its standard input.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 BACKLOG = 5
 PATIENCE = 10.0
-"""Seconds that a client is waited for which does not send, or does not read."""
+"""Seconds to wait for a client that does not send, or does not read."""
 
 
 class _Process:
@@ -63,7 +63,7 @@ class _Process:
         self.listener.listen(BACKLOG)
 
     def run(self) -> None:
-        """Serve until there are no more orders."""
+        """Serve until standard input ends."""
         orders = b""
         while not self.going_down:
             due = self.world.next_event()
@@ -98,8 +98,7 @@ class _Process:
                     "requests": self.requests,
                     "ran_out": self.ran_out,
                     "connections": {
-                        one.name: "up" if one.up else "negotiating" if one.negotiating else "down"
-                        for one in world.connections.values()
+                        connection.name: connection.state for connection in world.connections.values()
                     },
                 }
         return None
@@ -108,7 +107,7 @@ class _Process:
         try:
             client, _ = self.listener.accept()
         except OSError:
-            # pluto spins here, and writes a line of log each time: what a client must never bring about.
+            # pluto spins here, and writes a line of log each time. A client must never cause that.
             self.ran_out = True
             time.sleep(0.01)
             return None
@@ -117,20 +116,20 @@ class _Process:
         self.clients.append((client, exchange))
         try:
             message = client.recv(65536)
-            asked = decode(message, self.release)
+            request = decode(message, self.release)
         except (OSError, DecodeError):
             return exchange.close()
-        if asked.kind is None:
+        if request.kind is None:
             return exchange.close()
-        kind = asked.kind.__name__
-        asynchronous = any(value and path.endswith("whack_async") for path, value in asked.members.items())
-        self.requests.append([kind, asked.name, asynchronous])
-        self.world.ask(kind, asked.name, asynchronous, exchange)
+        kind = request.kind.__name__
+        asynchronous = any(value and path.endswith("whack_async") for path, value in request.members.items())
+        self.requests.append([kind, request.name, asynchronous])
+        self.world.ask(kind, request.name, asynchronous, exchange)
         self.going_down = kind == "Shutdown"
         return None
 
     def _tell(self) -> None:
-        """What was said goes out; who is through is closed."""
+        """Send the lines to the clients, and close the exchanges that are over."""
         for client, exchange in list(self.clients):
             lines, exchange.out = exchange.out, []
             data = [line.encode("utf-8", "surrogateescape") + b"\n" for line in lines]
@@ -143,7 +142,7 @@ class _Process:
 
 
 def main() -> None:
-    """Run with the first order, which says how."""
+    """Run. The first order has the parameters."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = b""
     while not line.endswith(b"\n"):

@@ -1,6 +1,6 @@
-"""What the scripted pluto knows and does: connections, SAs, what was asked, and what is said when.
+"""The state of the scripted pluto, and its answers to requests: connections, SAs, and which lines follow when.
 
-Owns: the course of things. Must not know: sockets, clocks, words (autod.testing.lines). Times are seconds on the
+Owns: the course of negotiations. Must not know: sockets, clocks, words (autod.testing.lines). Times are seconds on the
 caller's clock; nothing here waits.
 """
 
@@ -26,11 +26,11 @@ FAILURES = (
     Result.AUTHENTICATION_FAILED,
     Result.CHILD_REJECTED,
 )
-"""What can become of an up that fails at the peer."""
+"""The failures of an up that the scripted pluto can play."""
 
 
 class Behaviour(msgspec.Struct, frozen=True):
-    """How an up of the connections that match `pattern` goes: `result` after so many seconds."""
+    """The script for an up of the connections that match `pattern`: `result` after `after` seconds."""
 
     pattern: str
     result: Result = Result.UP
@@ -38,24 +38,24 @@ class Behaviour(msgspec.Struct, frozen=True):
 
 
 class Exchange:
-    """One client: what is said to it goes to `out`; `closed` when pluto is through with it."""
+    """One client: its lines are in `out`; `closed` when its exchange is over."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
         self.closed: bool = False
         self.waits_for = 0
-        """The negotiations that it hears of."""
+        """The number of negotiations whose lines it gets."""
 
     def say(self, lines: Iterable[str]) -> None:
-        """Say these lines, if it still listens."""
+        """Give these lines to the client."""
         self.out += lines
 
     def close(self) -> None:
-        """Say no more."""
+        """End the exchange."""
         self.closed = True
 
     def over(self) -> None:
-        """A negotiation that it hears of has ended: the last one closes it."""
+        """One of its negotiations has ended: the last one closes the exchange."""
         self.waits_for -= 1
         if self.waits_for == 0:
             self.close()
@@ -63,7 +63,7 @@ class Exchange:
 
 @dataclass
 class Connection:
-    """One connection that is loaded. Serials are those of its newest SAs, 0 before there were any."""
+    """A loaded connection. Serials are those of its newest SAs; 0 before the first."""
 
     name: str
     ike: int = 0
@@ -75,10 +75,15 @@ class Connection:
     waiting: list[Exchange] = field(default_factory=list)
     attempt: int = 0
 
+    @property
+    def state(self) -> str:
+        """up, negotiating or down."""
+        return "up" if self.up else "negotiating" if self.negotiating else "down"
+
 
 @dataclass
 class World:
-    """One life of a pluto of `release`. `loaded`: connections it has from the start; `speed` divides all delays."""
+    """One life of a pluto of `release`. `loaded`: its connections at the start; `speed` divides all delays."""
 
     release: str
     version: tuple[int, ...]
@@ -100,11 +105,11 @@ class World:
         self._order = itertools.count()
 
     def next_event(self) -> float | None:
-        """When something happens by itself; None: never."""
+        """The time of the next event; None: there is none."""
         return self._events[0][0] if self._events else None
 
     def advance(self, now: float) -> None:
-        """Let happen what happens until `now`."""
+        """Run the events up to `now`."""
         while self._events and self._events[0][0] <= now:
             at, _, what = heapq.heappop(self._events)
             self.now = max(self.now, at)
@@ -135,10 +140,10 @@ class World:
     def members(self, name: str) -> list[Connection]:
         """The connection of this name, or those of the alias."""
         names = [name] if name in self.connections else self.aliases.get(name, [])
-        return [self.connections[one] for one in names if one in self.connections]
+        return [self.connections[member] for member in names if member in self.connections]
 
     def set_up(self, name: str, up: bool) -> None:
-        """Let a connection be up or not, from one moment to the next: the peer did it."""
+        """Set a connection up or down at once, as if the peer did it."""
         connection = self.connections.setdefault(name, Connection(name))
         self._stop(connection)
         if up:
@@ -150,9 +155,13 @@ class World:
         heapq.heappush(self._events, (self.now + seconds / self.speed, next(self._order), what))
 
     def _behaviour(self, name: str) -> Behaviour:
-        """The last that was given for a pattern that matches."""
-        found = [one for one in self.behaviours if one.pattern == name or fnmatchcase(name, one.pattern)]
-        return found[-1] if found else Behaviour(name)
+        """The last behaviour whose pattern matches."""
+        matching = [
+            behaviour
+            for behaviour in self.behaviours
+            if behaviour.pattern == name or fnmatchcase(name, behaviour.pattern)
+        ]
+        return matching[-1] if matching else Behaviour(name)
 
     def _up(self, name: str, exchange: Exchange, asynchronous: bool) -> None:
         members = self.members(name)
@@ -160,9 +169,9 @@ class World:
             exchange.say(self.voice.unknown(name, "up"))
             return exchange.close()
         if name not in self.connections:
-            said = f'initiating all connections with alias "{name}"'
+            text = f'initiating all connections with alias "{name}"'
             old = f"000 initiating all conns with alias='{name}'"
-            exchange.say([self.voice.text(said) if self.version >= (5,) else old])
+            exchange.say([self.voice.text(text) if self.version >= (5,) else old])
         for connection in members:
             if connection.negotiating:
                 exchange.say(self.voice.pending(connection.name, connection.ike))
@@ -230,7 +239,7 @@ class World:
         self._after(after, end)
 
     def _stop(self, connection: Connection) -> None:
-        """End what is under way for a connection; those who wait for it hear no more."""
+        """End the negotiation of a connection; the clients that wait for it get no further line."""
         connection.attempt += 1
         connection.up = connection.negotiating = False
         waiting, connection.waiting = connection.waiting, []
@@ -241,9 +250,11 @@ class World:
         members = self.members(name)
         if not members:
             exchange.say(self.voice.unknown(name, "down"))
-        for one in members:
-            exchange.say(self.voice.terminated(one.name, one.ike, one.child, one.up))
-            self._stop(one)
+        for connection in members:
+            exchange.say(
+                self.voice.terminated(connection.name, connection.ike, connection.child, connection.up)
+            )
+            self._stop(connection)
         exchange.close()
 
     def _forget(self, name: str) -> None:
@@ -255,28 +266,28 @@ class World:
         members = self.members(name)
         if not members:
             exchange.say(self.voice.unknown(name, "delete"))
-        for one in members:
-            if one.up:
-                exchange.say(self.voice.terminated(one.name, one.ike, one.child, True))
-            self._forget(one.name)
+        for connection in members:
+            if connection.up:
+                exchange.say(self.voice.terminated(connection.name, connection.ike, connection.child, True))
+            self._forget(connection.name)
         exchange.close()
 
     def _route(self, name: str, exchange: Exchange, asynchronous: bool) -> None:
         members = self.members(name)
         if not members:
             exchange.say(self.voice.unknown(name, "route"))
-        for one in members:
-            if one.routed:
-                exchange.say(self.voice.routed_already(one.name))
-            one.routed = True
+        for connection in members:
+            if connection.routed:
+                exchange.say(self.voice.routed_already(connection.name))
+            connection.routed = True
         exchange.close()
 
     def _unroute(self, name: str, exchange: Exchange, asynchronous: bool) -> None:
         members = self.members(name)
         if not members:
             exchange.say(self.voice.unknown(name, "route"))
-        for one in members:
-            one.routed = False
+        for connection in members:
+            connection.routed = False
         exchange.close()
 
     def status(self, name: str | None = None) -> Iterator[str]:
@@ -289,8 +300,10 @@ class World:
 
     def loaded_lines(self, name: str | None = None) -> Iterator[str]:
         """The connections, as --connectionstatus lists them."""
-        for one in sorted(self.connections.values(), key=lambda one: one.name):
-            yield from self.voice.connection(one.name, one.ike, one.child, up=one.up, routed=one.routed)
+        for connection in sorted(self.connections.values(), key=lambda connection: connection.name):
+            yield from self.voice.connection(
+                connection.name, connection.ike, connection.child, up=connection.up, routed=connection.routed
+            )
 
     def total_lines(self, name: str | None = None) -> Iterator[str]:
         """The number of connections."""
@@ -298,23 +311,25 @@ class World:
 
     def state_lines(self, name: str | None = None) -> Iterator[str]:
         """The SAs, as --showstates lists them."""
-        for one in self.connections.values():
-            if one.up or one.negotiating:
-                yield from self.voice.states(one.name, one.ike, one.child, up=one.up)
+        for connection in self.connections.values():
+            if connection.up or connection.negotiating:
+                yield from self.voice.states(
+                    connection.name, connection.ike, connection.child, up=connection.up
+                )
 
     def traffic(self, name: str | None = None) -> Iterator[str]:
         """--trafficstatus, of all or of one connection."""
         if name is not None and not self.members(name):
             yield from self.voice.unknown(name, "traffic")
-        for one in self.members(name) if name is not None else self.connections.values():
-            if one.up:
-                yield from self.voice.traffic(one.name, one.child, one.since)
+        for connection in self.members(name) if name is not None else self.connections.values():
+            if connection.up:
+                yield from self.voice.traffic(connection.name, connection.child, connection.since)
 
     def brief_connections(self, name: str | None = None) -> Iterator[str]:
         """--briefconnectionstatus."""
-        for one in self.connections.values():
-            if one.up:
-                yield from self.voice.brief(one.name)
+        for connection in self.connections.values():
+            if connection.up:
+                yield from self.voice.brief(connection.name)
         yield from self.total_lines()
 
     def brief_status(self, name: str | None = None) -> Iterator[str]:
@@ -322,7 +337,7 @@ class World:
         yield from self.voice.sas(self._count("up"), self._count("negotiating"))
 
     def _count(self, what: str) -> int:
-        return sum(bool(getattr(one, what)) for one in self.connections.values())
+        return sum(bool(getattr(connection, what)) for connection in self.connections.values())
 
 
 _LISTINGS: dict[str, Callable[[World, str | None], Iterator[str]]] = {
@@ -336,6 +351,6 @@ _LISTINGS: dict[str, Callable[[World, str | None], Iterator[str]]] = {
 
 
 def _retransmissions(seconds: float) -> list[tuple[float, float]]:
-    """When a message is sent again, and how long it is waited for then, in an attempt of so many seconds."""
+    """Each retransmission in an attempt of `seconds`: its time, and the wait for an answer after it."""
     unit = seconds / 64
     return [(unit * (2**number - 1) / 2, unit * 2**number / 2) for number in range(1, 7)]

@@ -10,12 +10,12 @@ import json
 import sys
 import urllib.request
 
-told = json.load(sys.stdin)
-told["text"] = f"{told['connection']} is {told['event']} on {told['host']}" + (
-    f": {told['detail'] or told['cause']}" if told["cause"] else ""
+event = json.load(sys.stdin)
+event["text"] = f"{event['connection']} is {event['event']} on {event['host']}" + (
+    f": {event['detail'] or event['cause']}" if event["cause"] else ""
 )
 request = urllib.request.Request(
-    sys.argv[1], json.dumps(told).encode(), {"Content-Type": "application/json"}, method="POST"
+    sys.argv[1], json.dumps(event).encode(), {"Content-Type": "application/json"}, method="POST"
 )
 with urllib.request.urlopen(request, timeout=20) as answer:
     answer.read()

@@ -107,13 +107,13 @@ class Autod:
 
     def _program(self):
         name = self._module.params["program"]
-        found = name if "/" in name else self._module.get_bin_path(name)
-        if found is None:
+        path = name if "/" in name else self._module.get_bin_path(name)
+        if path is None:
             self._module.fail_json(
                 msg=f"there is no program {name} on this gateway: the role libreswan.autod.install installs it, or name "
                 "its path with program="
             )
-        return found
+        return path
 
 
 def text_of(lines):

@@ -14,13 +14,13 @@ class Comparison:
     """An object with `event` "comparison"."""
 
     def __init__(self, event):
-        self.missing = {one["connection"]: one for one in event["missing"]}
-        self.different = {one["connection"]: one for one in event["different"]}
+        self.missing = {difference["connection"]: difference for difference in event["missing"]}
+        self.different = {difference["connection"]: difference for difference in event["different"]}
         self.extra = list(event["extra"])
         self.foreign = list(event["foreign"])
         self.refused = list(event["refused"])
-        self.doubtful = {one["connection"]: one["why"] for one in event["doubtful"]}
-        self.uncompared = {one["connection"]: list(one["settings"]) for one in event["uncompared"]}
+        self.doubtful = {doubt["connection"]: doubt["why"] for doubt in event["doubtful"]}
+        self.uncompared = {hidden["connection"]: list(hidden["settings"]) for hidden in event["uncompared"]}
 
     @property
     def wanting(self):
@@ -36,18 +36,20 @@ class Comparison:
         """Lines of both sides for these connections: as pluto has them, and as the configuration has them."""
         before, after = [], []
         for name in names:
-            one = self.different.get(name)
-            if one is None:
+            difference = self.different.get(name)
+            if difference is None:
                 (after if name in self.missing else before).append(f"conn {name}")
                 continue
             before.append(f"conn {name}")
             after.append(f"conn {name}")
-            for detail in one["details"]:
+            for detail in difference["details"]:
                 before.append("    {}={}".format(detail["setting"], _shown(detail["loaded"])))
                 after.append("    {}={}".format(detail["setting"], _shown(detail["configured"])))
-            before += [f"    # loaded as well: {other}" for other in one["surplus"]]
-            loaded = set(one["names"]) - set(one["elements"])
-            after += [f"    # {part}" for part in one["elements"] if part not in loaded and part != name]
+            before += [f"    # loaded as well: {other}" for other in difference["surplus"]]
+            loaded = set(difference["names"]) - set(difference["elements"])
+            after += [
+                f"    # {part}" for part in difference["elements"] if part not in loaded and part != name
+            ]
         return before, after
 
 

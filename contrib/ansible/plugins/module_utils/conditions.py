@@ -39,18 +39,18 @@ class State:
     def __init__(self, document):
         self.connections = {}
         self._aliases = {}
-        for one in document["connections"]:
-            name = one["name"]
+        for connection in document["connections"]:
+            name = connection["name"]
             # The instances of a template have its name: it is the template that stands for them.
-            if name not in self.connections or one.get("instance") is None:
-                self.connections[name] = one
-            for alias in one.get("aliases") or ():
+            if name not in self.connections or connection.get("instance") is None:
+                self.connections[name] = connection
+            for alias in connection.get("aliases") or ():
                 self._aliases.setdefault(alias, {})[name] = None
         children = document["child_sas"]
         self._up = {sa["connection"] for sa in children if sa["phase"] == "established"}
         self._children = {sa["connection"] for sa in children}
         self._children |= {
-            one["connection"] for one in document.get("pending") or () if one.get("connection")
+            exchange["connection"] for exchange in document.get("pending") or () if exchange.get("connection")
         }
         users = {}
         for sa in children:
@@ -64,20 +64,20 @@ class State:
 
     def matched(self, words):
         """The connections that names, aliases and patterns stand for, in order; an unknown name stands for itself."""
-        found = {}
+        names = {}
         for word in words:
             if word in self.connections:
-                found[word] = None
+                names[word] = None
             elif word in self._aliases:
-                found.update(self._aliases[word])
+                names.update(self._aliases[word])
             elif any(character in word for character in "*?["):
-                found.update((name, None) for name in self.connections if fnmatchcase(name, word))
+                names.update((name, None) for name in self.connections if fnmatchcase(name, word))
                 for alias, members in self._aliases.items():
                     if fnmatchcase(alias, word):
-                        found.update(members)
+                        names.update(members)
             else:
-                found[word] = None
-        return list(found)
+                names[word] = None
+        return list(names)
 
     def can_be_initiated(self, name):
         """Whether it is loaded, and its peer is known."""
@@ -107,12 +107,12 @@ def unsatisfied(state, words, wish):
     A pattern means only what can be initiated where the wish is that. An unknown name counts, unless the wish is that
     it be absent, down or unrouted.
     """
-    found = {}
+    unmet = {}
     for name in state.matched(words):
         condition = state.condition(name, wish)
         if condition in SATISFIED[wish]:
             continue
         if wish == "up" and name not in words and not state.can_be_initiated(name):
             continue
-        found[name] = condition
-    return found
+        unmet[name] = condition
+    return unmet

@@ -205,36 +205,40 @@ def change(module, autod, names):
             if not module.check_mode:
                 module.fail_json(msg=sentence, connections={})
             module.warn(f"{sentence} now")
-    found = {name: {"before": before, "after": conditions.AFTER[wish]} for name, before in todo.items()}
+    transitions = {name: {"before": before, "after": conditions.AFTER[wish]} for name, before in todo.items()}
     if module.check_mode:
         for name, before in todo.items():
             if before == conditions.ABSENT:
                 module.warn(f"{name} is not loaded now: only if it is by then can it be {wish}")
     # A report has also what was up before.
     fine = conditions.SATISFIED[wish]
-    asked = [name for name in state.matched(names) if name in todo or state.condition(name, wish) in fine]
-    if module.check_mode or not (todo or (module.params["report"] and asked)):
-        module.exit_json(changed=bool(todo), connections=found, diff=diff_of(found))
-    answer, report = do(module, autod, wish, asked if module.params["report"] else list(todo))
+    chosen = [name for name in state.matched(names) if name in todo or state.condition(name, wish) in fine]
+    if module.check_mode or not (todo or (module.params["report"] and chosen)):
+        module.exit_json(changed=bool(todo), connections=transitions, diff=diff_of(transitions))
+    answer, report = do(module, autod, wish, chosen if module.params["report"] else list(todo))
     outcomes = answer.outcomes
     failures = {}
-    for name, one in found.items():
+    for name, transition in transitions.items():
         outcome = outcomes.get(name)
         if outcome is None:
             # Only what ended the whole run leaves a connection without an outcome.
-            one.update(after=one["before"], ok=False, cause=None, sentence=answer.sentence)
+            transition.update(after=transition["before"], ok=False, cause=None, sentence=answer.sentence)
         elif outcome.get("ok") or outcome.get("state") == "already":
-            one.update(ok=True, cause=None, sentence=outcome.get("sentence"))
+            transition.update(ok=True, cause=None, sentence=outcome.get("sentence"))
         else:
-            one.update(
-                after=one["before"],
+            transition.update(
+                after=transition["before"],
                 ok=False,
                 cause=outcome.get("cause"),
                 sentence=outcome.get("sentence") or answer.sentence,
             )
-        if not one["ok"]:
-            failures[name] = one["sentence"]
-    result = {"changed": len(failures) < len(found), "connections": found, "diff": diff_of(found)}
+        if not transition["ok"]:
+            failures[name] = transition["sentence"]
+    result = {
+        "changed": len(failures) < len(transitions),
+        "connections": transitions,
+        "diff": diff_of(transitions),
+    }
     if report is not None:
         result["report"] = report
     if failures:
@@ -285,7 +289,7 @@ def load(module, autod, names):
     for name, settings in compared.uncompared.items():
         module.warn("{}: pluto does not show {}, so that was not compared".format(name, ", ".join(settings)))
     before, after = compared.sides(compared.wanting)
-    found = {
+    transitions = {
         name: {
             "before": conditions.ABSENT if name in compared.missing else "different",
             "after": "as configured",
@@ -294,7 +298,7 @@ def load(module, autod, names):
     }
     result = {
         "changed": False,
-        "connections": found,
+        "connections": transitions,
         "takes_down": [],
         "diff": {"before": text_of(before), "after": text_of(after)},
     }
@@ -305,23 +309,25 @@ def load(module, autod, names):
             for name in compared.refused
         }
         module.fail_json(msg=failure_of(refused), failed_connections=list(refused), **result)
-    if not found:
+    if not transitions:
         module.exit_json(**result)
-    plan = autod.run("--sync", "--dry-run", *words, names=list(found))
+    plan = autod.run("--sync", "--dry-run", *words, names=list(transitions))
     result["takes_down"] = [name for step in comparison.steps_of(plan) for name in step["takes_down"]]
     if module.check_mode and plan.status == 0:
         module.exit_json(**dict(result, changed=True))
-    answer = plan if module.check_mode else autod.run("--sync", *words, names=list(found))
+    answer = plan if module.check_mode else autod.run("--sync", *words, names=list(transitions))
     failures = {}
-    for name, one in found.items():
+    for name, transition in transitions.items():
         outcome = answer.outcomes.get(name)
         if outcome is not None and outcome["ok"]:
-            one.update(ok=True, cause=None, sentence=outcome["sentence"])
+            transition.update(ok=True, cause=None, sentence=outcome["sentence"])
             continue
         sentence = outcome["sentence"] if outcome is not None else left_out(plan, name) or answer.sentence
-        one.update(after=one["before"], ok=False, cause=outcome and outcome["cause"], sentence=sentence)
+        transition.update(
+            after=transition["before"], ok=False, cause=outcome and outcome["cause"], sentence=sentence
+        )
         failures[name] = sentence
-    result["changed"] = len(failures) < len(found)
+    result["changed"] = len(failures) < len(transitions)
     if failures:
         module.fail_json(
             msg=failure_of(failures), rc=answer.status, failed_connections=list(failures), **result
@@ -344,7 +350,10 @@ def why(autod, name):
     """What `--check` says of a connection that cannot be loaded."""
     answer = autod.run("--check", names=[name])
     faults = [
-        one for event in answer.events for one in event.get("diagnostics", ()) if one["severity"] != "warning"
+        diagnostic
+        for event in answer.events
+        for diagnostic in event.get("diagnostics", ())
+        if diagnostic["severity"] != "warning"
     ]
     return ": {}".format(faults[0]["sentence"]) if faults else ""
 
@@ -353,12 +362,12 @@ def is_pattern(name):
     return any(character in name for character in "*?[")
 
 
-def diff_of(found):
+def diff_of(transitions):
     """Both sides for --diff: what changes, and nothing else."""
-    changed = {name: one for name, one in found.items() if one["after"] != one["before"]}
+    changed = {name: result for name, result in transitions.items() if result["after"] != result["before"]}
     return {
-        "before": text_of("{}: {}".format(name, one["before"]) for name, one in changed.items()),
-        "after": text_of("{}: {}".format(name, one["after"]) for name, one in changed.items()),
+        "before": text_of("{}: {}".format(name, result["before"]) for name, result in changed.items()),
+        "after": text_of("{}: {}".format(name, result["after"]) for name, result in changed.items()),
     }
 
 

@@ -96,33 +96,33 @@ def main():
     document = Autod(module).status()
     state = conditions.State(document)
     up = set(state.up)
-    wanted = [
+    names = [
         name
         for name in state.matched(check_names(module, module.params["name"]))
         if name in state.connections
     ]
     facts = {
         "release": document["release"],
-        "up": [name for name in wanted if name in up],
-        "down": [name for name in wanted if name not in up and state.can_be_initiated(name)],
+        "up": [name for name in names if name in up],
+        "down": [name for name in names if name not in up and state.can_be_initiated(name)],
         "totals": document["totals"],
-        "connections": {name: _fact(state.connections[name], name in up) for name in wanted},
+        "connections": {name: _fact(state.connections[name], name in up) for name in names},
     }
     if module.params["details"]:
         facts["status"] = document
     module.exit_json(changed=False, ansible_facts={"autod": facts})
 
 
-def _fact(one, up):
-    remote = one.get("remote") or {}
+def _fact(connection, up):
+    remote = connection.get("remote") or {}
     return {
         "up": up,
-        "kind": one.get("kind"),
-        "routing": one.get("routing"),
-        "aliases": one.get("aliases"),
+        "kind": connection.get("kind"),
+        "routing": connection.get("routing"),
+        "aliases": connection.get("aliases"),
         "peer": remote.get("address") or remote.get("host"),
         "peer_id": remote.get("id"),
-        "ike_version": one.get("ike_version"),
+        "ike_version": connection.get("ike_version"),
     }
 
 

@@ -159,10 +159,10 @@ def main():
     autod = Autod(module)
     deadline = ["--deadline", module.params["deadline"]]
     # While it is only looked at, a new text stands in a file of its own.
-    found = autod.run("--diff", *deadline, *written.stands_for, names=names, config=written.candidate)
-    if not found.of_kind("comparison"):
-        autod.fail(found, steps=[])
-    compared = comparison.Comparison(found.of_kind("comparison")[0])
+    answer = autod.run("--diff", *deadline, *written.stands_for, names=names, config=written.candidate)
+    if not answer.of_kind("comparison"):
+        autod.fail(answer, steps=[])
+    compared = comparison.Comparison(answer.of_kind("comparison")[0])
     words = deadline + (["--force"] if module.params["force"] else [])
     for name in module.params["prune"]:
         words += ["--prune", name]
@@ -198,11 +198,13 @@ def take(autod, words, names, steps, problems):
     outcomes = {}
     for outcome in answer.of_kind("outcome"):
         outcomes.setdefault(outcome["connection"], []).append(outcome)
-    done = []
+    taken = []
     for step in steps:
-        results = [one for name in {step["connection"], *step["names"]} for one in outcomes.get(name, ())]
-        if any(one["ok"] for one in results):
-            done.append(step)
+        results = [
+            outcome for name in {step["connection"], *step["names"]} for outcome in outcomes.get(name, ())
+        ]
+        if any(outcome["ok"] for outcome in results):
+            taken.append(step)
         for outcome in results:
             if not outcome["ok"]:
                 problems[step["connection"]] = outcome["sentence"]
@@ -210,7 +212,7 @@ def take(autod, words, names, steps, problems):
             problems[step["connection"]] = (
                 f'"{step["connection"]}": autod says nothing of it: {answer.sentence}'
             )
-    return done
+    return taken
 
 
 class File:

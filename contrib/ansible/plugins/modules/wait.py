@@ -88,17 +88,17 @@ def main():
     waited = answer.of_kind("waited")
     if not waited:
         autod.fail(answer)
-    found = waited[-1]
-    missing, absent = found["missing"], found.get("not_loaded", [])
-    result = {"changed": False, "up": found["up"], "missing": missing, "not_loaded": absent}
-    if found["ok"] or module.check_mode:
+    last = waited[-1]
+    missing, absent = last["missing"], last.get("not_loaded", [])
+    result = {"changed": False, "up": last["up"], "missing": missing, "not_loaded": absent}
+    if last["ok"] or module.check_mode:
         module.exit_json(**result)
     names = ", ".join(
         '"{}" is not {}'.format(name, "loaded" if name in absent else "up") for name in missing[:10]
     )
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     within = "within {}".format(module.params["deadline"])
-    module.fail_json(msg=found.get("text") or f"{names}{more} {within}", rc=answer.status, **result)
+    module.fail_json(msg=last.get("text") or f"{names}{more} {within}", rc=answer.status, **result)
 
 
 if __name__ == "__main__":
