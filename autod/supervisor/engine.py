@@ -13,6 +13,7 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from autod.causes import Cause as Reason
 from autod.supervisor.admission import Admission, Limits
 from autod.supervisor.machine import due, step, want
 from autod.supervisor.states import (
@@ -178,13 +179,18 @@ class Engine:
             return
         act = entry.record.acting
         seconds = self._leave(entry, act, now, up=cause is None)
+        said = detail
         if cause is not None:
             entry.failed[cause] += 1
-            entry.advised = (detail, reason, advice)
+            # Where nothing was begun, what the last try said still holds.
+            if reason == Reason.NEGOTIATING and entry.record.detail:
+                said = ""
+            else:
+                entry.advised = (detail, reason, advice)
         elif act is not Act.ROUTE:
             entry.initiated = act is Act.UP
         self._reports.append(Tried(name, act, cause, seconds, detail))
-        self.feed(name, Finished(act, cause, detail, passing), now)
+        self.feed(name, Finished(act, cause, said, passing), now)
 
     def pluto_found(self, now: float) -> None:
         """A new pluto answers."""

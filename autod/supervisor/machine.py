@@ -262,7 +262,10 @@ def _finished(record: Record, event: Finished, now: float, policy: Policy) -> Re
             # Somebody deleted it. It is added again, with a back-off, as pluto may never find this name.
             return _failed(replace(ended, actual=Actual.ABSENT), event, now, policy, refuse=False)
         case Effect.LEAVE_TO_PLUTO:
-            return replace(ended, negotiating=True, negotiating_since=now, looked=now, cause=event.cause)
+            detail = event.detail or record.detail
+            return replace(
+                ended, negotiating=True, negotiating_since=now, looked=now, cause=event.cause, detail=detail
+            )
         case Effect.PLUTO_GONE:
             blamed = _blame(replace(ended, acting=event.act))
             return replace(blamed, acting=None, actual=Actual.UNKNOWN, negotiating=False, cause=event.cause)

@@ -32,6 +32,22 @@ def test_all_come_up_and_none_is_tried_twice() -> None:
     assert len(w.begun) == 100
 
 
+def test_what_the_last_try_said_holds_while_pluto_goes_on_by_itself() -> None:
+    """A redirect is told with its reason, also after an Up that found it under negotiation."""
+    engine = Engine(Limits(), 0.0)
+    engine.adopt([Wanted(name="a")], 0.0)
+    engine.pluto_found(0.0)
+    entry, now = engine.table["a"], 0.1
+    for reason, detail in (("redirected", "sent elsewhere"), ("negotiating", "is negotiated already")):
+        loaded = Snapshot(asked=now, up={}, present={"a": False}, listening=True, negotiating=frozenset())
+        engine.observe(loaded, now)
+        (up,) = engine.plan(now + 1).starts
+        engine.finish("a", up.ticket, now + 2, Cause.NEGOTIATING, detail, reason=reason)
+        assert entry.record.detail == "sent elsewhere"
+        assert entry.advised[:2] == ("sent elsewhere", "redirected")
+        now += 1000
+
+
 def test_nothing_is_planned_without_a_pluto() -> None:
     w = world(50)
     w.run(3600)
