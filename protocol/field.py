@@ -1,4 +1,4 @@
-"""A member of a C struct: where it lies, and its bytes; and what tells where members lie.
+"""A member of a C struct: its place and its bytes; and the interface of a layout.
 
 Must not know: how a struct is declared (autod.protocol.cstruct).
 """
@@ -37,7 +37,7 @@ class Field(msgspec.Struct, frozen=True):
         return value.ljust(self.size, b"\0")
 
     def write(self, head: bytearray, value: Value) -> None:
-        """Put a value into a head that was built before."""
+        """Put a value into a head that exists already."""
         head[self.offset : self.offset + self.size] = self.bytes_of(value)
 
     def read(self, head: bytes) -> int:
@@ -51,7 +51,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Laid(Protocol):
-    """A message by its members: bytes of the head and of the room for strings behind it, and the members by path."""
+    """A layout of messages: the bytes of the head, the room for strings behind it, and the members by path."""
 
     @property
     def head(self) -> int: ...

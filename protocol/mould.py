@@ -1,10 +1,10 @@
-"""Messages of one form: a message with holes, into which the values of each connection go.
+"""Messages of one form: a message with holes for the values of each connection.
 
 Owns: where the holes are, and filling them. Must not know: which values a form has (autod.protocol.connection.forms),
 what a message is for.
 
-Of thousands of connections that were written alike the messages differ in some eighty bytes: a name, two identities,
-addresses. To make each from its members takes twenty times as long as to fill these in.
+If thousands of connections were written alike, their messages differ in about eighty bytes: a name, two identities,
+addresses. To make each message from its members takes twenty times as long as to fill in these bytes.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "Hole", "Mould", "holes_of"]
 
 LONGEST: Final = 128
-"""Bytes that a value may have at the most: forms have shorter ones."""
+"""Values have fewer bytes than this."""
 
 Way: TypeAlias = Callable[[str], object]
 
 Hole: TypeAlias = "tuple[int, int, int, Callable[[str], bytes]]"
-"""Where it begins, how many bytes of the base stand there, which value it takes, and how that becomes bytes."""
+"""Its offset, how many bytes of the base stand there, the number of its value, and the conversion to bytes."""
 
 
 class Mould:
-    """A message less the values of its connection."""
+    """A message without the values of its connection."""
 
     __slots__ = ("_holes", "_pieces")
 
@@ -40,17 +40,17 @@ class Mould:
         self._pieces: list[bytes] = []
         self._holes: list[tuple[int, int, Callable[[str], bytes]]] = []
         at = 0
-        for begin, size, number, way in sorted(holes, key=lambda hole: hole[0]):
+        for begin, size, number, convert in sorted(holes, key=lambda hole: hole[0]):
             self._pieces += (base[at:begin], b"")
-            self._holes.append((len(self._pieces) - 1, number, way))
+            self._holes.append((len(self._pieces) - 1, number, convert))
             at = begin + size
         self._pieces.append(base[at:])
 
     def fill(self, values: Sequence[str]) -> bytes:
         """The message of the connection with these values."""
         pieces = self._pieces
-        for at, number, way in self._holes:
-            pieces[at] = way(values[number])
+        for at, number, convert in self._holes:
+            pieces[at] = convert(values[number])
         return b"".join(pieces)
 
 
@@ -61,26 +61,26 @@ def holes_of(
     places: Sequence[tuple[str, int, Way]],
     values: Sequence[str],
 ) -> list[Hole] | None:
-    """The holes of a message whose strings are `parts`, for values that are at `places` (see forms.Place); None where
-    one of them is somewhere else than in a member."""
+    """The holes of a message whose strings are `parts`, for the values at `places` (see forms.Place); None if one of
+    them is not in a member."""
     begins, at = [], layout.head
     for part in parts:
         begins.append(at)
         at += len(part)
     holes: list[Hole] = []
-    for path, number, way in places:
-        made = way(values[number])
+    for path, number, convert in places:
+        content = convert(values[number])
         if path not in strings:
-            if not isinstance(made, bytes) or path not in layout.fields:
+            if not isinstance(content, bytes) or path not in layout.fields:
                 return None
             offset = layout[path].offset
-            if made == _four(values[number]).ljust(len(made), b"\0"):
+            if content == _four(values[number]).ljust(len(content), b"\0"):
                 holes.append((offset, 4, number, _four))
             else:
-                holes.append((offset, len(made), number, way))  # type: ignore[arg-type]
+                holes.append((offset, len(content), number, convert))  # type: ignore[arg-type]
             continue
         place = strings[path]
-        if not isinstance(made, str) or not place.text:
+        if not isinstance(content, str) or not place.text:
             return None
         holes.append((begins[place.at], len(parts[place.at]) - 1, number, str.encode))
         if place.slot is not None:
@@ -101,4 +101,4 @@ def _length_of(size: int) -> Callable[[str], bytes]:
 
 
 _LENGTHS: Final = {size: _length_of(size) for size in (4, 8)}
-"""What stands in the slot of a string: its length with its NUL."""
+"""The content of a string's slot: its length with its NUL."""

@@ -1,10 +1,10 @@
-"""How the messages of each family are laid out and packed, without the struct that says so.
+"""The layout and the packing of each family's messages, without its struct.
 
-Owns: what a Packer needs of a family, from a table that construct made ahead of time. Must not know: any struct, or
-construct, whose import takes a third of the time that 5,000 messages take.
+Owns: the parts of a family that a Packer needs, from a table that construct made ahead of time. Must not know: any
+struct, or construct, whose import takes a third of the time that 5,000 messages take.
 
-The table, shapes.json, is made from the families by construct: `python -m tests.generators.shapes` makes it anew, and a
-test says that construct makes the same today. A family that is not in the table (yet) is asked itself.
+construct makes the table, shapes.json, from the families: run `python -m tests.generators.shapes` to make it again. A
+test checks that construct makes the same today. If a family is not in the table, its module is loaded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ITEMS = {"text": Text, "chunk": Chunk, "things": Things}
 
 
 class Head:
-    """Where the members of a head lie: what a Layout is, but for the construct."""
+    """The places of the members of a head: a Layout without its construct."""
 
     def __init__(self, head: int, room: int, fields: Mapping[str, Field]) -> None:
         self.head = head
@@ -41,7 +41,7 @@ class Head:
         return self.fields[path]
 
     def build(self, members: Mapping[str, int | bytes]) -> bytes:
-        """The head with these members, by their paths; what is not among them is zero."""
+        """The head with these members, by their paths. All other members are zero."""
         head = bytearray(self.head)
         for path, value in members.items():
             field = self.fields[path]
@@ -50,7 +50,7 @@ class Head:
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):
-    """What a Packer needs of a family; see Family, whose names these are."""
+    """The parts of a family that a Packer needs. Family has the same names."""
 
     layout: Head
     packing: Packing
@@ -59,7 +59,7 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
     commands: dict[bool, tuple[str, ...]]
 
     def command(self, number: int, seccomp: bool) -> str | None:
-        """The name of a whack_command's number, None if there is none."""
+        """The name of a whack_command's number; None if there is none."""
         names = self.commands[seccomp]
         return names[number] if 0 <= number < len(names) else None
 
@@ -86,7 +86,7 @@ def written(family: Family) -> Written:
     """The row of a family."""
     layout, packing = family.layout, family.packing
     members = [
-        (field.path, field.offset, field.size, "".join(mark for mark, so in _traits(field) if so))
+        (field.path, field.offset, field.size, "".join(mark for mark, is_set in _traits(field) if is_set))
         for field in layout.fields.values()
         if field.offset < layout.head
     ]
@@ -141,6 +141,6 @@ def _rows() -> dict[str, msgspec.Raw]:
 
 @functools.cache
 def made_ahead(module: str) -> Shape | None:
-    """The shape of the family of a module, as it was made ahead of time; None if it was not."""
+    """The shape of the family of a module from the table; None if the table does not have it."""
     row = _rows().get(module)
     return None if row is None else _read(msgspec.json.decode(row, type=Written))

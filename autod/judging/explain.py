@@ -1,7 +1,7 @@
-"""Why a connection is not up, in plain words: what is known of it, the cause, who can mend it, and what to type.
+"""Why a connection is not up, in plain words: the known facts, the cause, the place of the remedy, the commands.
 
-Owns: which of the facts is the cause where nobody tried, and the text. Must not know: sockets, trio, how a fact was
-got (autod.cli.explain asks), or by which words pluto says it.
+Owns: which of the facts is the cause if no `up` was tried, and the text. Must not know: sockets, trio, where a fact
+comes from (autod.cli.explain collects them), or pluto's words for it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """A certificate that pluto lists; times in UNIX seconds, None where they cannot be read."""
+    """A certificate that pluto lists; times in UNIX seconds, None if they cannot be read."""
 
     nickname: str
     subject: str | None = None
@@ -47,14 +47,14 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """What pluto lists of secrets and certificates. `psks` are the identities of each PSK, never the PSK."""
+    """The secrets and certificates that pluto lists. `psks` are the identities of each PSK, never the PSK."""
 
     psks: tuple[tuple[str, ...], ...] = ()
     certificates: tuple[Certificate, ...] = ()
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What the supervisor has of the connection."""
+    """The supervisor's record of the connection."""
 
     wanted: str
     state: str
@@ -66,7 +66,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """All that is known of one connection. `configured` and `differences` are None where nobody could compare."""
+    """All that is known of one connection. `configured` and `differences` are None if it could not be compared."""
 
     name: str
     state: State
@@ -79,9 +79,9 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, tag_field="event", tag="explanation"):
-    """What is so of one connection. `up`: it does what it is for; then there is no cause.
+    """The explanation for one connection. `up`: it works; then there is no cause.
 
-    `sentence` says it, `facts` are pairs of what was looked at and what was found, `commands` are to be typed.
+    `sentence` is the explanation. `facts` are pairs of a name and a finding. `commands` are commands to type.
     """
 
     connection: str
@@ -125,14 +125,14 @@ def read_secrets(replies: Iterable[Reply]) -> Secrets:
     certificates: list[dict[str, object]] = []
     for reply in replies:
         psk = _PSK.fullmatch(reply.text)
-        named = _NICKNAME.match(reply.text.strip())
+        heading = _NICKNAME.match(reply.text.strip())
         key, colon, value = reply.text.strip().partition(": ")
         if psk is not None:
             ids = psk["ids"].split()
             # Of three and more identities pluto names two.
             psks.append(tuple([*ids[:-1], "..."] if len(ids) > 2 and ids[-1] == "more" else ids))
-        elif named is not None:
-            certificates.append({"nickname": named["name"]})
+        elif heading is not None:
+            certificates.append({"nickname": heading["name"]})
         elif certificates and colon and key in ("subject", "issuer"):
             certificates[-1].setdefault(key, value)
         elif certificates and colon and key in ("not before", "not after"):
@@ -152,52 +152,61 @@ def _time(text: str) -> float | None:
     return None
 
 
-class _Found:
-    """What the state has of one name: its connections and SAs."""
+class _Status:
+    """The part of the state about one name: its connections and SAs."""
 
     def __init__(self, facts: Facts) -> None:
         state, name = facts.state, facts.name
-        self.connections = [one for one in state.connections if is_about(one, [name])]
-        owners = {(one.name, one.instance) for one in self.connections}
+        self.connections = [connection for connection in state.connections if is_about(connection, [name])]
+        owners = {(connection.name, connection.instance) for connection in self.connections}
         self.children = [sa for sa in state.child_sas if (sa.connection, sa.instance) in owners]
-        parents = {sa.ike_sa for sa in self.children} | {one.established_ike_sa for one in self.connections}
+        parents = {sa.ike_sa for sa in self.children} | {
+            connection.established_ike_sa for connection in self.connections
+        }
         self.ikes = [
             sa for sa in state.ike_sas if (sa.connection, sa.instance) in owners or sa.serial in parents
         ]
         self.established = [sa for sa in self.children if sa.phase == "established"]
 
     @property
-    def whole(self) -> list[ConnectionState]:
-        """Those that could be up by themselves: no template whose instances are listed beside it."""
-        instances = [one for one in self.connections if one.kind == "instance"]
+    def candidates(self) -> list[ConnectionState]:
+        """The connections that can be up by themselves: instances rather than their template."""
+        instances = [connection for connection in self.connections if connection.kind == "instance"]
         return instances or self.connections
 
     @property
     def up(self) -> bool:
         names = {(sa.connection, sa.instance) for sa in self.established}
         return bool(self.connections) and all(
-            one.up or (one.name, one.instance) in names or self._labelled(one) for one in self.whole
+            connection.up or (connection.name, connection.instance) in names or self._labelled(connection)
+            for connection in self.candidates
         )
 
-    def _labelled(self, one: ConnectionState) -> bool:
-        return bool(one.security_label) and any(sa.phase == "established" for sa in self.ikes)
+    def _labelled(self, connection: ConnectionState) -> bool:
+        return bool(connection.security_label) and any(sa.phase == "established" for sa in self.ikes)
 
 
 def explain(facts: Facts) -> Explanation:
     """The explanation of one connection."""
-    found = _Found(facts)
-    told = _facts(facts, found)
-    state = _word(facts, found)
-    times = [sa.add_time for sa in found.established if sa.add_time is not None]
+    status = _Status(facts)
+    rows = _facts(facts, status)
+    state = _word(facts, status)
+    times = [sa.add_time for sa in status.established if sa.add_time is not None]
     since = float(min(times)) if times else None
     outcome = facts.outcome
-    if found.up and (outcome is None or outcome.ok):
+    if status.up and (outcome is None or outcome.ok):
         age = f" since {age_text(facts.now - since)}" if since is not None else ""
         return Explanation(
-            facts.name, True, state, f"{quoted(facts.name)} is up{age}", since, facts=told, outcome=outcome
+            facts.name,
+            True,
+            state,
+            f"{quoted(facts.name)} is up{age}",
+            since,
+            facts=rows,
+            outcome=outcome,
         )
-    cause, by, reason = _cause(facts, found)
-    said = outcome.lines if outcome is not None and not outcome.ok else ()
+    cause, by, reason = _cause(facts, status)
+    lines = outcome.lines if outcome is not None and not outcome.ok else ()
     if cause is None:
         sentence = f"{quoted(facts.name)}: {reason}"
         return Explanation(
@@ -206,8 +215,8 @@ def explain(facts: Facts) -> Explanation:
             state,
             sentence,
             commands=(f"autod explain {facts.name} --try",),
-            facts=told,
-            said=said,
+            facts=rows,
+            said=lines,
             outcome=outcome,
         )
     advice = ADVICE[cause]
@@ -224,8 +233,8 @@ def explain(facts: Facts) -> Explanation:
         advice=advice.advice,
         look=advice.look,
         commands=_commands(cause, facts.name),
-        facts=told,
-        said=said,
+        facts=rows,
+        said=lines,
         outcome=outcome,
     )
 
@@ -250,17 +259,17 @@ def _commands(cause: Cause, name: str) -> tuple[str, ...]:
     return (f"autod --replace {name}", f"autod --up {name}")
 
 
-def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, str | None]:
-    """Why it is not up, from the most certain fact to the least; without a cause, what it waits for."""
+def _cause(facts: Facts, status: _Status) -> tuple[Cause | None, Finder | None, str | None]:
+    """Why it is not up, from the most certain fact to the least certain; if there is no cause, what it waits for."""
     outcome = facts.outcome
     busy = outcome is not None and outcome.cause is Cause.NEGOTIATING
     if outcome is not None and not outcome.ok and outcome.cause is not None and not busy:
-        known = ADVICE[outcome.cause].what in outcome.sentence
-        reason = _beyond(outcome.cause, outcome.sentence) if known else None
+        has_cause = ADVICE[outcome.cause].what in outcome.sentence
+        reason = _beyond(outcome.cause, outcome.sentence) if has_cause else None
         return outcome.cause, outcome.found_by, reason or outcome.notification
-    if not found.connections:
+    if not status.connections:
         return Cause.UNKNOWN_NAME, "pluto", None
-    first = found.whole[0]
+    first = status.candidates[0]
     if first.oriented is False:
         return Cause.NOT_ORIENTED, "pluto", None
     lacking = _lacking(facts, first)
@@ -270,22 +279,22 @@ def _cause(facts: Facts, found: _Found) -> tuple[Cause | None, Finder | None, st
     if record is not None and record.cause is not None and record.state != "up":
         cause = _of_record(record.cause)
         return cause, None, _beyond(cause, record.detail)
-    waiting = _waiting(found)
+    waiting = _waiting(status)
     if waiting is not None:
         return waiting
     if busy:
         return Cause.NEGOTIATING, "pluto", None
     if first.kind in ("template", "group") and first.remote.address is None:
         return None, None, "it is for any peer, and waits to be called"
-    if any(one.routing == "ondemand" for one in found.whole):
+    if any(connection.routing == "ondemand" for connection in status.candidates):
         return None, None, "it is routed, and comes up with the first packet for the other side"
     return None, None, "it is loaded, and nobody brings it up; pluto does not say whether a try failed before"
 
 
 def _beyond(cause: Cause, detail: str | None) -> str | None:
-    """What a sentence adds to what is so of the cause: what stands in brackets behind that, and whether it is sure."""
-    _, known, rest = (detail or "").partition(ADVICE[cause].what)
-    if not known:
+    """The addition of a sentence to that of the cause: the text in brackets behind it, and whether it is certain."""
+    _, has_cause, rest = (detail or "").partition(ADVICE[cause].what)
+    if not has_cause:
         return detail
     reason = re.match(r"(?P<unsure>, it seems)? \((?P<why>.*?)\)(?:;|$)", rest)
     if reason is None:
@@ -294,27 +303,27 @@ def _beyond(cause: Cause, detail: str | None) -> str | None:
 
 
 def _of_record(cause: str) -> Cause:
-    """The supervisor's word, which is a cause or a result of ours, with another line between its words."""
+    """The cause from the supervisor's word, which is a cause or a result with `-` in the place of `_`."""
     word = cause.replace("-", "_")
-    if word in {one.value for one in Cause}:
+    if word in {known_cause.value for known_cause in Cause}:
         return Cause(word)
     return USUAL.get(word, (Cause.GONE_WITHOUT_REASON, "pluto"))[0]
 
 
-def _waiting(found: _Found) -> tuple[Cause, Finder, str] | None:
-    for sa in found.ikes:
+def _waiting(status: _Status) -> tuple[Cause, Finder, str] | None:
+    for sa in status.ikes:
         if sa.phase == "half_open" and sa.retransmit_in is not None:
             return Cause.PEER_SILENT, "us", "pluto asks the peer again and again"
         if sa.phase == "authenticating" and sa.retransmit_in is not None:
             return Cause.AUTH_UNANSWERED, "us", "pluto asks the peer again and again"
-    for child in found.children:
+    for child in status.children:
         if child.phase == "negotiating" and child.retransmit_in is not None:
             return Cause.CHILD_UNANSWERED, "us", "pluto asks the peer again and again"
     return None
 
 
 def _lacking(facts: Facts, connection: ConnectionState) -> tuple[Cause, Finder, str] | None:
-    """What this end needs and has not, as far as pluto's lists tell."""
+    """A secret or a certificate that this end needs and does not have, as far as pluto's lists show."""
     secrets = facts.secrets
     if secrets is None:
         return None
@@ -342,7 +351,7 @@ def _lacking(facts: Facts, connection: ConnectionState) -> tuple[Cause, Finder, 
 
 
 def _has_psk(secrets: Secrets, connection: ConnectionState) -> bool | None:
-    """Whether a PSK is there for both ends; None where the connection needs none, or that cannot be told."""
+    """Whether there is a PSK for both ends; None if the connection does not need one, or it is not known."""
     ours, theirs = connection.local.id, connection.remote.id
     if "PSK" not in connection.authby or ours is None or theirs is None or "%" in theirs:
         return None
@@ -355,54 +364,56 @@ def _has_psk(secrets: Secrets, connection: ConnectionState) -> bool | None:
             return True
         if len(ids) == 1 and (ids[0] in mine or ids[0] in peers):
             return True
-        if any(one in mine for one in ids) and any(one in peers for one in ids):
+        if any(identity in mine for identity in ids) and any(identity in peers for identity in ids):
             return True
     return None if unnamed else False
 
 
-def _word(facts: Facts, found: _Found) -> str:
-    if not found.connections:
+def _word(facts: Facts, status: _Status) -> str:
+    if not status.connections:
         return "not loaded"
-    busy = any(sa.phase in ("half_open", "authenticating") for sa in found.ikes)
-    busy = busy or any(child.phase == "negotiating" for child in found.children)
-    return state_text(found.whole[0], up=found.up, negotiating=busy)
+    busy = any(sa.phase in ("half_open", "authenticating") for sa in status.ikes)
+    busy = busy or any(child.phase == "negotiating" for child in status.children)
+    return state_text(status.candidates[0], up=status.up, negotiating=busy)
 
 
-def _facts(facts: Facts, found: _Found) -> tuple[tuple[str, str], ...]:
-    told: list[tuple[str, str]] = [("loaded", _loaded(facts, found))]
-    for one in found.whole[:1]:
-        if one.oriented is not None:
-            on = f" on {one.interface}" if one.interface else ""
-            told.append(
+def _facts(facts: Facts, status: _Status) -> tuple[tuple[str, str], ...]:
+    pairs: list[tuple[str, str]] = [("loaded", _loaded(facts, status))]
+    for connection in status.candidates[:1]:
+        if connection.oriented is not None:
+            on = f" on {connection.interface}" if connection.interface else ""
+            pairs.append(
                 (
                     "oriented",
-                    f"yes{on}" if one.oriented else "no: neither end, or both, is an address of this machine",
+                    f"yes{on}"
+                    if connection.oriented
+                    else "no: neither end, or both, is an address of this machine",
                 )
             )
-        told.append(("route", _ROUTES.get(one.routing or "", one.routing or "not known")))
+        pairs.append(("route", _ROUTES.get(connection.routing or "", connection.routing or "not known")))
         ends = [f"{end.address or end.host or '?'} ({end.id})" if end.id else end.address or end.host or "?"
-                for end in (one.local, one.remote)]  # fmt: skip
-        told.append(("ends", f"{ends[0]} here, {ends[1]} there"))
-        certificate = one.local.certificate
+                for end in (connection.local, connection.remote)]  # fmt: skip
+        pairs.append(("ends", f"{ends[0]} here, {ends[1]} there"))
+        certificate = connection.local.certificate
         if facts.secrets is not None and certificate is not None:
-            told.append(("certificate", _certificate(facts, certificate)))
-        psk = _has_psk(facts.secrets, one) if facts.secrets is not None else None
+            pairs.append(("certificate", _certificate(facts, certificate)))
+        psk = _has_psk(facts.secrets, connection) if facts.secrets is not None else None
         if psk is not None:
-            told.append(
+            pairs.append(
                 ("secret", "a PSK for both ends is there" if psk else "there is no PSK for these two ends")
             )
-    told += [("IKE SA", _ike(sa)) for sa in found.ikes] or [("IKE SA", "none")]
-    told += [("Child SA", _child(sa, facts.now)) for sa in found.children] or [("Child SA", "none")]
+    pairs += [("IKE SA", _ike(sa)) for sa in status.ikes] or [("IKE SA", "none")]
+    pairs += [("Child SA", _child(sa, facts.now)) for sa in status.children] or [("Child SA", "none")]
     record = facts.record
     if record is not None:
-        told.append(("supervisor", _record(record, facts.now)))
-    elif found.connections and found.whole[0].keep_up:
-        told.append(("pluto", "is to keep it up (auto=start or keep), and tries again by itself"))
-    return tuple(told)
+        pairs.append(("supervisor", _record(record, facts.now)))
+    elif status.connections and status.candidates[0].keep_up:
+        pairs.append(("pluto", "keeps it up (auto=start or keep), and tries again by itself"))
+    return tuple(pairs)
 
 
-def _loaded(facts: Facts, found: _Found) -> str:
-    if not found.connections:
+def _loaded(facts: Facts, status: _Status) -> str:
+    if not status.connections:
         return "no, and it is not in the configuration" if facts.configured is False else "no"
     if facts.differences:
         return f"yes, but it differs from the configuration: {'; '.join(facts.differences)}"
@@ -422,10 +433,10 @@ _ROUTES: Final = {
 
 def _certificate(facts: Facts, nickname: str) -> str:
     assert facts.secrets is not None
-    for one in facts.secrets.certificates:
-        if one.nickname == nickname:
-            until = f", valid until {_date(one.not_after)}" if one.not_after is not None else ""
-            key = {True: ", with its key", False: ", without its key", None: ""}[one.has_key]
+    for listed in facts.secrets.certificates:
+        if listed.nickname == nickname:
+            until = f", valid until {_date(listed.not_after)}" if listed.not_after is not None else ""
+            key = {True: ", with its key", False: ", without its key", None: ""}[listed.has_key]
             return f"{nickname}{until}{key}"
     return f"{nickname}, which pluto does not list"
 
@@ -453,57 +464,59 @@ def _date(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
-def screen(one: Explanation) -> Iterator[str]:
+def screen(explanation: Explanation) -> Iterator[str]:
     """One screen for people."""
-    yield one.sentence
+    yield explanation.sentence
     rows: list[tuple[str, str]] = []
-    if one.cause is not None and one.where is not None:
-        if one.found_by is not None:
-            rows.append(("found by", _FINDERS[one.found_by]))
-        rows.append(("mend it", _PLACES[one.where]))
-        rows.append(("what to do", one.advice or ""))
-        if one.look:
-            rows.append(("look at", ", ".join(one.look)))
-        rows.append(("again", "may help by itself" if one.again else "does not help before that is mended"))
-    if one.outcome is not None and one.outcome.left_behind:
-        rows.append(("meanwhile", one.outcome.left_behind))
-    if one.commands:
-        rows.append(("then type", "; ".join(one.commands)))
+    if explanation.cause is not None and explanation.where is not None:
+        if explanation.found_by is not None:
+            rows.append(("found by", _FINDERS[explanation.found_by]))
+        rows.append(("mend it", _PLACES[explanation.where]))
+        rows.append(("what to do", explanation.advice or ""))
+        if explanation.look:
+            rows.append(("look at", ", ".join(explanation.look)))
+        rows.append(
+            ("again", "may help by itself" if explanation.again else "does not help before that is mended")
+        )
+    if explanation.outcome is not None and explanation.outcome.left_behind:
+        rows.append(("meanwhile", explanation.outcome.left_behind))
+    if explanation.commands:
+        rows.append(("then type", "; ".join(explanation.commands)))
     yield from _aligned(rows)
     yield ""
-    yield from _aligned(one.facts)
-    if one.said:
+    yield from _aligned(explanation.facts)
+    if explanation.said:
         yield ""
         yield "pluto said:"
-        yield from (f"  {line}" for line in one.said)
+        yield from (f"  {line}" for line in explanation.said)
 
 
 def _aligned(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
-    width = max((len(what) for what, _ in rows), default=0)
-    for what, found in rows:
-        yield f"  {what.ljust(width)}  {found}"
+    width = max((len(heading) for heading, _ in rows), default=0)
+    for heading, content in rows:
+        yield f"  {heading.ljust(width)}  {content}"
 
 
 def grouped(explanations: Collection[Explanation], *, shown: int = 5) -> Iterator[str]:
-    """Many connections by their cause, the most frequent first, with the first few names of each."""
+    """Many connections by their cause, the most frequent first, with the first `shown` names of each."""
     groups: dict[str, list[Explanation]] = {}
-    for one in explanations:
-        groups.setdefault(_group(one), []).append(one)
-    for what, members in sorted(groups.items(), key=lambda item: -len(item[1])):
-        names = ", ".join(one.connection for one in members[:shown])
+    for explanation in explanations:
+        groups.setdefault(_group(explanation), []).append(explanation)
+    for reason, members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        names = ", ".join(explanation.connection for explanation in members[:shown])
         more = f" and {len(members) - shown} more" if len(members) > shown else ""
-        yield f"{len(members)} {'connection' if len(members) == 1 else 'connections'}: {what}"
+        yield f"{len(members)} {'connection' if len(members) == 1 else 'connections'}: {reason}"
         yield f"  {names}{more}"
         first = members[0]
         if first.cause is not None and first.where is not None:
             yield f"  {first.advice} ({_PLACES[first.where]})"
 
 
-def _group(one: Explanation) -> str:
-    if one.up:
+def _group(explanation: Explanation) -> str:
+    if explanation.up:
         return "up"
-    if one.cause is None:
-        return one.sentence.partition(": ")[2]
-    if one.cause in (Cause.OWN_CERTIFICATE_EXPIRED, Cause.PRIVATE_KEY_MISSING):
-        return one.sentence.partition(": ")[2]
-    return ADVICE[one.cause].what
+    if explanation.cause is None:
+        return explanation.sentence.partition(": ")[2]
+    if explanation.cause in (Cause.OWN_CERTIFICATE_EXPIRED, Cause.PRIVATE_KEY_MISSING):
+        return explanation.sentence.partition(": ")[2]
+    return ADVICE[explanation.cause].what

@@ -1,12 +1,12 @@
-"""Loads connections through the release's own addconn, and knows what became of each.
+"""Loads connections through the release's own addconn, with an outcome for each.
 
-Owns: running addconn once for many names, with a relay of ours as its control socket, and putting each message
-and pluto's replies to it down to the name that was asked for. Must not know: what a reply means (autod.events),
-how ipsec.conf is read (autod.config).
+Owns: running addconn once for many names, with a relay of ours as its control socket, and finding the name from the
+caller for each message and pluto's replies to it. Must not know: what a reply means (autod.events), how ipsec.conf is
+read (autod.config).
 
-addconn's exit status is not believed: it is 0 for connections that did not load (3.27 to 5.2), is the status of
-the last name only, and pluto's lines are not printed unless stdout is a terminal (4.10). What counts is which
-messages went to pluto and what pluto said to each.
+addconn's exit status does not count: it is 0 for connections that did not load (3.27 to 5.2), is the status of
+the last name only, and addconn does not print pluto's lines unless stdout is a terminal (4.10). Only the messages to
+pluto and pluto's replies count.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ __all__ = ["AddconnLoader", "AddconnResult", "load"]
 
 _BATCH = 256 * 1024
 """Bytes of names in one run. The kernel takes 2 MiB of arguments and environment together (execve(2)); within a
-quarter of a megabyte are some 10,000 names, so one run is the rule."""
+quarter of a megabyte are about 10,000 names, so one run is the rule."""
 
 _ASKED = frozenset({c.AddConnection, c.AddPublicKey, c.Delete, c.Initiate, c.Listen, c.Route})
-"""What addconn asks of pluto (3.27 to 5.4)."""
+"""The commands that addconn sends to pluto (3.27 to 5.4)."""
 
 _WRONG_SOCKET = "Protocol wrong type for socket"
-"""What every addconn prints where the control socket is of another type than its own release's (EPROTOTYPE)."""
+"""Every addconn prints this if the control socket is of another type than its own release's (EPROTOTYPE)."""
 
 _SILENT = "addconn sent nothing of it and does not say why; autod --check may"
-"""Up to 4.15 it says nothing where subnets= has no other side, for example."""
+"""Up to 4.15 addconn prints nothing if subnets= has no other side, for example."""
 
 _CONNALIAS = (2, 38)
 _SUBNET, _SUBNETS = 24, 25
@@ -66,7 +66,7 @@ config_conn_keyword)."""
 
 @dataclass(frozen=True, slots=True)
 class AddconnResult:
-    """One run. `exit_status` is addconn's own, for the record (negative: the signal that ended it)."""
+    """The result of one run. `exit_status` is addconn's own, for information (negative: the signal that ended it)."""
 
     exit_status: int
     stdout: tuple[str, ...]
@@ -76,9 +76,9 @@ class AddconnResult:
 
 
 class AddconnLoader:
-    """Loads through `program`, which reads the configuration at `path`: one run for all names, for it reads the whole
-    file each time. Where the messages of the release cannot be read, a run for each, for nobody can tell then which
-    message is about which name."""
+    """Loads through `program`, which reads the configuration at `path`: one run for all names, because it reads the
+    whole file each time. If autod cannot read the messages of the release, there is one run for each name, because it
+    is then not known which message is about which name."""
 
     def __init__(self, pluto: Pluto, program: str, path: str | None) -> None:
         self._pluto = pluto
@@ -86,7 +86,7 @@ class AddconnLoader:
         self._path = path
 
     async def check(self) -> None:
-        """See `autod.loading.interface.Loader`. ForeignMessage where the program is of another release."""
+        """See `autod.loading.interface.Loader`. ForeignMessage if the program is of another release."""
         pluto = self._pluto
         if not await _is_of(self._program, pluto.release):
             await load(
@@ -111,9 +111,9 @@ class AddconnLoader:
                 if timeout is not None:
                     scope.deadline = trio.current_time() + timeout
 
-            def reply(name: str | None, said: Reply) -> None:
+            def reply(name: str | None, answer: Reply) -> None:
                 heard()
-                hear(name or allowed[0], recognise(said, time=time.time()))
+                hear(name or allowed[0], recognise(answer, time=time.time()))
 
             heard()
             allowed = list(names)
@@ -124,8 +124,8 @@ class AddconnLoader:
                     if refused is not None:
                         allowed.remove(name)
                         told(name, refused)
-            whole = [allowed] if allowed else []
-            for part in whole if pluto.reads_messages else [[name] for name in allowed]:
+            together = [allowed] if allowed else []
+            for part in together if pluto.reads_messages else [[name] for name in allowed]:
                 result = await load(
                     part,
                     program=self._program,
@@ -142,7 +142,7 @@ class AddconnLoader:
 
 
 def _alone(name: str, result: AddconnResult) -> Transcript:
-    """All that one run came to, for the one name that it was for."""
+    """The whole result of one run, as that of its only name."""
     complaints = tuple(line for line in (*result.stderr, *result.stdout) if line.strip()) or (_SILENT,)
     if result.messages:
         return Transcript(name, (name,), result.messages, ())
@@ -161,18 +161,18 @@ async def load(
     prefix: Sequence[str] = (),
     rehearses: bool = False,
 ) -> AddconnResult:
-    """Runs `program` (the release's addconn) for `names`, or with --autoall, and reports what was sent.
+    """Run `program` (the release's addconn) for `names`, or with --autoall, and report its messages.
 
     `config` is the path of ipsec.conf, None for addconn's own default; paths in it are read relative to the
     current folder, as addconn does. `control` is the way to pluto. `on_reply` gets the connection's name (None for
     `listen` and its like) and each reply as pluto sends it. `prefix` stands before the program on its command line
-    (chroot, ip netns exec). Where it `rehearses`, the messages are looked at and nothing is sent.
+    (chroot, ip netns exec). `rehearses`: the messages are checked and nothing is sent.
 
-    Errors: UsageError for a name that no command line can carry, ForeignMessage where the program is of another
-    release than the pluto that listens (nothing of it was sent), ConfigurationError where addconn refuses the whole
-    file (nothing was sent then), PlutoGone where pluto was not there for any message, OSError where the program cannot
-    be run. A cancellation kills addconn; the message that pluto was at work on then may or may not have been taken,
-    those after it were never sent.
+    Errors: UsageError for a name that no command line can carry, ForeignMessage if the program is of another release
+    than the pluto that listens (no message of it was sent), ConfigurationError if addconn refuses the whole file
+    (nothing was sent then), PlutoGone if pluto took none of the messages, OSError if the program cannot be run. A
+    cancellation kills addconn: the message that pluto works on then may or may not have taken effect, and the others
+    are never sent.
     """
     for name in names:
         if not name or "\0" in name or "\n" in name:
@@ -202,13 +202,13 @@ async def load(
         raise run.foreign
     if run.refused:
         raise ConfigurationError("; ".join(line for line in run.stderr if line.strip()), where=config)
-    if run.relayed and all(isinstance(one.error, PlutoGone) for one in run.relayed):
+    if run.relayed and all(isinstance(relayed.error, PlutoGone) for relayed in run.relayed):
         raise run.relayed[0].error or PlutoGone("pluto is gone.", path=control.path)
     return run.result(names)
 
 
 async def _is_of(program: str, release: Release) -> bool:
-    """Whether `program` says that it is one for pluto of `release`; ForeignMessage where it says that it is not."""
+    """Whether the version of `program` is known and fits pluto of `release`; ForeignMessage if it does not fit."""
     version = await version_beside(program)
     if version is None:
         return False
@@ -221,7 +221,7 @@ class _Rehearsed(WhackError):
 
 
 class _Run:
-    """What one or more runs of addconn did so far."""
+    """The results of one or more runs of addconn so far."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class _Run:
         self._carried: dict[bytes, Carried] = {}
 
     def check(self, message: bytes) -> None:
-        """ForeignMessage for what addconn of this release does not send. Once it is raised, nothing more is sent."""
+        """Raise ForeignMessage for a message that addconn of this release does not send. After that, none is sent."""
         if self.foreign is None:
             try:
                 self._carried[message] = self._read(message)
@@ -256,12 +256,12 @@ class _Run:
             raise _Rehearsed("it was only looked at")
 
     def _read(self, message: bytes) -> Carried:
-        # The first message adds a connection, whatever follows.
+        # The first message always adds a connection.
         carried = check(message, self._release, adds=None if self._carried else self._name)
-        asked = carried.commands
-        if self._release.outline.module is not None and not (asked and _ASKED.issuperset(asked)):
+        commands = carried.commands
+        if self._release.outline.module is not None and not (commands and _ASKED.issuperset(commands)):
             raise ForeignMessage(
-                f"this message of addconn asks pluto {self._release} for something that addconn does not ask for, so "
+                f"this message of addconn holds a command to pluto {self._release} that addconn does not send, so "
                 "it was not sent",
                 release=str(self._release),
             )
@@ -269,7 +269,7 @@ class _Run:
 
     @property
     def refused(self) -> bool:
-        """Whether addconn could not read its file at all: 1 or 3 with a complaint, and nothing sent."""
+        """Whether addconn could not read its file at all: status 1 or 3 with a complaint, and no message."""
         return self.status in (1, 3) and bool(self.stderr) and not self.relayed
 
     def reply(self, message: bytes, reply: Reply) -> None:
@@ -278,10 +278,10 @@ class _Run:
         self._on_reply(self._carried[message].name, reply)
 
     async def addconn(self, program: Program, arguments: Sequence[str], prefix: Sequence[str]) -> None:
-        done = await program.run(*arguments, prefix=prefix)
-        self.stdout += _lines(done.stdout)
-        self.stderr += _lines(done.stderr)
-        self.status = done.returncode
+        process = await program.run(*arguments, prefix=prefix)
+        self.stdout += _lines(process.stdout)
+        self.stderr += _lines(process.stderr)
+        self.status = process.returncode
         if any(_WRONG_SOCKET in line for line in (*self.stderr, *self.stdout)):
             self.foreign = self.foreign or wrong_socket(self._program, self._release)
 
@@ -296,7 +296,7 @@ class _Run:
 
 
 def _batches(names: Sequence[str]) -> Iterable[list[str]]:
-    """The names in as few runs as a command line allows; each costs 9 bytes more than its own length."""
+    """The names in as few runs as a command line allows. Each name costs 9 bytes more than its own length."""
     batch: list[str] = []
     room = _BATCH
     for name in names:
@@ -316,7 +316,7 @@ def _lines(output: bytes) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a message is about: the connection's name, its aliases, and its names in pluto; none for a key."""
+    """The subject of a message: the connection's name, its aliases, and its names in pluto; None for a key."""
 
     name: str | None
     aliases: tuple[str, ...]
@@ -335,15 +335,15 @@ def _subject(carried: Carried) -> _Subject:
 
 
 def _subnets(carried: Carried, end: int) -> tuple[str | None, str | None]:
-    """leftsubnet= and leftsubnets= (end 0) of a message of 5.0 and later, None where there is none."""
-    given = {key: value for at, key, value in carried.settings if at == end}
-    found = []
+    """leftsubnet= and leftsubnets= (end 0) of a message of 5.0 and later, None for one that is not set."""
+    settings = {key: value for at, key, value in carried.settings if at == end}
+    texts = []
     for slot, number in (("subnet", _SUBNET), ("subnets", _SUBNETS)):
-        value = given.get(number)
+        value = settings.get(number)
         for path in (f"{('left', 'right')[end]}.{slot}", f"end[{end}].{slot}"):
             value = carried.strings.get(path, value)
-        found.append(None if value is None else _text(value))
-    return found[0], found[1]
+        texts.append(None if value is None else _text(value))
+    return texts[0], texts[1]
 
 
 def _text(data: bytes) -> str:
@@ -353,25 +353,25 @@ def _text(data: bytes) -> str:
 def _assign(
     names: Sequence[str], relayed: Sequence[Relayed], lines: Sequence[str], carried: Mapping[bytes, Carried]
 ) -> Iterable[Transcript]:
-    """Each message under every word that may have asked for it: name, alias, and `a` for `a/1x2` (subnets=)."""
-    found: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
+    """Each message with every word that may mean its connection: name, alias, and `a` for `a/1x2` (subnets=)."""
+    by_word: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
     words: tuple[str, ...] = ()
-    for one in relayed:
-        subject = _subject(carried[one.message])
+    for message in relayed:
+        subject = _subject(carried[message.message])
         # The keys of a connection follow its own message at once.
         if not subject.is_key:
             root, _, pair = (subject.name or "").rpartition("/")
-            whole = (root,) if root and pair.replace("x", "", 1).isdigit() else ()
-            words = tuple(dict.fromkeys((subject.name or "", *whole, *subject.aliases)))
+            base = (root,) if root and pair.replace("x", "", 1).isdigit() else ()
+            words = tuple(dict.fromkeys((subject.name or "", *base, *subject.aliases)))
         for word in words:
-            found.setdefault(word, []).append((subject.names, one))
-    for asked in names:
-        own = found.get(asked, [])
-        complaints = () if own else _complaints(asked, names, lines)
+            by_word.setdefault(word, []).append((subject.names, message))
+    for asked_word in names:
+        own = by_word.get(asked_word, [])
+        complaints = () if own else _complaints(asked_word, names, lines)
         yield Transcript(
-            asked,
+            asked_word,
             tuple(dict.fromkeys(name for names, _ in own for name in names)),
-            tuple(one for _, one in own),
+            tuple(message for _, message in own),
             complaints,
             unknown=not own and is_unknown(complaints),
         )

@@ -1,4 +1,4 @@
-"""Which tunnels a loading takes down, and that in a sentence. Pure."""
+"""Which tunnels a load takes down, with a sentence about it. Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _NAMED: Final = 5
 
 
 def goes_down(replies: Sequence[Reply], names: Iterable[str]) -> tuple[list[str], str] | None:
-    """Those of `names` that have a tunnel by what pluto says to --trafficstatus, and what to say of it; None if none
-    has."""
+    """Those of `names` that have a tunnel in the replies to --trafficstatus, and a sentence about them; None if none of
+    them has one."""
     from autod.status.polling import established
 
-    found = established(replies)
-    if not found:
+    established_names = established(replies)
+    if not established_names:
         return None
-    asked = set(names)
-    up = sorted(name for name in found if name in asked or name.rpartition("/")[0] in asked)
+    loaded = set(names)
+    up = sorted(name for name in established_names if name in loaded or name.rpartition("/")[0] in loaded)
     if not up:
         return None
-    shown = ", ".join(f'"{name}"' for name in up[:_NAMED])
+    first_names = ", ".join(f'"{name}"' for name in up[:_NAMED])
     more = f" and {len(up) - _NAMED} more" if len(up) > _NAMED else ""
-    return up, f"{shown}{more} {'are' if len(up) > 1 else 'is'} up; loading again takes that down"
+    pronoun = "them" if len(up) > 1 else "it"
+    return up, f"{first_names}{more} {'are' if len(up) > 1 else 'is'} up; loading again takes {pronoun} down"

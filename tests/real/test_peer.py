@@ -86,9 +86,9 @@ def test_a_tunnel_that_goes_down_is_said_before(
     west.load(connection("a", **BASE), connection("b", **BASE))
     command = (*words, "--ctlsocket", str(west.socket), "--config", str(west.conf))
     assert main(command) == 0
-    assert "takes that down" not in capsys.readouterr().err
+    assert "takes it down" not in capsys.readouterr().err
     monkeypatch.setattr("autod.status.established", lambda _: frozenset({"a", "c"}))
     assert main(command) == 0
-    assert '"a" is up; loading again takes that down' in capsys.readouterr().err
+    assert '"a" is up; loading again takes it down' in capsys.readouterr().err
     for name in "ab":
         west.whack("--name", name, "--delete")

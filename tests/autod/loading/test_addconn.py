@@ -158,7 +158,7 @@ async def test_what_addconn_does_not_ask_is_not_sent_on(tmp_path: Path) -> None:
     path = tmp_path / "pluto.ctl"
     program = addconn(tmp_path, [encode(c.Shutdown(), pluto)], whack="4.10")
     async with fake_pluto(path, answers(b"")) as fake:
-        with pytest.raises(ForeignMessage, match="asks pluto"):
+        with pytest.raises(ForeignMessage, match="a command to pluto"):
             await load(
                 ["baz"],
                 program=program,
