@@ -41,6 +41,12 @@ def place(known: Known, tmp_path: Path) -> Path:
     return place
 
 
+def test_the_folders_on_the_way_are_made(tmp_path: Path) -> None:
+    known = Known(tmp_path / "a" / "b" / "known")
+    known.remember(PATH, ENTRY)
+    assert known.recall(PATH, FILE) == ENTRY
+
+
 @pytest.mark.parametrize("file", [SocketFile(0, 2, 3), SocketFile(1, 0, 3), SocketFile(1, 2, 0)])
 def test_another_file_of_the_socket_is_another_pluto(known: Known, file: SocketFile) -> None:
     assert known.recall(PATH, file) is None

@@ -24,12 +24,13 @@ from autod.errors import (
     UsageError,
 )
 from autod.exchange.control import Control
-from autod.exchange.peer import Listener, listener, socket_file
+from autod.exchange.peer import Listener, SocketFile, listener, socket_file
 from autod.identify.binary import Version, parse_version
 from autod.identify.cache import Entry, Known
-from autod.identify.detect import How, Told, detect, resolve
+from autod.identify.detect import AskPluto, How, Probed, Told, _find_out, detect, resolve
 from autod.protocol.exchange import Ending
 from autod.protocol.releases import ALL, cksum, find
+from autod.protocol.replies import Reply
 from tests.fakes.fakepluto import Client, answers, closes_unread, fake_pluto, resets_after, silent
 
 if TYPE_CHECKING:
@@ -82,6 +83,63 @@ def pluto_of(
             await client.write(status(version, prefix=prefix, labeled=labeled, seccomp=seccomp))
 
     return script
+
+
+class Course:
+    """The questions of one way to find out, with the answers of a pluto `said` that `pluto` and its program give."""
+
+    def __init__(self, path: Path, pluto: Listener, program: Version | None = None) -> None:
+        self.asked: list[str] = []
+        self._course = _find_out(str(path), None)
+        self._pluto = pluto
+        self._program = program
+
+    def told(self) -> Told:
+        """Answer until something was found out."""
+        answer: object = None
+        while True:
+            try:
+                question = self._course.send(answer)
+            except StopIteration as done:
+                found: Told = done.value
+                return found
+            self.asked.append(type(question).__name__)
+            if isinstance(question, AskPluto):
+                question.read([Reply(0, "pluto_version=4.10, pluto_vendorid=OE-Libreswan-4.10")])
+                answer = Probed(Ending.EOF, self._pluto, False)
+            else:
+                answer = self._program
+
+
+@pytest.fixture
+def here(path: Path) -> Iterator[Listener]:
+    """This process, as the one that listens at `path`."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        yield Listener(os.getpid(), socket_file(path), start_of(os.getpid()))
+
+
+@pytest.mark.parametrize(("version", "fetching"), [("4.10", True), ("4.12", None)])
+def test_the_program_adds_to_the_status_where_it_is_of_that_version(
+    version: str, fetching: bool | None, path: Path, here: Listener
+) -> None:
+    """The program on the disk may be newer than what runs."""
+    course = Course(path, here, Version(version, False, False, True))
+    told = course.told()
+    assert (told.how, told.text, told.fetching) == (How.STATUS, "4.10", fetching)
+    assert course.asked == ["AskPluto", "AskProgram"]
+
+
+def test_a_path_that_leads_to_one_pluto_after_the_other_is_asked_three_times(
+    path: Path, here: Listener
+) -> None:
+    """What the last one said holds for it, as its process is known; of one that is not known nothing is known."""
+    elsewhere = SocketFile(0, 0, 0)
+    course = Course(path, Listener(here.pid, elsewhere, here.start))
+    assert course.told().text == "4.10"
+    assert course.asked.count("AskPluto") == 3
+    with pytest.raises(ConnectionLost, match="started anew"):
+        Course(path, Listener(None, elsewhere)).told()
 
 
 # By the status ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from autod.judging.resolve import is_unknown, settled, stands_for_others
+from autod.judging.resolve import is_unknown, settled, stands_for_others, undecided
 from autod.outcomes import Outcome, Result, gather
 from autod.protocol.codes import CODES_3_27
 from autod.protocol.replies import Reply, ReplyDecoder
@@ -38,6 +38,14 @@ def open_outcome(operation: str, result: Result, *, ok: bool, name: str = "a") -
 def test_an_up_is_settled_by_what_is_up(up: tuple[str, ...], members: tuple[str, ...], ok: bool) -> None:
     found = settled(open_outcome("up", Result.ALREADY_NEGOTIATING, ok=False), replies(*up), members)
     assert (found.ok, found.needs_state) == (ok, False)
+
+
+@pytest.mark.parametrize("operation", ["up", "route"])
+def test_where_the_look_failed_nobody_knows_and_it_may_be_tried_again(operation: str) -> None:
+    outcome = undecided(open_outcome(operation, Result.ROUTED, ok=True))
+    assert (outcome.operation, outcome.connection) == (operation, "a")
+    assert (outcome.result, outcome.ok, outcome.retryable) == (Result.UNDECIDED, False, True)
+    assert outcome.sentence != "?"
 
 
 def test_each_member_is_settled_by_itself() -> None:
