@@ -179,7 +179,8 @@ def _print_text(
     serious = sum(diagnostic.severity in _SERIOUS for diagnostic in diagnostics)
     warnings = len(diagnostics) - serious
     rules = configuration.release
-    what = f"as Libreswan {rules} reads it ({origin})"
+    dialect = f", in its dialect {rules.dialect}," if rules.dialect else ""
+    what = f"as Libreswan {rules}{dialect} reads it ({origin})"
     if rules.text != release.text:
         what += f"; autod does not know the rules of {release}"
     say(

@@ -157,6 +157,7 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
         "seqpacket": detected.seqpacket,
         "seccomp": release.seccomp,
         "labeled": release.labeled,
+        "dialect": release.dialect or None,
     }
     of = f", process {detected.pid}" if detected.pid is not None else ""
     findings = [Finding(check="release", ok=True, text=f"Libreswan {release}, {how}{of}", detail=detail)]

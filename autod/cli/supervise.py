@@ -154,6 +154,7 @@ def _check(settings: Settings, path: str) -> int:
 
     from autod.cli.configuration import release_around
     from autod.errors import PlutoGone
+    from autod.identify.dialect import read_in
     from autod.service.sandbox import properties, refusals
     from autod.supervisor.ipsecconf import IpsecConf
     from autod.supervisor.wanted import resolve
@@ -173,7 +174,9 @@ def _check(settings: Settings, path: str) -> int:
             f" Libreswan {rules} reads it, {origin}",
             file=sys.stderr,
         )
-    items = resolve(settings, IpsecConf(settings.supervise.configuration, rules).read())
+    rules = read_in(rules, settings.pluto.dialect)
+    source = IpsecConf(settings.supervise.configuration, rules, leaves=settings.pluto.via_addconn)
+    items = resolve(settings, source.read())
     for item in items:
         policy = item.policy
         group = f"  group {item.group}" if item.group else ""
