@@ -1,11 +1,11 @@
-"""A release of Libreswan: its family, its magic, its socket, its reply codes, what it can do.
+"""A release of Libreswan: its family, its magic, its socket, its reply codes, its commands.
 
-Owns: which release is covered, and by what. Must not know: how anybody found out which release listens.
+Owns: which releases are covered, and by which family. Must not know: how the release that listens is detected.
 
 A version is covered if its number is one of `ALL`, with or without a distributor's suffix ("4.10", "5.2-1.el10").
 A development version (git describe: "v5.1-123-gabcdef") lies between two layouts, and a number that is not listed
-may have a layout of its own: both are refused, for a message in the wrong layout can shut pluto down. Except where
-builds.json has the commit: up to it nothing of the layout changed since the release.
+may have a layout of its own. Both are refused, because a message in the wrong layout can shut pluto down. The exception
+are the commits in builds.json: up to these the layout is that of the release.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ _MODULES = (
     *("v5_0", "v5_1", "v5_2", "v5_3", "v5_4"),
 )
 """The modules of autod.protocol.families, oldest first, each named after its first release. A new one is added here and
-nowhere else. Each is loaded when its struct is needed; what else there is to know stands in its outline."""
+nowhere else. Each is loaded when its struct is needed; all other facts stand in its outline."""
 
 
 @functools.cache
 def _family(module: str) -> Family:
-    found: Family = importlib.import_module(f"autod.protocol.families.{module}").FAMILY
-    return found
+    family: Family = importlib.import_module(f"autod.protocol.families.{module}").FAMILY
+    return family
 
 
 @functools.cache
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> object:
 
 
 def _covering(number: str) -> Outline | None:
-    """The family that has the release `number`: none but the last that began before it can."""
+    """The family that has the release `number`. Only the last family that began before it can have it."""
     version = _parts(number)
     begun = [module for module in _MODULES if _parts(module[1:].replace("_", ".")) <= version]
     outline = _outline(begun[-1]) if begun else None
@@ -88,7 +88,7 @@ def _parts(number: str) -> tuple[int, ...]:
 
 _VERSION = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)(?P<suffix>[-+~][0-9A-Za-z.+~_-]*)?\Z")
 LABELED, UNLABELED = "+labeled", "+unlabeled"
-"""What a caller puts behind a release to say how it was built."""
+"""The suffixes with which a caller tells how a release was built."""
 
 _DIALECT = re.compile(r"[.-](el8)(?![0-9])")
 _DEVELOPMENT = re.compile(
@@ -100,8 +100,8 @@ _COMMIT = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)-\d+-g(?P<commit>[0-9a-f]{7
 class Release(msgspec.Struct, frozen=True):
     """One pluto's release, as far as its messages depend on it.
 
-    `text`: as pluto prints it. `outline`: its family, but for the struct. How it was built, None where nobody knows:
-    `seccomp` with USE_SECCOMP, `labeled` with labeled IPsec, `fetching` with curl or LDAP to fetch certificates with.
+    `text`: as pluto prints it. `outline`: its family without the struct. How it was built, None if it is not known:
+    `seccomp` with USE_SECCOMP, `labeled` with labeled IPsec, `fetching` with curl or LDAP to fetch certificates.
     """
 
     text: str
@@ -117,9 +117,9 @@ class Release(msgspec.Struct, frozen=True):
 
     @property
     def family(self) -> Family:
-        """Its family with the struct, loaded when it is first asked for, construct with it.
+        """Its family with the struct. It is loaded at its first use, together with construct.
 
-        DecodeError where nobody knows the layout: such a release's messages can be sent as they were learned.
+        DecodeError if the layout is not known: the messages of such a release can only be sent as they were learned.
         """
         if self.outline.module is None:
             raise DecodeError(f"the layout of the messages of Libreswan {self} is not known")
@@ -127,12 +127,12 @@ class Release(msgspec.Struct, frozen=True):
 
     @property
     def shape(self) -> Shape | Family:
-        """How its messages are laid out and packed, without construct where that was made ahead of time.
+        """The layout and the packing of its messages, without construct if they were made ahead of time.
 
         DecodeError as of `family`.
         """
-        made = None if self.outline.module is None else shape_of(self.outline.module)
-        return self.family if made is None else made
+        shape = None if self.outline.module is None else shape_of(self.outline.module)
+        return self.family if shape is None else shape
 
     @property
     def magic(self) -> int:
@@ -165,7 +165,7 @@ class Release(msgspec.Struct, frozen=True):
         fetching: bool | None = None,
         dialect: str | None = None,
     ) -> Release:
-        """The same release, knowing more about how it was built."""
+        """The same release, with more facts about how it was built."""
         return msgspec.structs.replace(
             self,
             seccomp=self.seccomp if seccomp is None else seccomp,
@@ -175,30 +175,30 @@ class Release(msgspec.Struct, frozen=True):
         )
 
     def called(self, text: str) -> Release:
-        """The same release as a build that prints itself as `text`, which from 5.1 on decides about its magic."""
+        """The same release as a build that prints itself as `text`. From 5.1 on the text decides the magic."""
         return msgspec.structs.replace(self, text=text)
 
 
 def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None) -> Release:
-    """The release that prints itself as `text` ("Libreswan 4.10" less its first word).
+    """The release that prints itself as `text` ("Libreswan 4.10" without its first word).
 
     `seccomp`: built with USE_SECCOMP, which moves numbers of enum whack_command from 5.3 on. `labeled`: built with
-    labeled IPsec, which adds a string up to 4.1; "4.1+labeled" and "4.1+unlabeled" say it too. A suffix of RHEL 8
-    ("4.12-2.el8") names its dialect of ipsec.conf. UnknownRelease where no family covers it.
+    labeled IPsec, which adds a string up to 4.1; "4.1+labeled" and "4.1+unlabeled" tell it, too. A suffix of RHEL 8
+    ("4.12-2.el8") names its dialect of ipsec.conf. UnknownRelease if no family covers it.
     """
     if not isinstance(text, str):
         raise UsageError(f'a release must be text, such as "5.2"; it was given {text!r}', option="release")
     for suffix, built in ((LABELED, True), (UNLABELED, False)):
         if text.endswith(suffix):
             text, labeled = text.removesuffix(suffix), built
-    found = _VERSION.match(text.removeprefix("v"))
-    outline = _covering(found["number"]) if found else None
-    if found is None or outline is None or (is_development(text) and not _equals_its_release(text)):
+    match = _VERSION.match(text.removeprefix("v"))
+    outline = _covering(match["number"]) if match else None
+    if match is None or outline is None or (is_development(text) and not _equals_its_release(text)):
         raise UnknownRelease(text, _refusal(text, development=is_development(text)), option="release")
-    dialect = _DIALECT.search(found["suffix"] or "")
+    dialect = _DIALECT.search(match["suffix"] or "")
     return Release(
         text,
-        _parts(found["number"]),
+        _parts(match["number"]),
         outline,
         seccomp,
         labeled,
@@ -212,22 +212,25 @@ def is_development(text: str) -> bool:
 
 
 def _equals_its_release(text: str) -> bool:
-    """Whether this development version is of a commit up to which nothing of the layout changed since its release.
+    """Whether this development version is a commit that has the layout of its release.
 
-    Not where somebody changed it (dirty), nor where its branch has a `_`, which may stand for a `/`: then the magic is
-    of another text.
+    False if somebody changed it (dirty), or if its branch has a `_`, which may stand for a `/`: then the magic comes
+    from another text.
     """
-    found = _COMMIT.match(text.removeprefix("v"))
-    if found is None or "dirty" in text or "rc" in text:
+    match = _COMMIT.match(text.removeprefix("v"))
+    if match is None or "dirty" in text or "rc" in text:
         return False
-    known = _builds().get(found["number"], "").split()
-    return any(one.startswith(found["commit"][:10]) or found["commit"].startswith(one) for one in known)
+    commits = _builds().get(match["number"], "").split()
+    return any(
+        commit.startswith(match["commit"][:10]) or match["commit"].startswith(commit) for commit in commits
+    )
 
 
 @functools.cache
 def _builds() -> dict[str, str]:
-    """builds.json: to each release the commits after it that changed nothing under include/, lib/libipsecconf,
-    programs/addconn and programs/whack that a message consists of. Source: Libreswan's repository, up to v5.4-59."""
+    """builds.json: for each release the commits after it that do not change messages: they change no part of a message
+    in include/, lib/libipsecconf, programs/addconn and programs/whack. Source: Libreswan's repository, up to v5.4-59.
+    """
     data: bytes = cast("Any", __spec__.loader).get_data(
         os.path.join(os.path.dirname(__file__), "builds.json")
     )

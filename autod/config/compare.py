@@ -1,11 +1,11 @@
-"""What differs between a configuration and what pluto holds. Pure.
+"""The differences between a configuration and the connections of pluto. Pure.
 
-Owns: the comparison, connection by connection and setting by setting, and what was lost rather than taken out of a
-file. Must not know: sockets, files, how anything is sent, the words of a status (expected.py), what is done (steps.py).
+Owns: the comparison, connection by connection and setting by setting, and which connections a file may have lost by
+mistake. Must not know: sockets, files, how anything is sent, the words of a status (expected.py), the steps (steps.py).
 
-What pluto's status shows of a connection is held against what it would show if the file were loaded. So a keyword
-that was taken out of the file is seen as well as one that was changed. What a status does not show (a public key,
-reqid= up to 5.3) is named: it is not compared, and nobody is told that all is the same.
+pluto's status of a connection is compared with the status that it would have if the file were loaded. So the result
+also shows a keyword that was removed from the file. A setting that a status does not show (a public key, reqid= up to
+5.3) is not compared, and the result names it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = ["NOWHERE", "Nowhere", "compare"]
 
 
 class Nowhere:
-    """Around a machine that nobody may ask: names of protocols are addconn's own, all else is left alone."""
+    """Around a machine that cannot be asked: it knows only addconn's own names of protocols."""
 
     lookup: Lookup = Nothing()
     here = False
@@ -152,14 +152,15 @@ class _Comparing:
         if more and not names:
             yield from wanted(self._configuration, more)
 
-    def _doubts(self, found: Comparison) -> Iterator[Doubt]:
-        """What is forgotten, and may have been lost: the file is broken, an include finds nothing, a name changed."""
-        if not found.forgotten:
+    def _doubts(self, comparison: Comparison) -> Iterator[Doubt]:
+        """Forgotten connections that may be lost by mistake: the file has faults, an include finds nothing, a name
+        changed."""
+        if not comparison.forgotten:
             return
-        broken = _broken(self._configuration, found.refused)
-        same = frozenset(found.same)
+        broken = _broken(self._configuration, comparison.refused)
+        same = frozenset(comparison.same)
         unmatched = bool(self._configuration.sources.unmatched)
-        for name in found.forgotten:
+        for name in comparison.forgotten:
             if broken is not None:
                 yield Doubt(name, f"the configuration has faults ({broken})")
                 continue
@@ -170,52 +171,61 @@ class _Comparing:
             if stood in self._memory.unread:
                 yield Doubt(name, f"{stood} is there and is not included any more")
                 continue
-            other = self._renamed(name, same)
-            if other is not None:
-                yield Doubt(name, f"it stands there as {other!r} now")
+            new_name = self._renamed(name, same)
+            if new_name is not None:
+                yield Doubt(name, f"it stands there as {new_name!r} now")
 
     def _renamed(self, name: str, same: Collection[str]) -> str | None:
-        """What the file has under another name: one that is not the same in pluto, or of several sections of a name."""
-        several = Counter(one.name for one in self._configuration.connections)
+        """The new name of a connection in the file. Only connections that differ in pluto, or have several sections of
+        one name, can be it."""
+        several = Counter(connection.name for connection in self._configuration.connections)
         candidates = [
-            one for one in self._configuration.connections if several[one.name] > 1 or one.name not in same
+            connection
+            for connection in self._configuration.connections
+            if several[connection.name] > 1 or connection.name not in same
         ]
         for connection in candidates[:_RENAMES]:
-            said = Meaning(connection.settings, self._rules)
+            meaning = Meaning(connection.settings, self._rules)
             details, _ = self._one(
-                connection, said, connection.name, self._loaded[name], {}, certain=False, shown_as=name
+                connection, meaning, connection.name, self._loaded[name], {}, certain=False, shown_as=name
             )
-            if len(details) > _ALIKE or not self._is_one(said, connection.name, self._loaded[name], details):
+            if len(details) > _ALIKE or not self._is_one(
+                meaning, connection.name, self._loaded[name], details
+            ):
                 continue
             own = self._loaded.get(connection.name)
             if own is not None and several[connection.name] == 1:
                 mine, _ = self._one(
-                    connection, said, connection.name, own, {}, certain=False, shown_as=connection.name
+                    connection, meaning, connection.name, own, {}, certain=False, shown_as=connection.name
                 )
                 if len(mine) < len(details):
-                    continue  # it is nearer to what stands in pluto under its own name: that was edited
+                    continue  # it is more similar to the connection with its own name, which was edited
             return connection.name
         return None
 
-    def _is_one(self, said: Meaning, name: str, loaded: ConnectionState, details: Sequence[Detail]) -> bool:
-        """Whether its identities are those of `loaded`, or one of them is, which no other connection has.
+    def _is_one(
+        self, meaning: Meaning, name: str, loaded: ConnectionState, details: Sequence[Detail]
+    ) -> bool:
+        """Whether its identities are those of `loaded`, or at least one that no other connection has.
 
-        A user or a branch that takes the place of another brings its own.
+        A user or a branch that replaces another has its own identity.
         """
-        local = compare_ends(said, name, loaded, self._around, {}).local
+        local = compare_ends(meaning, name, loaded, self._around, {}).local
         mine, peer = ("rightid", "leftid") if local == "right" else ("leftid", "rightid")
-        changed = {one.setting for one in details}
+        changed = {detail.setting for detail in details}
         if not changed & {mine, peer}:
             return True
         states = self._loaded.values()
-        if peer not in changed and sum(one.remote.id == loaded.remote.id for one in states) == 1:
+        if peer not in changed and sum(detail.remote.id == loaded.remote.id for detail in states) == 1:
             return True
-        return mine not in changed and sum(one.local.id == loaded.local.id for one in states) == 1
+        return mine not in changed and sum(detail.local.id == loaded.local.id for detail in states) == 1
 
     def _by_hand(self, name: str) -> bool:
-        """Loaded by hand, and in the file with auto=ignore: somebody's will, which is left alone."""
+        """Whether the file has it with auto=ignore: somebody loaded it on purpose, so it is left alone."""
         return any(
-            auto(one) == "ignore" for one in self._configuration.find(_base(name)) if one.name == _base(name)
+            auto(connection) == "ignore"
+            for connection in self._configuration.find(_base(name))
+            if connection.name == _base(name)
         )
 
     def _difference(self, connection: ConfiguredConnection, plan: Plan) -> _Found:
@@ -272,34 +282,37 @@ class _Comparing:
         )
         return _Found(difference, settings=tuple(sorted(uncompared)))
 
-    def _begun(self, asked: Auto, one: ConnectionState, said: Meaning) -> Detail | None:
-        """What auto= asks for beyond loading, where pluto could do it and was not told to."""
-        if asked not in ("ondemand", "start", "keep"):
+    def _begun(self, wanted_auto: Auto, connection: ConnectionState, meaning: Meaning) -> Detail | None:
+        """The difference if auto= asks for more than loading, and pluto could do that but does not."""
+        if wanted_auto not in ("ondemand", "start", "keep"):
             return None
-        if one.kind == "group" and asked == "ondemand":
-            found = routed(self._state, one.name)
-            told = bool({"GROUTED", "ROUTE"}.intersection(one.policy))
-            if found is not None and (found.unrouted or not told):
+        if connection.kind == "group" and wanted_auto == "ondemand":
+            group = routed(self._state, connection.name)
+            is_begun = bool({"GROUTED", "ROUTE"}.intersection(connection.policy))
+            if group is not None and (group.unrouted or not is_begun):
                 return Detail("auto", "ondemand", "not routed")
             return None
-        if one.kind != "permanent" or one.oriented is False or one.name in self._up:
+        if connection.kind != "permanent" or connection.oriented is False or connection.name in self._up:
             return None
-        if is_never(said) and asked != "ondemand":
+        if is_never(meaning) and wanted_auto != "ondemand":
             return None
-        if _is_pattern(said) and (asked == "ondemand" or said.old):
+        if _is_pattern(meaning) and (wanted_auto == "ondemand" or meaning.old):
             return None
-        if asked == "ondemand" and one.routing == "unrouted":
+        if wanted_auto == "ondemand" and connection.routing == "unrouted":
             return Detail("auto", "ondemand", "not routed")
-        if asked == "ondemand":
+        if wanted_auto == "ondemand":
             return None
-        # With narrowing= pluto begins with an instance of it.
-        made = [one, *self._instances.get(one.name, ())]
+        # With narrowing= pluto starts with an instance of it.
+        connections = [connection, *self._instances.get(connection.name, ())]
         busy = any(
-            each.negotiating_ike_sa is not None or each.negotiating_child_sa is not None for each in made
+            each.negotiating_ike_sa is not None or each.negotiating_child_sa is not None
+            for each in connections
         )
-        told = not one.policy or any({"UP", "KEEP"}.intersection(each.policy) for each in made)
-        if one.remote.address is not None and not busy and not told:
-            return Detail("auto", asked, "not started")
+        is_begun = not connection.policy or any(
+            {"UP", "KEEP"}.intersection(each.policy) for each in connections
+        )
+        if connection.remote.address is not None and not busy and not is_begun:
+            return Detail("auto", wanted_auto, "not started")
         return None
 
     def _one(
@@ -361,14 +374,14 @@ class _Comparing:
         return Detail(setting.key.spelled, configured, loaded, str(setting.place))
 
 
-def _is_pattern(said: Meaning) -> bool:
-    """Whether pluto makes instances of it, and routes those only, although both addresses are written out."""
+def _is_pattern(meaning: Meaning) -> bool:
+    """Whether pluto makes instances of it, and routes only those, although both addresses are known."""
     return (
-        said.word("narrowing", "no") != "no"
-        or any(said.given(f"{side}addresspool") for side in ("left", "right"))
-        or any("%any" in said.text(f"{side}protoport") for side in ("left", "right"))
-        or said.given("policy-label")
-        or said.given("sec-label")
+        meaning.word("narrowing", "no") != "no"
+        or any(meaning.given(f"{side}addresspool") for side in ("left", "right"))
+        or any("%any" in meaning.text(f"{side}protoport") for side in ("left", "right"))
+        or meaning.given("policy-label")
+        or meaning.given("sec-label")
     )
 
 
@@ -396,11 +409,11 @@ _OF_ENDS: Final = frozenset(
     for slot in ("", "id", "subnet", "subnets", "sourceip", "nexthop")
 )
 _SILENT: Final = frozenset({"auto", "also", "alsoflip", "hostaddrfamily", "keyexchange", "connaddrfamily"})
-"""Settings that say how the file is read, or what is done with the connection."""
+"""Settings that decide how the file is read, or what pluto does with the connection."""
 
 
 def _counts(slot: str, text: str | None) -> bool:
-    """Whether a setting that was not compared could make a difference: %cert and its kin send nothing."""
+    """Whether a setting that was not compared could make a difference: %cert and similar words send nothing."""
     return slot not in _SILENT and not (text or "").startswith("%cert")
 
 
@@ -409,31 +422,35 @@ def _unshown(unsure: set[str]) -> str:
 
 
 _ALIKE: Final = 4
-"""Settings in which a connection may differ from one of another name, and still be that."""
+"""In so many settings a connection may differ from one of another name, and still be the same."""
 
 _RENAMES: Final = 100
-"""Connections that are looked at for each that is forgotten."""
+"""Connections that are compared with each that is forgotten."""
 
 
 _LOSSES: Final = ("given twice", "cannot open", "is not a keyword of 'config setup'")
-"""What the reader warns of where the head of a section, or a file, went."""
+"""Warnings of the reader if the head of a section, or a file, is missing."""
 
 
 def _broken(configuration: Configuration, refused: Sequence[str]) -> str | None:
-    """A fault by which a section may have been lost, or become a part of another."""
-    for one in configuration.diagnostics:
-        if one.severity is not Severity.WARNING or any(words in one.sentence for words in _LOSSES):
-            return str(one)
+    """A fault because of which a section may be lost, or be a part of another; None if there is none."""
+    for diagnostic in configuration.diagnostics:
+        if diagnostic.severity is not Severity.WARNING or any(
+            words in diagnostic.sentence for words in _LOSSES
+        ):
+            return str(diagnostic)
     return f'"{refused[0]}" cannot be loaded' if refused else None
 
 
 def _base(name: str) -> str:
-    """The connection that a pair of subnets= is of: `m` of `m/1x2`."""
+    """The connection of a pair of subnets=: `m` of `m/1x2`."""
     base, slash, pair = name.rpartition("/")
     left, by, right = pair.partition("x")
     return base if slash and by and left.isdecimal() and right.isdecimal() else name
 
 
-def _of_group(one: ConnectionState, state: State) -> bool:
-    """Whether pluto made it of a group's network, `private#203.0.113.0/24`: it comes and goes with its group."""
-    return "#" in one.name and (one.template_serial is not None or "GROUPINSTANCE" in one.policy)
+def _of_group(connection: ConnectionState, state: State) -> bool:
+    """Whether pluto made it from a group's network, `private#203.0.113.0/24`: it comes and goes with its group."""
+    return "#" in connection.name and (
+        connection.template_serial is not None or "GROUPINSTANCE" in connection.policy
+    )

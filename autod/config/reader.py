@@ -143,8 +143,10 @@ def _read(path: str, release: Release, files: Files, *, leaves_unknown: bool = F
     )
 
 
-def _left(one: Diagnostic) -> Diagnostic:
+def _left(diagnostic: Diagnostic) -> Diagnostic:
     """The complaint about an unknown keyword, as a warning, for a load through addconn."""
-    if one.severity is not Severity.FATAL or not one.sentence.startswith(UNKNOWN):
-        return one
-    return replace(one, severity=Severity.WARNING, sentence=f"{one.sentence}: it is left to addconn")
+    if diagnostic.severity is not Severity.FATAL or not diagnostic.sentence.startswith(UNKNOWN):
+        return diagnostic
+    return replace(
+        diagnostic, severity=Severity.WARNING, sentence=f"{diagnostic.sentence}: it is left to addconn"
+    )

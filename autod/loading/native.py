@@ -196,7 +196,7 @@ class _Run:
         self._flight: deque[tuple[_Work | None, Request, Pending]] = deque()
         self._answered: list[tuple[_Work | None, Request, Pending]] = []
         self._works: dict[int, _Work] = {}
-        self._words = [self._word(one) for one in chosen(configuration, names, autoall=autoall)]
+        self._words = [self._word(choice) for choice in chosen(configuration, names, autoall=autoall)]
 
     def _word(self, choice: Chosen) -> _Word:
         word = _Word(choice.asked, [])
@@ -409,10 +409,8 @@ def _request(name: str) -> Request:
     return Request("add", AddConnection(name), name)
 
 
-def _unknown(asked: str) -> Transcript:
-    return Transcript(
-        asked, (), (), (f"conn {asked!r}: not found (tried aliases and patterns)",), unknown=True
-    )
+def _unknown(word: str) -> Transcript:
+    return Transcript(word, (), (), (f"conn {word!r}: not found (tried aliases and patterns)",), unknown=True)
 
 
 def _complained(name: str, ready: Prepared) -> Transcript:
