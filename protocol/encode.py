@@ -336,7 +336,7 @@ class Packer:
     """
 
     def __init__(self, release: Release, *, made_ahead: bool = True) -> None:
-        """`made_ahead`: by the table of shapes, where it has this release; else construct is asked."""
+        """`made_ahead`: use the table of shapes if it has this release; else construct."""
         self._release = release
         self._shape = release.shape if made_ahead else release.family
         self._last: dict[tuple[object, ...], _Last] = {}
@@ -365,8 +365,8 @@ class Packer:
         places: Sequence[tuple[str, int, Callable[[str], object]]],
         values: Sequence[str],
     ) -> Mould | None:
-        """What makes the messages whose members are these but for the values at `places` (see forms.Place): `values`
-        are those of this one. None where that is not certain."""
+        """The mould for messages with these members, in which only the values at `places` differ (see forms.Place).
+        `values` are the values of this message. None if the mould would not be certain."""
         family = self._shape
         base = self.pack(members)
         last = next(reversed(self._last.values()))

@@ -33,7 +33,7 @@ _FIELDS = ("path", "errno", "name", "seconds", "option", "release", "place")
 class WhackError(Exception):
     """Root of every error that autod and protocol raise. `str(error)` is the sentence.
 
-    Each error is data too. A field is None where the error is not about such a thing:
+    Each error is data, too. A field is None if the error is not about such a thing:
 
     path      the socket or file
     errno     the system's number for what went wrong there (errno.ENOENT, ...)

@@ -99,7 +99,7 @@ class Packing(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @functools.cached_property
     def _places(self) -> dict[object, dict[str, Place]]:
-        """By layout, build and command, where the items go."""
+        """The places of the items, by layout, build and command."""
         return {}
 
     @functools.cached_property

@@ -59,7 +59,7 @@ class ReplyCodes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _lines_with(needle: bytes, block: bytes) -> Iterator[bytes]:
-    """The lines that have it; what is between them is not cut into lines."""
+    """The lines that contain `needle`. The text between them is not cut into lines."""
     at = block.find(needle)
     while at >= 0:
         end = block.find(b"\n", at)

@@ -69,7 +69,7 @@ def _auto(words: Mapping[str, int], number: int | None, text: str | None) -> Aut
 _MOST_KNOWN: Final = 64
 
 _KNOWN: Final[dict[tuple[int, int | None, str | None], tuple[Mapping[str, int], Auto]]] = {}
-"""What was worked out, by the words of the release's keyword: thousands of connections say the same."""
+"""Results of `auto`, by the words of the release's keyword: thousands of connections have the same setting."""
 
 
 def all_names(configuration: Configuration) -> list[str]:

@@ -216,9 +216,9 @@ class _Comparing:
         if not changed & {mine, peer}:
             return True
         states = self._loaded.values()
-        if peer not in changed and sum(detail.remote.id == loaded.remote.id for detail in states) == 1:
+        if peer not in changed and sum(state.remote.id == loaded.remote.id for state in states) == 1:
             return True
-        return mine not in changed and sum(detail.local.id == loaded.local.id for detail in states) == 1
+        return mine not in changed and sum(state.local.id == loaded.local.id for state in states) == 1
 
     def _by_hand(self, name: str) -> bool:
         """Whether the file has it with auto=ignore: somebody loaded it on purpose, so it is left alone."""

@@ -104,7 +104,7 @@ def merged(comparisons: Sequence[Comparison]) -> Comparison:
         all_of("refused"),
         foreign,
         all_of("uncompared"),
-        tuple(comparison for comparison in all_of("doubtful") if comparison.connection in extra_in_all),
+        tuple(doubt for doubt in all_of("doubtful") if doubt.connection in extra_in_all),
     )
 
 

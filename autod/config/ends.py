@@ -344,7 +344,7 @@ def _packets(
         slots |= {f"{side}subnet", f"{side}subnets", f"{side}protoport"}
         have = loaded_packets[side]
         if slot.endswith("addresspool"):
-            have = {(_range(either[0]), *either[1:]) if either is not None else None for either in have}
+            have = {(_range(packets[0]), *packets[1:]) if packets is not None else None for packets in have}
         if configured != have:
             yield EndDetail(slot, _spell(configured), _spell(have))
 

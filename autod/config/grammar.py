@@ -36,7 +36,7 @@ _ORDINARY: Final = re.compile(
 """An ordinary line: a keyword and a value. The scanner would cut it in the same way; it reads all other lines."""
 
 _PLAIN: Final = re.compile(r'[^"{} \t\n\0]+\Z')
-"""What such a line has for a value, where it is not in quotes."""
+"""The value of such a line, if it is not in quotes."""
 
 _HEADER: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(conn)[ \t]+([A-Za-z][A-Za-z0-9._-]*)\n")
 """An ordinary first line of a section, and the comments and empty lines before it."""
@@ -263,7 +263,7 @@ class _Parser:
         return True
 
     def _like_another(self, line: str) -> Line | None:
-        """What `_line` makes of a line whose like it has seen, with another string for a value."""
+        """The result of `_line` for a line that differs from an earlier one only in its string."""
         head, _, value = line.partition("=")
         like = self._heads.get(head)
         if like is None or _PLAIN.match(value) is None or value == "%forever" or value.isdigit():

@@ -12,7 +12,7 @@ from typing import Final
 __all__ = ["NOBODY", "identity", "same_name"]
 
 NOBODY: Final = "(none)"
-"""What pluto shows for an end without an identity of its own."""
+"""pluto shows this for an end without an identity of its own."""
 
 _RDN: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9.]*)\s*=\s*((?:[^,\\]|\\.)*)\s*\Z")
 _SPLIT: Final = re.compile(r"(?<!\\),")

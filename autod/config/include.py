@@ -1,4 +1,4 @@
-"""Files: the configuration itself and what it includes, opened with care.
+"""Files: the configuration itself and its includes, opened with care.
 
 Owns: expanding the pattern of an include as the release does, opening files, and the bounds of both. Must not
 know: the content of a file.

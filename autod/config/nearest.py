@@ -30,7 +30,7 @@ class Hints:
             return None
         self._left -= 1
         candidates = [candidate for candidate in islice(words, _WORDS) if candidate]
-        from difflib import get_close_matches  # only where there is a fault
+        from difflib import get_close_matches  # only if there is a fault
 
         close = get_close_matches(word[:64].lower(), candidates, n=1, cutoff=0.7)
         return f"did you mean {close[0]!r}?" if close else None

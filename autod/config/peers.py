@@ -267,10 +267,10 @@ def _nets(two: _Two, meaning: Meaning, side: Side) -> tuple[_Nets, str] | None:
         ports = protoport(meaning.text(f"{side}protoport"), names_of(two.lookup))
         protocol, port = ports.protocol, ports.port
     words: list[str] = []
-    for setting in (f"{side}subnet", f"{side}subnets"):
-        if meaning.given(setting):
-            words += _NETS.findall(meaning.text(setting))
-            slot = setting
+    for subnet_slot in (f"{side}subnet", f"{side}subnets"):
+        if meaning.given(subnet_slot):
+            words += _NETS.findall(meaning.text(subnet_slot))
+            slot = subnet_slot
     if any(word.startswith(("vhost:", "vnet:", "%")) for word in words):
         return None
     if not words:

@@ -88,7 +88,7 @@ def load(
     folder: str | os.PathLike[str] | None = None,
     leaves_unknown: bool = False,
 ) -> Configuration:
-    """Read the file at `path` and what it includes, as `release` reads it.
+    """Read the file at `path` and its includes, as `release` reads them.
 
     `leaves_unknown`: for callers that load through addconn. An unknown keyword is then a warning and not a refusal.
     Paths are relative to `folder`, the current folder if None, also in includes, as in addconn. Nothing else is

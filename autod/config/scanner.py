@@ -101,7 +101,7 @@ _X_COMMENT: Final = re.compile(r"[Xx][_-].", re.DOTALL)
 
 
 class Scanner:
-    """Tokens from a file and what it includes.
+    """Tokens from a file and its includes.
 
     `classify` tells the kind of a word at the moment it is read: KEYWORD, BOOL (a keyword that takes a boolean),
     COMMENT, or STRING (not a keyword). `read` returns the text of an included file, None if it cannot be read. `stray`

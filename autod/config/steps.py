@@ -68,7 +68,7 @@ def steps(
         elif not difference.surplus:
             plan.append(Step("begin", difference.connection, difference.names, auto=difference.auto))
         plan += [_deletion(name, up) for name in difference.surplus]
-    doubtful = set() if force else {difference.connection for difference in comparison.doubtful}
+    doubtful = set() if force else {doubt.connection for doubt in comparison.doubtful}
     doomed = [name for name in comparison.forgotten if name not in doubtful or _asked(name, prune)]
     doomed += [name for name in comparison.foreign if _asked(name, prune)]
     plan += [_deletion(name, up) for name in doomed]

@@ -1,6 +1,6 @@
-"""A whole answer of pluto's, to its events and its outcome.
+"""From a whole answer of pluto's to its events and its outcome.
 
-Must not know: how it was had (autod.client, autod.loading).
+Must not know: how the answer was received (autod.client, autod.loading).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def judge_answer(
     started: float,
     ended: float,
 ) -> tuple[list[Event], Outcome]:
-    """What it comes to: see Judge. Times in UNIX seconds."""
+    """The events and the outcome of an answer: see Judge. Times in UNIX seconds."""
     judge = Judge(operation, name, members=members, asynchronous=asynchronous, started=started)
     events = [recognise(reply, time=ended) for reply in replies]
     for event in events:

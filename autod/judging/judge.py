@@ -301,8 +301,8 @@ class Judge:
                 return fault
             first = exchange_in(fatal.state) == "IKE_SA_INIT" and fatal.child_sa is None
             if first and evidence.begun:
-                # The peer answered, and pluto could not go on to IKE_AUTH: what it is to sign with is not there.
-                # Only its log says so (seen on 4.10 and 5.2; a secret that is missing is told).
+                # The peer answered, and pluto could not go on to IKE_AUTH: the key to sign with is missing. Only its
+                # log tells that (seen on 4.10 and 5.2; for a missing secret there is a line).
                 reason = "pluto gave up before it sent IKE_AUTH; its log says why"
                 return Verdict(
                     Result.AUTHENTICATION_FAILED, reason=reason, cause=Cause.PRIVATE_KEY_MISSING, by="us"
@@ -322,7 +322,7 @@ class Judge:
         if ending is not Ending.EOF:
             ignored = evidence.ignored
             if ending in (Ending.DEADLINE, Ending.CANCELLED):
-                # pluto still waits, but what is wrong was said already.
+                # pluto still waits, but an earlier line tells the fault.
                 fault = of_fault(evidence.faults)
                 if fault is not None and fault.cause is not Cause.SEND_FAILED:
                     return fault
@@ -497,7 +497,8 @@ _ORDER = tuple(Result)
 
 
 def _waited(queued: Event) -> Verdict:
-    """What it comes to that pluto dropped what waited for an IKE SA: why that ended, the `up` of its owner says."""
+    """The verdict if pluto dropped a connection that waited for an IKE SA. The `up` of the IKE SA's owner tells why the
+    IKE SA ended."""
     reason = None
     if isinstance(queued, Queued):
         reason = f'it waited for that of "{queued.owner}"'

@@ -356,22 +356,22 @@ def _assign(
     """Each message with every word that may mean its connection: name, alias, and `a` for `a/1x2` (subnets=)."""
     by_word: dict[str, list[tuple[tuple[str, ...], Relayed]]] = {}
     words: tuple[str, ...] = ()
-    for message in relayed:
-        subject = _subject(carried[message.message])
+    for exchange in relayed:
+        subject = _subject(carried[exchange.message])
         # The keys of a connection follow its own message at once.
         if not subject.is_key:
             root, _, pair = (subject.name or "").rpartition("/")
             base = (root,) if root and pair.replace("x", "", 1).isdigit() else ()
             words = tuple(dict.fromkeys((subject.name or "", *base, *subject.aliases)))
         for word in words:
-            by_word.setdefault(word, []).append((subject.names, message))
+            by_word.setdefault(word, []).append((subject.names, exchange))
     for asked_word in names:
         own = by_word.get(asked_word, [])
         complaints = () if own else _complaints(asked_word, names, lines)
         yield Transcript(
             asked_word,
             tuple(dict.fromkeys(name for names, _ in own for name in names)),
-            tuple(message for _, message in own),
+            tuple(exchange for _, exchange in own),
             complaints,
             unknown=not own and is_unknown(complaints),
         )

@@ -1,4 +1,4 @@
-"""Group connections: routed only when what pluto made of them is.
+"""Group connections: they count as routed only if the connections that pluto made of them are routed.
 
 Owns: the order (route, listen, look), which groups auto= routes, and the sentences. Must not know: the caller.
 
@@ -41,7 +41,7 @@ def routed_by_auto(connection: ConfiguredConnection) -> bool:
 
 
 async def route_group(pluto: Pluto, name: str, *, timeout: float | None = None) -> Outcome:
-    """Route a group connection that is loaded: the outcome is what pluto's state shows of its networks.
+    """Route a group connection that is loaded. The outcome depends on what pluto's state shows of its networks.
 
     `timeout` in seconds bounds each of three requests. Raises the errors of an operation of `pluto`. A cancellation
     does not undo the requests so far.

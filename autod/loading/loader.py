@@ -35,11 +35,11 @@ def loader_for(
     notes: bool = False,
     catches: Catches = no_group,
 ) -> Loader:
-    """What loads from the configuration at `path` (None: addconn's own default): natively where there are rules for the
-    release, unless `via_addconn`. `read` reads the file for a release, each time that it is needed.
-    `autoall`, `notes`, `catches`: see NativeLoader; addconn itself is always given names.
+    """The loader for the configuration at `path` (None: addconn's own default): the native one if there are rules for
+    the release, unless `via_addconn`. `read` reads the file for a release, each time that it is needed.
+    `autoall`, `notes`, `catches`: see NativeLoader; addconn itself always gets names.
 
-    ConfigurationError where addconn is needed and not there.
+    ConfigurationError if addconn is needed and is not there.
     """
     if not via_addconn and pluto.reads_messages and native(pluto.release) is not None:
         from autod.loading.native import NativeLoader

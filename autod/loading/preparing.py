@@ -127,7 +127,9 @@ class Preparer:
         plan = planner.plan(
             connection.name, connection.layers, failed=connection.failed, partial=connection.partial
         )
-        complaints = tuple(str(message) for message in (*connection.diagnostics, *remarks(connection, plan)))
+        complaints = tuple(
+            str(complaint) for complaint in (*connection.diagnostics, *remarks(connection, plan))
+        )
         given_up = plan.auto == "ignore" != auto(connection)
         if (plan.failed and (given_up or not self._autoall)) or not plan.groups:
             return Prepared((), complaints)

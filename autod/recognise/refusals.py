@@ -84,7 +84,7 @@ ROWS: tuple[Row, ...] = (
         rf"containing (?P<notification>{_ERRORS})(?:\.\.\.)? notification; message payloads: SK",
         "ike",
         seen="",
-        sources="3.27-5.1: what is encrypted is the peer's for certain",
+        sources="3.27-5.1: an encrypted notification is certainly the peer's",
     ),
     Row(
         IkeRejected,

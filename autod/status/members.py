@@ -9,7 +9,7 @@ state comes from.
 ** A template (right=%any) has instances, which have the template's own name. A group (right=%opportunisticgroup) has a
   template for each network of its list, `private#10.0.0.0/8`. The name is up when one of its members is up, because
   nobody knows how many members there will be.
-* clones= (5.4) is one connection: one name, one member. pluto keeps the number and makes one Child SA all the same.
+* clones= (5.4) is one connection: one name, one member. pluto keeps the number, but makes only one Child SA.
 
 Members are recognised by what pluto prints about its connections (alias, kind, serials). A name may hold any
 character, so `#` and `/` alone prove nothing.

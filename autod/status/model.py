@@ -81,7 +81,7 @@ class Selector(Struct, frozen=True, gc=False):
 
 
 class SelectorPair(Struct, frozen=True, gc=False):
-    """The packets of one route of a connection. None where pluto prints no selector (group, address pool, any host)."""
+    """The packets of one route of a connection. None if pluto does not print a selector (group, address pool, any)."""
 
     local: Selector | None = None
     remote: Selector | None = None

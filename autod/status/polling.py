@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SERIAL", "established", "serials"]
 
 SERIAL: Final = b"conn serial: $"
-"""What each line has that `serials` reads."""
+"""A part of each line that `serials` reads."""
 
 _SERIAL: Final = re.compile(r'"([^"]*)"(?: .*?)?:   (?:newest .*; )?conn serial: \$(\d{1,18})\b')
 """From 5.0 on the serial has a line of its own; before, it is the end of another line. The line of an instance has a

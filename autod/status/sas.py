@@ -26,7 +26,7 @@ Fields = dict[str, Any]
 
 
 class SaLine(NamedTuple):
-    """One line about an SA: `kind` is None where the line does not tell which SA it is."""
+    """One line about an SA: `kind` is None if the line does not tell which SA it is."""
 
     kind: Literal["ike", "child"] | None
     fields: Fields

@@ -46,4 +46,4 @@ ROUTING: dict[str, Routing] = {
     "routed-tunnel": "tunnel",
     "unrouted-tunnel": "unrouted_tunnel",
 }
-"""What the kernel does for a connection, by the word of the release for it."""
+"""The routing of a connection in the model, by the word of the release for it."""

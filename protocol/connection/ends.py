@@ -137,8 +137,8 @@ def family(
 
 
 By = Literal["own", "peer", "any"]
-"""Whose family must be IPv4 for a next hop to say which way packets go: its own (4.6 on), the peer's (3.30 to 4.5),
-nobody's (up to 3.29)."""
+"""Whose family must be IPv4 if a next hop decides the way of packets: its own (4.6 on), the peer's (3.30 to 4.5),
+any (up to 3.29)."""
 
 
 def find_routes(left: Host, right: Host, lookup: Lookup, by: By = "own") -> None:

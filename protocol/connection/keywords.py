@@ -177,7 +177,7 @@ def table(name: str, *, seccomp: bool = False, labeled: bool = True) -> Table:
 
 
 def _file(name: str, dialect: str = "") -> _File:
-    """The file of a table. One that is `like` another has only what differs from it; a dialect's what it adds."""
+    """The file of a table. If it is `like` another, it has only the differences; that of a dialect has additions."""
     if dialect:
         release, added = _file(name), _file(dialect)
         return _File(release.values, release.setup | added.setup, release.conn | added.conn)

@@ -177,12 +177,12 @@ _END_TEXTS: Final = {
 class _Facts(msgspec.Struct, frozen=True):
     """How a release differs from 5.2.
 
-    `renamed`: members that it calls otherwise. `says`: what every message has. `add`: the member that says that it
-    is an add. `autostart`: what auto= becomes where the connection is named, None for what is given. `times`:
-    durations that are always sent, in microseconds. `protoport_first`: protoport= is looked at while the connection
-    is worked out. `blocks`: where addresses with a prefix go that addconn reads itself. `bare`: these may be without
-    a prefix. `no_updown`: what an empty updown= becomes. `late_auto`: auto= is looked at last, so that a connection
-    which failed before has none.
+    `renamed`: members that have another name. `says`: members of every message. `add`: the member that marks an add.
+    `autostart`: the value of auto= if the connection is loaded by name, None for that of the file. `times`: durations
+    that are always sent, in microseconds. `protoport_first`: protoport= is read while the connection is worked out.
+    `blocks`: the members for addresses with a prefix that addconn itself reads. `bare`: these may be without a prefix.
+    `no_updown`: the value for an empty updown=. `late_auto`: auto= is read last, so that a connection which failed
+    before has none.
     """
 
     ends: tuple[str, str] = ("end[0]", "end[1]")
