@@ -110,8 +110,8 @@ class Planner:
         partial: bool = False,
         autoall: bool = False,
     ) -> tuple[Form, Sequence[str]] | None:
-        """The form of a connection whose like were planned before, and the values that it has of its own; None where
-        it is to be planned. `form.plan_for(values)` is its plan."""
+        """The form of a connection, if others of the form were planned before, and its own values. Its plan is
+        `form.plan_for(values)`. None: it must be planned."""
         defaults = self._defaults
         if defaults is None or not self._making.works_out:
             return None

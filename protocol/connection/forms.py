@@ -1,16 +1,16 @@
-"""Connections that were written alike: worked out once, and then only what differs is put in.
+"""Connections that were written alike: the first is worked out, and for the others only some values are replaced.
 
-Owns: which values may differ, and finding out by a trial where they go. Must not know: the rules of any release, files,
-how a message is packed.
+Owns: which values may differ, and finding their places by a trial. Must not know: the rules of any release, files, how
+a message is packed.
 
 A file with thousands of connections was written by a program: they differ in a name, two identities, an address, a
-subnet. Their form is what is left when such values are taken out. When a form is seen for the second time, its plan is
-made twice, the second time with other values of the same sort. Where the two plans differ and one of the values stands
-there, as text or as the bytes of an address, is the place of that value. If they differ in anything else, or if the
-system was asked about a value, nothing is concluded: each connection of that form is worked out by itself.
+subnet. Their form is the connection without such values. At the second connection of a form, its plan is made twice,
+the second time with other values of the same sort. If the two plans differ at a place, and one of the values stands
+there, as text or as the bytes of an address, this is the place of that value. If they differ in anything else, or if
+the rules asked the system about a value, the trial fails: each connection of that form is then worked out by itself.
 
-A sort is narrow, so that no rule of a release tells two values of it apart: a plain name, `@` and a plain name, an
-address of IPv4 that is written plainly and is not 0.0.0.0, a subnet of such with no bits of a host.
+A sort is narrow, so that no rule of a release treats two values of it differently: a plain name, `@` and a plain name,
+an address of IPv4 that is written plainly and is not 0.0.0.0, a subnet of such with no bits of a host.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Making: TypeAlias = Callable[[str, "Mapping[str, Given]", "Lookup"], Plan]
 """Makes the plan of a connection of that name and with those settings."""
 
 _Sort: TypeAlias = Callable[[str], int | None]
-"""Tells a text of one sort from others: None if it is none, else a number that is the same for what is alike."""
+"""Recognises the texts of one sort: None for any other text, else a number that is the same for similar texts."""
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}\Z")
 _AT_NAME: Final = re.compile(r"@[A-Za-z][A-Za-z0-9._-]{0,99}\Z")
@@ -61,12 +61,12 @@ def _host(text: str) -> int | None:
 
 def _subnet(text: str) -> int | None:
     """Its bits."""
-    found = _SUBNET.match(text)
-    if found is None:
+    match = _SUBNET.match(text)
+    if match is None:
         return None
-    bits = int(found[2])
+    bits = int(match[2])
     host = (1 << (32 - bits)) - 1
-    return None if int.from_bytes(_packed(found[1]), "big") & host else bits
+    return None if int.from_bytes(_packed(match[1]), "big") & host else bits
 
 
 _SORTS: Final[dict[str, _Sort]] = {
@@ -99,7 +99,7 @@ _WAYS: Final = (_as_text,)
 _WAYS_OF_ADDRESSES: Final = (_as_text, _as_address, _as_wide_address)
 
 Place: TypeAlias = tuple[str, int, Callable[[str], object]]
-"""Where a value goes: the path of a member; which value, and in what way."""
+"""The place of a value: the path of a member, the number of the value, and its conversion."""
 
 
 class Form(msgspec.Struct, frozen=True, eq=False):
@@ -131,18 +131,18 @@ def _filled(message: Message, places: Sequence[Place], values: Sequence[str]) ->
 
 
 class Forms:
-    """The forms that were seen, for one planner and what its `conn %default` came to."""
+    """The forms so far, for one planner with the effect of its `conn %default`."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Form | bool] = {}
-        """True: it was seen once. False: each connection of that form is worked out by itself."""
+        """True: there was one connection of the form. False: each connection of the form is worked out by itself."""
         self._keys: dict[int, tuple[_Sort | None, Key]] = {}
         """The sort of each key, by its number; the key is kept, so that none takes its number."""
 
     def known(
         self, name: str, settings: Mapping[str, Given], *flags: bool
     ) -> tuple[Form, Sequence[str]] | None:
-        """The form of a connection, and its values; None where it is not one of those whose places were found."""
+        """The form of a connection, and its values; None if the places of the form are not known."""
         sifted = self._sift(name, settings, flags)
         form = None if sifted is None else self._known.get(sifted[0])
         return (form, sifted[1]) if sifted is not None and isinstance(form, Form) else None
@@ -150,25 +150,25 @@ class Forms:
     def _sift(
         self, name: str, settings: Mapping[str, Given], flags: tuple[bool, ...]
     ) -> tuple[tuple[object, ...], list[str]] | None:
-        """What is left of a connection without the values that may differ, and these values."""
+        """The connection without the values that may differ, and these values."""
         if _NAME.match(name) is None:
             return None
         parts: list[object] = [*flags]
         values = [name]
         keys = self._keys
-        for given in settings.values():
-            key, text = given.key, given.text
+        for setting in settings.values():
+            key, text = setting.key, setting.text
             number = id(key)
-            known = keys.get(number)
-            if known is None:
-                known = keys[number] = (_SORTS.get(key.slot), key)
-            sort = known[0]
-            if sort is not None and text is not None and (found := sort(text)) is not None:
+            sort_and_key = keys.get(number)
+            if sort_and_key is None:
+                sort_and_key = keys[number] = (_SORTS.get(key.slot), key)
+            sort = sort_and_key[0]
+            if sort is not None and text is not None and (kind := sort(text)) is not None:
                 # Of another type than any text.
-                parts += (number, given.number, found)
+                parts += (number, setting.number, kind)
                 values.append(text)
             else:
-                parts += (number, given.number, text)
+                parts += (number, setting.number, text)
         return tuple(parts), values
 
     def plan(
@@ -204,50 +204,53 @@ def _with_others(settings: Mapping[str, Given]) -> tuple[dict[str, Given], list[
     """The settings with other values of the same sort, and these values."""
     changed = dict(settings)
     values: list[str] = []
-    for slot, given in settings.items():
+    for slot, setting in settings.items():
         sort = _SORTS.get(slot)
-        if sort is None or given.text is None or (found := sort(given.text)) is None:
+        if sort is None or setting.text is None or (kind := sort(setting.text)) is None:
             continue
-        text = _another(sort, found, given.text, len(values))
+        text = _another(sort, kind, setting.text, len(values))
         values.append(text)
-        changed[slot] = msgspec.structs.replace(given, text=text)
+        changed[slot] = msgspec.structs.replace(setting, text=text)
     return changed, values
 
 
-def _another(sort: _Sort, found: int, text: str, number: int) -> str:
-    """Another value of the sort, a different one for each number below 8 as far as there are so many."""
+def _another(sort: _Sort, bits_or_kind: int, text: str, number: int) -> str:
+    """Another value of the sort, a different one for each number below 8, if there are so many."""
     if sort is _identity:
         return f"@{_OTHER}-{number}"
-    bits = found or 32
+    bits = bits_or_kind or 32
     head, slash, tail = text.partition("/")
-    other = int.from_bytes(_packed(head), "big") ^ 1 << (32 - bits + number % bits)
-    dotted = ".".join(map(str, other.to_bytes(4, "big")))
+    changed = int.from_bytes(_packed(head), "big") ^ 1 << (32 - bits + number % bits)
+    dotted = ".".join(map(str, changed.to_bytes(4, "big")))
     return f"{dotted}{slash}{tail}"
 
 
 def _places(
-    plan: Plan, values: Sequence[str], trial: Plan, others: Sequence[str]
+    plan: Plan, values: Sequence[str], trial: Plan, trial_values: Sequence[str]
 ) -> tuple[tuple[tuple[Place, ...], ...], ...] | None:
-    """Where the values are in the plan that has them: where the trial has the others. None if that is not all."""
+    """The places of the values in the plan, where the trial has its own values. None if the plans differ elsewhere."""
     if (plan.remarks, plan.auto, plan.failed) != (trial.remarks, trial.auto, trial.failed):
         return None
-    if (plan.name, plan.names) != (values[0], (values[0],)) or trial.names != (others[0],):
+    if (plan.name, plan.names) != (values[0], (values[0],)) or trial.names != (trial_values[0],):
         return None
     if [len(group) for group in plan.groups] != [len(group) for group in trial.groups]:
         return None
-    if len(set(others)) < len(others):
+    if len(set(trial_values)) < len(trial_values):
         return None
-    found = []
-    for group, tried in zip(plan.groups, trial.groups, strict=True):
-        places = [_places_of(one, values, two, others) for one, two in zip(group, tried, strict=True)]
-        if any(one is None for one in places):
-            return None
-        found.append(tuple(one for one in places if one is not None))
-    return tuple(found)
+    places_by_group = []
+    for group, tried_group in zip(plan.groups, trial.groups, strict=True):
+        places_by_message = []
+        for message, tried in zip(group, tried_group, strict=True):
+            places = _places_of(message, values, tried, trial_values)
+            if places is None:
+                return None
+            places_by_message.append(places)
+        places_by_group.append(tuple(places_by_message))
+    return tuple(places_by_group)
 
 
 def _places_of(
-    message: Message, values: Sequence[str], tried: Message, others: Sequence[str]
+    message: Message, values: Sequence[str], tried: Message, trial_values: Sequence[str]
 ) -> tuple[Place, ...] | None:
     if (message.kind, message.name) != (tried.kind, values[0]) or message.settings:
         return None
@@ -255,14 +258,14 @@ def _places_of(
         return None
     places = []
     for path, value in message.members.items():
-        other = tried.members[path]
-        if value == other:
+        trial_value = tried.members[path]
+        if value == trial_value:
             continue
         explained = [
-            (path, number, way)
-            for number, (mine, its) in enumerate(zip(values, others, strict=True))
-            for way in (_WAYS_OF_ADDRESSES if mine[:1].isdigit() else _WAYS)
-            if way(mine) == value and way(its) == other
+            (path, number, convert)
+            for number, (mine, its) in enumerate(zip(values, trial_values, strict=True))
+            for convert in (_WAYS_OF_ADDRESSES if mine[:1].isdigit() else _WAYS)
+            if convert(mine) == value and convert(its) == trial_value
         ]
         if len(explained) != 1:
             return None
@@ -271,7 +274,7 @@ def _places_of(
 
 
 class _Noting:
-    """The system, which notes whether it is asked about one of `values`."""
+    """The system. It notes whether it is asked about one of `values`."""
 
     def __init__(self, system: Lookup, values: Sequence[str]) -> None:
         self._system = system
