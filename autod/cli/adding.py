@@ -156,7 +156,7 @@ def _remember(pluto: Pluto, begun: Begun, *, whole: bool) -> None:
             ask = asks.send(answer)
         except StopIteration:
             return
-        answer = pluto.replies(ask.command, only=ask.only) if isinstance(ask, Look) else ask.work()
+        answer = pluto.replies_with(ask.command, ask.only) if isinstance(ask, Look) else ask.work()
 
 
 @contextmanager

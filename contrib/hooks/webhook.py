@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -I
-"""A hook of autod that posts the event as JSON, with a sentence as `text`, as chat programs want it:
+"""A hook of autod that posts the event as JSON, with a sentence as `text`, for chat programs:
 
 [[hook]]
 name = "chat"

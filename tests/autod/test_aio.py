@@ -255,12 +255,13 @@ def test_the_three_clients_have_the_same_methods() -> None:
             "drive",
             "finish",
             "is_quick",
+            "judged",
             "perform",
             "settle",
             "start",
             "up_the_rest",
         },
-        autod.sync.Pluto: {"drive", "perform"},
+        autod.sync.Pluto: {"drive", "perform", "replies_with"},
         aio.Pluto: {"perform"},
     }
     shared = {

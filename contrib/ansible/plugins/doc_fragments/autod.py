@@ -1,6 +1,6 @@
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""What all modules of this collection take, for ansible-doc."""
+"""The options of all modules of this collection, for ansible-doc."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ options:
     description: pluto's control socket, if it is not C(/run/pluto/pluto.ctl).
     type: path
   config:
-    description: The C(ipsec.conf) that is meant, if it is not C(/etc/ipsec.conf).
+    description: The C(ipsec.conf), if it is not C(/etc/ipsec.conf).
     type: path
 requirements:
   - autod on the gateway (the role P(libreswan.autod.install#role) installs it)
@@ -26,5 +26,5 @@ requirements:
 author:
   - the authors of autod (@libreswan)
 notes:
-  - A failure carries the sentence that autod has for it, its exit status as RV(ignore:rc), and names the cause where there is one.
+  - A failure has autod's own sentence, its exit status as RV(ignore:rc), and the cause, if it is known.
 """

@@ -2,8 +2,8 @@
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
 """Runs autod on the gateway, and reads the JSON that it prints.
 
-Owns: the arguments that all modules take, how autod is run, and how a failure of it becomes one of the module. Must not
-know: what a module is about. The names of events and keys are those of autod's docs/events.md and docs/cli.md.
+Owns: the arguments of all modules, the run of autod, and the failure of a module when autod fails. Must not know: the
+purpose of a module. The names of events and keys are those of autod's docs/events.md and docs/cli.md.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ OPTIONS = {
     "ctlsocket": {"type": "path"},
     "config": {"type": "path"},
 }
-"""What all modules take; the documentation is in doc_fragments/autod.py."""
+"""The arguments of all modules; their documentation is in doc_fragments/autod.py."""
 
 _SENTENCES = 5
-"""Failures that a message quotes; the result of the module has all of them."""
+"""The most failures that a message quotes; the result of the module has all of them."""
 
 
 class Answer:
-    """What one run of autod came to: its exit status, its objects, and what it said beside them."""
+    """The result of one run of autod: its exit status, its objects, and its other output."""
 
     def __init__(self, argv, status, out, err):
         self.argv = argv
@@ -39,7 +39,7 @@ class Answer:
                 self.events.append(event)
 
     def of_kind(self, kind):
-        """The objects whose `event` is this, in order."""
+        """The objects whose `event` is `kind`, in order."""
         return [event for event in self.events if event.get("event") == kind]
 
     @property
@@ -49,7 +49,7 @@ class Answer:
 
     @property
     def error(self):
-        """The sentence for what ended all of it, or None."""
+        """The sentence of the error that ended the run, or None."""
         errors = self.of_kind("error")
         return errors[-1].get("sentence") if errors else None
 
@@ -60,7 +60,7 @@ class Answer:
 
 
 class Autod:
-    """The autod of a gateway, with the options that a module was given."""
+    """The autod of a gateway, with the options of a module."""
 
     def __init__(self, module):
         self._module = module
@@ -70,9 +70,9 @@ class Autod:
                 self._options.append((option, module.params[option]))
 
     def run(self, operation, *words, names=None, config=True):
-        """One run with --json. `names` go in on standard input, so that there may be any number of them.
+        """One run with --json. `names` go to standard input, as there may be any number of them.
 
-        `config`: whether the operation takes --config; a path that stands for the one that the module was given.
+        `config`: whether the operation takes --config; or a path in place of the module's own.
         """
         argv = [self._program(), operation, "--json"]
         for option, value in self._options:
@@ -91,7 +91,7 @@ class Autod:
         return Answer(argv, status, out, err)
 
     def ask(self, *arguments, **options):
-        """As `run`, where anything but success ends the module."""
+        """As `run`, but a failure ends the module."""
         answer = self.run(*arguments, **options)
         if answer.status != 0 or answer.error:
             self.fail(answer)
@@ -117,7 +117,7 @@ class Autod:
 
 
 def text_of(lines):
-    """Lines as the text that Ansible's --diff compares."""
+    """A text of `lines` for Ansible's --diff."""
     return "".join(line + "\n" for line in lines)
 
 
@@ -131,7 +131,7 @@ def failure_of(failures):
 
 
 def check_names(module, names):
-    """The names without repetitions. Ends the module where one cannot be a name on a line of its own."""
+    """The names without repetitions. Ends the module if one cannot stand on a line of its own."""
     for name in names:
         if not name.strip() or "\n" in name or name != name.strip():
             module.fail_json(msg=f"{name!r} cannot be the name of a connection")

@@ -1,8 +1,8 @@
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""What `autod --diff --json` found, as the two texts that Ansible's --diff compares. Pure.
+"""The comparison of `autod --diff --json`, as the two texts for Ansible's --diff. Pure.
 
-Owns: the wording of both sides, and what is left to do. Must not know: how it was found, or what is done about it.
+Owns: the wording of both sides, and the remaining work. Must not know: how autod compares, or what follows.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Comparison:
 
     @property
     def wanting(self):
-        """Connections that the configuration has, and pluto has not, or not so."""
+        """Connections of the configuration that pluto does not have, or has in another form."""
         return [*self.missing, *self.different]
 
     @property
     def settled(self):
-        """Whether there is nothing to do, and nothing that cannot be done."""
+        """Whether nothing remains to be done, and nothing is refused or doubtful."""
         return not (self.missing or self.different or self.extra or self.refused or self.doubtful)
 
     def sides(self, names):

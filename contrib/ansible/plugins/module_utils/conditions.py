@@ -1,9 +1,9 @@
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""What pluto's state says of a connection, and whether that is what is wanted. Pure.
+"""The condition of a connection in pluto's state, and whether it satisfies a wish. Pure.
 
-Owns: the words for a condition, which words satisfy which wish, and which connections a name or pattern means. Must not
-know: how the state was asked for, what is done about it.
+Owns: the words for a condition, which words satisfy which wish, and which connections a name or pattern matches. Must
+not know: how the state was asked for, what follows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SATISFIED = {
     "unrouted": ("not routed", ABSENT),
     "absent": (ABSENT,),
 }
-"""Wish -> the conditions in which nothing is left to do."""
+"""Wish -> the conditions that satisfy it."""
 
 AFTER = {
     "up": "up",
@@ -41,7 +41,7 @@ class State:
         self._aliases = {}
         for connection in document["connections"]:
             name = connection["name"]
-            # The instances of a template have its name: it is the template that stands for them.
+            # The instances of a template have its name. The template stands for them.
             if name not in self.connections or connection.get("instance") is None:
                 self.connections[name] = connection
             for alias in connection.get("aliases") or ():
@@ -55,7 +55,7 @@ class State:
         users = {}
         for sa in children:
             users.setdefault(sa.get("ike_sa"), set()).add(sa["connection"])
-        # An IKE SA that carries tunnels of others only is kept for them when its owner goes down.
+        # An IKE SA that carries only tunnels of other connections stays for them when its owner goes down.
         self._owners = {
             sa["connection"]
             for sa in document["ike_sas"]
@@ -84,7 +84,7 @@ class State:
         return self.connections.get(name, {}).get("kind") == "permanent"
 
     def condition(self, name, wish):
-        """What the state says of a connection, in the words of SATISFIED for this wish."""
+        """The condition of a connection, in the words of SATISFIED for this wish."""
         if name not in self.connections:
             return ABSENT
         if wish == "absent":
@@ -102,10 +102,10 @@ class State:
 
 
 def unsatisfied(state, words, wish):
-    """Connection -> its condition now, of those that the words mean and that are not as is wished.
+    """Connection -> its condition, for those that the words match and that do not satisfy the wish.
 
-    A pattern means only what can be initiated where the wish is that. An unknown name counts, unless the wish is that
-    it be absent, down or unrouted.
+    For the wish up, a pattern matches only connections that can be initiated. An unknown name counts, unless the wish
+    is absent, down or unrouted.
     """
     unmet = {}
     for name in state.matched(words):

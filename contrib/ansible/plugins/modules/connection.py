@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""The module libreswan.autod.connection: one wish for connections. Thin: autod does it, module_utils judges."""
+"""The module libreswan.autod.connection: one wish for connections. Thin: autod does the work, module_utils compares."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: connection
 short_description: Bring IPsec connections up or down, load, unload or route them
 description:
-  - Brings what is named into one state with C(autod), for one connection or thousands at once, on every Libreswan from 3.27 to 5.4.
-  - What is so already is left alone. So a second run changes nothing, and no tunnel is taken down for nothing.
+  - Brings connections into one state with C(autod), one or thousands at once, on every Libreswan from 3.27 to 5.4.
+  - A connection that has the state already is left alone. So a second run changes nothing, and takes no tunnel down.
   - A connection counts as up when a Child SA of it is established.
 version_added: 0.1.0
 extends_documentation_fragment:
@@ -26,8 +26,8 @@ options:
   name:
     description:
       - Connections, aliases, or patterns such as V(branch-*).
-      - A pattern is matched against what pluto has loaded, with O(state=present) against the configuration.
-      - A pattern that matches nothing is a mistake with O(state=present), O(state=up), O(state=routed), and nothing to do otherwise.
+      - A pattern matches connections that pluto has loaded; with O(state=present), those of the configuration.
+      - With O(state=present), O(state=up) and O(state=routed), a pattern that matches nothing is a mistake. Otherwise there is nothing to do.
     type: list
     elements: str
     required: true
@@ -36,39 +36,39 @@ options:
     description:
       - V(up) brings up and waits until the Child SA is established, or the negotiation failed.
       - V(down) takes the SAs down. The connection stays loaded.
-      - V(present) loads what the configuration has and pluto has not, or not so. A tunnel that this takes down is brought up again, without waiting.
+      - V(present) loads connections of the configuration that pluto does not have, or has in another form. A tunnel that this takes down is brought up again, without waiting.
       - V(absent) takes down and unloads.
       - V(routed) lets traffic bring it up, V(unrouted) undoes that.
     type: str
     choices: [up, down, present, absent, routed, unrouted]
     default: up
   timeout:
-    description: For each connection, such as V(90s) or V(5m). Without it what autod waits for one.
+    description: For each connection, such as V(90s) or V(5m). By default that of autod.
     type: str
   deadline:
     description: For all of them together, from finding out the release to the last look.
     type: str
     default: 5m
   retries:
-    description: Try again what may pass, with a back-off; of O(state=up).
+    description: How often a failure that may pass is tried again, with a back-off; for O(state=up).
     type: int
     default: 0
   limit:
-    description: How many may be in flight at once. autod finds the number while it runs, where it is not given.
+    description: How many may be in flight at once. By default autod finds the number while it runs.
     type: int
   on_failure:
-    description: With V(leave) pluto goes on trying to bring up what failed, with V(down) it is taken down; of O(state=up).
+    description: With V(leave) pluto goes on trying to bring up a connection that failed, with V(down) it is taken down; for O(state=up).
     type: str
     choices: [leave, down]
     default: leave
   force:
-    description: Do what autod refuses for its cost, such as O(state=present) on 5.4 where siblings of the same IKE SA go down.
+    description: Do what autod refuses for its cost, such as O(state=present) on 5.4 if siblings of the same IKE SA go down.
     type: bool
     default: false
   report:
     description:
       - Return RV(report), from which C(autod report) on the controller makes one page about all gateways.
-      - Only of O(state=up), O(state=down), O(state=absent), O(state=routed), O(state=unrouted).
+      - Only for O(state=up), O(state=down), O(state=absent), O(state=routed), O(state=unrouted).
     type: bool
     default: false
 seealso:
@@ -102,7 +102,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connections:
-  description: What was to be changed, by name. What is so already is not among them.
+  description: The connections to change, by name. Those that had the state already are not among them.
   returned: always
   type: dict
   sample:
@@ -120,13 +120,13 @@ connections:
       description: Its state after, or the one that it would have (check mode). The same as before, if it failed.
       type: str
     ok:
-      description: Whether it is as asked. Not there in check mode.
+      description: Whether it has the state now. Absent in check mode.
       type: bool
     cause:
-      description: Why it is not so, one of the causes of autod's docs/events.md.
+      description: Why it does not, as one of the causes of autod's docs/events.md.
       type: str
     sentence:
-      description: The same in words, as autod has it.
+      description: autod's sentence about it.
       type: str
 takes_down:
   description: Connections that are up and that this takes down, with O(state=present).
@@ -134,13 +134,13 @@ takes_down:
   type: list
   elements: str
 failed_connections:
-  description: Those that are not as they should be.
+  description: Connections that do not have the state.
   returned: on failure
   type: list
   elements: str
 report:
-  description: The run for C(autod report), with how long each attempt took.
-  returned: if O(report=true) and there was something to ask for
+  description: The run for C(autod report), with the duration of each attempt.
+  returned: if O(report=true) and pluto was asked for something
   type: dict
 """
 
@@ -165,7 +165,7 @@ OPERATIONS = {
     "routed": "--route",
     "unrouted": "--unroute",
 }
-"""Wish -> what autod calls it. `present` is a synchronisation of these names."""
+"""Wish -> autod's operation. `present` is a synchronisation of the names."""
 
 
 def main():
@@ -195,7 +195,7 @@ def main():
 
 
 def change(module, autod, names):
-    """Everything but loading: look, do what is left to do, and tell."""
+    """All states but present: look, do the remaining work, and end the module."""
     wish = module.params["state"]
     state = conditions.State(autod.status())
     todo = conditions.unsatisfied(state, names, wish)
@@ -210,7 +210,7 @@ def change(module, autod, names):
         for name, before in todo.items():
             if before == conditions.ABSENT:
                 module.warn(f"{name} is not loaded now: only if it is by then can it be {wish}")
-    # A report has also what was up before.
+    # A report also has connections that were up before.
     fine = conditions.SATISFIED[wish]
     chosen = [name for name in state.matched(names) if name in todo or state.condition(name, wish) in fine]
     if module.check_mode or not (todo or (module.params["report"] and chosen)):
@@ -221,7 +221,7 @@ def change(module, autod, names):
     for name, transition in transitions.items():
         outcome = outcomes.get(name)
         if outcome is None:
-            # Only what ended the whole run leaves a connection without an outcome.
+            # A connection has no outcome only if an error ended the whole run.
             transition.update(after=transition["before"], ok=False, cause=None, sentence=answer.sentence)
         elif outcome.get("ok") or outcome.get("state") == "already":
             transition.update(ok=True, cause=None, sentence=outcome.get("sentence"))
@@ -254,7 +254,7 @@ def change(module, autod, names):
 
 
 def do(module, autod, wish, names):
-    """Have autod do it: its answer, and the report where one was asked for."""
+    """Run autod. Returns its answer, and the report, if the module wants one."""
     words = ["--deadline", module.params["deadline"]]
     if module.params["timeout"] is not None:
         words += ["--timeout", module.params["timeout"]]
@@ -281,7 +281,7 @@ def do(module, autod, wish, names):
 
 
 def load(module, autod, names):
-    """Have pluto hold these as the configuration has them."""
+    """Load these connections as the configuration has them."""
     answer = autod.run("--diff", "--deadline", module.params["deadline"], names=names)
     if not answer.of_kind("comparison"):
         autod.fail(answer, connections={})
@@ -336,7 +336,7 @@ def load(module, autod, names):
 
 
 def left_out(plan, name):
-    """Why a step is not taken, as far as the plan tells."""
+    """Why the plan leaves out a step, or None."""
     for step in comparison.steps_of(plan):
         if step["connection"] == name and step["siblings"]:
             return '"{}" was left out, as loading it again takes others down ({}); force=true does it'.format(
@@ -347,7 +347,7 @@ def left_out(plan, name):
 
 
 def why(autod, name):
-    """What `--check` says of a connection that cannot be loaded."""
+    """The first error of `--check` about a connection that cannot be loaded."""
     answer = autod.run("--check", names=[name])
     faults = [
         diagnostic
@@ -363,11 +363,11 @@ def is_pattern(name):
 
 
 def diff_of(transitions):
-    """Both sides for --diff: what changes, and nothing else."""
-    changed = {name: result for name, result in transitions.items() if result["after"] != result["before"]}
+    """Both sides for --diff, with the changes only."""
+    changes = {name: each for name, each in transitions.items() if each["after"] != each["before"]}
     return {
-        "before": text_of("{}: {}".format(name, result["before"]) for name, result in changed.items()),
-        "after": text_of("{}: {}".format(name, result["after"]) for name, result in changed.items()),
+        "before": text_of("{}: {}".format(name, each["before"]) for name, each in changes.items()),
+        "after": text_of("{}: {}".format(name, each["after"]) for name, each in changes.items()),
     }
 
 

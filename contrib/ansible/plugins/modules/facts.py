@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""The module libreswan.autod.facts: pluto's state as facts. Thin: `autod --status --json` tells it."""
+"""The module libreswan.autod.facts: pluto's state as facts. Thin: they come from `autod --status --json`."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ EXAMPLES = r"""
   libreswan.autod.facts:
     name: branch-*
 
-- name: Say what is not up
+- name: Show the connections that are not up
   ansible.builtin.debug:
     var: ansible_facts.autod.down
 """
 
 RETURN = r"""
 ansible_facts:
-  description: What pluto has.
+  description: pluto's state.
   returned: always
   type: dict
   contains:

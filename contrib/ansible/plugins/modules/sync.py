@@ -1,18 +1,18 @@
 #!/usr/bin/python
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""The module libreswan.autod.sync: pluto holds what ipsec.conf says. Thin: `autod --diff` and `autod --sync` do it."""
+"""The module libreswan.autod.sync: pluto equals ipsec.conf. Thin: `autod --diff` and `autod --sync` do the work."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sync
-short_description: Make pluto hold what ipsec.conf says, and touch nothing else
+short_description: Make pluto equal to ipsec.conf, and touch nothing else
 description:
-  - Loads what the configuration has and pluto has not, replaces what differs, and deletes what this file loaded once and has not any more.
-  - What is the same is left alone, with its tunnels. What was up before it was replaced is brought up again, without waiting.
-  - With O(content) it writes the file first. In check mode the new text is compared with what pluto holds, although it is not written.
-  - A file that another module writes is not there yet in check mode, so nothing could be said of it.
+  - Loads connections that pluto does not have, replaces those that differ, and deletes those that were loaded from this file and left it.
+  - Equal connections are left alone, with their tunnels. A connection that was up before it was replaced is brought up again, without waiting.
+  - With O(content) it writes the file first. In check mode the new text is compared with pluto, although it is not written.
+  - In check mode a file that another module writes does not exist yet, so it cannot be compared.
 version_added: 0.1.0
 extends_documentation_fragment:
   - libreswan.autod.autod
@@ -26,34 +26,34 @@ attributes:
 options:
   content:
     description:
-      - The text of the whole configuration file, such as P(ansible.builtin.file#lookup) or P(ansible.builtin.template#lookup) gives it.
-      - It is written where O(config) says, whole or not at all.
-      - Where this release of Libreswan cannot read it, or not all that it asks for can be done, nothing is changed.
+      - The text of the whole configuration file, for example from P(ansible.builtin.file#lookup) or P(ansible.builtin.template#lookup).
+      - It is written to O(config), whole or not at all.
+      - If this release of Libreswan cannot read it, or a step is not possible, nothing is changed.
     type: str
   backup:
-    description: Keep the file as it was beside the new one, as RV(backup_file).
+    description: Keep the old file beside the new one, as RV(backup_file).
     type: bool
     default: false
   name:
-    description: Only these connections, aliases or patterns. Without it, all that C(auto=) loads.
+    description: Only these connections, aliases or patterns. By default all that C(auto=) loads.
     type: list
     elements: str
     default: []
     aliases: [names]
   force:
-    description: Take also those steps that take down other connections of the same IKE SA (5.4), and delete what autod doubts.
+    description: Take also steps that take down other connections of the same IKE SA (5.4), and delete connections that autod would rather keep.
     type: bool
     default: false
   prune:
-    description: Delete these connections or patterns too, whoever loaded them.
+    description: Delete these connections or patterns too, no matter who loaded them.
     type: list
     elements: str
     default: []
   remove_at_most:
-    description: How much of what the file loaded may be deleted at once, in percent, without O(force). autod allows 20.
+    description: How many percent of the connections of the file may be deleted at once without O(force). By default 20.
     type: int
   deadline:
-    description: For all of it.
+    description: For the whole run.
     type: str
     default: 5m
 seealso:
@@ -66,7 +66,7 @@ EXAMPLES = r"""
     content: "{{ lookup('ansible.builtin.file', 'gateways/' + inventory_hostname + '.conf') }}"
     backup: true
 
-- name: Have pluto hold what is in the file already
+- name: Make pluto equal to the present file
   libreswan.autod.sync:
 
 - name: Only some, from another file
@@ -77,19 +77,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What is done, or would be (check mode), in order.
+  description: The steps that are taken, or would be (check mode), in order.
   returned: always
   type: list
   elements: dict
   contains:
     action:
-      description: V(add), V(replace), V(delete), or V(begin) for what is loaded and not yet routed or initiated.
+      description: V(add), V(replace), V(delete), or V(begin) for a connection that is loaded, and not yet routed or initiated.
       type: str
     connection:
       description: The connection as the file has it.
       type: str
     names:
-      description: Its names in pluto; of C(subnets={}) only the pairs that changed.
+      description: Its names in pluto; with C(subnets={}), only the pairs that changed.
       type: list
       elements: str
     takes_down:
@@ -105,20 +105,20 @@ takes_down:
   type: list
   elements: str
 foreign:
-  description: What pluto has, and was not loaded from this file. It is left alone.
+  description: Connections of pluto that were not loaded from this file. They are left alone.
   returned: always
   type: list
   elements: str
 uncompared:
-  description: Settings that pluto does not show, by connection. Whether they differ cannot be told.
+  description: Settings that pluto does not show, by connection. They cannot be compared.
   returned: always
   type: dict
 backup_file:
-  description: The file as it was before.
+  description: The path of the old file.
   returned: if O(backup=true) and the file changed
   type: str
 failed_connections:
-  description: Those that are not as the file has them.
+  description: Connections that do not equal the file.
   returned: on failure
   type: list
   elements: str
@@ -158,7 +158,7 @@ def main():
     written = File(module)
     autod = Autod(module)
     deadline = ["--deadline", module.params["deadline"]]
-    # While it is only looked at, a new text stands in a file of its own.
+    # A new text stands in a file of its own until it is certain that it can be used.
     answer = autod.run("--diff", *deadline, *written.stands_for, names=names, config=written.candidate)
     if not answer.of_kind("comparison"):
         autod.fail(answer, steps=[])
@@ -179,19 +179,19 @@ def main():
         steps = [step for step in planned if module.params["force"] or not step["siblings"]]
         problems = problems_of(compared, plan, [step for step in planned if step not in steps])
     if problems and written.changed:
-        # A file that would not be loaded as it stands is not written either.
+        # If the file could not be loaded as it stands, it is not written either.
         written.changed = False
         finish(module, compared, written, [], problems)
     if not module.check_mode:
         written.put_in_place()
-        # Also where nothing differs: autod keeps in mind which connections the file had.
+        # Also if nothing differs: autod remembers which connections the file has.
         if steps or written.changed:
             steps = take(autod, words, names, steps, problems)
     finish(module, compared, written, steps, problems)
 
 
 def take(autod, words, names, steps, problems):
-    """Have the steps taken: those that were. `problems` gets the others."""
+    """Take the steps. Returns those that were taken; `problems` gets the others."""
     answer = autod.run("--sync", *words, names=names)
     if answer.error:
         autod.fail(answer, steps=steps)
@@ -216,7 +216,7 @@ def take(autod, words, names, steps, problems):
 
 
 class File:
-    """The configuration file, and the text that is to take its place."""
+    """The configuration file, and its new text."""
 
     def __init__(self, module):
         self._module = module
@@ -238,12 +238,12 @@ class File:
 
     @property
     def candidate(self):
-        """The file to look at: the new one while it is not in its place."""
+        """The path to compare: that of the new text, until it is in its place."""
         return self._new or self._path
 
     @property
     def stands_for(self):
-        """What says that the new one is to take the place of the other."""
+        """The options that say which file the new one will replace."""
         return ("--as", self._path) if self._new else ()
 
     def put_in_place(self):
@@ -256,7 +256,7 @@ class File:
         self._new = None
 
     def diff(self):
-        """What Ansible's --diff compares, where the text changes."""
+        """The texts for Ansible's --diff, if the text changes."""
         if not self.changed:
             return []
         return [
@@ -270,7 +270,7 @@ class File:
 
 
 def problems_of(compared, plan, left_out):
-    """Connection -> why it will not be as the file has it."""
+    """Connection -> why it will not equal the file."""
     problems = {
         name: f'"{name}" cannot be loaded as it stands in the configuration; autod --check says why'
         for name in compared.refused
@@ -292,7 +292,7 @@ def problems_of(compared, plan, left_out):
 
 
 def finish(module, compared, written, steps, problems):
-    """End with what was done or would be."""
+    """End the module with its result."""
     for name, settings in compared.uncompared.items():
         module.warn("{}: pluto does not show {}, so that was not compared".format(name, ", ".join(settings)))
     before, after = compared.sides(step["connection"] for step in steps)

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: the authors of autod
 # MIT License (see LICENSE in the sources of autod, or https://opensource.org/license/mit)
-"""The module libreswan.autod.wait: a barrier. Thin: `autod --wait` does it."""
+"""The module libreswan.autod.wait: a barrier. Thin: `autod --wait` does the work."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: wait
 short_description: Wait until IPsec connections are up
 description:
-  - Initiates nothing, and ends when every connection that is meant is up, or fails at the deadline and says which is not.
-  - A pluto that is not there yet is waited for.
+  - Initiates nothing. Ends when every connection is up, or fails at the deadline, with those that are not.
+  - Waits for a pluto that does not run yet.
 version_added: 0.1.0
 extends_documentation_fragment:
   - libreswan.autod.autod
@@ -24,8 +24,8 @@ attributes:
 options:
   name:
     description:
-      - Connections, aliases or patterns of what pluto has loaded.
-      - Without it, those that the configuration starts (C(auto=start), V(up), V(keep)), whether pluto has loaded them yet or not.
+      - Connections, aliases or patterns of connections that pluto has loaded.
+      - By default those that the configuration starts (C(auto=start), V(up), V(keep)), also if pluto has not loaded them yet.
     type: list
     elements: str
     default: []
@@ -55,7 +55,7 @@ up:
   type: list
   elements: str
 missing:
-  description: Connections that are not.
+  description: Connections that are not up.
   returned: always
   type: list
   elements: str
