@@ -1,7 +1,7 @@
-"""`--add` of many connections without an event loop, as long as all goes as it should.
+"""`--add` of many connections without an event loop, as long as nothing fails.
 
-Owns: when that will do, and what is said where all were loaded. Whatever else there may be to do is left to the way
-with an event loop (autod.cli.many), which goes on from where this one came to.
+Owns: the choice of this way, and the line about its success. The way with an event loop (autod.cli.many) does all the
+rest, and goes on from where this one stopped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["Ahead", "add"]
 
 
 class Ahead:
-    """What was done ahead of the event loop: names and configuration, how far the loading came, and which signals came
+    """The work before the event loop: names and configuration, the progress of loading, and the signals that came
     meanwhile."""
 
     def __init__(
@@ -62,8 +62,8 @@ class _Printer(Printer):
 
 
 def add(options: argparse.Namespace) -> int | Ahead | None:
-    """The exit status. An Ahead: there is more to do than this can. None: nothing was done, and pluto was asked for
-    nothing but its release."""
+    """The exit status. An Ahead: the way with an event loop has to do the rest. None: it has to do all, and pluto was
+    asked for nothing but its release."""
     if not _is_plain(options):
         return None
     # Nothing here makes a cycle, and the collector would look at all of the configuration again and again.
@@ -76,7 +76,7 @@ def add(options: argparse.Namespace) -> int | Ahead | None:
 
 
 def _is_plain(options: argparse.Namespace) -> bool:
-    """Whether it is about many, and nobody watches, waits, retries or counts."""
+    """Whether it is an --add of many, without a live view and without options that need an event loop."""
     return (
         options.operation == "add"
         and (options.all or len(options.names) > 1 or any(map(is_pattern, options.names)))
@@ -112,12 +112,14 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
         return None
     configuration = read(options.config, pluto.release)
     names = names_to_load(configuration, options.names)
-    if len(names) < 2 or any(is_group(one) and auto(one) != "ignore" for one in configuration.connections):
+    if len(names) < 2 or any(
+        is_group(connection) and auto(connection) != "ignore" for connection in configuration.connections
+    ):
         return None
     printer = _Printer(pluto, outputs, options)
-    said = goes_down(pluto.replies(c.TrafficStatus()), names)
-    if said is not None:
-        printer.note(said[1])
+    going_down = goes_down(pluto.replies(c.TrafficStatus()), names)
+    if going_down is not None:
+        printer.note(going_down[1])
     started = time.monotonic()
     with _gently() as signals:
         begun = begin(
@@ -131,7 +133,7 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
     if signals or not begun.is_done:
         return Ahead(names, configuration, begun, signals)
     if not options.quiet:
-        times = sorted(one.ended - one.started for one in begun.answered)
+        times = sorted(answer.ended - answer.started for answer in begun.answered)
         seconds = time.monotonic() - started
         printer.say(
             done_line("add", len(names), len(names), seconds, percentile(times, 0.5), percentile(times, 0.95))
@@ -141,12 +143,12 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
 
 
 def _remember(pluto: Pluto, begun: Begun, *, whole: bool) -> None:
-    """Keep what was loaded, for --diff and --sync."""
+    """Remember the connections that were loaded, for --diff and --sync."""
     asks = remembering(
         begun.configuration,
         pluto.path,
         pluto.detected,
-        loaded={one.connection.name for one in begun.answered},
+        loaded={each.connection.name for each in begun.answered},
         whole=whole,
         sent=begun.sent,
     )
@@ -161,7 +163,7 @@ def _remember(pluto: Pluto, begun: Begun, *, whole: bool) -> None:
 
 @contextmanager
 def _gently() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM end nothing in the block: they are kept."""
+    """SIGINT and SIGTERM end nothing in the block: they are collected."""
     caught: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: caught.append(number))

@@ -43,8 +43,8 @@ def release_around(ctlsocket: str, *, seccomp: bool | None = None) -> tuple[Rele
     version = _version_around(ctlsocket)
     if version is not None:
         try:
-            found = releases.find(version.like or version.text, seccomp=seccomp)
-            release = found.called(version.text).built(dialect=version.dialect or None)
+            known_release = releases.find(version.like or version.text, seccomp=seccomp)
+            release = known_release.called(version.text).built(dialect=version.dialect or None)
             return release, "of the pluto that runs or is installed"
         except UnknownRelease as error:
             from autod.cli.output import say  # a completion does without

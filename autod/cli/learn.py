@@ -107,7 +107,7 @@ def find_source(ctlsocket: str, whack: str | None, pluto: str | None) -> Source:
 
 
 class Found(NamedTuple):
-    """What was learned, for which pluto, and the release whose messages these are ("" where there is none)."""
+    """The learned messages, their pluto, and the release that has the same messages ("" if there is none)."""
 
     binary: Binary
     learned: Learned
@@ -115,7 +115,7 @@ class Found(NamedTuple):
 
 
 async def learn_installed(source: Source) -> Found:
-    """Learn from `source`, and hold it against the releases that are known.
+    """Learn from `source`, and compare the messages with those of the known releases.
 
     CannotLearn if whack is of another release than pluto: then pluto was not restarted after an update, and
     whack's messages are not for the pluto that runs.
@@ -138,10 +138,10 @@ async def learn_installed(source: Source) -> Found:
                 f"{source.whack} is of Libreswan {version}, and pluto of {of_pluto}: restart pluto, or name its own"
                 " with --whack"
             )
-        learned, said = await learn(whack, of_pluto), await version_of(pluto)
+        learned, full_version = await learn(whack, of_pluto), await version_of(pluto)
         addconn = None
         with suppress(OSError):
             beside = os.path.join(os.path.dirname(source.whack), "addconn")
             addconn = stack.enter_context(open_program(beside, anyones=source.named))
-        equals = "" if said is None else await equal_release(learned, said, addconn)
+        equals = "" if full_version is None else await equal_release(learned, full_version, addconn)
         return Found(Binary.of(pluto, of_pluto), learned, equals)

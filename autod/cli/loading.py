@@ -78,10 +78,10 @@ async def say_what_goes_down(session: Session, names: Sequence[str]) -> None:
     from autod.protocol import commands as c
 
     replies = await session.pluto.replies(c.TrafficStatus(names[0] if len(names) == 1 else None))
-    found = goes_down(replies, names)
-    if found is None:
+    going_down = goes_down(replies, names)
+    if going_down is None:
         return
-    up, sentence = found
+    up, sentence = going_down
     if session.options.json:
         session.put({"event": "takes_down", "connections": up})
     else:

@@ -67,7 +67,7 @@ _NAMED = 10
 async def do_many(session: Session, resolved: Resolved, ahead: Ahead | None = None) -> int:
     """The operation for all of the names, as one run: 0 if it succeeded for each of them, else 1.
 
-    For one name, with an option that makes it a run: the status of its outcome. `ahead`: how far autod.cli.adding came.
+    For one name, with an option that makes it a run: the status of its outcome. `ahead`: the work of autod.cli.adding.
     """
     options, names = session.options, resolved.names
     _check_report(options)
@@ -139,7 +139,7 @@ async def _run(
     load: Loader | None,
     signals: Sequence[int],
 ) -> BulkResult:
-    """`signals` came before there was a run to end, and count as if they came when it has begun."""
+    """Run it. `signals` came before the run, and count as if they came when it has begun."""
     options, interrupts = session.options, session.interrupts
     several = len(names) > 1
     async with bulk(

@@ -8,15 +8,15 @@ __all__ = ["done_line", "times_of"]
 
 
 def done_line(
-    operation: str, done: int, total: int, seconds: float, median: float | None, p95: float | None
+    operation: str, count: int, total: int, seconds: float, median: float | None, p95: float | None
 ) -> str:
-    """A run in which there is nothing else to tell of."""
-    return f"{done} of {total} {find(operation).done}{times_of(done, seconds, median, p95)}"
+    """The line about a run in which nothing failed."""
+    return f"{count} of {total} {find(operation).done}{times_of(count, seconds, median, p95)}"
 
 
-def times_of(done: int, seconds: float, median: float | None, p95: float | None) -> str:
-    """How long the run took, and each of those that are done."""
+def times_of(count: int, seconds: float, median: float | None, p95: float | None) -> str:
+    """The duration of the run, and the median and 95th percentile of one connection."""
     line = f"; {seconds:.1f} s"
-    if median is not None and p95 is not None and done > 1:
+    if median is not None and p95 is not None and count > 1:
         line += f", median {median:.2f} s, 95 % within {p95:.2f} s"
     return line

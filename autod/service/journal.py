@@ -119,7 +119,7 @@ def _for_people(logger: WrappedLogger, method: str, event_dict: EventDict) -> Ev
     for name in _MOMENTS:
         if name in event_dict:
             event_dict[name] = _readable(name, event_dict[name])
-    # Peers choose what is in pluto's lines, and it must not move a terminal's cursor.
+    # A peer can put control characters into pluto's lines. They must not move a terminal's cursor.
     for name, value in event_dict.items():
         if isinstance(value, str):
             event_dict[name] = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)

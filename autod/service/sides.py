@@ -50,7 +50,7 @@ async def keep(side: Side, supervisor: ConfiguredSupervisor) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_again_and_again, side, supervisor)
             while side.part(supervisor.settings) == part:
-                await supervisor.taken.wait()
+                await supervisor.new_settings.wait()
             nursery.cancel_scope.cancel()
         supervisor.trouble(side.name, "")
 

@@ -86,7 +86,7 @@ class ConfiguredSupervisor(Supervisor):
         self._path = path
         self._last_good = last_good or LastGood(None)
         self._override = override
-        self.taken = trio.Event()
+        self.new_settings = trio.Event()
         """Set, and replaced by a new event, when new settings come into force."""
         self._on_reload = on_reload
         self._file: Reading | None = None
@@ -409,7 +409,7 @@ class ConfiguredSupervisor(Supervisor):
         if compared is not None:
             compared = without(compared, given_up)
         self.settings = settings
-        previous, self.taken = self.taken, trio.Event()
+        previous, self.new_settings = self.new_settings, trio.Event()
         previous.set()
         self._file, self._reading = file, reading
         hosts = {

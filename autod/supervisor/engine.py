@@ -179,18 +179,18 @@ class Engine:
             return
         act = entry.record.acting
         seconds = self._leave(entry, act, now, up=cause is None)
-        said = detail
+        lasting_detail = detail
         if cause is not None:
             entry.failed[cause] += 1
-            # Where nothing was begun, what the last try said still holds.
+            # If no try was begun, the detail of the last one is still valid.
             if reason == Reason.NEGOTIATING and entry.record.detail:
-                said = ""
+                lasting_detail = ""
             else:
                 entry.advised = (detail, reason, advice)
         elif act is not Act.ROUTE:
             entry.initiated = act is Act.UP
         self._reports.append(Tried(name, act, cause, seconds, detail))
-        self.feed(name, Finished(act, cause, said, passing), now)
+        self.feed(name, Finished(act, cause, lasting_detail, passing), now)
 
     def pluto_found(self, now: float) -> None:
         """A new pluto answers."""

@@ -352,11 +352,11 @@ class PlutoLink:
     def _loader(self, path: str | None) -> Loader:
         """The loader for the present content of the file at `path` (None: the configuration)."""
         path = path or self.config
-        read = partial(load, path or _CONFIG)
+        read_file = partial(load, path or _CONFIG)
         return loader_for(
             self._pluto,
             path,
-            read,
+            read_file,
             via_addconn=self._via_addconn,
             notes=True,
             catches=self._catches,

@@ -74,8 +74,8 @@ async def test_changed_settings_begin_it_afresh(autojump_clock: object) -> None:
         await trio.sleep(1)
         for text in ("", "[metrics]\nlisten = '127.0.0.1:9'"):
             keeper.settings = parse(text)
-            taken, keeper.taken = keeper.taken, trio.Event()
-            taken.set()
+            event, keeper.new_settings = keeper.new_settings, trio.Event()
+            event.set()
             await trio.sleep(1)
         assert feature.begun == ["", "127.0.0.1:9"]
         assert not keeper.troubles
