@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from autod.cli.parser import API, WORDS, Parser, build_parser, build_word_parser
 from autod.operations import ROWS, Takes, find
-from autod.protocol.releases import LABELED, UNLABELED
 
 if TYPE_CHECKING:
     import argparse
@@ -212,6 +211,8 @@ def complete(parser: argparse.ArgumentParser, options: argparse.Namespace) -> ar
     if values.get("labeled") is not None:
         if options.release is None:
             parser.error("--labeled says how the release of --release was built: give both")
+        from autod.protocol.releases import LABELED, UNLABELED
+
         options.release += LABELED if options.labeled == "yes" else UNLABELED
     if "api" in values and options.api is None:
         options.api = API
