@@ -25,7 +25,8 @@ class Request(msgspec.Struct, frozen=True):
 
     `timeout` in seconds from the call on, None for no deadline. `listing`: the replies come in bulk, so they are
     drained first and recognised after. `members`: the connections of an alias, where the caller knows them.
-    `force`: take down first what would make the operation harmful.
+    `force`: take down first what would make the operation harmful. `cleared`: the guards (autod.asking.guards) that a
+    look at all of pluto showed to be needless, whatever the name.
     """
 
     operation: str
@@ -36,6 +37,7 @@ class Request(msgspec.Struct, frozen=True):
     members: tuple[str, ...] | None = None
     listing: bool = False
     force: bool = False
+    cleared: frozenset[str] = frozenset()
 
     def named(self, name: str) -> Request:
         """The same, asked of another connection."""

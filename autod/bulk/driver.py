@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from autod.asking.request import Request
-from autod.bulk.steps import AskStep, LoadStep, OwnStep, Rest
+from autod.bulk.steps import AskStep, DeleteStep, LoadStep, OwnStep, Rest
 from autod.client.presence import LOOK, Presence
 from autod.errors import UsageError
 from autod.operations import find, steps_of
@@ -117,6 +117,8 @@ class PlutoDriver:
                 from autod.bulk.routing import RouteStep  # the reader of configurations, which few runs need
 
                 return RouteStep(pluto, request, load, lambda: self.wanted)
+            if row.name == "delete":
+                return DeleteStep(pluto, request)
             return AskStep(pluto, request, self._rest if row.initiates else None)
 
         self.steps = tuple(step(row) for row in steps_of(operation))

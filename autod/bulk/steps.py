@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from autod.asking.course import holds_descriptor
+from autod.asking.guards import look_for_all
 from autod.errors import DeadlinePassed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from autod.loading.interface import Hear, Loader, Told
     from autod.outcomes import Outcome
 
-__all__ = ["AskStep", "LoadStep", "OwnStep", "Rest", "Step"]
+__all__ = ["AskStep", "DeleteStep", "LoadStep", "OwnStep", "Rest", "Step"]
 
 
 class Step(Protocol):
@@ -148,6 +149,27 @@ class AskStep:
     async def load(self, names: Sequence[str], *, hear: Hear, told: Told, timeout: float | None) -> None:
         """Never asked for."""
         raise AssertionError
+
+
+class DeleteStep(AskStep):
+    """Deletions: one look at pluto says whether each needs one of its own."""
+
+    def __init__(self, pluto: Pluto, request: Request) -> None:
+        super().__init__(pluto, request)
+        self._has_looked = False
+        self._looking = trio.Lock()
+
+    async def attempt(
+        self, name: str, observe: Callable[[Event], None], timeout: float | None = None
+    ) -> Outcome:
+        """After the look, which the first of them waits for."""
+        async with self._looking:
+            if not self._has_looked:
+                patience = self._request.timeout if timeout is None else timeout
+                deadline = self._pluto.now() + (float("inf") if patience is None else patience)
+                self._request = await self._pluto.drive(look_for_all(self._pluto, self._request, deadline))
+                self._has_looked = True
+        return await super().attempt(name, observe, timeout)
 
 
 class _NeverQuick:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from autod.asking.asks import Send
-from autod.asking.guards import GUARDS, guards_of, look_before, may_load
+from autod.asking.guards import GUARDS, guards_of, look_before, look_for_all, may_load
 from autod.asking.request import Request
 from autod.errors import ConnectionLost, PlutoGone
 from autod.operations import ROWS, of_command
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from autod.asking.asks import Course
     from autod.outcomes import Outcome
     from autod.protocol.releases import Release
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -45,9 +48,12 @@ class Scripted:
     def said(self, command: c.Command) -> Sequence[str] | Ending:
         return self.answers[command]
 
-    def look(self, request: Request, course: Course[Outcome | None] | None = None) -> Outcome | None:
-        """Drive the guards of the request, or this course."""
-        course = course or look_before(self, request, 10.0)
+    def look(self, request: Request) -> Outcome | None:
+        """Drive the guards of the request."""
+        return self.drive(look_before(self, request, 10.0))
+
+    def drive(self, course: Course[T]) -> T:
+        """Answer what it asks."""
         try:
             ask = next(course)
             while True:
@@ -62,8 +68,8 @@ class Scripted:
                 ask.on_replies(decoder.feed("".join(f"{line}\n" for line in said).encode()))
                 ask = course.send(Ending.EOF)
         except StopIteration as done:
-            outcome: Outcome | None = done.value
-            return outcome
+            found: T = done.value
+            return found
 
 
 def request(command: c.Command, *, force: bool = False) -> Request:
@@ -333,9 +339,34 @@ def test_without_narrowing_or_with_ikev2_nothing_more_is_looked_at(policy: str) 
     assert pluto.asked == [c.ConnectionStatus("n")]
 
 
+@pytest.mark.parametrize(
+    ("version", "state", "cleared"),
+    [
+        ("5.2", None, True),
+        ("5.2", "ESTABLISHED_IKE_SA (established IKE SA)", True),
+        ("5.3.2", "STATE_MAIN_I1 (sent Main Mode request)", False),
+        ("5.2", "STATE_AGGR_I1 (sent AI1)", False),
+    ],
+)
+def test_where_no_ikev1_sa_is_there_one_look_does_for_all(
+    version: str, state: str | None, cleared: bool
+) -> None:
+    lines = [] if state is None else [f'#3: "x":500 {state}; idle;']
+    pluto = Scripted(find(version, seccomp=False), {c.ShowStates(): lines})
+    asked = pluto.drive(look_for_all(pluto, request(c.Delete("")), 10.0))
+    assert (guards_of(asked, pluto.release) == []) is cleared
+    assert pluto.asked == [c.ShowStates()]
+
+
+def test_where_nothing_is_dangerous_there_is_nothing_to_look_at() -> None:
+    pluto = Scripted(find("4.10"), {})
+    asked = request(c.Delete(""))
+    assert pluto.drive(look_for_all(pluto, asked, 10.0)) is asked
+
+
 def test_an_addition_is_looked_at_as_the_deletion_that_it_begins_with() -> None:
     pluto = Narrowed("5.3.2", NARROW, [["7 n"], []])
-    assert pluto.look(request(c.Delete("n")), may_load(pluto, "n", 10.0)) is None
+    assert pluto.drive(may_load(pluto, "n", 10.0)) is None
     assert c.DeleteState(7) in pluto.asked
 
 

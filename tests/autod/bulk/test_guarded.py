@@ -70,6 +70,22 @@ async def test_a_guard_that_is_added_to_an_operation_is_asked_in_a_run(
     }
 
 
+@pytest.mark.parametrize("narrowed", [False, True])
+async def test_one_look_tells_whether_each_deletion_needs_one(narrowed: bool) -> None:
+    """On 5.2, where the IKEv1 SA of a connection with narrowing= would make its deletion the end of pluto."""
+    names = [f"c{number}" for number in range(200)]
+    with FakePluto("5.2", connections=names) as pluto:
+        kind = "STATE_MAIN_I1" if narrowed else "IKE_SA_INIT_I"
+        pluto.says(commands.ShowStates, f'000 #7: "x":500 {kind} (sent its request); idle;')
+        async with open_pluto(pluto.path) as client, bulk(client, names, "delete") as run:
+            pass
+        assert run.result.ok
+        assert sorted(pluto.asked(commands.Delete)) == sorted(names)
+        asked = [one.command.__name__ for one in pluto.requests]
+        assert asked.count("ShowStates") == 1
+        assert asked.count("ConnectionStatus") == (200 if narrowed else 0)
+
+
 async def test_a_pluto_that_was_started_anew_is_looked_at_once_for_all_that_wait(tmp_path: Path) -> None:
     """300 requests wait while another pluto binds the socket: one probe, and each request is sent once."""
     path = tmp_path / "ctl"
