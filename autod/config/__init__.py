@@ -5,12 +5,16 @@ Owns: the reader's public names. Reading opens the file and what it includes, an
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from autod.config.check import check, describe, show
 from autod.config.choose import Chosen, all_names, autoall, choose, select
 from autod.config.model import ConfiguredConnection, Diagnostic, Place, Setting, Severity
 from autod.config.reader import Configuration, load, load_text
-from autod.config.written import Connection
 from autod.protocol.connection.keywords import native
+
+if TYPE_CHECKING:
+    from autod.config.written import Connection as Connection
 
 __all__ = [
     "Chosen",
@@ -32,3 +36,13 @@ __all__ = [
     "select",
     "show",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Only a program makes a connection that stands in no file; commands need not import that.
+    if name != "Connection":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from autod.config.written import Connection
+
+    globals()[name] = Connection
+    return Connection
