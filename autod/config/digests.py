@@ -6,7 +6,7 @@ No part of a message can be read from its digest. Must not know: who keeps them 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
 from autod.config.choose import wanted
@@ -63,8 +63,8 @@ def digest(groups: Iterable[Iterable[Message]], packer: Packer) -> str:
 
 def digest_of(message: bytes, *more: bytes) -> str:
     """The digest of messages as they are sent."""
-    state = blake2b(message, digest_size=16)
+    state = sha256(message)
     for message_behind in more:
         state.update(len(message_behind).to_bytes(4, "little"))
         state.update(message_behind)
-    return state.hexdigest()
+    return state.hexdigest()[:32]

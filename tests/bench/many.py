@@ -5,13 +5,17 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 import trio
 
 from autod.client import open_pluto
+from autod.config import load
+from autod.loading.preparing import Preparer
 from autod.protocol import commands as c
 from autod.status import parse
+from autod.sync import open_pluto as open_sync
 from tests.bench.table import Table
 from tests.bench.tools import WHACK, ratio, timed
 from tests.real.plutos import SAFE_PROBE, Pluto, connection, gateway
@@ -29,6 +33,7 @@ ADDERS = {
     AUTOALL: [ADDCONN, "--autoall"],
 }
 TIMES = 7
+BACKLOG = 5
 ROUNDS = 5
 
 
@@ -40,10 +45,7 @@ def many(quick: bool) -> Table:
         f"{count:,} connections",
         "Read: the configuration, and nothing sent. Add: into a fresh pluto 4.10, the whole command, in turns (best "
         f"of {1 if quick else ROUNDS}). Status: from the request to the end of pluto's answer, which is how long "
-        f"pluto is held (best of {TIMES}). The limit of adding is pluto, which takes 0.2 ms each; autod asks for the "
-        "status afterwards, to remember what it loaded, which takes pluto as long as the row of the status says. "
-        "Connections that were written alike are worked out once. Other thresholds of the garbage collector, "
-        "patching packed messages by their form, and decoding a status in blocks won 1 to 5 % each, and were left out.",
+        f"pluto is held (best of {TIMES}).",
         ("what", "seconds", "processor time of the client"),
     )
     text = "config setup\n\n" + "\n".join(
@@ -75,6 +77,12 @@ def many(quick: bool) -> Table:
     best = {title: min(found) for title, found in added.items()}
     for title, found in best.items():
         _line(table, title, found)
+    with gateway(label="bench") as pluto:
+        pluto.conf.write_text(text)
+        _line(table, "add: plain sockets, messages ready", _plainly(pluto))
+    times = {title: min(processor for _, processor in found) for title, found in added.items()}
+    cost = times[AUTOD] / times[AUTOALL]
+    table.must("added with at most 2.5 times the processor time of addconn", f"{cost:.2f}", cost <= 2.5)
     within = best[AUTOD][0] / best[AUTOALL][0]
     table.must("added within 1.1 times addconn --autoall", f"{within:.2f}", within <= 1.1)
     return table
@@ -95,6 +103,35 @@ def _status(table: Table, pluto: Pluto, count: int) -> None:
     table.must(f"all {count:,} connections in the model", f"{connections:,}", connections == count)
     table.must("pluto held at most 1.2 times as long", ratio(drained, thrown), drained <= 1.2 * thrown)
     table.must("model within 1 s", f"{complete:.2f} s", complete <= 1)
+
+
+def _plainly(pluto: Pluto) -> tuple[float, float]:
+    """The messages of the configuration, encoded before: seconds and processor time to send and to read."""
+    with open_sync(pluto.socket) as found:
+        configuration = load(pluto.conf, found.release)
+    preparer = Preparer(configuration)
+    messages = [
+        preparer.message(one) or preparer.prepare(one).groups[0][0][1] for one in configuration.connections
+    ]
+    begun, processor = time.perf_counter(), time.process_time()
+    flight: deque[socket.socket] = deque()
+    for message in messages:
+        while len(flight) >= BACKLOG:
+            _read(flight.popleft())
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(pluto.socket))
+        client.send(message)
+        client.shutdown(socket.SHUT_WR)
+        flight.append(client)
+    while flight:
+        _read(flight.popleft())
+    return time.perf_counter() - begun, time.process_time() - processor
+
+
+def _read(client: socket.socket) -> None:
+    while client.recv(65536):
+        pass
+    client.close()
 
 
 def _throw_away(path: Path) -> float:

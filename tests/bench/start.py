@@ -22,10 +22,7 @@ def start(quick: bool) -> Table:
         "start",
         "Start of the program",
         f"Medians of {times}, in turns. The up is for an unknown name, against an idle pluto 4.10; nobody listens at "
-        "the supervisor's socket. The limit is what Python loads: msgspec, with typing, datetime and decimal, takes a "
-        "quarter of an up, argparse a tenth. Neither trio nor construct nor dataclasses is loaded for one name. To "
-        "leave without taking the interpreter apart (os._exit) wins 3 ms, and would pass over what others registered "
-        "for the end.",
+        "the supervisor's socket.",
         ("program", "ms", "processor time, ms"),
     )
     found: dict[str, list[tuple[float, float]]] = {}

@@ -76,9 +76,8 @@ def verbs(quick: bool) -> Table:
         f"What is done to {count:,} connections",
         f"The whole command, on all of {count:,} loaded connections of pluto 4.10, one verb after the other; best of "
         f"{rounds} in turns. The peer is silent, so an up is what pluto begins, and a down ends that; updown is "
-        "/bin/true. Processor time is that of the client with its children, and that of pluto meanwhile. The limit "
-        "of each row is pluto's own time, as it has one thread; for a question it is what autod takes to start. "
-        "addconn --autoall is what there is where nobody knows which connection was changed.",
+        "/bin/true. Processor time is that of the client with its children, and that of pluto meanwhile. addconn "
+        "--autoall is what there is where nobody knows which connection was changed.",
         ("what", "by", "seconds", "client's processor time", "pluto's processor time"),
     )
     found: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
