@@ -99,8 +99,8 @@ class Sending:
     def start(self, message: bytes) -> Pending | None:
         """Send without waiting: None where pluto's backlog is full, or anything else is in the way. Nothing was sent
         then. Else read() must follow, and after that finish() or drop()."""
-        sock = self._sent_at_once(message) if self._can_start else None
-        return None if sock is None else self._sent(*sock, None, False, "")
+        sent = self._sent_at_once(message) if self._can_start else None
+        return None if sent is None else self._sent(*sent, None, False, "")
 
     def _sent_at_once(self, message: bytes) -> tuple[socket.socket, bool] | None:
         """A connected socket that the whole message went into, or that pluto shut before it took one byte."""

@@ -19,7 +19,6 @@ import msgspec
 from autod.config.digests import Sent
 from autod.exchange.sending import AHEAD, Sending
 from autod.judging.answer import judge_answer
-from autod.judging.memo import alike
 from autod.loading.preparing import MayWait, Preparer, asks_first, chosen
 from autod.protocol.exchange import Ending
 from autod.protocol.replies import ReplyDecoder
@@ -39,6 +38,12 @@ _PATIENCE: Final = 0.5
 
 _UNUSUAL: Final = 0.5
 """Seconds after an unusual answer in which connections are still sent, before the caller learns of it."""
+
+_NOBODY: Final = b'"\0"'
+"""Stands in the place of the name. Of two answers that are the same then, neither has the name anywhere else."""
+
+_KEPT: Final = 256
+"""Answers that are remembered."""
 
 _ROUND: Final = 32
 """Answers that are checked together."""
@@ -116,11 +121,11 @@ class _Usual:
         """Whether the connection was loaded, and there is nothing else to do or to report."""
         if ending is not Ending.EOF:
             return False
-        like = alike(name, data)
-        if like is None:
-            return self._is_usual(name, data)
+        like = data.replace(b'"%b"' % name.encode("utf-8", "surrogateescape"), _NOBODY)
         is_usual = self._known.get(like)
         if is_usual is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
             is_usual = self._known[like] = self._is_usual(name, data)
         return is_usual
 
