@@ -21,7 +21,7 @@ from autod.config.choose import auto, wanted
 from autod.config.comparison import Comparison, Detail, Difference, Doubt, Memory, Uncompared
 from autod.config.digests import sent_of
 from autod.config.ends import Around, compare_ends, sendcerts
-from autod.config.expected import is_never
+from autod.config.expected import is_never, without_counts
 from autod.config.meaning import Meaning, version_of
 from autod.config.model import Severity
 from autod.config.policies import routed
@@ -72,7 +72,9 @@ def compare(
     `shows` is what the status shows of each (autod.status.shown); without it only what the typed state has is compared.
     `around` answers for the machine, `memory` for what was loaded before, and by whom.
     """
-    return _Comparing(configuration, state, shows or {}, around, memory or Memory()).run(names, also)
+    return _Comparing(configuration, state, {} if shows is None else shows, around, memory or Memory()).run(
+        names, also
+    )
 
 
 class _Comparing:
@@ -112,8 +114,13 @@ class _Comparing:
         missing, different, same, refused, unseen = [], [], [], [], []
         claimed: set[str] = set()
         for connection in self._compared(names, also):
+            # Of most connections only the names are wanted, and whether there is anything to send.
             plan = self._planner.plan(
-                connection.name, connection.layers, failed=connection.failed, partial=connection.partial
+                connection.name,
+                connection.layers,
+                failed=connection.failed,
+                partial=connection.partial,
+                outline=connection.name not in self._memory.loads,
             )
             own = plan.names
             claimed.update(own)
@@ -248,7 +255,7 @@ class _Comparing:
             details[Detail("subnets", "nothing", name)] = None
         uncompared: set[str] = set()
         said = Meaning(connection.settings, self._rules)
-        routes = _routes(plan) if self._around.here else {}
+        routes = _routes(plan, said) if self._around.here else {}
         remembered = True
         for name in there:
             one = self._loaded[name]
@@ -341,8 +348,9 @@ class _Comparing:
         if shown is not None:
             local = ends.local
             sendcert = tuple(sendcerts(shown.ends).items()) if version_of(self._rules) < (5, 3) else ()
+            lines = shown.lines if version_of(self._rules) < (5, 4) else without_counts(shown.lines)
             key = (
-                shown.lines,
+                lines,
                 sendcert,
                 local,
                 loaded.oriented,
@@ -355,7 +363,7 @@ class _Comparing:
             )
             known = self._memo.get(key)
             if known is None:
-                words = self._words.of(shown.lines)
+                words = self._words.of(lines)
                 words |= dict(sendcert)
                 pairs = "/" in name and _base(name) != name
                 known = self._memo[key] = setting_differences(said, words, local, loaded, pairs=pairs)
@@ -391,11 +399,13 @@ class _Found(msgspec.Struct, frozen=True):
     settings: tuple[str, ...] = ()
 
 
-def _routes(plan: Plan) -> dict[str, str]:
+def _routes(plan: Plan, said: Meaning) -> dict[str, str]:
     """The addresses that %defaultroute or %INTERFACE come to, by side: addconn sends them up to 5.2."""
     members = plan.groups[0][0].members
     found = {}
     for at, side in enumerate(("left", "right")):
+        if said.text(side)[:1] != "%":
+            continue
         for path in (f"{side}.host_addr", f"end[{at}].host_addr"):
             packed, version = members.get(f"{path}.bytes.byte"), members.get(f"{path}.version")
             if isinstance(packed, bytes) and version in (4, 6):

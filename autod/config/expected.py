@@ -25,7 +25,7 @@ from autod.protocol.connection.numbers import Malformed
 from autod.protocol.connection.rules import rules as rules_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = [
     "Row",
@@ -39,6 +39,7 @@ __all__ = [
     "rows_of",
     "slots_of",
     "ways",
+    "without_counts",
 ]
 
 Side = str
@@ -411,11 +412,13 @@ def _reqid(meaning: Meaning) -> str:
     return str(number) if 0 < number <= _REQID_MOST else "automatic"
 
 
-def _reqid_same(configured: str, loaded: str) -> bool:
-    return (
-        int(loaded) > _REQID_MOST
-        if configured == "automatic" and loaded.isdecimal()
-        else configured == loaded
+def without_counts(lines: Sequence[str]) -> tuple[str, ...]:
+    """What pluto shows, without the number of reqid= that it gave by itself: that is another for each connection."""
+    return tuple(
+        "reqid: automatic;"
+        if line[:7] == "reqid: " and line[7:-1].isdecimal() and int(line[7:-1]) > _REQID_MOST
+        else line
+        for line in lines
     )
 
 
@@ -507,7 +510,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("iptfs-packet-size", "iptfs-packet-size", _iptfs("iptfs-packet-size")),
     Row("iptfs-max-queue-size", "iptfs-max-queue-size", _iptfs("iptfs-max-queue-size")),
     Row("iptfs-reorder-window", "iptfs-reorder-window", _iptfs("iptfs-reorder-window")),
-    Row("reqid", "reqid", _reqid, _reqid_same),
+    Row("reqid", "reqid", _reqid),
     Row("cisco-split", "cisco-split", _yes("cisco-split")),
     Row("cisco-peer", "remote-peer-type", _cisco),
     Row("nm-configured", "nm-configured", _yes("nm-configured")),

@@ -17,7 +17,7 @@ from autod.config.comparison import Comparison, Memory
 from autod.config.record import Record
 from autod.loading.kept import writer
 from autod.status import State, parse
-from autod.status.shown import shown
+from autod.status.shown import LaterShown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -59,7 +59,7 @@ def hold(
         state,
         frozenset(names),
         also=frozenset(also),
-        shows=shown(replies),
+        shows=LaterShown(replies),
         around=Machine(None if pluto is None else pluto.pid),
         memory=Memory(
             record.loads(),

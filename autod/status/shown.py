@@ -12,17 +12,19 @@ a configuration. Most connections share most of their lines, so each line is rea
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from autod.protocol.replies import Reply
 
-__all__ = ["Shown", "Words", "shown"]
+__all__ = ["LaterShown", "Shown", "Words", "shown"]
 
 
 class Shown(Struct, frozen=True, gc=False):
@@ -74,6 +76,26 @@ def shown(replies: Iterable[Reply]) -> dict[str, Shown]:
         elif not rest.startswith(_PASSING):
             lines.setdefault(name, []).append(rest)
     return {name: Shown(tuple(of), ends.get(name, "")) for name, of in lines.items()}
+
+
+class LaterShown(Mapping[str, Shown]):
+    """The same as shown(), read when it is first asked for: what was remembered needs none of it."""
+
+    def __init__(self, replies: Iterable[Reply]) -> None:
+        self._replies = replies
+
+    @functools.cached_property
+    def _read(self) -> dict[str, Shown]:
+        return shown(self._replies)
+
+    def __getitem__(self, name: str) -> Shown:
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
 
 
 class Words:

@@ -79,12 +79,13 @@ class Planner:
         failed: bool = False,
         partial: bool = False,
         autoall: bool = False,
+        outline: bool = False,
     ) -> Plan:
         """The messages for a connection. `layers` are the settings of each %default and, last, its own.
 
         `failed`: addconn found a fault in the settings. `partial`: it gave up on the connection before it looked at
         the values. `autoall`: as addconn --autoall sends it, else as addconn NAME does (on 5.2 to 5.4 the message
-        tells pluto what to do next).
+        tells pluto what to do next). `outline`: the values in the messages do not matter (see Forms.plan).
         """
         defaults = self._after_defaults(layers[:-1])
 
@@ -99,7 +100,9 @@ class Planner:
 
         if not self._making.works_out:
             return make(name, layers[-1], self._lookup)
-        return self._forms.plan(name, layers[-1], self._lookup, make, failed, partial, autoall)
+        return self._forms.plan(
+            name, layers[-1], self._lookup, make, failed, partial, autoall, outline=outline
+        )
 
     def alike(
         self,

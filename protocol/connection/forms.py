@@ -122,6 +122,11 @@ class Form(msgspec.Struct, frozen=True, eq=False):
         )
         return Plan(name, groups, plan.remarks, plan.auto, plan.failed, (name,))
 
+    def outline_for(self, name: str) -> Plan:
+        """The same, with the messages of another connection of the form."""
+        plan = self.plan
+        return Plan(name, plan.groups, plan.remarks, plan.auto, plan.failed, (name,))
+
 
 def _filled(message: Message, places: Sequence[Place], values: Sequence[str]) -> Message:
     members = {**message.members}
@@ -172,16 +177,26 @@ class Forms:
         return tuple(parts), values
 
     def plan(
-        self, name: str, settings: Mapping[str, Given], lookup: Lookup, make: Making, *flags: bool
+        self,
+        name: str,
+        settings: Mapping[str, Given],
+        lookup: Lookup,
+        make: Making,
+        *flags: bool,
+        outline: bool = False,
     ) -> Plan:
-        """What `make` makes of the connection. `flags` are what else the plan depends on."""
+        """What `make` makes of the connection. `flags` are what else the plan depends on.
+
+        `outline`: for a caller whom the messages do not matter, only how many there are: what differs between
+        connections of one form need not stand in them.
+        """
         sifted = self._sift(name, settings, flags)
         if sifted is None:
             return make(name, settings, lookup)
         form, values = sifted
         known = self._known.get(form)
         if isinstance(known, Form):
-            return known.plan_for(values)
+            return known.outline_for(name) if outline else known.plan_for(values)
         if known is None and len(self._known) >= _KEPT:
             self._known.clear()
         if not known:
