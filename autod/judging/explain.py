@@ -232,7 +232,7 @@ def explain(facts: Facts) -> Explanation:
         again=outcome.retryable if outcome is not None else advice.again,
         advice=advice.advice,
         look=advice.look,
-        commands=_commands(cause, facts.name),
+        commands=_commands(Cause.NEGOTIATING if reason == _ASKS else cause, facts.name),
         facts=rows,
         said=lines,
         outcome=outcome,
@@ -310,15 +310,20 @@ def _of_record(cause: str) -> Cause:
     return USUAL.get(word, (Cause.GONE_WITHOUT_REASON, "pluto"))[0]
 
 
+_ASKS: Final = (
+    "it seems, as pluto asks the peer again and again; a peer that refuses looks the same until it is tried"
+)
+
+
 def _waiting(status: _Status) -> tuple[Cause, Finder, str] | None:
     for sa in status.ikes:
         if sa.phase == "half_open" and sa.retransmit_in is not None:
-            return Cause.PEER_SILENT, "us", "pluto asks the peer again and again"
+            return Cause.PEER_SILENT, "us", _ASKS
         if sa.phase == "authenticating" and sa.retransmit_in is not None:
-            return Cause.AUTH_UNANSWERED, "us", "pluto asks the peer again and again"
+            return Cause.AUTH_UNANSWERED, "us", _ASKS
     for child in status.children:
         if child.phase == "negotiating" and child.retransmit_in is not None:
-            return Cause.CHILD_UNANSWERED, "us", "pluto asks the peer again and again"
+            return Cause.CHILD_UNANSWERED, "us", _ASKS
     return None
 
 
@@ -519,4 +524,5 @@ def _group(explanation: Explanation) -> str:
         return explanation.sentence.partition(": ")[2]
     if explanation.cause in (Cause.OWN_CERTIFICATE_EXPIRED, Cause.PRIVATE_KEY_MISSING):
         return explanation.sentence.partition(": ")[2]
-    return ADVICE[explanation.cause].what
+    unsure = ", it seems" if "(it seems, as " in explanation.sentence else ""
+    return f"{ADVICE[explanation.cause].what}{unsure}"

@@ -143,7 +143,11 @@ def test_what_nobody_tried_is_judged_by_what_pluto_holds() -> None:
     assert explain(Facts("a", state(), NOW)).cause is Cause.UNKNOWN_NAME
     assert explain(Facts("a", state(loaded(oriented=False)), NOW)).cause is Cause.NOT_ORIENTED
     assert explain(Facts("a", state(loaded()), NOW, secrets=psk)).cause is Cause.SECRET_MISSING
-    assert explain(Facts("a", state(loaded(), ike_sas=(half_open,)), NOW)).cause is Cause.PEER_SILENT
+    asking = explain(Facts("a", state(loaded(), ike_sas=(half_open,)), NOW))
+    assert asking.cause is Cause.PEER_SILENT
+    assert "it seems" in asking.sentence
+    assert asking.commands == ("autod --down a", "autod explain a --try")
+    assert next(grouped([asking])) == "1 connection: the peer does not answer, it seems"
     assert "first packet" in explain(Facts("a", state(loaded(routing="ondemand")), NOW)).sentence
     template = loaded(kind="template", remote=End(host="%any"))
     assert "waits to be called" in explain(Facts("a", state(template), NOW)).sentence
