@@ -91,11 +91,12 @@ def tried(lab: Lab, cases: dict[str, Case], until: float) -> list[str]:
     for name in cases:
         print(f"  {name:9} {found[name]['cause']}: {found[name]['sentence'][:140]}")
     names = {one.partition(":")[0] for one in wrong(found, cases)}
-    for line in told.splitlines():
-        row = json.loads(line)
+    rows = [json.loads(line) for line in told.splitlines()]
+    for row in rows:
         if row.get("connection") in names and row.get("text"):
             print(f"    {row['event']}: {row['text'][:200]}")
-    return wrong(found, cases) + sorted(set(cases) - set(found))
+    unknown = {f"nobody knows: {row['text']}" for row in rows if row["event"] == "log"}
+    return wrong(found, cases) + sorted(set(cases) - set(found)) + sorted(unknown)
 
 
 def supervised(lab: Lab, cases: dict[str, Case]) -> list[str]:
