@@ -88,8 +88,11 @@ def tried(lab: Lab, cases: dict[str, Case], until: float) -> list[str]:
             wait_past(until)
         told += autod(lab.west, "--up", name, "--json", "--timeout", last[name])
     found = objects(told, "outcome")
-    for name in cases:
-        print(f"  {name:9} {found[name]['cause']}: {found[name]['sentence'][:140]}")
+    for name, one in found.items():
+        print(f"  {name:9} {one['cause']}: {one['sentence'][:140]}")
+    for pluto in (lab.west, lab.east):
+        if not pluto.alive():
+            print("  a pluto has ended:", *pluto.text().splitlines()[-3:], sep="\n    ")
     names = {one.partition(":")[0] for one in wrong(found, cases)}
     rows = [json.loads(line) for line in told.splitlines()]
     for row in rows:
