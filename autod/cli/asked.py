@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["complete", "parse"]
 
 _VERBS = {name: row for row in ROWS if row.group or row.old for name in (row.name, *row.aliases)}
-"""What `autod WORD [NAME ...]` may begin with."""
+"""The words with which `autod WORD [NAME ...]` may begin."""
 
 _NO_OPTIONS = frozenset({"named", "names", "operations", "help", "version", "complete", "show"})
 """What the parser has besides the options of operations."""

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace, outcome: Outcome | None = None, *, ahead: A
 async def _load_on(
     ahead: Ahead, options: argparse.Namespace, outputs: Outputs, interrupts: Interrupts
 ) -> int:
-    """What there is to do after what was loaded without an event loop."""
+    """The rest of the work after connections were loaded without an event loop."""
     from autod.cli.many import do_many
     from autod.cli.resolve import Resolved
 

@@ -98,8 +98,7 @@ async def do_many(session: Session, resolved: Resolved, ahead: Ahead | None = No
 
 
 def _loaded(result: BulkResult) -> dict[str, Outcome]:
-    """The outcome of loading each connection. Where a later step failed, loading succeeded: no step follows one that
-    failed."""
+    """The outcome of loading each connection. If a later step failed, loading succeeded: no step follows a failure."""
     outcomes = {name: ending.outcome for name, ending in result.results.items() if ending.outcome is not None}
     return {
         name: outcome if outcome.ok or outcome.result in _NOT_LOADED else replaced(outcome, ok=True)

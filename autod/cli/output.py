@@ -130,7 +130,7 @@ def _to(stream: TextIO) -> Output:
 
 
 def say(line: str = "", *, file: TextIO | None = None, flush: bool = False) -> None:
-    """print(), for a line that may hold a name or what pluto said: clean where a terminal shows it."""
+    """print(), for a line with a name or with pluto's text: without control characters if a terminal shows it."""
     stream = sys.stdout if file is None else file
     print(clean(line) if stream.isatty() else line, file=stream, flush=flush)
 

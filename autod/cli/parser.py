@@ -295,7 +295,7 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
         "--prune",
         action="append",
         metavar="NAME",
-        help="with --sync: delete this connection too (or those of a pattern), whoever loaded it",
+        help="with --sync: delete this connection too (or those of a pattern), no matter who loaded it",
     )
     group.add_argument(
         "--remove-at-most",

@@ -46,7 +46,7 @@ class Resolved(NamedTuple):
 
 
 async def resolve(session: Session, *, loads: bool) -> Resolved:
-    """Patterns and --all, against the configuration where the operation loads, else against pluto.
+    """Patterns and --all, among the connections of the configuration if the operation loads, else among pluto's.
 
     UsageError if a pattern matches nothing. A plain name stands for itself.
     """

@@ -74,7 +74,7 @@ def compare_messages(release: Release, learned: Learned) -> list[Finding]:
         try:
             theirs[key] = decode(learned_message(command, learned), release)
         except DecodeError as error:
-            findings.append(_finding(key, [f"whack's message is none of Libreswan {release}: {error}"]))
+            findings.append(_finding(key, [f"whack's message is not one of Libreswan {release}: {error}"]))
     idle = _idle(theirs.values())
     for key, message in theirs.items():
         try:

@@ -68,7 +68,7 @@ def save(binary: Binary, learned: Learned, folder: Path | None = None) -> Path:
 
 
 def load(binary: Binary, folder: Path | None = None) -> Learned | None:
-    """What was learned for `binary`; None if nothing was, or the file is of another format or damaged.
+    """The learned messages for `binary`; None if there are none, or the file is of another format or damaged.
 
     UnsafeCache if somebody else may write the file or its folder.
     """

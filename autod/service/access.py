@@ -24,7 +24,7 @@ _PEERGROUPS = 59
 
 
 class Right(enum.IntEnum):
-    """What a client may do; each includes those before it."""
+    """The rights of a client; each includes those before it."""
 
     NOTHING = 0
     LOOK = 1
@@ -66,7 +66,7 @@ class Access:
         return cls(numbers(look), numbers(change), os.geteuid()), unknown
 
     def right(self, peer: Peer) -> Right:
-        """What `peer` may do."""
+        """The right of `peer`."""
         if peer.uid in (0, self.own) or peer.groups & self.change:
             return Right.CHANGE
         return Right.LOOK if peer.groups & self.look else Right.NOTHING

@@ -22,7 +22,7 @@ def replace_file(path: str, text: str) -> None:
     # Opened first: who has no descriptor for it must not have replaced the file.
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # What an earlier life left of it may have had another mode.
+        # A file that an earlier run left behind may have another mode.
         with suppress(FileNotFoundError):
             os.unlink(fresh)
         try:

@@ -108,7 +108,7 @@ class Own:
                 option="supervise.connections",
             )
         if self.problem:
-            # What is in the file is not known, and would be lost.
+            # The content of the file is not known, and would be lost.
             raise ConfigurationError(f"the connection cannot be kept: {self.problem}", where=self.path)
         try:
             replace_file(self.path, _HEAD + "\n".join(texts.values()))

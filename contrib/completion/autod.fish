@@ -328,7 +328,7 @@ complete -c autod -n '__autod_behind "" up start' -l if-down -l no-if-down -d 'l
 complete -c autod -n '__autod_behind "" shutdown' -l leave-state -d 'with --shutdown: tunnels go on without pluto'
 complete -c autod -n '__autod_behind "" sync' -l dry-run -d 'with --sync: say what would be done, and what it would cost'
 complete -c autod -n '__autod_behind "" diff sync' -l as -r -F -d 'with --diff and --sync --dry-run: --config is to take the place of this file (what would change?)'
-complete -c autod -n '__autod_behind "" sync' -l prune -x -a '(__autod_names)' -d 'with --sync: delete this connection too (or those of a pattern), whoever loaded it'
+complete -c autod -n '__autod_behind "" sync' -l prune -x -a '(__autod_names)' -d 'with --sync: delete this connection too (or those of a pattern), no matter who loaded it'
 complete -c autod -n '__autod_behind "" sync' -l remove-at-most -x -d 'with --sync: how much of what the file loaded may be deleted at once without --force (20)'
 complete -c autod -n '__autod_behind "" add replace start ondemand rotatecert check' -l set -x -d 'with --add and its relatives, and --check: a setting of the one connection NAME, which then stands in no file'
 complete -c autod -n '__autod_behind "" check' -l peer -r -F -d 'with --check: the configuration of the other end; says what of the two will not match'

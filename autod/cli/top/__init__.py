@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the table until `q`, Ctrl-C or SIGTERM: 0. With --once, once.
 
-    UsageError where there is no terminal to show it on.
+    UsageError if there is no terminal for it.
     """
     if options.json and not options.once:
         raise UsageError("--json belongs to --once: a live table is for people")

@@ -54,7 +54,7 @@ _WRAP = 1 << 32
 
 
 class Trouble(Struct, frozen=True):
-    """What went wrong last, and when it was seen (seconds since 1970)."""
+    """The last failure, and the time of the look that showed it (seconds since 1970)."""
 
     text: str
     at: float
@@ -85,7 +85,7 @@ class Row(Struct, frozen=True):
 
 
 class Memory(Struct, frozen=True, gc=False):
-    """What the next look needs of a row: the counters of each Child SA, and what was being negotiated."""
+    """The parts of a row that the next look needs: the counters of each Child SA, and its negotiations."""
 
     counters: Mapping[int, tuple[int, int]] = {}
     serials: frozenset[int] = frozenset()
@@ -284,7 +284,7 @@ def counts(rows: Iterable[Row]) -> dict[str, int]:
 
 
 class Options(Struct, frozen=True):
-    """What is shown, and in what order. `typing`: keys go into the pattern."""
+    """The choice of rows and their order. `typing`: keys go into the pattern."""
 
     sort: str = "name"
     descending: bool = False
@@ -320,7 +320,7 @@ KEYS = (
     "show: a all, u up, d not up, x trouble, / pattern",
     "space pause, R list again, arrows and pages scroll, q quit",
 )
-"""What the keys do, for the foot of the table."""
+"""Help for the keys, for the foot of the table."""
 
 
 def arrange(rows: Iterable[Row], options: Options) -> list[Row]:

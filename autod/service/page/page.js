@@ -6,7 +6,7 @@ const number = n => n.toLocaleString("en");
 const STATES = ["up", "starting", "waiting", "refused", "absent", "loaded", "routed", "suspended"];
 const DOWN = ["starting", "waiting", "refused", "absent", "loaded", "routed"];
 const EVERY = 5000;
-/* So many rows are drawn at most: every five seconds again. */
+/* The most rows: all are drawn again every five seconds. */
 const MOST = 1000;
 
 function duration(seconds) {
@@ -21,7 +21,7 @@ function duration(seconds) {
 const clock = at => new Date(at * 1000).toLocaleString("sv", { dateStyle: "short", timeStyle: "medium" });
 const share = s => s === undefined ? "\u2013" : s === 1 ? "100 %" : `${Math.min(s * 100, 99.999).toFixed(3)} %`;
 
-let told = null, days = new Map(), outages = new Map(), stretch = [0, 1], chosen = "";
+let snapshot = null, days = new Map(), outages = new Map(), stretch = [0, 1], chosen = "";
 const view = { sort: "state", filter: "", state: "", by: "" };
 for (const [key, value] of new URLSearchParams(location.hash.slice(1))) if (key in view) view[key] = value;
 
@@ -31,11 +31,11 @@ const COLUMNS = [
 ];
 
 function rows() {
-  const now = told.now;
-  return told.connections.map(one => {
-    const day = days.get(one.name) || {};
-    return { ...one, day, bad: one.wanted === "up" && DOWN.includes(one.state), seconds: now - one.since,
-             next: one.next_try === undefined ? Infinity : one.next_try - now };
+  const now = snapshot.now;
+  return snapshot.connections.map(connection => {
+    const day = days.get(connection.name) || {}, { wanted, state, since, next_try } = connection;
+    return { ...connection, day, bad: wanted === "up" && DOWN.includes(state), seconds: now - since,
+             next: next_try === undefined ? Infinity : next_try - now };
   });
 }
 
@@ -59,10 +59,10 @@ function tile(value, text, colour) {
 
 function top_(all) {
   const wanted = all.filter(r => r.wanted === "up" && r.state !== "suspended"), up = wanted.filter(r => r.state === "up").length;
-  document.title = `${up} of ${wanted.length} up \u2013 ${told.host}`;
-  $("title").textContent = `autod on ${told.host}`;
-  const pluto = told.pluto.running ? `Libreswan ${told.pluto.release} for ${duration(told.now - told.pluto.since)}` : "pluto is not running";
-  $("when").textContent = `${pluto}, autod ${told.version} for ${duration(told.now - told.since)}, seen ${clock(told.now)}`;
+  document.title = `${up} of ${wanted.length} up \u2013 ${snapshot.host}`;
+  $("title").textContent = `autod on ${snapshot.host}`;
+  const pluto = snapshot.pluto.running ? `Libreswan ${snapshot.pluto.release} for ${duration(snapshot.now - snapshot.pluto.since)}` : "pluto is not running";
+  $("when").textContent = `${pluto}, autod ${snapshot.version} for ${duration(snapshot.now - snapshot.since)}, seen ${clock(snapshot.now)}`;
   $("tiles").replaceChildren();
   tile(`${number(up)} of ${number(wanted.length)}`, "up that should be", up === wanted.length ? "up" : "refused");
   for (const state of STATES) {
@@ -77,7 +77,7 @@ function top_(all) {
     tile(share(sum[0] / (sum[0] + sum[1])), "available in the last 24 h");
     tile(number(known.reduce((s, d) => s + d.losses, 0)), "losses in the last 24 h");
   }
-  const troubles = [...(told.configuration === "ok" ? [] : [`bad configuration, the old one stays: ${told.configuration}`]), ...told.troubles];
+  const troubles = [...(snapshot.configuration === "ok" ? [] : [`bad configuration, the old one stays: ${snapshot.configuration}`]), ...snapshot.troubles];
   $("troubles").hidden = !troubles.length;
   $("troubles").querySelector("ul").replaceChildren(...troubles.map(t => el("li", t)));
 }
@@ -105,10 +105,10 @@ function strip(r) {
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", r.day.down === undefined ? "nothing known" : `down ${duration(r.day.down)}`);
   if (r.day.availability === undefined) svg.classList.add("unknown");
-  for (const one of outages.get(r.name) || []) {
+  for (const outage of outages.get(r.name) || []) {
     const rect = document.createElementNS(NS, "rect");
     const x = s => 1000 * Math.min(1, Math.max(0, (s - stretch[0]) / (stretch[1] - stretch[0])));
-    const from = x(one.since), to = x(one.until ?? stretch[1]);
+    const from = x(outage.since), to = x(outage.until ?? stretch[1]);
     rect.setAttribute("x", from.toFixed(1));
     rect.setAttribute("width", Math.max(to - from, 2).toFixed(1));
     rect.setAttribute("height", "10");
@@ -139,7 +139,7 @@ function matches(r) {
 }
 
 function draw() {
-  if (!told) return;
+  if (!snapshot) return;
   const all = rows();
   top_(all);
   causes(all);
@@ -191,12 +191,12 @@ async function get(path) {
 
 async function show(name) {
   chosen = name;
-  const found = await get(`history.json?name=${encodeURIComponent(name)}`).catch(() => null);
+  const answer = await get(`history.json?name=${encodeURIComponent(name)}`).catch(() => null);
   if (chosen !== name) return;
   $("one").hidden = false;
   $("one").querySelector("h2").textContent = name;
-  const many = found ? found.outages : [];
-  $("one").querySelector("p").textContent = !found ? "There is no history." : many.length ? `Down ${many.length === 1 ? "once" : many.length + " times"} in the last 24 h, the last first:` : "Never down in the last 24 h.";
+  const many = answer ? answer.outages : [];
+  $("one").querySelector("p").textContent = !answer ? "There is no history." : many.length ? `Down ${many.length === 1 ? "once" : many.length + " times"} in the last 24 h, the last first:` : "Never down in the last 24 h.";
   $("one").querySelector("ol").replaceChildren(...many.reverse().slice(0, 200).map(o =>
     el("li", `${clock(o.since)}: ${o.until === undefined ? "still down after" : "down for"} ${duration(o.seconds)}${o.cause ? `, ${o.cause}` : ""}${o.detail ? `: ${o.detail}` : ""}`)));
   $("one").scrollIntoView({ block: "nearest" });
@@ -204,7 +204,7 @@ async function show(name) {
 
 async function look() {
   try {
-    told = await get("state.json");
+    snapshot = await get("state.json");
     document.body.classList.remove("stale");
     draw();
   } catch {
@@ -216,11 +216,11 @@ async function look() {
 
 async function lookBack() {
   try {
-    const found = await get("day.json");
-    days = new Map(found.connections.map(one => [one.name, one]));
+    const day = await get("day.json");
+    days = new Map(day.connections.map(connection => [connection.name, connection]));
     outages = new Map();
-    for (const one of found.outages) { if (!outages.has(one.connection)) outages.set(one.connection, []); outages.get(one.connection).push(one); }
-    stretch = [found.since, found.until];
+    for (const outage of day.outages) { if (!outages.has(outage.connection)) outages.set(outage.connection, []); outages.get(outage.connection).push(outage); }
+    stretch = [day.since, day.until];
     draw();
   } catch { /* no history is kept */ }
   setTimeout(lookBack, 60000);
