@@ -380,7 +380,7 @@ def _end_members(end: End, facts: Facts) -> Iterator[tuple[str, object]]:
     if end.has_client and end.client is not None:
         marking = facts.given_subnet if end.given_client else "marked"
         members |= shape.given("client", end.client, marking)
-    elif facts.says_client:
+    elif facts.says_client and not end.has_client:
         members |= shape.everything("client", host.version)
     if facts.says_client:
         members["has_client"] = end.has_client
