@@ -176,11 +176,11 @@ class _Comparing:
                 yield Doubt(name, f"{stood or 'its file'} was not read, and an include matches nothing")
                 continue
             if stood in self._memory.unread:
-                yield Doubt(name, f"{stood} is there and is not included any more")
+                yield Doubt(name, f"{stood} still exists, but is no longer included")
                 continue
             new_name = self._renamed(name, same)
             if new_name is not None:
-                yield Doubt(name, f"it stands there as {new_name!r} now")
+                yield Doubt(name, f"the file now has it as {new_name!r}")
 
     def _renamed(self, name: str, same: Collection[str]) -> str | None:
         """The new name of a connection in the file. Only connections that differ in pluto, or have several sections of

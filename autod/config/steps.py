@@ -87,7 +87,7 @@ FIFTH: Final = 20
 """Percent of a file's connections that may be deleted at once."""
 
 FEW: Final = 5
-"""Fewer connections than this may always be deleted at once, whatever their percentage."""
+"""Fewer connections than this may be deleted at once, whatever their percentage, as long as others stay."""
 
 
 def removes_too_much(

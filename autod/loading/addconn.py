@@ -165,7 +165,7 @@ async def load(
 
     `config` is the path of ipsec.conf, None for addconn's own default; paths in it are read relative to the
     current folder, as addconn does. `control` is the way to pluto. `on_reply` gets the connection's name (None for
-    `listen` and its like) and each reply as pluto sends it. `prefix` stands before the program on its command line
+    `listen` and similar) and each reply as pluto sends it. `prefix` stands before the program on its command line
     (chroot, ip netns exec). `rehearses`: the messages are checked and nothing is sent.
 
     Errors: UsageError for a name that no command line can carry, ForeignMessage if the program is of another release

@@ -39,7 +39,7 @@ __all__ = ["Look", "Work", "remember", "remember_loaded", "remembering", "status
 T = TypeVar("T")
 
 _FEW = 16
-"""Up to so many connections pluto is asked about each by itself."""
+"""If no more connections than this were loaded, pluto is asked about each of them."""
 
 _SHORT = 500
 """Loaded connections for which a whole status takes pluto about 30 ms (4.10)."""

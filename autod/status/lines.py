@@ -1,6 +1,6 @@
 """Lines about connections, of every release: the values of one line, as fields of the model.
 
-Owns: the shapes of the lines that begin with a connection's name in --status and --connectionstatus, but for
+Owns: the shapes of the lines that begin with a connection's name in --status and --connectionstatus, except
 the one that draws its ends (ends.py). Must not know: how a connection's lines are joined (parsing.py).
 
     "t01":     oriented; my_ip=unset; their_ip=unset; my_updown=ipsec _updown;                 3.x, 4.x
