@@ -68,9 +68,9 @@ def compare(
 ) -> Comparison:
     """Compare the connections that auto= loads (or those in `names`) with those that pluto has loaded.
 
-    `also` are names that are compared beside those that auto= loads, because somebody asked for them in another way.
-    `shows` is what the status shows of each (autod.status.shown); without it only what the typed state has is compared.
-    `around` answers for the machine, `memory` for what was loaded before, and by whom.
+    `also` are further names to compare: of connections that the caller wants for another reason than auto=.
+    `shows` are the settings of each that the status shows (autod.status.shown); without it only the values of the typed
+    state are compared. `around` answers for the machine. `memory` tells what was loaded before, and by whom.
     """
     return _Comparing(configuration, state, {} if shows is None else shows, around, memory or Memory()).run(
         names, also
@@ -94,18 +94,20 @@ class _Comparing:
         self._planner = Planner(configuration.rules, around.lookup)
         self._packer = Packer(configuration.release)
         self._loaded = {
-            one.name: one for one in state.connections if one.kind != "instance" and not _of_group(one, state)
+            connection.name: connection
+            for connection in state.connections
+            if connection.kind != "instance" and not _of_group(connection, state)
         }
         self._instances: dict[str, list[ConnectionState]] = {}
-        for one in state.connections:
-            if one.kind == "instance":
-                self._instances.setdefault(one.name, []).append(one)
+        for connection in state.connections:
+            if connection.kind == "instance":
+                self._instances.setdefault(connection.name, []).append(connection)
         self._state = state
         self._up = state.established
         self._pairs: dict[str, list[str]] = {}
-        for name, one in self._loaded.items():
+        for name, connection in self._loaded.items():
             base = _base(name)
-            if base != name and (base in one.aliases or not one.aliases):
+            if base != name and (base in connection.aliases or not connection.aliases):
                 self._pairs.setdefault(base, []).append(name)
         self._words = Words()
         self._memo: dict[object, tuple[tuple[tuple[str, str, str], ...], frozenset[str]]] = {}
@@ -114,7 +116,7 @@ class _Comparing:
         missing, different, same, refused, unseen = [], [], [], [], []
         claimed: set[str] = set()
         for connection in self._compared(names, also):
-            # Of most connections only the names are wanted, and whether there is anything to send.
+            # For most connections only the names are needed, and whether there are messages.
             plan = self._planner.plan(
                 connection.name,
                 connection.layers,
@@ -126,19 +128,19 @@ class _Comparing:
             claimed.update(own)
             claimed.add(connection.name)
             claimed.update(self._pairs.get(connection.name, ()))
-            # addconn --autoall sends what has a fault too, as far as it got with it.
+            # addconn --autoall also sends a connection with a fault, as far as it could work it out.
             if not plan.groups or (plan.failed and names):
                 refused.append(connection.name)
                 continue
-            found = self._difference(connection, plan)
-            if found.settings:
-                unseen.append(Uncompared(connection.name, found.settings))
-            if found.difference is None:
+            result = self._difference(connection, plan)
+            if result.settings:
+                unseen.append(Uncompared(connection.name, result.settings))
+            if result.difference is None:
                 same.append(connection.name)
-            elif found.absent:
-                missing.append(found.difference)
+            elif result.absent:
+                missing.append(result.difference)
             else:
-                different.append(found.difference)
+                different.append(result.difference)
         extra = (
             ()
             if names
@@ -151,11 +153,11 @@ class _Comparing:
         return msgspec.structs.replace(found_so_far, doubtful=tuple(self._doubts(found_so_far)))
 
     def _compared(self, names: Collection[str], also: Collection[str]) -> Iterator[ConfiguredConnection]:
-        seen = set()
+        names_so_far = set()
         for connection in wanted(self._configuration, names):
-            seen.add(connection.name)
+            names_so_far.add(connection.name)
             yield connection
-        more = frozenset(also) - seen
+        more = frozenset(also) - names_so_far
         if more and not names:
             yield from wanted(self._configuration, more)
 
@@ -235,8 +237,8 @@ class _Comparing:
             if connection.name == _base(name)
         )
 
-    def _difference(self, connection: ConfiguredConnection, plan: Plan) -> _Found:
-        asked, own = auto(connection), plan.names
+    def _difference(self, connection: ConfiguredConnection, plan: Plan) -> _Result:
+        wanted_auto, own = auto(connection), plan.names
         remembers = any(name in self._memory.loads for name in own)
         now = sent_of(plan, self._rules, self._packer) if remembers else {}
         there = [name for name in own if name in self._loaded]
@@ -246,7 +248,7 @@ class _Comparing:
             if name in self._loaded and name not in own
         )
         if not there and not surplus:
-            return _Found(Difference(connection.name, own, auto=asked, elements=own), absent=True)
+            return _Result(Difference(connection.name, own, auto=wanted_auto, elements=own), absent=True)
         details: dict[Detail, None] = {}
         elements = [name for name in own if name not in self._loaded]
         for name in elements:
@@ -254,40 +256,47 @@ class _Comparing:
         for name in surplus:
             details[Detail("subnets", "nothing", name)] = None
         uncompared: set[str] = set()
-        said = Meaning(connection.settings, self._rules)
-        routes = _routes(plan, said) if self._around.here else {}
+        meaning = Meaning(connection.settings, self._rules)
+        routes = _routes(plan, meaning) if self._around.here else {}
         remembered = True
         for name in there:
-            one = self._loaded[name]
-            kept = self._memory.loads.get(name)
-            known = kept is not None and one.serial is not None and kept.serial == one.serial
-            certain = known and kept is not None and kept.digest == now[name]
-            found, unsure = self._one(connection, said, name, one, routes, certain=certain)
-            if found:
+            loaded = self._loaded[name]
+            last_load = self._memory.loads.get(name)
+            is_same_load = (
+                last_load is not None and loaded.serial is not None and last_load.serial == loaded.serial
+            )
+            certain = is_same_load and last_load is not None and last_load.digest == now[name]
+            differing, unsure = self._one(connection, meaning, name, loaded, routes, certain=certain)
+            if differing:
                 elements.append(name)
-                details |= dict.fromkeys(found)
-            elif known and kept is not None and not certain and kept.writer == self._memory.writer:
+                details |= dict.fromkeys(differing)
+            elif (
+                is_same_load
+                and last_load is not None
+                and not certain
+                and last_load.writer == self._memory.writer
+            ):
                 elements.append(name)
                 details[Detail(_unshown(unsure), "as it is now", "as it was loaded")] = None
             if not certain:
                 remembered = False
                 uncompared |= unsure
-            if kept is not None and known and kept.auto == asked:
+            if last_load is not None and is_same_load and last_load.auto == wanted_auto:
                 continue
-            begun = self._begun(asked, one, said)
+            begun = self._begun(wanted_auto, loaded, meaning)
             if begun is not None:
                 details[begun] = None
         if not details:
-            return _Found(None, settings=() if remembered else tuple(sorted(uncompared)))
+            return _Result(None, settings=() if remembered else tuple(sorted(uncompared)))
         difference = Difference(
             connection.name,
             own,
             tuple(details),
-            asked,
+            wanted_auto,
             tuple(dict.fromkeys(elements)),
             surplus,
         )
-        return _Found(difference, settings=tuple(sorted(uncompared)))
+        return _Result(difference, settings=tuple(sorted(uncompared)))
 
     def _begun(self, wanted_auto: Auto, connection: ConnectionState, meaning: Meaning) -> Detail | None:
         """The difference if auto= asks for more than loading, and pluto could do that but does not."""
@@ -325,7 +334,7 @@ class _Comparing:
     def _one(
         self,
         connection: ConfiguredConnection,
-        said: Meaning,
+        meaning: Meaning,
         name: str,
         loaded: ConnectionState,
         routes: Mapping[str, str],
@@ -333,46 +342,48 @@ class _Comparing:
         certain: bool,
         shown_as: str = "",
     ) -> tuple[list[Detail], set[str]]:
-        """What differs of one connection of pluto's, and the settings that cannot be told.
+        """The differences of one connection of pluto's, and the settings that cannot be compared.
 
-        `certain`: it was loaded with these very messages, so only what pluto looked up by itself may differ.
+        `certain`: it was loaded with exactly these messages, so only the addresses that pluto looked up may differ.
         """
-        ends = compare_ends(said, name, loaded, self._around, routes)
+        ends = compare_ends(meaning, name, loaded, self._around, routes)
         if certain:
             return [
-                self._detail(connection, *one) for one in ends.details if one.slot in ("left", "right")
+                self._detail(connection, *detail)
+                for detail in ends.details
+                if detail.slot in ("left", "right")
             ], set()
-        details = [self._detail(connection, *one) for one in ends.details]
-        shown = self._shows.get(shown_as or name)
+        details = [self._detail(connection, *detail) for detail in ends.details]
+        status = self._shows.get(shown_as or name)
         compared = set(ends.slots)
-        if shown is not None:
+        if status is not None:
             local = ends.local
-            sendcert = tuple(sendcerts(shown.ends).items()) if version_of(self._rules) < (5, 3) else ()
-            lines = shown.lines if version_of(self._rules) < (5, 4) else without_counts(shown.lines)
+            sendcert = tuple(sendcerts(status.ends).items()) if version_of(self._rules) < (5, 3) else ()
+            lines = status.lines if version_of(self._rules) < (5, 4) else without_counts(status.lines)
             key = (
                 lines,
                 sendcert,
                 local,
                 loaded.oriented,
-                tuple(said.word(side) for side in ("left", "right") if said.text(side)[:1] == "%"),
+                tuple(meaning.word(side) for side in ("left", "right") if meaning.text(side)[:1] == "%"),
                 tuple(
-                    (slot, one.text, one.number)
-                    for slot, one in connection.settings.items()
+                    (slot, setting.text, setting.number)
+                    for slot, setting in connection.settings.items()
                     if slot not in _OF_ENDS
                 ),
             )
-            known = self._memo.get(key)
-            if known is None:
+            remembered = self._memo.get(key)
+            if remembered is None:
                 words = self._words.of(lines)
                 words |= dict(sendcert)
                 pairs = "/" in name and _base(name) != name
-                known = self._memo[key] = setting_differences(said, words, local, loaded, pairs=pairs)
-            compared |= known[1]
-            details += [self._detail(connection, *one) for one in known[0]]
+                remembered = self._memo[key] = setting_differences(meaning, words, local, loaded, pairs=pairs)
+            compared |= remembered[1]
+            details += [self._detail(connection, *differing) for differing in remembered[0]]
         return details, {
-            one.key.spelled
-            for slot, one in connection.settings.items()
-            if slot not in compared and _counts(slot, one.text)
+            setting.key.spelled
+            for slot, setting in connection.settings.items()
+            if slot not in compared and _counts(slot, setting.text)
         }
 
     def _detail(self, connection: ConfiguredConnection, slot: str, configured: str, loaded: str) -> Detail:
@@ -393,24 +404,24 @@ def _is_pattern(meaning: Meaning) -> bool:
     )
 
 
-class _Found(msgspec.Struct, frozen=True):
+class _Result(msgspec.Struct, frozen=True):
     difference: Difference | None
     absent: bool = False
     settings: tuple[str, ...] = ()
 
 
-def _routes(plan: Plan, said: Meaning) -> dict[str, str]:
-    """The addresses that %defaultroute or %INTERFACE come to, by side: addconn sends them up to 5.2."""
+def _routes(plan: Plan, meaning: Meaning) -> dict[str, str]:
+    """The addresses of %defaultroute or %INTERFACE, by side: addconn sends them up to 5.2."""
     members = plan.groups[0][0].members
-    found = {}
+    by_side = {}
     for at, side in enumerate(("left", "right")):
-        if said.text(side)[:1] != "%":
+        if meaning.text(side)[:1] != "%":
             continue
         for path in (f"{side}.host_addr", f"end[{at}].host_addr"):
             packed, version = members.get(f"{path}.bytes.byte"), members.get(f"{path}.version")
             if isinstance(packed, bytes) and version in (4, 6):
-                found[side] = str(ipaddress.ip_address(packed[: 4 if version == 4 else 16]))
-    return found
+                by_side[side] = str(ipaddress.ip_address(packed[: 4 if version == 4 else 16]))
+    return by_side
 
 
 _OF_ENDS: Final = frozenset(

@@ -1,4 +1,4 @@
-"""Digests of what is sent for connections: what tells the bytes of one set of messages from another's. Pure.
+"""Digests of the messages for connections, to tell the bytes of one set of messages from those of another. Pure.
 
 No part of a message can be read from its digest. Must not know: who keeps them (record.py), what a difference means.
 """
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Sent", "digest", "digest_of", "digests", "sent_of"]
 
 Sent: TypeAlias = "Mapping[str, str]"
-"""What was sent for a connection: by its names in pluto, a digest of the messages that are about that name."""
+"""The digests of one connection: for each of its names in pluto, a digest of the messages about that name."""
 
 
 def digests(
     configuration: Configuration, names: Collection[str], *, around: Around, last: bool = False
 ) -> dict[str, Sent]:
-    """What is sent for each of these connections (see `wanted`)."""
+    """The digests of each of these connections (see `wanted`)."""
     planner, packer = Planner(configuration.rules, around.lookup), Packer(configuration.release)
     by_connection: dict[str, Sent] = {}
     for connection in wanted(configuration, names, last=last):
@@ -43,14 +43,14 @@ def digests(
 
 
 def sent_of(plan: Plan, rules: str, packer: Packer) -> Sent:
-    """Of each pair of subnets= by itself: it is not another because its siblings are."""
+    """The digests of a plan. Each pair of subnets= has its own, so a change of its siblings does not change it."""
     if len(plan.names) == 1:
         return {plan.names[0]: digest(plan.groups, packer)}
     return {name: digest(groups_for(plan, rules, (name,)) or plan.groups, packer) for name in plan.names}
 
 
 def digest(groups: Iterable[Iterable[Message]], packer: Packer) -> str:
-    """What tells one set of messages from another. What cannot be sent has one too."""
+    """The digest of a set of messages. A message that cannot be sent has one, too."""
     messages = []
     for group in groups:
         for message in group:
@@ -62,7 +62,7 @@ def digest(groups: Iterable[Iterable[Message]], packer: Packer) -> str:
 
 
 def digest_of(message: bytes, *more: bytes) -> str:
-    """The digest of messages as they are sent."""
+    """The digest of encoded messages."""
     state = sha256(message)
     for message_behind in more:
         state.update(len(message_behind).to_bytes(4, "little"))

@@ -413,7 +413,7 @@ def _reqid(meaning: Meaning) -> str:
 
 
 def without_counts(lines: Sequence[str]) -> tuple[str, ...]:
-    """What pluto shows, without the number of reqid= that it gave by itself: that is another for each connection."""
+    """The lines that pluto shows, without a reqid that pluto chose: that is different for each connection."""
     return tuple(
         "reqid: automatic;"
         if line[:7] == "reqid: " and line[7:-1].isdecimal() and int(line[7:-1]) > _REQID_MOST

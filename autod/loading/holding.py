@@ -53,7 +53,7 @@ def hold(
     """
     state = parse(replies)
     record = Record(socket, stands_for or configuration.path, pluto=pluto)
-    known = record.names()
+    names_before = record.names()
     comparison = compare(
         configuration,
         state,
@@ -63,9 +63,9 @@ def hold(
         around=Machine(None if pluto is None else pluto.pid),
         memory=Memory(
             record.loads(),
-            known,
+            names_before,
             writer(configuration),
-            unread(known, configuration, stands_for),
+            unread(names_before, configuration, stands_for),
         ),
     )
     return Held(comparison, state)

@@ -79,7 +79,7 @@ def shown(replies: Iterable[Reply]) -> dict[str, Shown]:
 
 
 class LaterShown(Mapping[str, Shown]):
-    """The same as shown(), read when it is first asked for: what was remembered needs none of it."""
+    """The same as shown(), read at its first use: connections whose load is remembered do not need it."""
 
     def __init__(self, replies: Iterable[Reply]) -> None:
         self._replies = replies

@@ -123,15 +123,15 @@ class Form(msgspec.Struct, frozen=True, eq=False):
         return Plan(name, groups, plan.remarks, plan.auto, plan.failed, (name,))
 
     def outline_for(self, name: str) -> Plan:
-        """The same, with the messages of another connection of the form."""
+        """The plan of the connection `name`, but with the messages of another connection of the form."""
         plan = self.plan
         return Plan(name, plan.groups, plan.remarks, plan.auto, plan.failed, (name,))
 
 
 def _filled(message: Message, places: Sequence[Place], values: Sequence[str]) -> Message:
     members = {**message.members}
-    for path, number, way in places:
-        members[path] = way(values[number])
+    for path, number, convert in places:
+        members[path] = convert(values[number])
     return Message(message.kind, values[0], members)
 
 
@@ -185,28 +185,28 @@ class Forms:
         *flags: bool,
         outline: bool = False,
     ) -> Plan:
-        """What `make` makes of the connection. `flags` are what else the plan depends on.
+        """The plan of the connection, as `make` makes it. `flags` are everything else on which the plan depends.
 
-        `outline`: for a caller whom the messages do not matter, only how many there are: what differs between
-        connections of one form need not stand in them.
+        `outline`: the caller does not need the content of the messages, only their number. They may then be those of
+        another connection of the form.
         """
         sifted = self._sift(name, settings, flags)
         if sifted is None:
             return make(name, settings, lookup)
         form, values = sifted
-        known = self._known.get(form)
-        if isinstance(known, Form):
-            return known.outline_for(name) if outline else known.plan_for(values)
-        if known is None and len(self._known) >= _KEPT:
+        remembered = self._known.get(form)
+        if isinstance(remembered, Form):
+            return remembered.outline_for(name) if outline else remembered.plan_for(values)
+        if remembered is None and len(self._known) >= _KEPT:
             self._known.clear()
-        if not known:
+        if not remembered:
             self._known.setdefault(form, True)
             return make(name, settings, lookup)
         plan = make(name, settings, lookup)
-        settings, others = _with_others(settings)
-        system = _Noting(lookup, others)
+        settings, trial_values = _with_others(settings)
+        system = _Noting(lookup, trial_values)
         trial = make(_OTHER, settings, system)
-        places = None if system.asked else _places(plan, values, trial, [_OTHER, *others])
+        places = None if system.asked else _places(plan, values, trial, [_OTHER, *trial_values])
         self._known[form] = False if places is None else Form(plan, tuple(values), places)
         return plan
 
