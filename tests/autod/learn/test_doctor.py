@@ -61,7 +61,7 @@ def test_a_member_that_differs_is_named_with_both_values() -> None:
 def test_a_message_of_another_release_is_wrong() -> None:
     """An update that was not followed by a restart."""
     found = compare_messages(find("5.2"), learned_from_captures("4.10"))
-    assert any("none of Libreswan 5.2" in problem for problem in problems(found))
+    assert any("not one of Libreswan 5.2" in problem for problem in problems(found))
 
 
 def test_what_whack_did_not_send_is_a_note() -> None:
