@@ -45,12 +45,19 @@ class Ahead:
     meanwhile."""
 
     def __init__(
-        self, names: Sequence[str], configuration: Configuration, begun: Begun, signals: Sequence[int]
+        self,
+        names: Sequence[str],
+        configuration: Configuration,
+        begun: Begun,
+        signals: Sequence[int],
+        seconds: float,
     ) -> None:
         self.names = names
         self.configuration = configuration
         self.begun = begun
         self.signals = signals
+        self.seconds = seconds
+        """How long that took."""
 
 
 class _Printer(Printer):
@@ -130,11 +137,11 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
             autoall=options.all,
             stopped=lambda: bool(signals),
         )
+    seconds = time.monotonic() - started
     if signals or not begun.is_done:
-        return Ahead(names, configuration, begun, signals)
+        return Ahead(names, configuration, begun, signals, seconds)
     if not options.quiet:
         times = sorted(answer.ended - answer.started for answer in begun.answered)
-        seconds = time.monotonic() - started
         printer.say(
             done_line("add", len(names), len(names), seconds, percentile(times, 0.5), percentile(times, 0.95))
         )

@@ -89,7 +89,7 @@ async def do_many(session: Session, resolved: Resolved, ahead: Ahead | None = No
     ):
         session = replace(session, quiet=True)
     peers = peers_of(state) if state is not None else {}
-    result = await _run(session, names, row, peers, load, () if ahead is None else ahead.signals)
+    result = await _run(session, names, row, peers, load, ahead)
     if load is not None:
         await after_loading(session, load, _loaded(result))
     if options.report is not None:
@@ -136,9 +136,9 @@ async def _run(
     row: Row,
     peers: Mapping[str, str],
     load: Loader | None,
-    signals: Sequence[int],
+    ahead: Ahead | None,
 ) -> BulkResult:
-    """Run it. `signals` came before the run, and count as if they came when it has begun."""
+    """Run it. Signals that came `ahead` of the run count as if they came when it has begun."""
     options, interrupts = session.options, session.interrupts
     several = len(names) > 1
     async with bulk(
@@ -164,9 +164,11 @@ async def _run(
             await _watch(session, run, len(names))
         else:
             interrupts.steps[:] = [lambda: session.complain(f"autod: {_stop(run)}"), run.cancel]
-            for number in signals:
+            for number in () if ahead is None else ahead.signals:
                 signal.raise_signal(number)
             async for event in run:
+                if isinstance(event, Summary) and ahead is not None:
+                    event = replaced(event, seconds=event.seconds + ahead.seconds)
                 _show(session, event, several=several)
     return run.result
 
