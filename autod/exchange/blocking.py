@@ -44,6 +44,10 @@ __all__ = ["Talk", "Wait"]
 _CHUNK = 65536
 _LOOK_AGAIN = 0.05
 
+_GULP = 0.0003
+"""Seconds between two reads of a long answer: pluto writes it line by line, and the system keeps some 300 lines, which
+take it 0.5 ms. To be woken for each few of them costs as much as to read them."""
+
 
 class Wait(msgspec.Struct, frozen=True):
     """What an exchange waits for: until `until` (time.monotonic), or until `sock` has something to read."""
@@ -148,6 +152,8 @@ class Talk:
                 replies = exchange.replies()
                 if replies:
                     on_replies(replies)
+                if only is not None and not exchange.over:
+                    yield Wait(min(time.monotonic() + _GULP, deadline()))
                 for answer in exchange.due:
                     answer_prompt(sock, answer)
                 exchange.due.clear()

@@ -36,6 +36,9 @@ __all__ = ["Answered", "Begun", "begin"]
 _PATIENCE: Final = 0.5
 """Seconds in which pluto must answer something: it takes 0.2 ms for each connection."""
 
+_LEFT: Final = 3
+"""Messages that pluto has still to answer when the next ones are sent: it takes longer for these than that takes."""
+
 _UNUSUAL: Final = 0.5
 """Seconds after an unusual answer in which connections are still sent, before the caller learns of it."""
 
@@ -155,13 +158,13 @@ class _Run:
             message = message_of(connection) or self._prepared(connection)
             if message is None:
                 break
-            if len(flight) >= ahead and not self._make_room(ahead // 2):
+            if len(flight) >= ahead and not self._make_room(max(1, ahead - _LEFT)):
                 break
             pending = start(message)
             while pending is None and flight:
                 # There is no place in pluto's backlog: so many are enough.
                 ahead = max(2, min(ahead, len(flight)))
-                if not self._make_room(max(1, ahead // 2)):
+                if not self._make_room(max(1, ahead - _LEFT)):
                     break
                 pending = start(message)
             if pending is None:
