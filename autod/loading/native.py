@@ -56,6 +56,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NativeLoader"]
 
+_SOON: Final = 0.05
+"""Seconds for the next answer, until those before it are reported: each report looks whether pluto lives, which costs
+more than an answer."""
+
 _ROUND: Final = 32
 """Connections between two turns of the event loop: about 5 ms."""
 
@@ -322,16 +326,21 @@ class _Run:
         """Wait until pluto has answered the first `count` in flight.
 
         pluto works on one after the other: if the last of them is answered, the others are answered, too. If pluto is
-        slow, each is reported as soon as it is answered.
+        slow, those that were answered are reported while it works on the next.
         """
         control = self._pluto.control
         count = min(count, len(self._flight))
         is_slow = bool(count) and not control.read(self._flight[count - 1][2])
         for _ in range(count):
-            await control.read_all(self._flight[0][2])
+            pending = self._flight[0][2]
+            if is_slow and self._answered:
+                with trio.move_on_after(_SOON):
+                    await control.read_all(pending)
+                if not pending.over:
+                    self._settle()
+            await control.read_all(pending)
             self._answered.append(self._flight.popleft())
             if is_slow:
-                self._settle()
                 self._heard()
         self._heard()
 
