@@ -66,7 +66,7 @@ def wrong(found: dict[str, dict[str, Any]], cases: dict[str, Case]) -> list[str]
     return [
         f"{name}: {one.get('cause')} by {one.get('found_by')}: {one['sentence']}"
         for name, one in found.items()
-        if name in cases and one.get("cause") not in cases[name].causes
+        if name in cases and (one.get("cause") or "up") not in cases[name].causes
     ]
 
 
