@@ -180,12 +180,12 @@ def _print_text(
     warnings = len(diagnostics) - serious
     rules = configuration.release
     dialect = f", in its dialect {rules.dialect}," if rules.dialect else ""
-    what = f"as Libreswan {rules}{dialect} reads it ({origin})"
+    reading = f"as Libreswan {rules}{dialect} reads it ({origin})"
     if rules.text != release.text:
-        what += f"; autod does not know the rules of {release}"
+        reading += f"; autod does not know the rules of {release}"
     say(
         f"{configuration.path}: {_counted(len(configuration.connections), 'connection')}, "
-        f"{_counted(serious, 'error')}, {_counted(warnings, 'warning')}, {what}"
+        f"{_counted(serious, 'error')}, {_counted(warnings, 'warning')}, {reading}"
     )
 
 

@@ -56,8 +56,8 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
                 for connection in configuration.connections
                 for name in (connection.name, *connection.aliases)
             ]
-            there = known_names(parse(replies))
-            names = match_known(options.names, [*configured, *there], "the configuration or pluto")
+            loaded = known_names(parse(replies))
+            names = match_known(options.names, [*configured, *loaded], "the configuration or pluto")
         holding = await trio.to_thread.run_sync(
             partial(
                 hold,

@@ -159,8 +159,8 @@ async def _release(options: argparse.Namespace) -> tuple[Detected | None, list[F
         "labeled": release.labeled,
         "dialect": release.dialect or None,
     }
-    of = f", process {detected.pid}" if detected.pid is not None else ""
-    findings = [Finding(check="release", ok=True, text=f"Libreswan {release}, {how}{of}", detail=detail)]
+    process = f", process {detected.pid}" if detected.pid is not None else ""
+    findings = [Finding(check="release", ok=True, text=f"Libreswan {release}, {how}{process}", detail=detail)]
     if release.seccomp is None and release.at_least(5, 3):
         sentence = (
             "whether this pluto was built with USE_SECCOMP is not known, so requests whose numbers depend on it are"

@@ -50,8 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reload",
         action="store_true",
-        help="have the running supervisor read its files again, and end: with 0 if it took them, with 1 if something "
-        "that went from them stays in pluto, with 3 and what is wrong if it kept the old ones",
+        help="have the running supervisor read its files again, and end: with 0 if it took them, with 1 if connections "
+        "that left them stay in pluto, with 3 and the error if it kept the old ones",
     )
     parser.add_argument(
         "--force",

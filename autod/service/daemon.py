@@ -143,7 +143,12 @@ class Daemon:
         Raises ConfigurationError if another supervisor answers already.
         """
         self._passed = passed = listen_fds() if passed is None else passed
-        sockets = [s for name, many in passed.items() if name not in ("metrics", "page") for s in many]
+        sockets = [
+            s
+            for name, sockets_of_name in passed.items()
+            if name not in ("metrics", "page")
+            for s in sockets_of_name
+        ]
         own = None
         if not sockets and self.settings.api.socket:
             own = self._own_socket(self.settings.api.socket)

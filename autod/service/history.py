@@ -90,18 +90,18 @@ def by_peer(per_connection: Iterable[Account]) -> list[Account]:
     for account in per_connection:
         peers.setdefault(account.peer if isinstance(account.peer, str) else "", []).append(account)
     result = []
-    for peer, many in sorted(peers.items()):
-        up, down = sum(account.up for account in many), sum(account.down for account in many)
+    for peer, of_peer in sorted(peers.items()):
+        up, down = sum(account.up for account in of_peer), sum(account.down for account in of_peer)
         result.append(
             Account(
                 name=peer,
-                connections=len(many),
+                connections=len(of_peer),
                 availability=round(up / (up + down), 6) if up + down else UNSET,
                 up=round(up, 3),
                 down=round(down, 3),
-                losses=sum(account.losses for account in many),
-                held=sum(account.held for account in many),
-                longest=max(account.longest for account in many),
+                losses=sum(account.losses for account in of_peer),
+                held=sum(account.held for account in of_peer),
+                longest=max(account.longest for account in of_peer),
             )
         )
     return result

@@ -84,8 +84,8 @@ class HookRunner:
     def _as_units(self, hooks: Hooks) -> bool:
         if hooks.run == "child":
             return False
-        there = os.path.isdir("/run/systemd/system") and shutil.which("systemctl") is not None
-        installed = there and any(os.path.exists(f"{folder}/{UNIT}") for folder in _UNITS)
+        runs_systemd = os.path.isdir("/run/systemd/system") and shutil.which("systemctl") is not None
+        installed = runs_systemd and any(os.path.exists(f"{folder}/{UNIT}") for folder in _UNITS)
         if hooks.run == "unit" and not installed:
             raise ConfigurationError(f"hooks.run: {UNIT} is not installed, or systemd does not run here")
         return installed and (self._service or hooks.run == "unit")

@@ -174,7 +174,7 @@ class HttpServer:
             return Response(f"see {' '.join(self._handlers)}\n".encode(), status=404)
         values = parse_qs(query, max_num_fields=20) if query.count("&") < 20 else {}
         try:
-            return await handler(Request(path, {name: many[-1] for name, many in values.items()}, peer))
+            return await handler(Request(path, {name: texts[-1] for name, texts in values.items()}, peer))
         except Exception:
             log.exception("no answer", path=path)
             return Response(b"this failed; the log says why\n", status=500)

@@ -293,8 +293,8 @@ class ConfiguredSupervisor(Supervisor):
         connections = self._reading.connections if self._reading is not None else {}
         table = self.engine.table
         ends = {name: connections[name].ends for name in table if name in connections}
-        what = concerned(network_changes, ends)
-        if what.listen and self.pluto is not None:
+        affected = concerned(network_changes, ends)
+        if affected.listen and self.pluto is not None:
             try:
                 await self.link.listen()
             except WhackError as problem:
@@ -302,7 +302,7 @@ class ConfiguredSupervisor(Supervisor):
                 return
             # Connections that went down with an address show in a look.
             self.look_soon()
-        self._retry(what.mended, what.reloaded, "an address or a route of this machine changed")
+        self._retry(affected.mended, affected.reloaded, "an address or a route of this machine changed")
 
     async def _renamed(self, host: str) -> None:
         """The name of a peer has another address."""

@@ -1,4 +1,4 @@
-"""Connections that stand in no file of an administrator's: somebody had the supervisor add them, and it keeps them.
+"""Connections that stand in no file of an administrator: they were added through the supervisor, which keeps them.
 
 Owns: the file that they are kept in, whole or not at all, also if the power fails. Must not know: what is done with
 them.

@@ -209,11 +209,11 @@ class PlutoLink:
         self._compared = tuple(configurations)
         for configuration, holding in zip(configurations, holdings, strict=True):
             # A connection of pluto that stands in the file belongs to the file, no matter who loaded it.
-            there = {
+            loaded = {
                 *holding.comparison.same,
                 *(difference.connection for difference in holding.comparison.different),
             }
-            files = {own.name: own.place.file for own in wanted(configuration, ()) if own.name in there}
+            files = {own.name: own.place.file for own in wanted(configuration, ()) if own.name in loaded}
             record_of(configuration, self.path, pluto).remember(files)
         self._differing = {
             difference.connection: (difference, configuration)
@@ -452,9 +452,9 @@ def snapshot(
         present.setdefault(name, all(present.get(part, False) for part in parts))
         if name in up:
             continue
-        here = [up[part] for part in parts if part in up]
+        parts_up = [up[part] for part in parts if part in up]
         if members.is_up(name, up):
-            up[name] = Traffic(sum(each.received for each in here), sum(each.sent for each in here))
+            up[name] = Traffic(sum(each.received for each in parts_up), sum(each.sent for each in parts_up))
         elif not negotiating.isdisjoint(parts):
             negotiating.add(name)
     return Snapshot(

@@ -380,7 +380,7 @@ complete -c autod -n '__autod_behind supervise' -l ctlsocket -r -F -d 'pluto\'s 
 complete -c autod -n '__autod_behind supervise' -l config -r -F -d 'the ipsec.conf, whatever the settings say'
 complete -c autod -n '__autod_behind supervise' -l release -x -a '5.4 5.3.2 5.3.1 5.3 5.2 5.1 5.0 4.15 4.14 4.13 4.12 4.11 4.10 4.9 4.8 4.7 4.6 4.5 4.4 4.3 4.2 4.1 4.0 3.32 3.31 3.30 3.29 3.28 3.27' -d 'the release of Libreswan, where it cannot be found out'
 complete -c autod -n '__autod_behind supervise' -l api -r -F -d 'where to answer, whatever the settings say; empty: nowhere'
-complete -c autod -n '__autod_behind supervise' -l reload -d 'have the running supervisor read its files again, and end: with 0 if it took them, with 1 if something that went from them stays in pluto, with 3 and what is wrong if it kept the old ones'
+complete -c autod -n '__autod_behind supervise' -l reload -d 'have the running supervisor read its files again, and end: with 0 if it took them, with 1 if connections that left them stay in pluto, with 3 and the error if it kept the old ones'
 complete -c autod -n '__autod_behind supervise' -l force -d 'with --reload: also where it deletes more connections than remove_at_most allows at once'
 complete -c autod -n '__autod_behind supervise' -l timeout -x -d 'with --reload: how long that may take (default: 60s)'
 complete -c autod -n '__autod_behind supervise' -l check -d 'read the files, say what would be kept and how, and end'
