@@ -47,6 +47,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "tests/autod/exchange/test_control_at_once.py",
         "tests/autod/exchange/test_descriptors.py",
     ),
+    "autod/exchange/sending.py": (
+        "tests/autod/exchange/test_control_at_once.py",
+        "tests/autod/loading/test_plain.py",
+    ),
+    "autod/loading/plain.py": ("tests/autod/loading/test_plain.py",),
     "autod/exchange/descriptors.py": (
         "tests/autod/exchange/test_descriptors.py",
         "tests/autod/exchange/test_slots.py",
