@@ -308,6 +308,25 @@ def test_an_alias_is_up_when_all_its_members_are() -> None:
     assert outcome(BEGUN, UP, b_up, name="grp", members=("a", "b")).ok
 
 
+def test_an_alias_is_decided_when_all_its_members_are() -> None:
+    """If their number is told, or they are. One that stands for nothing is not."""
+    b_begun, b_up = BEGUN.replace('"a" #1', '"b" #3'), UP.replace('"a" #2', '"b" #4')
+    new = ('000 initiating all connections with alias "grp"', BEGUN, b_begun, "002 initiating 2 connections")
+    assert judge(*new, UP, name="grp").decided is None
+    seen = judge(*new, UP, b_up, name="grp")
+    assert seen.decided == seen.end(Ending.EOF)
+    assert judge(BEGUN, UP, name="grp", members=("a", "b")).decided is None
+    assert judge(BEGUN, UP, b_begun, b_up, name="grp", members=("a", "b")).decided is not None
+    told_later = judge(name="grp")
+    told_later.know(())
+    assert told_later.decided is None
+
+
+def test_an_alias_of_one_has_its_own_name() -> None:
+    seen = outcome("000 initiating all conns with alias='grp'", BEGUN, UP, name="grp")
+    assert (seen.connection, seen.result) == ("grp", Result.UP)
+
+
 def test_an_alias_is_not_made_of_those_who_stray_in() -> None:
     """The owner of the IKE SA retransmits in its own name, and is no member for it."""
     again = '010 "z" #3: STATE_V2_ESTABLISHED_IKE_SA: retransmission; will wait 0.5 seconds for response'

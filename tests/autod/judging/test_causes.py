@@ -597,6 +597,14 @@ def test_the_cause_is_named(
         assert outcome.sentence
 
 
+def test_what_4_10_says_of_a_deletion_by_the_peer_is_held_against_the_state() -> None:
+    """It says no more to the one who waits, and may have brought another Child SA up meanwhile."""
+    (case,) = (
+        one for one in CASES if one[0].startswith("the peer deletes the IKE SA before there is a Child SA")
+    )
+    assert judged(*case[1:4]).needs_state
+
+
 def test_a_redirect_says_what_pluto_goes_on_doing() -> None:
     """It is not over: pluto negotiates with the other gateway, and its state tells how that ends."""
     case = next(case for case in CASES if case[4] is Result.REDIRECTED)

@@ -136,3 +136,9 @@ def test_what_was_loaded_is_known_before_the_next_look() -> None:
     assert known.of("nets") == ("nets/1x1", "nets/1x2")
     assert (known.of("plain"), known.of("al"), known.of("a")) == (("plain",), ("a", "b"), ("a",))
     assert Members.given({"al": ["a", "b"]}).shared == {"al": {"a": None, "b": None}}
+
+
+def test_what_was_made_from_a_template_that_is_not_a_group_is_not_its_member() -> None:
+    known = Members([*TEMPLATE, one("made", kind="permanent", serial=12, template_serial=1)])
+    assert known.shared == {}
+    assert known.of("road") == ("road",)
