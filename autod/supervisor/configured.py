@@ -277,7 +277,8 @@ class ConfiguredSupervisor(Supervisor):
             async with trio.open_nursery() as nursery:
                 if self._instance is not None:
                     nursery.start_soon(self._follow_network, self._instance.pid)
-                    nursery.start_soon(follow_names, self._peers_by_name, self._renamed)
+                    names = partial(follow_names, self._peers_by_name, self._renamed, failed=self._failed)
+                    nursery.start_soon(names)
                 await met.wait()
                 nursery.cancel_scope.cancel()
 
@@ -309,6 +310,11 @@ class ConfiguredSupervisor(Supervisor):
         names = frozenset(self._peers_by_name().get(host, ()))
         self._retry(names, names, f"{host} has another address")
         await trio.lowlevel.checkpoint()
+
+    def _failed(self, host: str) -> bool:
+        """Whether a try to bring one up whose peer has this name failed, and none came up since."""
+        records = (self.engine.table[name].record for name in self._peers_by_name().get(host, ()))
+        return any(record.refused or record.failures for record in records)
 
     def _peers_by_name(self) -> dict[str, tuple[str, ...]]:
         """Connections that are not up, by the host names of their peers."""

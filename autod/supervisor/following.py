@@ -118,6 +118,7 @@ async def follow_names(
     peers: Callable[[], Mapping[str, tuple[str, ...]]],
     tell: Callable[[str], Awaitable[None]],
     *,
+    failed: Callable[[str], bool] = lambda name: False,
     resolve: Callable[[str], frozenset[str]] = _resolve,
 ) -> None:
     """Call `tell` with each name that has other addresses than before. Until cancelled.
@@ -132,7 +133,13 @@ async def follow_names(
             addresses = await trio.to_thread.run_sync(resolve, name, abandon_on_cancel=True)
             before = last_addresses.get(name)
             last_addresses[name] = addresses
-            if addresses and before is not None and addresses != before:
+            if before is None and addresses:
+                # What they were when its connections were loaded is not known: that matters when these do not come up.
+                if not failed(name):
+                    last_addresses.pop(name)
+                    continue
+                await tell(name)
+            elif addresses and addresses != before:
                 await tell(name)
         for name in last_addresses.keys() - set(names):
             # Its connections are up: when they go down, the addresses of that time count.

@@ -25,6 +25,7 @@ import contextlib
 import functools
 import os
 import resource
+import shlex
 import shutil
 import signal
 import socket
@@ -118,6 +119,8 @@ class Pluto:
         self.namespace = where
         self.root = HOST if _is_prefix(root) else root
         self._programs = root
+        self.hosts: Path | None = None
+        """What it has for /etc/hosts from its next start on, if that is given."""
         self.conf = folder / "ipsec.conf"
         self.secrets = folder / "ipsec.secrets"
         self.log = folder / "pluto.log"
@@ -273,12 +276,17 @@ class Pluto:
 
     def inside(self, *argv: str, mounts: bool = False) -> list[str]:
         """The command line that runs a program of this pluto's system; `mounts`: with its own /proc and /dev."""
-        if self.root == HOST:
+        own_hosts = mounts and self.hosts is not None
+        if self.root == HOST and not own_hosts:
             return list(argv)
         if not mounts:
             return ["chroot", str(self.root), *argv]
         # Mounts of its own, gone with it: pluto reads /proc and /dev.
         script = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
+        if self.root == HOST:
+            script = 'exec "$@"'
+        if own_hosts:
+            script = f'mount --bind {shlex.quote(str(self.hosts))} "$0/etc/hosts" && {script}'
         return ["unshare", "--mount", "sh", "-c", script, str(self.root), *argv]
 
 

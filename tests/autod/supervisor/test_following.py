@@ -123,6 +123,30 @@ async def test_a_name_with_another_address_is_told_once(monkeypatch: pytest.Monk
     assert told == ["gw.example"]
 
 
+@pytest.mark.parametrize(("fails_from", "told_at"), [(0, 1), (3, 3), (99, None)])
+async def test_a_name_whose_connections_fail_is_told_at_the_first_look(
+    monkeypatch: pytest.MonkeyPatch, fails_from: int, told_at: int | None
+) -> None:
+    """Its record may have come, or changed, after they were loaded. The number is that of the look."""
+    monkeypatch.setattr(following, "NAMES_GAP", 0.01)
+    looks, told = 0, list[int]()
+
+    async def tell(name: str) -> None:
+        told.append(looks)
+        await trio.lowlevel.checkpoint()
+
+    def resolve(name: str) -> frozenset[str]:
+        nonlocal looks
+        looks += 1
+        return frozenset({"192.0.2.1"})
+
+    with trio.move_on_after(0.5):
+        await follow_names(
+            lambda: {"gw.example": ("a",)}, tell, failed=lambda name: looks >= fails_from, resolve=resolve
+        )
+    assert told == ([] if told_at is None else [told_at])
+
+
 async def test_the_kernel_and_proc_tell_of_an_address() -> None:
     """Root; in a namespace of its own, seen from inside by /proc of a process there."""
     name = f"follow{os.getpid()}"

@@ -1,0 +1,113 @@
+"""Addresses, default routes and the DNS records of peers that come, change and go under a supervisor. For tests.
+
+Each scenario takes two gateways on one wire and `ups`, which counts how often west came up so far; it prints how long
+that took from the moment from which it could be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tests.real.plutos import EAST, WEST, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.real.plutos import Pluto
+
+__all__ = ["a_default_route_comes", "a_record_comes_and_changes", "an_address_comes"]
+
+LATE, SECOND, FAR = "192.1.2.77", "192.1.2.24", "10.99.0.1"
+OURS = "leftid=@me\n\trightid=@peer\n\tauthby=secret\n\tauto=start\n"
+THEIRS = "leftid=@peer\n\tright=%any\n\trightid=@me\n\tauthby=secret\n"
+
+
+@contextlib.contextmanager
+def supervised(west: Pluto, *, inside: bool = True, hosts: Path | None = None) -> Iterator[Callable[[], str]]:
+    """A supervisor of west; what it gives is its log so far. `hosts` is what it has for /etc/hosts."""
+    settings = west.folder / "autod.toml"
+    settings.write_text(
+        f'[supervise]\nconfiguration = "{west.conf}"\nsecrets = []\nstate = ""\nconnections = ""\n'
+        f'[pluto]\nsocket = "{west.socket}"\n[api]\nsocket = ""\n[history]\nfile = ""\n'
+    )
+    enter = west.namespace.enter if inside else []
+    if hosts is not None:
+        mounted = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        enter = [*enter, "unshare", "--mount", "sh", "-c", mounted, str(hosts)]
+    command = [*enter, sys.executable, "-m", "autod", "supervise", "--settings", str(settings)]
+    environment = {**os.environ, "STATE_DIRECTORY": str(west.folder / "state")}
+    with (
+        (west.folder / "autod.log").open("w+") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, env=environment) as supervisor,
+    ):
+        try:
+            yield (west.folder / "autod.log").read_text
+        except AssertionError:
+            print((west.folder / "autod.log").read_text()[-6000:])
+            raise
+        finally:
+            supervisor.terminate()
+            supervisor.wait(30)
+
+
+def _comes_up(ups: Callable[[], int], change: Callable[[], object], what: str) -> None:
+    before, moment = ups(), time.monotonic()
+    change()
+    wait_until(lambda: ups() > before, timeout=60, what=f"up after {what}")
+    print(f"{what}: up after {time.monotonic() - moment:.1f} s")
+
+
+def an_address_comes(west: Pluto, east: Pluto, ups: Callable[[], int], *, inside: bool = True) -> None:
+    """The address of west's end."""
+    east.load(f"conn x\n\tleft={EAST}\n\t{THEIRS}")
+    west.conf.write_text(f"config setup\nconn late\n\tleft={LATE}\n\tright={EAST}\n\t{OURS}")
+    with supervised(west, inside=inside) as log:
+        wait_until(lambda: "not-oriented" in log(), timeout=60, what="the first try")
+        _comes_up(
+            ups, lambda: west.namespace.ip("addr", "add", f"{LATE}/24", "dev", "eth1"), "an address came"
+        )
+
+
+def a_default_route_comes(west: Pluto, east: Pluto, ups: Callable[[], int]) -> None:
+    """Comes, goes, and comes again: what was resolved from it is loaded again, and tried."""
+    east.namespace.ip("addr", "add", f"{FAR}/32", "dev", "lo")
+    east.listen()
+    east.load(f"conn x\n\tleft={FAR}\n\t{THEIRS}")
+    west.conf.write_text(f"config setup\nconn late\n\tleft=%defaultroute\n\tright={FAR}\n\t{OURS}")
+    with supervised(west) as log:
+        wait_until(lambda: "not-oriented" in log(), timeout=60, what="the first try")
+        for _ in range(2):
+            _comes_up(
+                ups, lambda: west.namespace.ip("route", "add", "default", "via", EAST), "a default route came"
+            )
+            west.namespace.ip("route", "del", "default")
+            time.sleep(1)
+
+
+def a_record_comes_and_changes(west: Pluto, east: Pluto, ups: Callable[[], int]) -> None:
+    """The record of the peer's name: there is none, then one, then another while the peer is gone from the first."""
+    east.namespace.ip("addr", "add", f"{SECOND}/24", "dev", "eth1")
+    east.listen()
+    sections = [f"conn {name}\n\tleft={end}\n\t{THEIRS}" for name, end in (("x", EAST), ("y", SECOND))]
+    east.load(*sections)
+    hosts = west.folder / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n")
+    west.conf.write_text(f"config setup\nconn late\n\tleft={WEST}\n\tright=peer.example\n\t{OURS}")
+
+    def points_to(address: str) -> None:
+        hosts.write_text(f"127.0.0.1 localhost\n{address} peer.example\n")
+
+    # pluto looks the name up as well.
+    west.hosts = hosts
+    west.restart()
+    with supervised(west, hosts=hosts) as log:
+        wait_until(lambda: "after=" in log(), timeout=60, what="the first try")
+        _comes_up(ups, lambda: points_to(EAST), "a record came")
+        east.whack("--name", "x", "--delete")
+        _comes_up(ups, lambda: points_to(SECOND), "the record changed")
