@@ -87,7 +87,7 @@ class Host:
             text = self.text or ""
             if text[:1] == "%":
                 interface = lookup.interface(text[1:16], version)
-                self.missing = interface is None
+                self.missing = interface is None or self.blind
                 if interface is not None:
                     if interface.peer is not None:
                         self.hop = interface.peer

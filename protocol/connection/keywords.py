@@ -143,7 +143,7 @@ class Table:
                     conn=conn or name in both,
                     optarg=entry.optarg,
                 )
-                self._add(keys, keyword, bare, rules.dash)
+                self._add(keys, keyword, bare, rules.dash and bool(name or not sectioned))
 
     @staticmethod
     def _add(keys: dict[str, Key], keyword: Keyword, bare: Side, dash: bool) -> None:

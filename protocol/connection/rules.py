@@ -49,7 +49,7 @@ class Rules(msgspec.Struct, frozen=True):
     """`subnet=` stands for rightsubnet=."""
 
     dash: bool = True
-    """`left-id=` stands for leftid=."""
+    """`left-id=` stands for leftid=, and up to 5.2 `left-=` for left=."""
 
     ignores: bool = False
     """A keyword that this pluto was not built with is ignored. Other releases refuse the file."""
