@@ -202,17 +202,20 @@ class Draft:
 
     def copy(self) -> Draft:
         """A copy to start the next layer from, without the effect of auto=."""
-        other = Draft.__new__(Draft)
-        other.known = self.known
-        other.auto, other.worked = "ignore", False
-        other.policy, other.authby, other.sighash = self.policy, self.authby, self.sighash
-        other.ike_version = self.ike_version
-        other.prospective_shunt, other.negotiation_shunt = self.prospective_shunt, self.negotiation_shunt
-        other.failure_shunt = self.failure_shunt
-        other.left, other.right = self.left.copy(), self.right.copy()
-        other.settings = self.settings
-        other.remarks, other.failed = [], False
-        return other
+        duplicate = Draft.__new__(Draft)
+        duplicate.known = self.known
+        duplicate.auto, duplicate.worked = "ignore", False
+        duplicate.policy, duplicate.authby, duplicate.sighash = self.policy, self.authby, self.sighash
+        duplicate.ike_version = self.ike_version
+        duplicate.prospective_shunt, duplicate.negotiation_shunt = (
+            self.prospective_shunt,
+            self.negotiation_shunt,
+        )
+        duplicate.failure_shunt = self.failure_shunt
+        duplicate.left, duplicate.right = self.left.copy(), self.right.copy()
+        duplicate.settings = self.settings
+        duplicate.remarks, duplicate.failed = [], False
+        return duplicate
 
     @property
     def refused(self) -> bool:
