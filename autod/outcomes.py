@@ -15,7 +15,7 @@ from autod.causes import ADVICE, USUAL, Cause, Finder
 from autod.protocol.codes import REFUSALS
 from autod.values import read_json
 
-__all__ = ["Outcome", "Result", "from_json", "gather", "quoted", "sentence"]
+__all__ = ["Outcome", "Result", "from_json", "gather", "quoted", "sentence", "with_usual_cause"]
 
 
 class Result(StrEnum):
@@ -189,6 +189,14 @@ def gather(operation: str, connection: str | None, outcomes: tuple[Outcome, ...]
         found_by=failed[0].found_by if len(causes) == 1 else None,
         advice=failed[0].advice if len(causes) == 1 else None,
     )
+
+
+def with_usual_cause(outcome: Outcome) -> Outcome:
+    """An outcome that is not pluto's, with the cause that its result usually has; what is ok has none."""
+    if outcome.ok:
+        return outcome
+    cause, found_by = USUAL[outcome.result.value]
+    return msgspec.structs.replace(outcome, cause=cause, found_by=found_by, advice=ADVICE[cause].advice)
 
 
 def quoted(name: str | None) -> str:

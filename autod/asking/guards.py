@@ -21,7 +21,7 @@ from autod.asking.request import Request
 from autod.errors import DeadlinePassed
 from autod.judging.resolve import is_unknown
 from autod.operations import of_command
-from autod.outcomes import OK, Outcome, Result, quoted, sentence
+from autod.outcomes import OK, Outcome, Result, quoted, sentence, with_usual_cause
 from autod.protocol import commands as c
 
 if TYPE_CHECKING:
@@ -245,13 +245,15 @@ def _established(replies: tuple[Reply, ...]) -> frozenset[str]:
 
 
 def _outcome(request: Request, result: Result, because: str | None = None) -> Outcome:
-    return Outcome(
-        operation=request.operation,
-        connection=request.name,
-        result=result,
-        ok=result in OK,
-        sentence=sentence(result, request.operation, request.name)
-        if because is None
-        else f"{quoted(request.name)}: {request.operation} was not sent: {because}",
-        ended=time.time(),
+    return with_usual_cause(
+        Outcome(
+            operation=request.operation,
+            connection=request.name,
+            result=result,
+            ok=result in OK,
+            sentence=sentence(result, request.operation, request.name)
+            if because is None
+            else f"{quoted(request.name)}: {request.operation} was not sent: {because}",
+            ended=time.time(),
+        )
     )

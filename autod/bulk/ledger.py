@@ -15,7 +15,7 @@ import trio
 from autod.bulk import events as e
 from autod.bulk.job import Job
 from autod.bulk.result import ResultState
-from autod.outcomes import Outcome, Result
+from autod.outcomes import Outcome, Result, with_usual_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -222,13 +222,15 @@ class Ledger:
 
     def outcome(self, job: Job, result: Result, reason: str) -> Outcome:
         """An outcome of our own."""
-        return Outcome(
-            operation=self._operation,
-            connection=job.name,
-            result=result,
-            ok=False,
-            sentence=reason,
-            retryable=result is Result.PLUTO_GONE,
-            ended=self._teller.time(),
-            retransmissions=job.retransmissions,
+        return with_usual_cause(
+            Outcome(
+                operation=self._operation,
+                connection=job.name,
+                result=result,
+                ok=False,
+                sentence=reason,
+                retryable=result is Result.PLUTO_GONE,
+                ended=self._teller.time(),
+                retransmissions=job.retransmissions,
+            )
         )

@@ -13,7 +13,7 @@ import msgspec
 
 from autod.errors import PlutoGone
 from autod.judging.judge import Judge
-from autod.outcomes import Outcome, Result, gather, quoted
+from autod.outcomes import Outcome, Result, gather, quoted, with_usual_cause
 from autod.protocol.exchange import Ending
 from autod.recognise import recognise
 
@@ -82,14 +82,16 @@ def _not_sent(transcript: Transcript, started: float) -> Outcome:
         if transcript.unknown
         else "; ".join(line.strip() for line in transcript.complaints) or "no message of it can be sent"
     )
-    return Outcome(
-        operation="add",
-        connection=transcript.asked,
-        result=Result.UNKNOWN if transcript.unknown else Result.LOAD_FAILED,
-        ok=False,
-        sentence=f"{quoted(transcript.asked)} was not loaded: {reason}",
-        code=_NOT_FOUND if transcript.unknown else None,
-        lines=transcript.complaints,
-        started=started,
-        ended=time.time(),
+    return with_usual_cause(
+        Outcome(
+            operation="add",
+            connection=transcript.asked,
+            result=Result.UNKNOWN if transcript.unknown else Result.LOAD_FAILED,
+            ok=False,
+            sentence=f"{quoted(transcript.asked)} was not loaded: {reason}",
+            code=_NOT_FOUND if transcript.unknown else None,
+            lines=transcript.complaints,
+            started=started,
+            ended=time.time(),
+        )
     )

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autod.causes import Cause
+from autod.causes import ADVICE, Cause
 from autod.events import Dropped, to_json
 from autod.judging.judge import Judge
-from autod.outcomes import Outcome, Result, gather
+from autod.outcomes import OK, Outcome, Result, gather, with_usual_cause
 from autod.protocol.exchange import Ending
 from autod.protocol.replies import Prompt, Reply
 from autod.recognise import recognise
@@ -491,3 +491,18 @@ def test_any_stream_has_an_outcome(
     assert ended.sentence
     assert (ended.exit_status == 0) is ended.ok
     assert json.loads(to_json(ended))["result"] == ended.result.value
+
+
+@pytest.mark.parametrize("result", list(Result))
+def test_what_is_not_plutos_has_the_usual_cause(result: Result) -> None:
+    """What failed has one that comes to this result, and who found it; what is so has none."""
+    one = with_usual_cause(
+        Outcome(operation="up", connection="a", result=result, ok=result in OK, sentence="")
+    )
+    if one.ok:
+        assert (one.cause, one.found_by, one.advice) == (None, None, None)
+    else:
+        assert one.cause is not None
+        assert ADVICE[one.cause].result == result
+        assert one.found_by is not None
+        assert one.advice == ADVICE[one.cause].advice
