@@ -90,7 +90,7 @@ def in_bash(folder: Path, lines: list[str]) -> dict[str, list[str]]:
 
 
 def in_fish(folder: Path, lines: list[str]) -> dict[str, list[str]]:
-    """By line, what it offers for its end."""
+    """By line, what it offers that begins as its end does: fish 4 has also what only resembles it."""
     script = (
         f"source {FOLDER / 'autod.fish'}; "
         + r"""
@@ -101,7 +101,11 @@ def in_fish(folder: Path, lines: list[str]) -> dict[str, list[str]]:
         true
     """
     )
-    return _run(["fish", "--no-config", "-c", script], folder, "\n".join(lines))
+    offered = _run(["fish", "--no-config", "-c", script], folder, "\n".join(lines))
+    return {
+        line: [word for word in words if word.startswith(line.rpartition(" ")[2])]
+        for line, words in offered.items()
+    }
 
 
 def in_zsh(folder: Path, lines: list[str]) -> dict[str, list[str]]:
