@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
+from autod.identify.programs import find_programs
 from autod.testing import FakePluto
 from tests.helpers.documents import Command, commands
 
@@ -77,7 +78,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pluto(place: Path) -> Iterator[FakePluto]:
-    with FakePluto("4.10", connections=NAMES, path=place / "pluto.ctl") as one:
+    """Of the release whose programs are here: `autod doctor` compares."""
+    whack = find_programs().whack
+    said = subprocess.run([whack, "--version"], capture_output=True, text=True).stdout if whack else ""
+    release = said.split()[1] if said.startswith("Libreswan ") else "4.10"
+    with FakePluto(release, connections=NAMES, path=place / "pluto.ctl") as one:
         yield one
 
 
