@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.real.following import a_default_route_comes, a_record_comes_and_changes, an_address_comes
+from tests.real.following import a_default_route_comes, a_record_comes, an_address_comes
 from tests.real.plutos import gateways
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def test_an_address_that_comes_late_is_followed(where: str) -> None:
 
 def test_a_default_route_that_comes_goes_and_comes_again_is_followed() -> None:
     with gateways() as (west, east):
-        a_default_route_comes(west, east, ike_sas(west))
+        a_default_route_comes(west, east, ike_sas(west), times=2)
 
 
 def test_a_record_that_comes_and_changes_is_followed() -> None:
     with gateways() as (west, east):
-        a_record_comes_and_changes(west, east, ike_sas(west))
+        a_record_comes(west, east, ike_sas(west), changes=True)
