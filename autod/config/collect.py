@@ -192,9 +192,11 @@ class Collector:
         """The line with this keyword and value, the same in any connection; None if there is a complaint about it."""
         keyword, rules = key.keyword, self._rules
         try:
+            if keyword.kind == "key" and not text:
+                return None
             if self._old:
                 value = read_4(keyword, kind, text, wide=rules.wide, seconds=rules.seconds)
-            elif keyword.kind == "obsolete" or not keyword.conn or (keyword.kind == "key" and not text):
+            elif keyword.kind == "obsolete" or not keyword.conn:
                 return None
             else:
                 value = read_5(keyword, text, decimals=rules.decimals)
@@ -216,7 +218,12 @@ class Collector:
         self._section.append(Setting(key, text, value, file, number, column))
         return True
 
+    def _refuse_empty_key(self, key: Key, word: Token, text: str) -> None:
+        if key.keyword.kind == "key" and not text and self._rules.empty_key_aborts:
+            raise Fault(f"{word.text}= is empty, and addconn aborts over that", word, -6)
+
     def _value_4(self, key: Key, word: Token, kind: TokenKind, text: str) -> Value | None:
+        self._refuse_empty_key(key, word, text)
         try:
             return read_4(key.keyword, kind, text, wide=self._rules.wide, seconds=self._rules.seconds)
         except BadWord as bad:
@@ -234,8 +241,7 @@ class Collector:
             hint = advice.for_keyword(word.text)
             self.complain(Severity.WARNING, f"{word.text}= is obsolete and ignored", place, hint)
             return None
-        if keyword.kind == "key" and not text and self._rules.empty_key_aborts:
-            raise Fault(f"{word.text}= is empty, and addconn aborts over that", word, -6)
+        self._refuse_empty_key(key, word, text)
         try:
             return read_5(keyword, text, decimals=self._rules.decimals)
         except Malformed as reason:

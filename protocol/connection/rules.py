@@ -122,6 +122,7 @@ _OLD: Final = Rules(
     aborts_over_alias=True,
     bare_words=True,
     decimals=False,
+    empty_key_aborts=True,
 )
 
 _OLD_4_7: Final = replace(_OLD, name="4.7", releases=("4.7",), wide=False)

@@ -268,3 +268,16 @@ def test_a_keyword_that_is_not_known_is_left_to_addconn_where_it_loads(tmp_path:
         assert load(path, find(release)).refusal is not None
     path.write_text("conn a\n\tleft=192.0.2.1\n\tnovel=yes\nnonsense\n")
     assert load(path, find("4.12"), leaves_unknown=True).refusal is not None
+
+
+@pytest.mark.parametrize("release", ["3.27", "3.32", "4.0", "4.6", "4.15", "5.0", "5.2"])
+def test_a_key_that_is_empty_makes_addconn_abort(release: str, tmp_path: Path) -> None:
+    """Up to 4.15 one without quotes is none."""
+    path = tmp_path / "ipsec.conf"
+    ends = "conn a\n\tleft=192.0.2.1\n\tright=192.0.2.2\n"
+    path.write_text(f'{ends}\tleftrsasigkey=""\n')
+    refusal = load(path, find(release)).refusal
+    assert refusal is not None
+    assert refusal.status == -6
+    path.write_text(f"{ends}\tleftrsasigkey=\n")
+    assert (load(path, find(release)).refusal is None) is (release < "5")
