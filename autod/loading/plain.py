@@ -70,6 +70,8 @@ class Begun(msgspec.Struct):
     sent: dict[str, Sent]
     waiting: int = 0
     """Connections that were not sent."""
+    unknown: bool = False
+    """Whether a name is not in the configuration: somebody is to be told."""
     answered: list[Answered] = []
     flight: deque[tuple[ConfiguredConnection, Pending]] = msgspec.field(default_factory=deque)
     unusual: float | None = None
@@ -78,7 +80,7 @@ class Begun(msgspec.Struct):
     @property
     def is_done(self) -> bool:
         """Whether all are loaded, and there is nothing to report about any of them."""
-        return not self.waiting and not self.flight and self.unusual is None
+        return not (self.waiting or self.flight or self.unknown) and self.unusual is None
 
 
 def begin(
@@ -96,12 +98,9 @@ def begin(
     exception pluto still works on the few messages that it has.
     """
     sent: dict[str, Sent] = {}
-    connections = {
-        id(connection): connection
-        for word in chosen(configuration, names, autoall=autoall)
-        for connection in word.connections
-    }
-    begun = Begun(configuration, sent, len(connections))
+    words = chosen(configuration, names, autoall=autoall)
+    connections = {id(connection): connection for word in words for connection in word.connections}
+    begun = Begun(configuration, sent, len(connections), unknown=not all(word.connections for word in words))
     sending = Sending(path, codes=detected.release.codes, seqpacket=detected.seqpacket, pluto=detected.pluto)
     run = _Run(begun, sending, Preparer(configuration, autoall=autoall, sent=sent), _Usual(detected))
     try:
