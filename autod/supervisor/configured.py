@@ -27,7 +27,7 @@ from autod.supervisor.loop import Supervisor
 from autod.supervisor.own import Own
 from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import LastGood, Read, load
-from autod.supervisor.states import Actual, Changed, Keep, Mended
+from autod.supervisor.states import Act, Actual, Changed, Keep, Mended
 from autod.supervisor.table import Synced
 from autod.supervisor.views import Differences, Left, Operator, plain
 from autod.supervisor.wanted import Reading, Source, resolve
@@ -304,12 +304,33 @@ class ConfiguredSupervisor(Supervisor):
             # Connections that went down with an address show in a look.
             self.look_soon()
         self._retry(affected.mended, affected.reloaded, "an address or a route of this machine changed")
+        await self._end_tries(affected.reloaded)
 
     async def _renamed(self, host: str) -> None:
         """The name of a peer has another address."""
         names = frozenset(self._peers_by_name().get(host, ()))
         self._retry(names, names, f"{host} has another address")
+        await self._end_tries(names)
+
+    async def _end_tries(self, names: Collection[str]) -> None:
+        """End those tries to bring one of `names` up that no peer answered: they go by an address that is no longer the
+        right one, and would take a minute to fail."""
         await trio.lowlevel.checkpoint()
+        if not any(map(self._is_unanswered, names)):
+            return
+        try:
+            up = (await self.link.look(states=False, everything=False)).up
+        except WhackError:
+            return
+        for name in names:
+            # A part of it may be up.
+            if self._is_unanswered(name) and not any(one == name or one.startswith(f"{name}/") for one in up):
+                self.tell("reload", connection=name, detail="the try ends, as it goes by an old address")
+                await self.link.give_up(name)
+
+    def _is_unanswered(self, name: str) -> bool:
+        entry = self.engine.table.get(name)
+        return entry is not None and entry.record.acting is Act.UP and not entry.record.heard
 
     def _failed(self, host: str) -> bool:
         """Whether a try to bring one up whose peer has this name failed, and none came up since."""

@@ -126,6 +126,7 @@ async def follow_names(
     `peers` gives the names to look up, with their connections: those that are not up.
     """
     last_addresses: dict[str, frozenset[str]] = {}
+    unsure = set[str]()
     while True:
         await trio.sleep(NAMES_GAP)
         names = list(peers())[:_MOST]
@@ -135,12 +136,12 @@ async def follow_names(
             last_addresses[name] = addresses
             if before is None and addresses:
                 # What they were when its connections were loaded is not known: that matters when these do not come up.
-                if not failed(name):
-                    last_addresses.pop(name)
-                    continue
+                unsure.add(name)
+            changed = before is not None and addresses != before
+            if addresses and (changed or (name in unsure and failed(name))):
+                unsure.discard(name)
                 await tell(name)
-            elif addresses and addresses != before:
-                await tell(name)
+        unsure.intersection_update(names)
         for name in last_addresses.keys() - set(names):
             # Its connections are up: when they go down, the addresses of that time count.
             last_addresses.pop(name)

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tests.real.plutos import EAST, WEST, wait_until
+from tests.real.plutos import EAST, WEST, silent_peer, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
     from tests.real.plutos import Pluto
 
-__all__ = ["a_default_route_comes", "a_record_comes", "an_address_comes"]
+__all__ = [
+    "a_default_route_comes",
+    "a_record_changes_while_a_try_runs",
+    "a_record_comes",
+    "an_address_comes",
+]
 
-LATE, SECOND, FAR = "192.1.2.77", "192.1.2.24", "10.99.0.1"
+LATE, SECOND, SILENT, FAR = "192.1.2.77", "192.1.2.24", "192.1.2.99", "10.99.0.1"
 OURS = "leftid=@me\n\trightid=@peer\n\tauthby=secret\n\tauto=start\n"
 THEIRS = "leftid=@peer\n\tright=%any\n\trightid=@me\n\tauthby=secret\n"
 
@@ -112,3 +117,20 @@ def a_record_comes(west: Pluto, east: Pluto, ups: Callable[[], int], *, changes:
         if changes:
             east.whack("--name", "x", "--delete")
             _comes_up(ups, lambda: points_to(SECOND), "the record changed")
+
+
+def a_record_changes_while_a_try_runs(west: Pluto, east: Pluto, ups: Callable[[], int]) -> None:
+    """The first record is that of a machine that never answers: the try would take a minute to fail."""
+    silent_peer(west.namespace, SILENT)
+    east.load(f"conn x\n\tleft={EAST}\n\t{THEIRS}")
+    west.hosts = hosts = west.folder / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{SILENT} peer.example\n")
+    west.restart()
+    west.conf.write_text(f"config setup\nconn late\n\tleft={WEST}\n\tright=peer.example\n\t{OURS}")
+    with supervised(west, hosts=hosts) as log:
+        wait_until(lambda: "retransmission" in west.text(), timeout=60, what="the first try")
+        # The name is looked at every few seconds.
+        time.sleep(6)
+        hosts.write_text(f"127.0.0.1 localhost\n{EAST} peer.example\n")
+        wait_until(lambda: ups() > 0, timeout=40, what="up at the other address")
+        assert "goes by an old address" in log()

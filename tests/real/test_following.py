@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.real.following import a_default_route_comes, a_record_comes, an_address_comes
+from tests.real.following import (
+    a_default_route_comes,
+    a_record_changes_while_a_try_runs,
+    a_record_comes,
+    an_address_comes,
+)
 from tests.real.plutos import gateways
 
 if TYPE_CHECKING:
@@ -35,3 +40,8 @@ def test_a_default_route_that_comes_goes_and_comes_again_is_followed() -> None:
 def test_a_record_that_comes_and_changes_is_followed() -> None:
     with gateways() as (west, east):
         a_record_comes(west, east, ike_sas(west), changes=True)
+
+
+def test_a_record_that_changes_while_a_try_runs_is_followed() -> None:
+    with gateways() as (west, east):
+        a_record_changes_while_a_try_runs(west, east, ike_sas(west))
