@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["GUARDS", "Guard", "guards_of", "look_before", "look_for_all", "may_load"]
+__all__ = ["GUARDS", "Guard", "guards_of", "look_before", "look_for_all", "may_load", "with_ikev1_sa"]
 
 
 class Guard(msgspec.Struct, frozen=True):
@@ -79,6 +79,18 @@ def look_for_all(pluto: Asked, request: Request, deadline: float) -> Course[Requ
 def may_load(pluto: Asked, name: str, deadline: float) -> Course[Outcome | None]:
     """What stands in the way of loading `name`: pluto deletes the connection that has the name first."""
     return look_before(pluto, Request("add", c.Delete(name), name), deadline)
+
+
+def with_ikev1_sa(pluto: Asked, deadline: float) -> Course[frozenset[str]]:
+    """Names of the connections that `may_load` must be asked about, whatever the configuration says of them now: the
+    one that pluto has may still have narrowing=. A look at all of them; none on a release that is not in danger."""
+    if not GUARDS["narrowed"].threatens(pluto.release):
+        return frozenset()
+    from autod.status import parse
+
+    states = parse((yield from ask_and_read(pluto, c.ShowStates(), deadline)))
+    names = (one.connection or "" for one in states.ike_sas if (one.text or "").startswith(_IKEV1))
+    return frozenset(name.partition("/")[0] for name in names)
 
 
 def _is_up(pluto: Asked, request: Request, deadline: float) -> Course[Outcome | None]:

@@ -13,6 +13,7 @@ import msgspec
 import trio
 
 from autod.asking.arguments import check_seconds, names_of
+from autod.asking.guards import with_ikev1_sa
 from autod.config.choose import all_names, choose
 from autod.loading.native import NativeLoader
 from autod.loading.plain import begin
@@ -71,8 +72,10 @@ async def add(
     words = all_names(configuration) if names is None else names_of(names)
     loader = NativeLoader(pluto, lambda release: configuration)
     await loader.check()
-    begun = await _begun(pluto, configuration, words)
-    if begun.is_done and all(word.connections for word in choose(configuration, words)):
+    begun = None
+    if not await pluto.drive(with_ikev1_sa(pluto, float("inf"))):
+        begun = await _begun(pluto, configuration, words)
+    if begun is not None and begun.is_done and all(word.connections for word in choose(configuration, words)):
         return Added(tuple(words), {})
     outcomes: dict[str, Outcome] = {}
     rest = NativeLoader(pluto, lambda release: configuration, begun=begun)

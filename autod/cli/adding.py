@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from autod.asking.guards import with_ikev1_sa
 from autod.cli.configuration import names_to_load, read
 from autod.cli.names import is_pattern
 from autod.cli.output import standard_error, standard_output
@@ -122,6 +123,8 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
     if len(names) < 2 or any(
         is_group(connection) and auto(connection) != "ignore" for connection in configuration.connections
     ):
+        return None
+    if pluto.drive(with_ikev1_sa(pluto, float("inf"))):
         return None
     printer = _Printer(pluto, outputs, options)
     going_down = goes_down(pluto.replies(c.TrafficStatus()), names)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import trio
 
-from autod.asking.guards import may_load
+from autod.asking.guards import may_load, with_ikev1_sa
 from autod.asking.request import Request
 from autod.config.halt import halts
 from autod.errors import NOT_LOADED, ConfigurationError, no_answer
@@ -235,8 +235,11 @@ class _Run:
             if not word.works:
                 self._told(word.asked, outcome_of(_unknown(word.asked), started=self._started))
         try:
+            endangered: frozenset[str] = frozenset()
+            if self._works:
+                endangered = await self._pluto.drive(with_ikev1_sa(self._pluto, float("inf")))
             for number, work in enumerate(self._works.values(), 1):
-                if asks_first(work.connection):
+                if asks_first(work.connection) or work.connection.name in endangered:
                     await self._drain()
                     refused = await self._pluto.drive(
                         may_load(self._pluto, work.connection.name, float("inf"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from autod.asking.asks import Send
-from autod.asking.guards import GUARDS, guards_of, look_before, look_for_all, may_load
+from autod.asking.guards import GUARDS, guards_of, look_before, look_for_all, may_load, with_ikev1_sa
 from autod.asking.request import Request
 from autod.errors import ConnectionLost, PlutoGone
 from autod.operations import ROWS, of_command
@@ -321,6 +321,16 @@ def test_the_ikev1_sa_of_one_with_narrowing_is_deleted_before_it(version: str, n
     pluto = Narrowed(version, NARROW, [[f"7 {name}", "8 other"], ["8 other"]], name)
     assert pluto.look(request(c.Delete("n"))) is None
     assert pluto.asked == [c.ConnectionStatus("n"), c.ShowStates(), c.DeleteState(7), c.ShowStates()]
+
+
+@pytest.mark.parametrize(("version", "names"), [("5.1", set()), ("5.2", {"n", "other"}), ("5.4", set())])
+def test_each_connection_with_an_ikev1_sa_is_looked_at_before_it_is_loaded(
+    version: str, names: set[str]
+) -> None:
+    """Also one that has no narrowing= in the configuration any more; on other releases nothing is asked."""
+    pluto = Narrowed(version, NARROW, [["7 n/1x2", "8 other"]])
+    assert pluto.drive(with_ikev1_sa(pluto, 10.0)) == names
+    assert pluto.asked == ([c.ShowStates()] if names else [])
 
 
 def test_one_with_narrowing_whose_ikev1_sa_comes_back_is_not_deleted() -> None:
