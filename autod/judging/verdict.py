@@ -212,10 +212,15 @@ def may_pass(verdict: Verdict) -> bool:
     return verdict.result in _MAY_PASS or (verdict.result not in OK and not verdict.certain)
 
 
+_TAKEN = "pluto has the request, and carries it out when it comes to it"
+
+
 def left_behind(operation: str, evidence: Evidence, result: Result) -> str | None:
-    """What pluto goes on doing after an `up` that failed; None if it does nothing."""
-    if operation != "up" or result is Result.UP:
+    """What pluto goes on doing after an `up` that failed, or a request that was given up; None if it does nothing."""
+    if result is Result.UP:
         return None
+    if operation != "up":
+        return _TAKEN if result in (Result.DEADLINE, Result.CANCELLED) else None
     redirected = evidence.seen.get(Redirected)
     if result is Result.REDIRECTED and isinstance(redirected, Redirected):
         return f"pluto negotiates with the gateway {redirected.gateway or 'it was sent to'} by itself"
@@ -234,7 +239,7 @@ def left_behind(operation: str, evidence: Evidence, result: Result) -> str | Non
     ):
         return "pluto goes on negotiating, until the connection is taken down"
     if result in (Result.DEADLINE, Result.CANCELLED):
-        return "pluto has the request, and carries it out when it comes to it"
+        return _TAKEN
     if result is Result.CHILD_REJECTED and IkeEstablished in evidence.seen:
         return "the IKE SA stays established"
     return None

@@ -196,7 +196,7 @@ UNANSWERED = '010 "a" #1: STATE_V2_PARENT_I2: retransmission; will wait 0.5 seco
 @pytest.mark.parametrize(
     ("lines", "cause", "part"),
     [
-        ((BEGUN,), Cause.DEADLINE, "pluto goes on with the request"),
+        ((BEGUN,), Cause.DEADLINE, "ask for the status, or wait longer"),
         ((BEGUN, AGAIN), Cause.PEER_SILENT, "so far the peer does not answer"),
         ((BEGUN, REFUSED, AGAIN), Cause.PORT_CLOSED, "nobody listens"),
         ((BEGUN, UNANSWERED), Cause.AUTH_UNANSWERED, "so far"),
