@@ -87,7 +87,7 @@ def test_a_tunnel_that_goes_down_is_said_before(
     command = (*words, "--ctlsocket", str(west.socket), "--config", str(west.conf))
     assert main(command) == 0
     assert "takes it down" not in capsys.readouterr().err
-    monkeypatch.setattr("autod.status.established", lambda _: frozenset({"a", "c"}))
+    monkeypatch.setattr("autod.status.polling.established", lambda _: frozenset({"a", "c"}))
     assert main(command) == 0
     assert '"a" is up; loading again takes it down' in capsys.readouterr().err
     for name in "ab":
