@@ -329,7 +329,7 @@ async def test_a_path_longer_than_an_address_works(tmp_path: Path) -> None:
             assert len(str(path)) > 200
             assert await controller(path).exchange(MESSAGE, lambda _: None) is Ending.EOF
     assert pluto.messages == [MESSAGE]
-    assert descriptors() == before
+    assert descriptors().items() <= before.items()
 
 
 async def test_a_socket_name_too_long_for_any_address_is_refused(tmp_path: Path) -> None:
@@ -493,7 +493,7 @@ async def test_a_silent_pluto_is_left_at_the_deadline_and_its_slot_stays_counted
         assert deadline.cancelled_caught
         assert (control.slots.held, control.slots.abandoned) == (0, 1)
         assert control.slots.released("a") == 1
-    assert descriptors() == before
+    assert descriptors().items() <= before.items()
 
 
 async def test_a_request_that_was_never_sent_leaves_no_slot_behind(
@@ -518,7 +518,7 @@ async def test_an_error_in_the_consumer_closes_the_socket(path: Path) -> None:
     async with fake_pluto(path, answers(b"002 one\n", b"002 two\n")):
         with pytest.raises(RuntimeError, match="consumer"):
             await controller(path).exchange(MESSAGE, consumer)
-    assert descriptors() == before
+    assert descriptors().items() <= before.items()
 
 
 async def test_who_is_cancelled_already_sends_nothing(path: Path) -> None:
@@ -607,7 +607,7 @@ async def test_cancelled_at_any_checkpoint_nothing_is_half_sent_and_nothing_is_l
     for step in itertools.count(1):
         before = descriptors()
         done = await attempt(tmp_path / f"s{step}", state, seqpacket, step)
-        assert descriptors() == before
+        assert descriptors().items() <= before.items()
         assert done.received in ([], [MESSAGE])
         assert done.held == 0
         if done.ending is not None:
