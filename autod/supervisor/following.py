@@ -141,7 +141,6 @@ async def follow_names(
             if addresses and (changed or (name in unsure and failed(name))):
                 unsure.discard(name)
                 await tell(name)
+        # The connections of the others are up, by the addresses that their names had: when they go down, it counts
+        # whether the names have others by then.
         unsure.intersection_update(names)
-        for name in last_addresses.keys() - set(names):
-            # Its connections are up: when they go down, the addresses of that time count.
-            last_addresses.pop(name)

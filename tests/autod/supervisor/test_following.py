@@ -123,6 +123,30 @@ async def test_a_name_with_another_address_is_told_once(monkeypatch: pytest.Monk
     assert told == ["gw.example"]
 
 
+async def test_a_name_that_changed_while_its_connections_were_up_is_told_when_they_go_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They went by its old address: pluto itself would try that for ever."""
+    monkeypatch.setattr(following, "NAMES_GAP", 0.01)
+    rounds, told = 0, list[int]()
+
+    def peers() -> dict[str, tuple[str, ...]]:
+        nonlocal rounds
+        rounds += 1
+        return {} if 3 <= rounds < 8 else {"gw.example": ("a",)}
+
+    async def tell(name: str) -> None:
+        told.append(rounds)
+        await trio.lowlevel.checkpoint()
+
+    def resolve(name: str) -> frozenset[str]:
+        return frozenset({"192.0.2.1" if rounds < 5 else "192.0.2.2"})
+
+    with trio.move_on_after(0.5):
+        await follow_names(peers, tell, resolve=resolve)
+    assert told == [8]
+
+
 @pytest.mark.parametrize(("fails_from", "told_at"), [(0, 1), (3, 3), (99, None)])
 async def test_a_name_whose_connections_fail_is_told_at_the_first_look(
     monkeypatch: pytest.MonkeyPatch, fails_from: int, told_at: int | None
