@@ -59,6 +59,10 @@ def signature(patterns: Sequence[str]) -> Signature:
     return tuple(entries)
 
 
+_OWN_TRY = 5.0
+"""Seconds for which pluto tries by itself before the addresses of the peer's name are doubted: an up takes less."""
+
+
 class ConfiguredSupervisor(Supervisor):
     """A supervisor of the connections of `source` and of the settings file at `path`.
 
@@ -277,7 +281,13 @@ class ConfiguredSupervisor(Supervisor):
             async with trio.open_nursery() as nursery:
                 if self._instance is not None:
                     nursery.start_soon(self._follow_network, self._instance.pid)
-                    names = partial(follow_names, self._peers_by_name, self._renamed, failed=self._failed)
+                    names = partial(
+                        follow_names,
+                        self._peers_by_name,
+                        self._renamed,
+                        up=self._all_peers,
+                        failed=self._failed,
+                    )
                     nursery.start_soon(names)
                 await met.wait()
                 nursery.cancel_scope.cancel()
@@ -333,9 +343,14 @@ class ConfiguredSupervisor(Supervisor):
         return entry is not None and entry.record.acting is Act.UP and not entry.record.heard
 
     def _failed(self, host: str) -> bool:
-        """Whether a try to bring one up whose peer has this name failed, and none came up since."""
-        records = (self.engine.table[name].record for name in self._peers_by_name().get(host, ()))
-        return any(record.refused or record.failures for record in records)
+        """Whether a try to bring one up whose peer has this name failed, and none came up since; or pluto tries by
+        itself for some time, as it does for ever after a tunnel was lost."""
+        records = [self.engine.table[name].record for name in self._peers_by_name().get(host, ())]
+        long_ago = trio.current_time() - _OWN_TRY
+        return any(
+            record.refused or record.failures or (record.negotiating and record.negotiating_since < long_ago)
+            for record in records
+        )
 
     def _peers_by_name(self) -> dict[str, tuple[str, ...]]:
         """Connections that are not up, by the host names of their peers."""
@@ -346,6 +361,10 @@ class ConfiguredSupervisor(Supervisor):
                 for host in hosts:
                     by_host.setdefault(host, []).append(name)
         return {host: tuple(names) for host, names in by_host.items()}
+
+    def _all_peers(self) -> frozenset[str]:
+        """The host names of all peers."""
+        return frozenset(host for hosts in self._named.values() for host in hosts)
 
     def _retry(self, names: Collection[str], reloaded: Collection[str], detail: str) -> None:
         """Try these now, unless they are up or suspended. Those of `reloaded` are loaded again before that; one that is

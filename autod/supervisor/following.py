@@ -118,12 +118,15 @@ async def follow_names(
     peers: Callable[[], Mapping[str, tuple[str, ...]]],
     tell: Callable[[str], Awaitable[None]],
     *,
+    up: Callable[[], Collection[str]] = tuple,
     failed: Callable[[str], bool] = lambda name: False,
     resolve: Callable[[str], frozenset[str]] = _resolve,
 ) -> None:
     """Call `tell` with each name that has other addresses than before. Until cancelled.
 
-    `peers` gives the names to look up, with their connections: those that are not up.
+    `peers` gives the names to look up, with their connections: those that are not up. Those of `up` are looked up once,
+    so that it shows when they have other addresses after a loss. A name that was never looked up before counts as
+    changed when it has `failed`.
     """
     last_addresses: dict[str, frozenset[str]] = {}
     unsure = set[str]()
@@ -141,6 +144,6 @@ async def follow_names(
             if addresses and (changed or (name in unsure and failed(name))):
                 unsure.discard(name)
                 await tell(name)
-        # The connections of the others are up, by the addresses that their names had: when they go down, it counts
-        # whether the names have others by then.
-        unsure.intersection_update(names)
+        for name in [name for name in up() if name not in last_addresses][:_MOST]:
+            last_addresses[name] = await trio.to_thread.run_sync(resolve, name, abandon_on_cancel=True)
+            unsure.add(name)

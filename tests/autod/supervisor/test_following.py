@@ -123,8 +123,9 @@ async def test_a_name_with_another_address_is_told_once(monkeypatch: pytest.Monk
     assert told == ["gw.example"]
 
 
+@pytest.mark.parametrize("up_from", [1, 3])
 async def test_a_name_that_changed_while_its_connections_were_up_is_told_when_they_go_down(
-    monkeypatch: pytest.MonkeyPatch,
+    up_from: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They went by its old address: pluto itself would try that for ever."""
     monkeypatch.setattr(following, "NAMES_GAP", 0.01)
@@ -133,7 +134,7 @@ async def test_a_name_that_changed_while_its_connections_were_up_is_told_when_th
     def peers() -> dict[str, tuple[str, ...]]:
         nonlocal rounds
         rounds += 1
-        return {} if 3 <= rounds < 8 else {"gw.example": ("a",)}
+        return {} if up_from <= rounds < 8 else {"gw.example": ("a",)}
 
     async def tell(name: str) -> None:
         told.append(rounds)
@@ -143,7 +144,7 @@ async def test_a_name_that_changed_while_its_connections_were_up_is_told_when_th
         return frozenset({"192.0.2.1" if rounds < 5 else "192.0.2.2"})
 
     with trio.move_on_after(0.5):
-        await follow_names(peers, tell, resolve=resolve)
+        await follow_names(peers, tell, up=lambda: ["gw.example"], resolve=resolve)
     assert told == [8]
 
 
