@@ -64,7 +64,7 @@ def supervised(west: Pluto, *, inside: bool = True, hosts: Path | None = None) -
 def _comes_up(ups: Callable[[], int], change: Callable[[], object], what: str) -> None:
     before, moment = ups(), time.monotonic()
     change()
-    wait_until(lambda: ups() > before, timeout=60, what=f"up after {what}")
+    wait_until(lambda: ups() > before, timeout=180, what=f"up after {what}")
     print(f"{what}: up after {time.monotonic() - moment:.1f} s")
 
 
