@@ -73,7 +73,10 @@ async def add(
     loader = NativeLoader(pluto, lambda release: configuration)
     await loader.check()
     begun = None
-    if not await pluto.drive(with_ikev1_sa(pluto, float("inf"))):
+    patience = pluto.timeout if timeout is None else timeout
+    if not await pluto.drive(
+        with_ikev1_sa(pluto, pluto.now() + (float("inf") if patience is None else patience))
+    ):
         begun = await _begun(pluto, configuration, words)
     if begun is not None and begun.is_done and all(word.connections for word in choose(configuration, words)):
         return Added(tuple(words), {})

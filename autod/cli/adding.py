@@ -124,7 +124,8 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
         is_group(connection) and auto(connection) != "ignore" for connection in configuration.connections
     ):
         return None
-    if pluto.drive(with_ikev1_sa(pluto, float("inf"))):
+    assert pluto.timeout is not None
+    if pluto.drive(with_ikev1_sa(pluto, pluto.now() + pluto.timeout)):
         return None
     printer = _Printer(pluto, outputs, options)
     going_down = goes_down(pluto.replies(c.TrafficStatus()), names)
