@@ -22,7 +22,6 @@ from autod.client.plain import PlainPluto, Turn
 from autod.errors import UsageError
 from autod.exchange.blocking import Wait
 from autod.identify.binary import version_of_process_blocking
-from autod.outcomes import Outcome
 from autod.protocol import commands as c
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from autod.identify.binary import Version
     from autod.identify.cache import Known
     from autod.identify.detect import Detected
+    from autod.outcomes import Outcome
     from autod.protocol.replies import Reply
     from autod.status import ChildSa, State
 
@@ -65,7 +65,7 @@ def open_pluto(
     yield pluto
 
 
-class Pluto(PlainPluto[Outcome]):
+class Pluto(PlainPluto["Outcome"]):
     """A pluto, and its operations: each method blocks until its outcome is known. Made by `open_pluto`.
 
     May be used by one thread at a time.

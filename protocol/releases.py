@@ -91,10 +91,8 @@ LABELED, UNLABELED = "+labeled", "+unlabeled"
 """The suffixes with which a caller tells how a release was built."""
 
 _DIALECT = re.compile(r"[.-](el8)(?![0-9])")
-_DEVELOPMENT = re.compile(
-    r"-\d+-g[0-9a-f]{4,}|-dirty|(?:^|[-+~.]|\d)(?:rc|dr|alpha|beta)\d*(?![a-z])", re.IGNORECASE
-)
-_COMMIT = re.compile(r"(?P<number>\d+\.\d+(?:\.\d+)?)-\d+-g(?P<commit>[0-9a-f]{7,40})(?:-[0-9A-Za-z.+-]*)?\Z")
+_DEVELOPMENT = r"(?i)-\d+-g[0-9a-f]{4,}|-dirty|(?:^|[-+~.]|\d)(?:rc|dr|alpha|beta)\d*(?![a-z])"
+_COMMIT = r"(?P<number>\d+\.\d+(?:\.\d+)?)-\d+-g(?P<commit>[0-9a-f]{7,40})(?:-[0-9A-Za-z.+-]*)?\Z"
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -208,7 +206,7 @@ def find(text: str, *, seccomp: bool | None = None, labeled: bool | None = None)
 
 def is_development(text: str) -> bool:
     """Whether a version names a commit between two releases, or a release that somebody changed."""
-    return _DEVELOPMENT.search(text) is not None
+    return re.search(_DEVELOPMENT, text) is not None
 
 
 def _equals_its_release(text: str) -> bool:
@@ -217,7 +215,7 @@ def _equals_its_release(text: str) -> bool:
     False if somebody changed it (dirty), or if its branch has a `_`, which may stand for a `/`: then the magic comes
     from another text.
     """
-    match = _COMMIT.match(text.removeprefix("v"))
+    match = re.match(_COMMIT, text.removeprefix("v"))
     if match is None or "dirty" in text or "rc" in text:
         return False
     commits = _builds().get(match["number"], "").split()

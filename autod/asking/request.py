@@ -6,17 +6,19 @@ Owns: the value. Must not know: who carries it out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from autod.events import Event
 from autod.protocol.commands import Command
 from autod.protocol.exchange import Answers
 
+if TYPE_CHECKING:
+    from autod.events import Event
+
 __all__ = ["Request", "Sink"]
 
-Sink: TypeAlias = Callable[[Callable[[], Event]], None]
+Sink: TypeAlias = "Callable[[Callable[[], Event]], None]"
 """Takes what gives the next event when called: lines of a listing are recognised when they are looked at."""
 
 

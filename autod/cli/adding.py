@@ -22,7 +22,7 @@ from autod.cli.sums import done_line
 from autod.config.choose import auto
 from autod.config.policies import is_group
 from autod.errors import UnknownRelease
-from autod.identify.cache import Known, default_folder
+from autod.identify.cache import usual
 from autod.loading.plain import begin
 from autod.loading.remembering import Look, remembering
 from autod.protocol import commands as c
@@ -102,12 +102,11 @@ def _is_plain(options: argparse.Namespace) -> bool:
 
 
 def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
-    folder = default_folder()
     pluto = Pluto(
         options.ctlsocket,
         options.release,
         seccomp=options.seccomp,
-        known=None if folder is None else Known(folder),
+        known=usual(),
         timeout=TIMEOUT if options.timeout is None else options.timeout,
     )
     try:

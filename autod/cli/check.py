@@ -120,16 +120,15 @@ def _policy_of(pluto: Pluto) -> str | None:
 def _ask(options: argparse.Namespace, question: Callable[[Pluto], T]) -> tuple[T | None, str]:
     """The answer of the running pluto; or None, and the reason why there is no answer."""
     from autod.errors import WhackError
-    from autod.identify.cache import Known, default_folder
+    from autod.identify.cache import usual
     from autod.sync import Pluto
 
-    folder = default_folder()
     try:
         pluto = Pluto(
             options.ctlsocket,
             None,
             seccomp=options.seccomp,
-            known=None if folder is None else Known(folder),
+            known=usual(),
             timeout=options.timeout or 5,
         )
         pluto.find()

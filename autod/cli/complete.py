@@ -43,17 +43,16 @@ def _of_supervisor(api: str) -> list[str]:
 def _of_pluto(options: argparse.Namespace, *, all: bool) -> list[str]:
     """The connections that are up, or all of them; none if no pluto listens, or its release is not known."""
     from autod.errors import WhackError
-    from autod.identify.cache import Known, default_folder
+    from autod.identify.cache import usual
     from autod.protocol import commands as c
     from autod.sync import open_pluto
 
-    folder = default_folder()
     try:
         with open_pluto(
             options.ctlsocket,
             options.release,
             seccomp=options.seccomp,
-            known=None if folder is None else Known(folder),
+            known=usual(),
             timeout=options.timeout or _PATIENCE,
         ) as pluto:
             if not all:

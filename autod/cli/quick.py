@@ -17,7 +17,7 @@ from autod.cli.one import asked, is_under_way, left_alone
 from autod.cli.output import say, standard_error, standard_output
 from autod.cli.printing import Outputs, Printer
 from autod.errors import UnknownRelease, UsageError
-from autod.identify.cache import Known, default_folder
+from autod.identify.cache import usual
 from autod.operations import find
 from autod.outcomes import Outcome, Result
 from autod.protocol import commands as c
@@ -128,12 +128,11 @@ def _do(options: argparse.Namespace, row: Row, outputs: Outputs, heard: list[Eve
         heard.append(event)
         quick.show(event)
 
-    folder = default_folder()
     pluto = Pluto(
         options.ctlsocket,
         options.release,
         seccomp=options.seccomp,
-        known=None if folder is None else Known(folder),
+        known=usual(),
         timeout=TIMEOUT if options.timeout is None else options.timeout,
         on_event=show,
     )

@@ -20,7 +20,7 @@ from autod.client import TIMEOUT, Pluto
 from autod.client.operation import BUFFER
 from autod.errors import DeadlinePassed, UnknownRelease
 from autod.exchange.descriptors import raise_own_limit
-from autod.identify.cache import Known, default_folder
+from autod.identify.cache import usual
 
 if TYPE_CHECKING:
     import argparse
@@ -145,13 +145,12 @@ async def open_session(
 
 
 def _client(kind: type[Pluto], options: argparse.Namespace) -> Pluto:
-    folder = default_folder()
     return kind(
         options.ctlsocket,
         options.release,
         seccomp=options.seccomp,
         limit=options.limit or 64,
         buffer=BUFFER,
-        known=None if folder is None else Known(folder),
+        known=usual(),
         timeout=TIMEOUT if options.timeout is None else options.timeout,
     )

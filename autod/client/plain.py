@@ -16,7 +16,6 @@ import msgspec
 
 from autod.asking.arguments import check_command, check_opening, check_seconds
 from autod.asking.asks import Driven, FindAgain, Send
-from autod.asking.course import operate
 from autod.asking.looks import check_ended, exchange
 from autod.asking.methods import Methods
 from autod.errors import WhackError, no_answer
@@ -24,7 +23,6 @@ from autod.exchange.blocking import Talk, Wait
 from autod.exchange.connect import check_path
 from autod.identify.detect import AskProgram, Detected, Probed, detection
 from autod.metrics import Counters
-from autod.outcomes import Outcome
 from autod.protocol.codes import CODES_5_3
 from autod.protocol.encode import encode
 from autod.protocol.exchange import Ending
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from autod.asking.request import Request, Sink
     from autod.identify.binary import Version
     from autod.identify.cache import Known
+    from autod.outcomes import Outcome
     from autod.protocol import commands as c
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
@@ -142,6 +141,8 @@ class PlainPluto(Methods[R]):
         self, request: Request, sink: Sink | None, given_up: Callable[[Outcome], None] | None = None
     ) -> Steps[Outcome]:
         """Run a request to its outcome; each event goes to `sink` as it comes."""
+
+        from autod.asking.course import operate  # not needed by what only asks: completion is waited for
 
         def cancelled(outcome: Outcome) -> None:
             self.counters.count(outcome)

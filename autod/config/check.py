@@ -32,14 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["check", "describe", "needs_ikev1", "remarks", "show"]
 
 _KEY_WORDS: Final = frozenset({"rsasigkey", "ecdsakey", "eddsakey", "pubkey"})
-_KEY_LINE: Final = re.compile(
-    r"([ \t]*(?:left|right)?-?(?:rsasigkey|ecdsakey|eddsakey|pubkey)[ \t]*=).*", re.I | re.S
-)
+_KEY_LINE: Final = r"(?is)([ \t]*(?:left|right)?-?(?:rsasigkey|ecdsakey|eddsakey|pubkey)[ \t]*=).*"
 _CHECKED: Final = frozenset(
     {"enum", "bool", "number", "signed", "time", "milliseconds", "percent", "bytes", "binary"}
 )
 _LONGEST: Final = 200
-_UNSHOWABLE: Final = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSHOWABLE: Final = "[\0-\x08\n-\x1f\x7f-\x9f\ud800-\udfff]"
 """Characters that could control a terminal, and bytes that are not text. Each is replaced by one character, so that the
 caret stays in its place."""
 
@@ -219,7 +217,7 @@ def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
     """Each diagnostic as text: the sentence, the line, and a caret under the place. `files` reads the lines."""
     lines: dict[str, list[str]] = {}
     for diagnostic in diagnostics:
-        yield _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", str(diagnostic))
+        yield re.sub(_UNSHOWABLE, "\N{REPLACEMENT CHARACTER}", str(diagnostic))
         if diagnostic.place is None:
             continue
         if diagnostic.place.file not in lines:
@@ -228,7 +226,7 @@ def show(diagnostics: Iterable[Diagnostic], files: Files) -> Iterator[str]:
         if not 1 <= diagnostic.place.line <= len(text):
             continue
         line = text[diagnostic.place.line - 1].rstrip("\r\n")
-        line = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", _KEY_LINE.sub(r"\1…", line)[:_LONGEST])
+        line = re.sub(_UNSHOWABLE, "\N{REPLACEMENT CHARACTER}", re.sub(_KEY_LINE, r"\1…", line)[:_LONGEST])
         before = line[: max(diagnostic.place.column - 1, 0)]
         yield f"    {line}"
         yield "    " + "".join("\t" if c == "\t" else " " for c in before) + "^"

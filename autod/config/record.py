@@ -101,7 +101,8 @@ class Record:
         self._socket = os.path.realpath(socket)
         self._path = None if path == STANDARD_INPUT else os.path.realpath(path)
         self._pluto = listener(socket) if pluto is None else pluto
-        self._run = run if run is not None else runtime_folder()
+        runtime = runtime_folder() if run is None else run
+        self._run = None if runtime is None else Path(runtime)
         self._state = state if state is not None else state_folder()
 
     def loads(self) -> dict[str, Load]:

@@ -19,7 +19,6 @@ import os
 import struct
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autod.exchange.peer import Listener
@@ -252,15 +251,15 @@ def _unlock(handle: int, place: int) -> None:
     fcntl.fcntl(handle, fcntl.F_OFD_SETLK, _LOCK.pack(fcntl.F_UNLCK, os.SEEK_SET, place, 1, 0))
 
 
-def runtime_folder() -> Path | None:
+def runtime_folder() -> str | None:
     """Where what concerns a running pluto is kept: /run/autod for root, else autod in XDG_RUNTIME_DIR, else nowhere.
 
     It is made by who writes to it, with mode 0700.
     """
     if os.geteuid() == 0:
-        return Path("/run/autod")
+        return "/run/autod"
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    return Path(runtime) / "autod" if runtime.startswith("/") else None
+    return os.path.join(runtime, "autod") if runtime.startswith("/") else None
 
 
 def gauge_for(path: str, pluto: Listener) -> Gauge | None:
@@ -276,8 +275,8 @@ def gauge_for(path: str, pluto: Listener) -> Gauge | None:
 
     name = sha256(os.path.abspath(path).encode("utf-8", "replace")).hexdigest()[:32]
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shared = SharedCount(str(folder / f"in-flight-{name}"))
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        shared = SharedCount(os.path.join(folder, f"in-flight-{name}"))
         with shared._opened():
             return shared
     except OSError:

@@ -12,17 +12,18 @@ import contextlib
 import os
 import stat
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from autod.exchange.descriptors import runtime_folder as default_folder
+from autod.exchange.descriptors import runtime_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from autod.exchange.peer import SocketFile
 
-__all__ = ["Entry", "Known", "default_folder"]
+__all__ = ["Entry", "Known", "default_folder", "usual"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ class Known:
     """The entries in `folder`, one file a control socket, mode 0600 in a folder of mode 0700."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = Path(folder)
+        self._folder: str = os.fspath(folder)
 
     def recall(self, path: str, file: SocketFile) -> Entry | None:
         """What is known about the pluto that made the socket `path`, whose file is `file` now."""
@@ -71,13 +72,28 @@ class Known:
     def remember(self, path: str, entry: Entry) -> None:
         """Keep `entry`. A folder that cannot be written costs the next command a second look, nothing more."""
         place = self._place(path)
-        draft = place.with_name(f"{place.name}.{os.getpid()}")
+        draft = f"{place}.{os.getpid()}"
         with contextlib.suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
             with open(os.open(draft, flags, 0o600), "wb") as entry_file:
                 entry_file.write(msgspec.json.encode(entry))
-            draft.replace(place)
+            os.replace(draft, place)
 
-    def _place(self, path: str) -> Path:
-        return self._folder / f"release-{zlib.crc32(os.fsencode(os.path.abspath(path))):08x}"
+    def _place(self, path: str) -> str:
+        name = f"release-{zlib.crc32(os.fsencode(os.path.abspath(path))):08x}"
+        return os.path.join(self._folder, name)
+
+
+def default_folder() -> Path | None:
+    """The folder that commands of this user share: /run/autod for root, else autod in XDG_RUNTIME_DIR, else none."""
+    from pathlib import Path  # 3 ms, which a command need not wait for
+
+    folder = runtime_folder()
+    return None if folder is None else Path(folder)
+
+
+def usual() -> Known | None:
+    """The entries that the commands of this user share; None if this user has no folder for them."""
+    folder = runtime_folder()
+    return None if folder is None else Known(folder)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -43,25 +43,31 @@ Making: TypeAlias = Callable[[str, "Mapping[str, Given]", "Lookup"], Plan]
 _Sort: TypeAlias = Callable[[str], int | None]
 """Recognises the texts of one sort: None for any other text, else a number that is the same for similar texts."""
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}\Z")
-_AT_NAME: Final = re.compile(r"@[A-Za-z][A-Za-z0-9._-]{0,99}\Z")
+_NAME: Final = r"[A-Za-z][A-Za-z0-9._-]{0,99}\Z"
+_AT_NAME: Final = r"@[A-Za-z][A-Za-z0-9._-]{0,99}\Z"
 _BYTE: Final = r"(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
-_ADDRESS: Final = re.compile(rf"(?!0\.0\.0\.0){_BYTE}(?:\.{_BYTE}){{3}}\Z")
-_SUBNET: Final = re.compile(rf"((?!0\.0\.0\.0){_BYTE}(?:\.{_BYTE}){{3}})/([1-9]|[12][0-9]|3[0-2])\Z")
+_ADDRESS: Final = rf"(?!0\.0\.0\.0){_BYTE}(?:\.{_BYTE}){{3}}\Z"
+_SUBNET: Final = rf"((?!0\.0\.0\.0){_BYTE}(?:\.{_BYTE}){{3}})/([1-9]|[12][0-9]|3[0-2])\Z"
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Compiled when it is first used: a command that loads nothing would start later by all four."""
+    return re.compile(text)
 
 
 def _identity(text: str) -> int | None:
-    return None if _AT_NAME.match(text) is None else -1
+    return None if _pattern(_AT_NAME).match(text) is None else -1
 
 
 @lru_cache(1024)
 def _host(text: str) -> int | None:
-    return None if _ADDRESS.match(text) is None else 0
+    return None if _pattern(_ADDRESS).match(text) is None else 0
 
 
 def _subnet(text: str) -> int | None:
     """Its bits."""
-    match = _SUBNET.match(text)
+    match = _pattern(_SUBNET).match(text)
     if match is None:
         return None
     bits = int(match[2])
@@ -156,7 +162,7 @@ class Forms:
         self, name: str, settings: Mapping[str, Given], flags: tuple[bool, ...]
     ) -> tuple[tuple[object, ...], list[str]] | None:
         """The connection without the values that may differ, and these values."""
-        if _NAME.match(name) is None:
+        if _pattern(_NAME).match(name) is None:
             return None
         parts: list[object] = [*flags]
         values = [name]

@@ -34,7 +34,7 @@ def unknown(pluto: Pluto, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pl
     monkeypatch.setattr("autod.learn.equals._candidates", lambda learned, version: ())
     covering = releases._covering
     monkeypatch.setattr(releases, "_covering", lambda number: None if number == "4.10" else covering(number))
-    monkeypatch.setattr("autod.cli.session.default_folder", lambda: None)
+    monkeypatch.setattr("autod.cli.session.usual", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return pluto
 
@@ -111,7 +111,7 @@ def test_a_git_build_that_equals_its_release_is_spoken_to_like_it(
 
     text = "v4.10-99-g0123456789-main"
     monkeypatch.setattr(binary, "parse_version", called)
-    monkeypatch.setattr("autod.cli.session.default_folder", lambda: None)
+    monkeypatch.setattr("autod.cli.session.usual", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert autod(pluto, "--add", "a") == 2
     assert "autod learn" in capsys.readouterr().err

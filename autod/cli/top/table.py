@@ -22,7 +22,7 @@ from autod.cli.top.rows import KEYS, SORTS, Options, Picture, Row, advance, arra
 from autod.client import TIMEOUT
 from autod.client.operation import BUFFER
 from autod.errors import PlutoGone, WhackError
-from autod.identify.cache import Known, default_folder
+from autod.identify.cache import usual
 from autod.learn.pluto import AnyPluto
 from autod.protocol import commands as c
 from autod.status import parse
@@ -61,14 +61,13 @@ _STYLES = {
 
 async def top(options: argparse.Namespace) -> int:
     """Show the table of the pluto that the options name, until `q`, Ctrl-C or SIGTERM; with --once, once."""
-    folder = default_folder()
     pluto = AnyPluto(
         options.ctlsocket,
         options.release,
         seccomp=options.seccomp,
         limit=1,
         buffer=BUFFER,
-        known=None if folder is None else Known(folder),
+        known=usual(),
         timeout=TIMEOUT,
     )
     await pluto.find()
