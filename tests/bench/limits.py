@@ -62,9 +62,9 @@ LIMITS: Final = {
         "tenth. Neither trio nor construct nor dataclasses is loaded for one name, nor construct for connections: "
         "heads and places were made ahead of time by it (outlines.json, shapes.json). Completion of names reads "
         "the configuration and asks pluto, so it loads the reader too. To leave without taking the interpreter "
-        "apart (os._exit) wins 3 ms, and would pass over what others registered for the end. Where "
-        "typing_extensions is installed, msgspec loads it and the module inspect with it, which costs 10 ms: a "
-        "virtual environment of its own has none."
+        "apart (os._exit) wins 3 ms, and would pass over what others registered for the end. These figures hide "
+        "typing_extensions, which comes with mypy: where it is installed, msgspec loads it and the module inspect "
+        "with it, which costs 6 ms."
     ),
     "encoding": (
         "Not pluto: 1 to 7 microseconds are less than a tenth of what pluto takes for the message. What is left "
