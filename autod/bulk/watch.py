@@ -53,6 +53,7 @@ def see(job: Job, up: bool, now: float, *, timeout: float | None) -> Seen:
             needs_state=False,
             retryable=False,
             sentence=sentence(Result.DEADLINE, outcome.operation, job.name),
+            left_behind="pluto may go on negotiating, until the connection is taken down",
         )
         return Seen.LATE
     return Seen.ASK_AGAIN if pending and now >= job.again else Seen.NOT_YET

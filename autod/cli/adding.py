@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from autod.asking.guards import with_ikev1_sa
 from autod.cli.configuration import names_to_load, read
 from autod.cli.names import is_pattern
-from autod.cli.output import standard_error, standard_output
+from autod.cli.output import standard_streams
 from autod.cli.printing import Outputs, Printer
 from autod.cli.sums import done_line
 from autod.config.choose import auto
@@ -77,7 +77,7 @@ def add(options: argparse.Namespace) -> int | Ahead | None:
     # Nothing here makes a cycle, and the collector would look at all of the configuration again and again.
     gc.disable()
     try:
-        with standard_error() as err, standard_output() as out:
+        with standard_streams() as (out, err):
             return _add(options, Outputs(out, err))
     finally:
         gc.enable()

@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
-import trio
 from msgspec.structs import replace as replaced
 
 from autod.bulk import bulk, render
@@ -220,8 +219,6 @@ async def _watch(session: Session, run: Run, total: int) -> None:
     )
     for line in failure_lines(sentences, shutil.get_terminal_size().columns):
         session.complain(line)
-    # Both may be one terminal, and the sums stand last there.
-    await trio.to_thread.run_sync(session.outputs.err.settle, 1.0)
     session.say(summary_line(_relabelled(run.result.summary, session.options.operation)))
 
 

@@ -13,13 +13,14 @@ import select
 import sys
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
-__all__ = ["BOUND", "Output", "clean", "harmless", "say", "standard_error", "standard_output"]
+__all__ = ["BOUND", "Output", "clean", "harmless", "say", "standard_streams"]
 
 BOUND = 64 * 1024 * 1024
 """The most bytes that wait: the events of some hundred thousand negotiations."""
@@ -109,14 +110,24 @@ class Output:
                 self._changed.notify_all()
 
 
-def standard_output() -> Output:
-    """An Output to the descriptor of sys.stdout; if it has none (a test, an embedding program), to its text layer."""
-    return _to(sys.stdout)
+@contextmanager
+def standard_streams() -> Iterator[tuple[Output, Output]]:
+    """Outputs to the descriptors of sys.stdout and sys.stderr; to the text layer of one that has no descriptor (a test,
+    an embedding program). One Output for both if they are the same terminal, pipe or file: the lines keep their order
+    there."""
+    if _same(sys.stdout, sys.stderr):
+        with _to(sys.stdout) as both:
+            yield both, both
+    else:
+        with _to(sys.stderr) as err, _to(sys.stdout) as out:
+            yield out, err
 
 
-def standard_error() -> Output:
-    """An Output to sys.stderr, in the same way."""
-    return _to(sys.stderr)
+def _same(one: TextIO, other: TextIO) -> bool:
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, AttributeError):
+        return False
 
 
 def _to(stream: TextIO) -> Output:

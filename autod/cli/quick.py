@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from autod.cli.names import is_pattern, read_password
 from autod.cli.one import asked, is_under_way, left_alone
-from autod.cli.output import say, standard_error, standard_output
+from autod.cli.output import say, standard_streams
 from autod.cli.printing import Outputs, Printer
 from autod.errors import UnknownRelease, UsageError
 from autod.identify.cache import usual
@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
     outcome: the request was sent, and that way has to do the rest."""
     if row.name not in ("up", "down", "delete", "unroute") or not _is_plain(options):
         return None
-    with standard_error() as err, standard_output() as out, _terminating():
+    with standard_streams() as (out, err), _terminating():
         heard: list[Event] = []
         try:
             return _do(options, row, Outputs(out, err), heard)

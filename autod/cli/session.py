@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from autod.cli.output import say, standard_error, standard_output
+from autod.cli.output import say, standard_streams
 from autod.cli.printing import Outputs, Printer
 from autod.client import TIMEOUT, Pluto
 from autod.client.operation import BUFFER
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace, work: Work) -> int:
     """
     raise_own_limit()
     # The output is closed outside the event loop, so that Ctrl-C ends a program that waits for its reader.
-    with standard_error() as err, standard_output() as out:
+    with standard_streams() as (out, err):
         interrupts = Interrupts()
         status = trio.run(_run, options, work, Outputs(out, err), interrupts)
         if interrupts.caught:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autod.cli import main
-from autod.cli.output import Output, _write_all, say
+from autod.cli.output import Output, _write_all, say, standard_streams
 
 
 def test_lines_arrive_in_order_before_it_is_left() -> None:
@@ -86,6 +86,30 @@ def test_a_non_blocking_descriptor_is_waited_for() -> None:
     thread.join(10)
     os.close(reading)
     assert bytes(got) == data
+
+
+def test_lines_of_both_streams_keep_their_order_where_they_are_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As on a terminal, and with 2>&1."""
+    file = tmp_path / "both"
+    with file.open("w") as both, os.fdopen(os.dup(both.fileno()), "w") as again:
+        monkeypatch.setattr("sys.stdout", both)
+        monkeypatch.setattr("sys.stderr", again)
+        with standard_streams() as (out, err):
+            for number in range(100):
+                (err if number % 3 else out).line(str(number))
+    assert file.read_text().split() == [str(number) for number in range(100)]
+
+
+def test_each_stream_gets_its_own_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as first, (tmp_path / "err").open("w") as second:
+        monkeypatch.setattr("sys.stdout", first)
+        monkeypatch.setattr("sys.stderr", second)
+        with standard_streams() as (out, err):
+            out.line("done")
+            err.line("failed")
+    assert [(tmp_path / name).read_text() for name in ("out", "err")] == ["done\n", "failed\n"]
 
 
 class Screen(io.StringIO):
