@@ -78,6 +78,13 @@ def test_the_page_needs_nothing_but_itself() -> None:
     assert page.isascii()
 
 
+def test_what_is_said_of_paper_stands_last() -> None:
+    """A rule that came after it would hold on paper, too: rows ended with the first page, beside a scroll bar."""
+    page = page_of(a_run(1))
+    assert page.rindex("@media") == page.index("@media print")
+    assert '@media screen { :root[data-theme="dark"]' in page
+
+
 def test_the_data_has_attempts_phases_and_limits() -> None:
     """All that the figures are made of."""
     data = json.loads(parsed(page_of(a_run(200))).data)
