@@ -148,6 +148,11 @@ class Row(NamedTuple):
         return self.leaves == "up"
 
     @property
+    def only_asks(self) -> bool:
+        """Whether it leaves pluto as it is, however far it comes. What can be tried dry does not."""
+        return not self.steps and (self.lists or not (self.command or "dry_run" in self.options))
+
+    @property
     def loads(self) -> bool:
         """Whether it needs the configuration that connections are loaded from."""
         return "add" in (self.steps or (self.name,))

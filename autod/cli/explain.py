@@ -128,7 +128,11 @@ async def _names(opened: Session) -> list[str]:
 
 async def _try(opened: Session, names: Sequence[str]) -> dict[str, Outcome]:
     """Bring them up: one by itself, several as a run."""
+    from autod.cli.sums import left_over
+    from autod.operations import find
+
     timeout = _TRY if opened.options.timeout is None else opened.options.timeout
+    opened.interrupts.left = lambda: left_over(find("up"), names, surely=False)
     if len(names) == 1:
         async with opened.pluto.up(names[0], timeout=timeout) as operation:
             async for event in operation:

@@ -24,7 +24,7 @@ from autod.bulk.result import Summary
 from autod.cli.names import natural
 from autod.cli.render import failure_lines, outcome_line
 from autod.cli.resolve import ASK_PEERS_FROM, look, peers_of
-from autod.cli.sums import times_of
+from autod.cli.sums import left_over, some, times_of
 from autod.errors import UsageError
 from autod.operations import find
 from autod.outcomes import Outcome, Result
@@ -58,9 +58,6 @@ _NOT_LOADED = frozenset(
     }
 )
 """Results after which it is not certain that the connection was loaded."""
-
-_NAMED = 10
-"""The most names in a summary for each cause; the lines before have them all."""
 
 
 async def do_many(session: Session, resolved: Resolved, ahead: Ahead | None = None) -> int:
@@ -173,17 +170,14 @@ async def _run(
 
 
 def _left(run: Run, row: Row) -> str:
-    """What pluto goes on with after the run was ended, and how to end that."""
-    names = run.result.summary.unknown
-    if not names:
-        return "nothing is left in flight"
-    if len(names) == 1:
-        sentence = f"pluto goes on with {names[0]}"
-        return (
-            f"{sentence}; `autod --down {shlex.quote(names[0])}` takes it down" if row.initiates else sentence
-        )
-    sentence = f"pluto goes on with {len(names)} ({_some(names)})"
-    return f"{sentence}; `autod --down NAME ...` takes them down" if row.initiates else sentence
+    """What pluto goes on with after the run was ended: what was in flight, and what it tries by itself."""
+    names = [
+        name
+        for name, ending in run.result.results.items()
+        if ending.state is Became.UNKNOWN
+        or (ending.outcome is not None and not ending.outcome.ok and ending.outcome.left_behind is not None)
+    ]
+    return left_over(row, names) if names else "nothing is left in flight"
 
 
 def _is_live(options: argparse.Namespace) -> bool:
@@ -289,17 +283,12 @@ def summary_line(summary: Summary) -> str:
     if summary.taken:
         parts.append(f"{summary.taken} taken by pluto")
     for cause, names in summary.failed.items():
-        parts.append(f"{len(names)} {cause.replace('_', ' ') or 'failed'} ({_some(names)})")
+        parts.append(f"{len(names)} {cause.replace('_', ' ') or 'failed'} ({some(names)})")
     if summary.unknown:
-        parts.append(f"{len(summary.unknown)} in flight when it was ended ({_some(summary.unknown)})")
+        parts.append(f"{len(summary.unknown)} in flight when it was ended ({some(summary.unknown)})")
     if summary.not_started:
         parts.append(f"{len(summary.not_started)} not begun")
     line = ", ".join(parts) + times_of(summary.done, summary.seconds, summary.median, summary.p95)
     if summary.retransmissions:
         line += f", {summary.retransmissions} retransmissions"
     return line
-
-
-def _some(names: Sequence[str]) -> str:
-    listed = ", ".join(names[:_NAMED])
-    return f"{listed} and {len(names) - _NAMED} more" if len(names) > _NAMED else listed

@@ -5,11 +5,14 @@ Must not know what an operation does, nor how pluto is asked.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from autod.cli.output import say
+from autod.cli.program import error_line
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from autod.protocol.releases import Release
     from autod.protocol.replies import Reply
 
-__all__ = ["Outputs", "Printer"]
+__all__ = ["Outputs", "Printer", "end_early"]
 
 
 class Outputs(msgspec.Struct, frozen=True):
@@ -29,6 +32,19 @@ class Outputs(msgspec.Struct, frozen=True):
 
     out: Output
     err: Output
+
+
+def end_early(left: str, number: int, outputs: Outputs, options: argparse.Namespace) -> int:
+    """Say what is `left` after a signal of this number: the exit status. Nobody is waited for who does not read."""
+    status = 128 + number
+    sentence = f"interrupted; {left}"
+    if getattr(options, "json", False):
+        outputs.out.line(error_line("Interrupted", sentence, status), keep=True)
+    for output in (outputs.out, outputs.err):
+        output.hurry()
+        output.settle(0.5)
+    say(f"autod: {sentence}", file=sys.stderr)
+    return status
 
 
 class _Released(Protocol):

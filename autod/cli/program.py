@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["INTERRUPTED", "OUTPUT_CLOSED", "ended", "main", "open_standard_streams", "pass_bytes"]
+__all__ = [
+    "INTERRUPTED",
+    "OUTPUT_CLOSED",
+    "ended",
+    "error_line",
+    "main",
+    "open_standard_streams",
+    "pass_bytes",
+]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of the signal, as shells have it."""
@@ -140,16 +148,20 @@ def _output_closed() -> int:
     return OUTPUT_CLOSED
 
 
-def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, object] | None = None) -> None:
+def error_line(kind: str, sentence: str, status: int, fields: Mapping[str, object] | None = None) -> str:
     """A mistake or a failure as a line of JSON, for a program that reads JSON."""
     import json
 
     error = {"event": "error", "error": kind, "sentence": sentence, "status": status, **(fields or {})}
+    return json.dumps(error, ensure_ascii=False)
+
+
+def _print_error(kind: str, sentence: str, status: int, fields: Mapping[str, object] | None = None) -> None:
     # If standard output cannot be written, the sentence on standard error is enough.
     with suppress(OSError):
         from autod.cli.output import say
 
-        say(json.dumps(error, ensure_ascii=False), flush=True)
+        say(error_line(kind, sentence, status, fields), flush=True)
 
 
 def _explain(error: BaseException, *, json: bool, program: str) -> int:
@@ -157,7 +169,12 @@ def _explain(error: BaseException, *, json: bool, program: str) -> int:
     --json. Raises every other error again."""
     leaves = list(_leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
-        print(f"{program}: interrupted; pluto goes on with what it was asked", file=sys.stderr)
+        from autod.cli.sums import left_over
+
+        ending = f"interrupted; {left_over(None, ())}"
+        _complain(f"{program}: {ending}")
+        if json:
+            _print_error("Interrupted", ending, INTERRUPTED)
         return INTERRUPTED
     if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
         return _output_closed()

@@ -6,16 +6,15 @@ ways drive the same course of an operation (autod.asking.course); this one by au
 
 from __future__ import annotations
 
-import shlex
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from autod.cli.names import is_pattern, read_password
 from autod.cli.one import asked, is_under_way, left_alone
-from autod.cli.output import say, standard_streams
-from autod.cli.printing import Outputs, Printer
+from autod.cli.output import standard_streams
+from autod.cli.printing import Outputs, Printer, end_early
+from autod.cli.sums import left_over
 from autod.errors import UnknownRelease, UsageError
 from autod.identify.cache import usual
 from autod.operations import find
@@ -27,19 +26,20 @@ from autod.sync import TIMEOUT, Pluto
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from autod.events import Event
     from autod.operations import Row
 
 __all__ = ["run"]
 
-_SIGINT_STATUS, _SIGTERM_STATUS = 130, 143
-"""128 and the number of the signal."""
 
+class _Ended(BaseException):
+    """A signal came, of this number."""
 
-class _Terminated(BaseException):
-    """SIGTERM came."""
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class _Quick(Printer):
@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
     outcome: the request was sent, and that way has to do the rest."""
     if row.name not in ("up", "down", "delete", "unroute") or not _is_plain(options):
         return None
-    with standard_streams() as (out, err), _terminating():
+    with standard_streams() as (out, err), _ending():
         heard: list[Event] = []
         try:
             return _do(options, row, Outputs(out, err), heard)
@@ -92,18 +92,9 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
             if options.release is not None:
                 raise
             return None
-        except (_Terminated, KeyboardInterrupt) as end:
-            for output in (out, err):
-                output.hurry()
-                output.settle(0.5)
-            say(f"autod: interrupted; {_left(row, options.names[0], heard)}", file=sys.stderr)
-            return _SIGTERM_STATUS if isinstance(end, _Terminated) else _SIGINT_STATUS
-
-
-def _left(row: Row, name: str, heard: Sequence[Event]) -> str:
-    """What pluto goes on with, and how to end that."""
-    sentence = f"pluto {'goes' if heard else 'may go'} on with what it was asked"
-    return f"{sentence}; `autod --down {shlex.quote(name)}` takes it down" if row.initiates else sentence
+        except _Ended as end:
+            left = left_over(row, options.names, surely=bool(heard))
+            return end_early(left, end.number, Outputs(out, err), options)
 
 
 def _is_plain(options: argparse.Namespace) -> bool:
@@ -165,14 +156,21 @@ def _is_up(pluto: Pluto, name: str) -> bool:
 
 
 @contextmanager
-def _terminating() -> Iterator[None]:
-    """SIGTERM ends the block, as Ctrl-C does."""
+def _ending() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block, the first of them. What follows is brief, and a second one is not to end that
+    with a traceback. A signal that is ignored already stays so."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
 
     def end(number: int, frame: object) -> None:
-        raise _Terminated
+        for other in heeded:
+            signal.signal(other, signal.SIG_IGN)
+        raise _Ended(number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    for number in heeded:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heeded:
+            signal.signal(number, before[number])

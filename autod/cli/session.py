@@ -6,7 +6,6 @@ Must not know what an operation does.
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,13 +13,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from autod.cli.output import say, standard_streams
-from autod.cli.printing import Outputs, Printer
+from autod.cli.output import standard_streams
+from autod.cli.printing import Outputs, Printer, end_early
+from autod.cli.sums import left_over
 from autod.client import TIMEOUT, Pluto
 from autod.client.operation import BUFFER
 from autod.errors import DeadlinePassed, UnknownRelease
 from autod.exchange.descriptors import raise_own_limit
 from autod.identify.cache import usual
+from autod.operations import BY_NAME
 
 if TYPE_CHECKING:
     import argparse
@@ -33,8 +34,7 @@ __all__ = ["Interrupts", "Outputs", "Session", "open_session", "run"]
 GRACE = 1.5
 """Seconds after the deadline for a run of many, to end by itself and to print the state of each connection."""
 
-_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-"""Exit status by signal: 128 and its number."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -42,12 +42,12 @@ class Interrupts:
     """What ends a command early.
 
     Ctrl-C takes the next of `steps`, SIGTERM the last; when no step is left, all is cancelled. `left` then says what
-    pluto goes on with. `scope` has the deadline of the whole.
+    pluto goes on with, and how to end that. `scope` has the deadline of the whole.
     """
 
     steps: list[Callable[[], None]] = field(default_factory=list)
     caught: list[int] = field(default_factory=list)
-    left: Callable[[], str] = lambda: "pluto goes on with what it was asked"
+    left: Callable[[], str] = lambda: left_over(None, ())
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def remaining(self) -> float | None:
@@ -79,14 +79,12 @@ def run(options: argparse.Namespace, work: Work) -> int:
     raise_own_limit()
     # The output is closed outside the event loop, so that Ctrl-C ends a program that waits for its reader.
     with standard_streams() as (out, err):
-        interrupts = Interrupts()
+        row = BY_NAME.get(getattr(options, "operation", ""))
+        names = getattr(options, "names", ())
+        interrupts = Interrupts(left=lambda: left_over(row, names, surely=False))
         status = trio.run(_run, options, work, Outputs(out, err), interrupts)
         if interrupts.caught:
-            for output in (out, err):
-                output.hurry()
-                output.settle(0.5)
-            say(f"autod: interrupted; {interrupts.left()}", file=sys.stderr)
-            return _SIGNALS[signal.Signals(interrupts.caught[-1])]
+            return end_early(interrupts.left(), interrupts.caught[-1], Outputs(out, err), options)
         return status
 
 

@@ -530,7 +530,7 @@ def test_interrupted_it_ends_with_130_and_says_what_goes_on(full: Pluto) -> None
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err == "autod: interrupted; pluto goes on with what it was asked; `autod --down a` takes it down\n"
+    assert err == "autod: interrupted; pluto goes on with a; `autod --down a` takes it down\n"
     autod(full, "--down", "a")
 
 

@@ -132,20 +132,66 @@ def test_a_terminal_gets_what_it_can_show(
     )
 
 
-def test_sigterm_is_a_second_ctrl_c_on_a_pipe_too(silent: Pluto) -> None:
+AUTO = (sys.executable, "-c", "import sys; from autod.cli.auto import main; sys.exit(main())")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*AUTOD, "--up", "s1"),
+        (*AUTOD, "--up", "s1", "--json"),
+        (*AUTOD, "--up", "s1", "--deadline", "2m"),
+        (*AUTOD, "--start", "s1"),
+        (*AUTOD, "explain", "s1", "--try"),
+        (*AUTO, "--up", "s1"),
+    ],
+)
+def test_sigterm_is_a_second_ctrl_c_on_a_pipe_too(silent: Pluto, command: tuple[str, ...]) -> None:
+    """By each way to bring a connection up; a second signal changes nothing."""
     silent.load(connection("s1"))
     process = subprocess.Popen(
-        [*AUTOD, "--up", "s1", "--ctlsocket", str(silent.socket)],
+        [*command, "--ctlsocket", str(silent.socket), "--config", str(silent.conf)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
-    assert '"s1"' in process.stdout.readline()
+    line = ""
+    while "sent IKE_SA_INIT" not in line:
+        line = process.stdout.readline()
+        assert line
+    process.terminate()
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    sentence = err.splitlines()[-1].removeprefix("autod: ")
+    assert re.fullmatch(
+        "interrupted; pluto (goes|may go) on with s1; `autod --down s1` takes it down", sentence
+    )
+    if "--json" in command:
+        error = json.loads(out.splitlines()[-1])
+        assert (error["event"], error["status"], error["sentence"]) == ("error", 143, sentence)
+
+
+def test_a_barrier_that_is_ended_has_asked_for_nothing(silent: Pluto) -> None:
+    silent.load(connection("s1"))
+    process = subprocess.Popen(
+        [*AUTOD, "--wait", "s1", "--ctlsocket", str(silent.socket)], stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: _catches(process.pid, signal.SIGTERM), what="its handler")
     process.terminate()
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 143
-    assert err.splitlines()[-1].endswith("; `autod --down s1` takes it down")
+    assert (process.returncode, err) == (
+        143,
+        "autod: interrupted; pluto was not asked to change anything\n",
+    )
+
+
+def _catches(pid: int, number: int) -> bool:
+    """Whether the process handles the signal itself (proc(5), SigCgt)."""
+    with open(f"/proc/{pid}/status") as status:
+        caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt"))
+    return bool(caught >> (number - 1) & 1)
 
 
 def test_one_name_that_is_being_negotiated_is_waited_for(silent: Pluto) -> None:
