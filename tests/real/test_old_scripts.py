@@ -88,8 +88,8 @@ def outcome(script: Path, pluto: Pluto, programs: Path) -> tuple[int, str, str]:
     )
 
 
-def test_there_are_fourteen_of_them() -> None:
-    assert len(SCRIPTS) == 14
+def test_there_are_seventeen_of_them() -> None:
+    assert len(SCRIPTS) == 17
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
