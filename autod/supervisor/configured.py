@@ -6,6 +6,7 @@ Owns reloads (all or nothing: a bad file changes nothing), the watch over files,
 from __future__ import annotations
 
 import glob
+import itertools
 import json
 import os
 import time
@@ -21,10 +22,11 @@ import trio
 from autod.config.steps import removes_too_much
 from autod.errors import ConfigurationError, UsageError, WhackError
 from autod.supervisor.differing import differences, differing, doomed, edited, without
-from autod.supervisor.following import concerned, follow_names, follow_network, is_name
+from autod.supervisor.following import concerned, follow_network
 from autod.supervisor.kept import replace_file
 from autod.supervisor.loop import Supervisor
 from autod.supervisor.own import Own
+from autod.supervisor.peernames import Doubts, Use, follow_names, is_name, is_old
 from autod.supervisor.settings import Settings
 from autod.supervisor.settingsfile import LastGood, Read, load
 from autod.supervisor.states import Act, Actual, Changed, Keep, Mended
@@ -57,10 +59,6 @@ def signature(patterns: Sequence[str]) -> Signature:
                 continue
             entries.append((path, status.st_mtime_ns, status.st_size, status.st_ino))
     return tuple(entries)
-
-
-_OWN_TRY = 5.0
-"""Seconds for which pluto tries by itself before the addresses of the peer's name are doubted: an up takes less."""
 
 
 class ConfiguredSupervisor(Supervisor):
@@ -97,8 +95,10 @@ class ConfiguredSupervisor(Supervisor):
         """The last reading of the configuration."""
         self._reading: Reading | None = None
         """The same, with the connections that the supervisor itself keeps."""
-        self._named: dict[str, tuple[str, ...]] = {}
-        """Host names by connection."""
+        self._by_host: dict[str, tuple[str, ...]] = {}
+        """The connections of each host name."""
+        self._doubts = Doubts()
+        self._went_down = trio.Event()
         self._instance: Instance | None = None
         self._met = trio.Event()
         """Set, and replaced by a new event, when a pluto is found."""
@@ -281,12 +281,14 @@ class ConfiguredSupervisor(Supervisor):
             async with trio.open_nursery() as nursery:
                 if self._instance is not None:
                     nursery.start_soon(self._follow_network, self._instance.pid)
+                    self._doubts = Doubts()
                     names = partial(
                         follow_names,
-                        self._peers_by_name,
-                        self._renamed,
-                        up=self._all_peers,
-                        failed=self._failed,
+                        self._hosts,
+                        self._resolved,
+                        went_down=lambda: self._went_down,
+                        every=lambda: self.settings.supervise.resolve_every,
+                        rate=lambda: self.settings.supervise.resolve_rate,
                     )
                     nursery.start_soon(names)
                 await met.wait()
@@ -313,16 +315,78 @@ class ConfiguredSupervisor(Supervisor):
                 return
             # Connections that went down with an address show in a look.
             self.look_soon()
-        self._retry(affected.mended, affected.reloaded, "an address or a route of this machine changed")
-        await self._end_tries(affected.reloaded)
+        detail = "an address or a route of this machine changed"
+        self._retry(affected.mended, affected.reloaded, detail)
+        await self._end_tries(affected.reloaded, detail)
 
-    async def _renamed(self, host: str) -> None:
-        """The name of a peer has another address."""
-        names = frozenset(self._peers_by_name().get(host, ()))
-        self._retry(names, names, f"{host} has another address")
-        await self._end_tries(names)
+    def went_down(self) -> None:
+        happened, self._went_down = self._went_down, trio.Event()
+        happened.set()
 
-    async def _end_tries(self, names: Collection[str]) -> None:
+    def _hosts(self) -> dict[str, bool]:
+        """The host names of peers, each with whether a connection of it should be up and is not."""
+        return {host: any(map(self._is_missed, names)) for host, names in self._by_host.items()}
+
+    def _is_missed(self, name: str) -> bool:
+        entry = self.engine.table.get(name)
+        return (
+            entry is not None
+            and entry.wanted.policy.keep is Keep.UP
+            and entry.record.actual is not Actual.UP
+            and not entry.record.suspended
+        )
+
+    async def _resolved(self, answers: Mapping[str, frozenset[str]]) -> None:
+        """The names of peers mean these addresses: what pluto has by others is loaded again, and tried. What is up
+        stays up, and is loaded again when it is lost."""
+        now = trio.current_time()
+        doubted = {
+            host: names
+            for host, addresses in answers.items()
+            if (names := self._doubts.about(host, addresses, self._uses(host), now))
+        }
+        down = [name for names in doubted.values() for name in names if not self._is_up(name)]
+        if down:
+            # pluto may have asked the resolver itself meanwhile.
+            try:
+                held = await self.link.hosts(down)
+            except WhackError:
+                return
+            for name in down:
+                if name in self.engine.table:
+                    self.engine.table[name].hosts = held.get(name)
+        for host, names in doubted.items():
+            uses, addresses = self._uses(host), answers[host]
+            old = [
+                name
+                for name in names
+                if name in uses and (not (now_held := uses[name].held) or is_old(now_held, addresses))
+            ]
+            if old:
+                self._doubts.loaded(host, addresses, now)
+                detail = f"{host} has another address"
+                self._retry(old, old, detail)
+                await self._end_tries(old, detail)
+        if any(map(self._is_up, itertools.chain.from_iterable(doubted.values()))):
+            # It may soon be lost, or was.
+            self.look_soon()
+
+    def _uses(self, host: str) -> dict[str, Use]:
+        """How the connections of this name use it, but those that will be loaded again anyway."""
+        uses = {}
+        for name in self._by_host.get(host, ()):
+            entry = self.engine.table.get(name)
+            if entry is None or entry.record.suspended or entry.record.outdated or entry.record.stale:
+                continue
+            held = None if entry.hosts is None else entry.hosts.get(host)
+            uses[name] = Use(held, entry.record.refused or entry.record.failures > 0)
+        return uses
+
+    def _is_up(self, name: str) -> bool:
+        entry = self.engine.table.get(name)
+        return entry is not None and entry.record.actual is Actual.UP
+
+    async def _end_tries(self, names: Collection[str], detail: str) -> None:
         """End those tries to bring one of `names` up that no peer answered: they go by an address that is no longer the
         right one, and would take a minute to fail."""
         await trio.lowlevel.checkpoint()
@@ -335,36 +399,11 @@ class ConfiguredSupervisor(Supervisor):
         for name in names:
             # A part of it may be up.
             if self._is_unanswered(name) and not any(one == name or one.startswith(f"{name}/") for one in up):
-                self.tell("reload", connection=name, detail="the try ends, as it goes by an old address")
-                await self.link.give_up(name)
+                self.end_try(name, f"the try went by an old address: {detail}")
 
     def _is_unanswered(self, name: str) -> bool:
         entry = self.engine.table.get(name)
         return entry is not None and entry.record.acting is Act.UP and not entry.record.heard
-
-    def _failed(self, host: str) -> bool:
-        """Whether a try to bring one up whose peer has this name failed, and none came up since; or pluto tries by
-        itself for some time, as it does for ever after a tunnel was lost."""
-        records = [self.engine.table[name].record for name in self._peers_by_name().get(host, ())]
-        long_ago = trio.current_time() - _OWN_TRY
-        return any(
-            record.refused or record.failures or (record.negotiating and record.negotiating_since < long_ago)
-            for record in records
-        )
-
-    def _peers_by_name(self) -> dict[str, tuple[str, ...]]:
-        """Connections that are not up, by the host names of their peers."""
-        by_host: dict[str, list[str]] = {}
-        for name, hosts in self._named.items():
-            entry = self.engine.table.get(name)
-            if entry is not None and entry.record.actual is not Actual.UP:
-                for host in hosts:
-                    by_host.setdefault(host, []).append(name)
-        return {host: tuple(names) for host, names in by_host.items()}
-
-    def _all_peers(self) -> frozenset[str]:
-        """The host names of all peers."""
-        return frozenset(host for hosts in self._named.values() for host in hosts)
 
     def _retry(self, names: Collection[str], reloaded: Collection[str], detail: str) -> None:
         """Try these now, unless they are up or suspended. Those of `reloaded` are loaded again before that; one that is
@@ -375,7 +414,7 @@ class ConfiguredSupervisor(Supervisor):
             if entry is None or entry.record.suspended:
                 continue
             if name in reloaded:
-                self.engine.feed(name, Changed(later=True), now)
+                self.engine.feed(name, Changed(later=True, detail=detail), now)
             elif entry.record.actual is not Actual.UP:
                 self.engine.feed(name, Mended(detail), now)
         self._wake()
@@ -458,10 +497,11 @@ class ConfiguredSupervisor(Supervisor):
         previous, self.new_settings = self.new_settings, trio.Event()
         previous.set()
         self._file, self._reading = file, reading
-        hosts = {
-            name: tuple(filter(is_name, definition.ends)) for name, definition in reading.connections.items()
-        }
-        self._named = {name: ends for name, ends in hosts.items() if ends}
+        by_host: dict[str, list[str]] = {}
+        for name, definition in reading.connections.items():
+            for host in dict.fromkeys(filter(is_name, definition.ends)):
+                by_host.setdefault(host, []).append(name)
+        self._by_host = {host: tuple(names) for host, names in by_host.items()}
         # The configuration may include other files now.
         self._last_signatures = self._signatures()
         synced = self._adopt(settings, reading, compared, changed, force=force)

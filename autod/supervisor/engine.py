@@ -189,6 +189,9 @@ class Engine:
                 entry.advised = (detail, reason, advice)
         elif act is not Act.ROUTE:
             entry.initiated = act is Act.UP
+            if act is not Act.UP and act is not Act.DOWN:
+                # pluto has looked its names up anew.
+                entry.hosts, entry.described = None, False
         self._reports.append(Tried(name, act, cause, seconds, detail))
         self.feed(name, Finished(act, cause, lasting_detail, passing), now)
 
@@ -219,6 +222,9 @@ class Engine:
         for name, entry in list(self.table.items()):
             record = entry.record
             entry.peer = snapshot.peers.get(name, entry.peer)
+            loading = record.acting in (Act.ADD, Act.REPLACE) or snapshot.asked <= record.settled
+            if snapshot.present is not None and not loading:
+                entry.hosts = snapshot.hosts.get(name)
             entry.described = entry.described or (snapshot.present is not None and name in snapshot.present)
             entry.initiated = entry.initiated or name in snapshot.kept
             traffic = snapshot.up.get(name)

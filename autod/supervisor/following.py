@@ -1,4 +1,4 @@
-"""Changes around connections: addresses, default routes and names of peers that come, go and change.
+"""Changes around connections: addresses and default routes that come and go.
 
 Owns: which connections a change concerns, and how often pluto is told. Must not know: how a change is noticed
 (autod.supervisor.network), how pluto is asked (Link), what the engine does then.
@@ -6,31 +6,24 @@ Owns: which connections a change concerns, and how often pluto is told. Must not
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
 from autod.supervisor.network import changes
+from autod.supervisor.peernames import is_name
 
 if TYPE_CHECKING:
     from autod.supervisor.network import Change
 
-__all__ = ["Concerned", "concerned", "follow_names", "follow_network", "is_name"]
+__all__ = ["Concerned", "concerned", "follow_network"]
 
 LISTEN_GAP: Final = 1.0
 """The least seconds between two requests to listen."""
 
 GATHER: Final = 0.2
 """Seconds for which changes are gathered: an interface comes with several."""
-
-NAMES_GAP: Final = 3.0
-"""Seconds between two questions to the resolver about the peers of connections that are not up."""
-
-_MOST: Final = 64
-"""The most names that are looked up in one round."""
 
 
 class Concerned(NamedTuple):
@@ -39,17 +32,6 @@ class Concerned(NamedTuple):
     mended: frozenset[str]
     reloaded: frozenset[str]
     listen: bool
-
-
-def is_name(text: str) -> bool:
-    """Whether an end is a host name, and not an address or a %word."""
-    if not text or text[0] == "%":
-        return False
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return True
-    return False
 
 
 def _is_by_route(end: str) -> bool:
@@ -104,46 +86,3 @@ async def follow_network(pid: int | None, tell: Callable[[frozenset[Change]], Aw
             gathered.clear()
             await tell(batch)
             await trio.sleep(LISTEN_GAP - GATHER)
-
-
-def _resolve(name: str) -> frozenset[str]:
-    try:
-        entries = socket.getaddrinfo(name, None, 0, socket.SOCK_DGRAM)
-    except (OSError, ValueError):
-        return frozenset()
-    return frozenset(str(entry[4][0]).partition("%")[0] for entry in entries)
-
-
-async def follow_names(
-    peers: Callable[[], Mapping[str, tuple[str, ...]]],
-    tell: Callable[[str], Awaitable[None]],
-    *,
-    up: Callable[[], Collection[str]] = tuple,
-    failed: Callable[[str], bool] = lambda name: False,
-    resolve: Callable[[str], frozenset[str]] = _resolve,
-) -> None:
-    """Call `tell` with each name that has other addresses than before. Until cancelled.
-
-    `peers` gives the names to look up, with their connections: those that are not up. Those of `up` are looked up once,
-    so that it shows when they have other addresses after a loss. A name that was never looked up before counts as
-    changed when it has `failed`.
-    """
-    last_addresses: dict[str, frozenset[str]] = {}
-    unsure = set[str]()
-    while True:
-        await trio.sleep(NAMES_GAP)
-        names = list(peers())[:_MOST]
-        for name in names:
-            addresses = await trio.to_thread.run_sync(resolve, name, abandon_on_cancel=True)
-            before = last_addresses.get(name)
-            last_addresses[name] = addresses
-            if before is None and addresses:
-                # What they were when its connections were loaded is not known: that matters when these do not come up.
-                unsure.add(name)
-            changed = before is not None and addresses != before
-            if addresses and (changed or (name in unsure and failed(name))):
-                unsure.discard(name)
-                await tell(name)
-        for name in [name for name in up() if name not in last_addresses][:_MOST]:
-            last_addresses[name] = await trio.to_thread.run_sync(resolve, name, abandon_on_cancel=True)
-            unsure.add(name)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autod.config import Configuration
     from autod.config.comparison import Comparison
     from autod.supervisor.states import Act, Cause
-    from autod.supervisor.table import Snapshot
+    from autod.supervisor.table import Held, Snapshot
 
 __all__ = ["Compared", "Instance", "Link", "Result"]
 
@@ -96,6 +96,12 @@ class Link(Protocol):
         """Whether pluto itself keeps each of `names` up; names that it does not know are missing.
 
         pluto stops that only when it is told to take a connection down. Raises PlutoGone or DeadlinePassed.
+        """
+
+    async def hosts(self, names: Sequence[str]) -> Mapping[str, Held]:
+        """What the host names of each of `names` mean to pluto now; names that it does not know are missing.
+
+        Raises PlutoGone or DeadlinePassed.
         """
 
     async def give_up(self, name: str) -> None:

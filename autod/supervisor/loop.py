@@ -95,6 +95,8 @@ class Supervisor:
         self._look_now = trio.Event()
         self._look_all = False
         self._running: dict[str, trio.CancelScope] = {}
+        self._endings: dict[str, str] = {}
+        """Why a running try is ended, by connection."""
         self._life = 0
         self._pulses = 0
         self._beaten = 0
@@ -215,6 +217,15 @@ class Supervisor:
     def look_soon(self) -> None:
         """Look at the states as soon as the interval allows."""
         self._look_now.set()
+
+    def end_try(self, name: str, why: str) -> None:
+        """End the running act for `name`. It counts as one that gave way, with this sentence."""
+        if name in self._running:
+            self._endings[name] = why
+            self._running[name].cancel()
+
+    def went_down(self) -> None:
+        """Called when a connection that was up is not any more. Does nothing here."""
 
     async def pulse(self) -> None:
         """Return when the planning task has gone round again. For a watchdog."""
@@ -351,9 +362,11 @@ class Supervisor:
                 cause, detail = Cause.FAILED, repr(problem)
         if self._running.get(name) is scope:
             del self._running[name]
+        why = self._endings.pop(name, "")
         if self._life != life:
             return
         if scope.cancelled_caught:
+            detail = why or detail
             await self.link.give_up(name)
         self.engine.finish(
             name,
@@ -458,6 +471,8 @@ class Supervisor:
         offset = self.offset
         for report in self.engine.reports():
             self._teller.report(report, offset)
+            if isinstance(report, Moved) and report.before is State.UP:
+                self.went_down()
             if isinstance(report, Moved) and report.record.cause in (Cause.LOST, Cause.FLAPPING):
                 entry = self.engine.table.get(report.name)
                 if report.before is State.UP and entry is not None and entry.initiated:

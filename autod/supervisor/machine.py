@@ -82,8 +82,11 @@ def step(record: Record, event: Event, now: float, policy: Policy) -> Record:
             after = _mended(record, detail)
         case Changed(later=True) if record.actual is Actual.UP:
             after = replace(record, outdated=True)
-        case Changed():
-            after = replace(_mended(record, "the configuration changed"), stale=True)
+        case Changed(later=True, detail=detail):
+            # A try that runs may still bring it up: then it stays as it is.
+            after = replace(_mended(record, detail), outdated=True)
+        case Changed(detail=detail):
+            after = replace(_mended(record, detail), stale=True)
         case Suspend(down):
             after = replace(record, suspended=True, take_down=record.take_down or down)
             after = replace(after, next_try=None) if down else after
@@ -214,7 +217,7 @@ def _arrived(record: Record, now: float, policy: Policy) -> Record:
 def _lost(record: Record, now: float, policy: Policy) -> Record:
     """The record of a connection that was up and is not, without an order of ours."""
     recent = (*(t for t in record.losses if t > now - policy.flap_window), now)[-max(policy.flap_count, 1) :]
-    flapping = policy.flap_count > 0 and len(recent) >= policy.flap_count
+    flapping = policy.flap_count > 0 and len(recent) >= policy.flap_count and not record.outdated
     if flapping:
         cause, wait = Cause.FLAPPING, policy.flap_hold
         detail = f"lost {len(recent)} times within {policy.flap_window:.0f} s, held for {wait:.0f} s"
@@ -227,7 +230,8 @@ def _lost(record: Record, now: float, policy: Policy) -> Record:
         flapping=flapping,
         cause=cause,
         detail=detail,
-        next_try=now + wait,
+        # Where pluto goes by an old address, it is loaded again at once.
+        next_try=None if record.outdated else now + wait,
         looked=None,
     )
 

@@ -37,6 +37,7 @@ from autod.protocol.check import check_program
 from autod.status import established
 from autod.status.members import Members
 from autod.supervisor.link import Compared, Instance, Result
+from autod.supervisor.peernames import is_name
 from autod.supervisor.states import Act, Cause
 from autod.supervisor.table import Snapshot, Traffic
 
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
     from autod.exchange.peer import Listener
     from autod.loading.interface import Loader
     from autod.protocol.releases import Release
-    from autod.status import State
+    from autod.status import ConnectionState, State
+    from autod.supervisor.table import Held
 
 __all__ = ["CAUSES", "PlutoLink", "snapshot"]
 
@@ -225,20 +227,32 @@ class PlutoLink:
         )
 
     async def kept_up(self, names: Sequence[str]) -> Mapping[str, bool]:
-        commands: list[c.Command] = [c.Status()]
-        if self._pluto.release.supports(c.ConnectionStatus) and len(names) <= _NAMES:
-            commands = [c.ConnectionStatus(name=name) for name in names]
-        else:
+        if not self._is_cheap(names):
             if trio.current_time() < self._status_after:
                 return {}
             self._status_after = trio.current_time() + _STATUS_GAP
         by_name: dict[str, bool] = {}
-        state = await self._pluto.state(*commands, timeout=self.answer) if names else None
-        for connection in () if state is None else state.connections:
+        for connection in await self._connections(names):
             for name in (connection.name, *connection.aliases):
                 if name in names and connection.keep_up is not None:
                     by_name[name] = by_name.get(name, False) or connection.keep_up
         return by_name
+
+    async def hosts(self, names: Sequence[str]) -> Mapping[str, Held]:
+        connections = await self._connections(names)
+        by_name = _hosts(connections, Members(connections))
+        return {name: by_name[name] for name in names if name in by_name}
+
+    def _is_cheap(self, names: Sequence[str]) -> bool:
+        """Whether pluto can be asked for these one by one, and not for its whole status."""
+        return self._pluto.release.supports(c.ConnectionStatus) and len(names) <= _NAMES
+
+    async def _connections(self, names: Sequence[str]) -> Sequence[ConnectionState]:
+        """pluto's connections of these names, and perhaps others."""
+        commands: list[c.Command] = [c.Status()]
+        if self._is_cheap(names):
+            commands = [c.ConnectionStatus(name=name) for name in names]
+        return (await self._pluto.state(*commands, timeout=self.answer)).connections if names else ()
 
     async def give_up(self, name: str) -> None:
         await self._presence.give_up(name)
@@ -464,12 +478,32 @@ def snapshot(
         present=present if everything else None,
         listening=bool(state.interfaces) if everything else None,
         peers=peers if everything else {},
+        hosts=_hosts(state.connections, members) if everything else {},
         kept=frozenset(
             name for each in state.connections if each.keep_up for name in (each.name, *each.aliases)
         )
         if everything
         else frozenset(),
     )
+
+
+def _hosts(connections: Sequence[ConnectionState], members: Members) -> Mapping[str, Held]:
+    """What the host names of each connection mean to pluto; of a name with several members, what they mean to each."""
+    by_name: dict[str, dict[str, set[str]]] = {}
+    for connection in connections:
+        if connection.instance is not None:
+            # Its peer came from an address of its own.
+            continue
+        held = by_name.setdefault(connection.name, {})
+        for end in (connection.local, connection.remote):
+            if end.host is not None and is_name(end.host):
+                held.setdefault(end.host, set()).add(end.address or "")
+    for name, parts in members.shared.items():
+        merged_hosts = by_name.setdefault(name, {})
+        for part in parts:
+            for host, addresses in by_name.get(part, {}).items():
+                merged_hosts.setdefault(host, set()).update(addresses)
+    return by_name
 
 
 async def _foreign_programs(pluto: Listener, release: Release) -> str:

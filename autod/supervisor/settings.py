@@ -218,11 +218,21 @@ class Supervise(Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
     watch_every: Annotated[Seconds, Meta(description="How often the files are looked at.")] = Seconds(2)
     poll_min: Annotated[Seconds, Meta(description="pluto is not asked for its traffic more often.")] = (
-        Seconds(5)
+        Seconds(2)
     )
     poll_max: Annotated[Seconds, Meta(description="Nor less often, however many connections there are.")] = (
         Seconds(60)
     )
+    resolve_every: Annotated[
+        Seconds,
+        Meta(
+            description="How often the resolver is asked for the name of a peer whose connections are up, so that a "
+            "change is known when they are lost; 0: not then. Every 2 s if one should be up and is not."
+        ),
+    ] = Seconds(5)
+    resolve_rate: Annotated[
+        Positive, Meta(description="Names asked for in a second at most, of all peers together.")
+    ] = 10
     answer: Annotated[
         Seconds, Meta(description="How long pluto may take to answer a question about its state.")
     ] = Seconds(30)

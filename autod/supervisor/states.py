@@ -276,9 +276,10 @@ class Mended:
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The connection's own definition changed. `later`: only an address that pluto looked up for it may have changed,
-    and a tunnel that is up does not need that."""
+    and a tunnel that is up does not need that. `detail` is a sentence for people."""
 
     later: bool = False
+    detail: str = "the configuration changed"
 
 
 @dataclass(frozen=True, slots=True)

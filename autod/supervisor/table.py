@@ -6,17 +6,16 @@ Owns their meaning. Decides nothing.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from autod.supervisor.states import Act, Cause, Policy, Record, State
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "NO_TRAFFIC",
     "Entry",
+    "Held",
     "Moved",
     "Plan",
     "Report",
@@ -55,6 +54,9 @@ class Traffic(NamedTuple):
 
 NO_TRAFFIC = Traffic()
 
+Held = Mapping[str, Collection[str]]
+"""The addresses by which pluto goes for each host name of a connection; an empty one where it found none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -71,6 +73,8 @@ class Snapshot:
     listening: bool | None = None
     peers: Mapping[str, str] = field(default_factory=dict)
     """The address, or the name, of the peer of each connection, in a look at everything."""
+    hosts: Mapping[str, Held] = field(default_factory=dict)
+    """What the host names of each connection mean to pluto, in a look at everything."""
     kept: frozenset[str] = frozenset()
     """Connections that pluto itself keeps up since somebody brought them up, in a look at everything."""
 
@@ -150,6 +154,8 @@ class Entry:
     released: bool = False
     peer: str = ""
     """The peer, for people; empty until pluto has told it."""
+    hosts: Held | None = None
+    """What its host names mean to pluto; None if that is not known since it was loaded."""
     described: bool = False
     """Whether there was a look at everything since pluto has it, so that its peer is known."""
     advised: tuple[str, str, str] = ("", "", "")

@@ -12,7 +12,7 @@ import trio
 from autod.errors import NoSocket, PlutoGone, no_answer
 from autod.supervisor.link import Compared, Instance, Result
 from autod.supervisor.states import Act, Cause
-from autod.supervisor.table import Snapshot, Traffic
+from autod.supervisor.table import Held, Snapshot, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,6 +33,8 @@ class ScriptedLink:
     secrets_read: int = 0
     compared: Compared | None = None
     """What a comparison comes to; None: that cannot be told."""
+    held: dict[str, Held] = field(default_factory=dict)
+    """What the host names of each connection mean to pluto."""
     running: bool = False
     most: int = 0
 
@@ -83,6 +85,7 @@ class ScriptedLink:
             negotiating=frozenset(self.negotiating) if states or everything else None,
             present=dict.fromkeys(self.present, False) if everything else None,
             listening=True if everything else None,
+            hosts=dict(self.held) if everything else {},
         )
 
     async def act(self, act: Act, name: str, deadline: float, heard: Callable[[], None]) -> Result:
@@ -139,6 +142,11 @@ class ScriptedLink:
     async def kept_up(self, names: Sequence[str]) -> dict[str, bool]:
         await trio.lowlevel.checkpoint()
         return {name: name not in self.taken_down for name in names}
+
+    async def hosts(self, names: Sequence[str]) -> dict[str, Held]:
+        await trio.lowlevel.checkpoint()
+        self.looks["hosts"] += 1
+        return {name: self.held[name] for name in names if name in self.held}
 
     async def give_up(self, name: str) -> None:
         await trio.lowlevel.checkpoint()

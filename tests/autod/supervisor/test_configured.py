@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,7 @@ import trio
 import trio.testing
 
 from autod.errors import ConfigurationError, PlutoGone
+from autod.supervisor import configured
 from autod.supervisor.configured import ConfiguredSupervisor, signature
 from autod.supervisor.settingsfile import parse
 from autod.supervisor.states import Act, Cause, State
@@ -284,6 +287,59 @@ async def test_sync_says_what_differs_and_puts_it_right(place: Place, clock: obj
         await trio.sleep(1)
         with pytest.raises(PlutoGone):
             await supervisor.sync(dry=True)
+
+
+class Peers(Conf):
+    """As Conf; the peer of each connection is `gw`."""
+
+    def read(self) -> Reading:
+        reading = super().read()
+        ends = ("192.0.2.7", "gw")
+        named = {name: replace(each, ends=ends) for name, each in reading.connections.items()}
+        return Reading(named, reading.files)
+
+
+async def test_the_record_of_a_peer_is_followed_and_takes_nothing_down(
+    place: Place, clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`a` is up and is loaded again when it is lost; `b`, which only waits for packets, at once."""
+    records = {"gw": "192.0.2.1"}
+
+    async def look_up(host: str) -> frozenset[str]:
+        await trio.lowlevel.checkpoint()
+        return frozenset(records[host].split())
+
+    async def no_network(pid: int | None, tell: object) -> None:
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(configured, "follow_names", partial(configured.follow_names, resolve=look_up))
+    monkeypatch.setattr(configured, "follow_network", no_network)
+    place.write("a start 1\nb ondemand 1\n")
+    link = ScriptedLink(["a", "b"])
+    link.held = {name: {"gw": ["192.0.2.1"]} for name in "ab"}
+    link.start()
+    supervisor = ConfiguredSupervisor(parse(place.toml.read_text()), link, Peers(place.conf))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        nursery.start_soon(supervisor.follow)
+        await settled(supervisor)
+        link.done.clear()
+        for meaning in ("192.0.2.1", "192.0.2.9 192.0.2.1", "2001:db8::1", ""):
+            records["gw"] = meaning
+            await trio.sleep(20)
+            assert not link.done, meaning
+        records["gw"] = "192.0.2.2"
+        await trio.sleep(20)
+        assert {name for _, name in link.done} == {"b"}
+        assert (Act.REPLACE, "b") in link.done
+        assert states(supervisor)["a"] == "up"
+        link.up.discard("a")
+        lost_at = trio.current_time()
+        while (Act.UP, "a") not in link.done:  # noqa: ASYNC110
+            await trio.sleep(0.1)
+        assert trio.current_time() - lost_at < 6
+        assert [act for act, name in link.done if name == "a"] == [Act.REPLACE, Act.UP]
+        nursery.cancel_scope.cancel()
 
 
 def test_a_signature_changes_with_any_file_of_a_pattern(tmp_path: Path) -> None:

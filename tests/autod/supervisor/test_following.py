@@ -1,4 +1,4 @@
-"""Addresses, default routes and names that change: what concerns whom, and how often anybody is told."""
+"""Addresses and default routes that change: what concerns whom, and how often anybody is told."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autod.supervisor import following
-from autod.supervisor.following import LISTEN_GAP, concerned, follow_names, follow_network, is_name
+from autod.supervisor.following import LISTEN_GAP, concerned, follow_network
 from autod.supervisor.network import Change, changes, read
 
 if TYPE_CHECKING:
@@ -50,15 +50,6 @@ def test_a_change_concerns_whom_it_may_help(
 def test_an_address_of_nobody_s_is_no_reason_to_listen() -> None:
     """Containers come and go."""
     assert not concerned({Change("198.51.100.1", False)}, {"fixed": ENDS["fixed"]}).listen
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [("", False), ("%any", False), ("192.0.2.1", False), ("::1", False), ("gw.example", True)],
-)
-def test_a_name_is_neither_an_address_nor_a_word(text: str, name: bool) -> None:
-    """Of left= and right=."""
-    assert is_name(text) is name
 
 
 @given(st.binary(max_size=200))
@@ -103,73 +94,6 @@ async def test_pluto_is_told_at_most_once_a_second(
         await follow_network(None, tell)
     assert len(times) > 300
     assert all(after - before >= LISTEN_GAP - 1e-6 for before, after in itertools.pairwise(times))
-
-
-async def test_a_name_with_another_address_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that cannot be found tells nothing."""
-    monkeypatch.setattr(following, "NAMES_GAP", 0.01)
-    answers = iter([{"192.0.2.1"}, {"192.0.2.1"}, set[str](), {"192.0.2.2"}, {"192.0.2.2"}])
-    told: list[str] = []
-
-    async def tell(name: str) -> None:
-        told.append(name)
-        await trio.lowlevel.checkpoint()
-
-    def resolve(name: str) -> frozenset[str]:
-        return frozenset(next(answers, {"192.0.2.2"}))
-
-    with trio.move_on_after(1):
-        await follow_names(lambda: {"gw.example": ("a",)}, tell, resolve=resolve)
-    assert told == ["gw.example"]
-
-
-@pytest.mark.parametrize("up_from", [1, 3])
-async def test_a_name_that_changed_while_its_connections_were_up_is_told_when_they_go_down(
-    up_from: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They went by its old address: pluto itself would try that for ever."""
-    monkeypatch.setattr(following, "NAMES_GAP", 0.01)
-    rounds, told = 0, list[int]()
-
-    def peers() -> dict[str, tuple[str, ...]]:
-        nonlocal rounds
-        rounds += 1
-        return {} if up_from <= rounds < 8 else {"gw.example": ("a",)}
-
-    async def tell(name: str) -> None:
-        told.append(rounds)
-        await trio.lowlevel.checkpoint()
-
-    def resolve(name: str) -> frozenset[str]:
-        return frozenset({"192.0.2.1" if rounds < 5 else "192.0.2.2"})
-
-    with trio.move_on_after(0.5):
-        await follow_names(peers, tell, up=lambda: ["gw.example"], resolve=resolve)
-    assert told == [8]
-
-
-@pytest.mark.parametrize(("fails_from", "told_at"), [(0, 1), (3, 3), (99, None)])
-async def test_a_name_whose_connections_fail_is_told_at_the_first_look(
-    monkeypatch: pytest.MonkeyPatch, fails_from: int, told_at: int | None
-) -> None:
-    """Its record may have come, or changed, after they were loaded. The number is that of the look."""
-    monkeypatch.setattr(following, "NAMES_GAP", 0.01)
-    looks, told = 0, list[int]()
-
-    async def tell(name: str) -> None:
-        told.append(looks)
-        await trio.lowlevel.checkpoint()
-
-    def resolve(name: str) -> frozenset[str]:
-        nonlocal looks
-        looks += 1
-        return frozenset({"192.0.2.1"})
-
-    with trio.move_on_after(0.5):
-        await follow_names(
-            lambda: {"gw.example": ("a",)}, tell, failed=lambda name: looks >= fails_from, resolve=resolve
-        )
-    assert told == ([] if told_at is None else [told_at])
 
 
 async def test_the_kernel_and_proc_tell_of_an_address() -> None:

@@ -51,7 +51,8 @@ async def test_everything_comes_up_and_nothing_more_is_done(autojump_clock: obje
         await trio.sleep(600)
         assert len(link.done) == 20
         assert link.looks["states"] == before.get("states", 0)
-        assert link.looks["traffic"] - before["traffic"] == 600 / SETTINGS.supervise.poll_min
+        gap = interval(20, 0.01, SETTINGS.supervise.poll_min, SETTINGS.supervise.poll_max)
+        assert link.looks["traffic"] - before["traffic"] == 600 / gap
         statistics = supervisor.statistics()
         assert statistics.states == {"up": 20}
         assert (statistics.in_flight, statistics.pluto.descriptors) == (0, 21)

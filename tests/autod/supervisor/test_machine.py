@@ -998,3 +998,20 @@ def test_what_pluto_looked_up_is_loaded_again_once_the_tunnel_is_down() -> None:
     assert want(replaced, now, POLICY) is Act.UP
     loaded, now = after(LOADED, Changed(later=True))
     assert want(loaded, now, POLICY) is Act.REPLACE
+
+
+def test_a_try_that_comes_up_by_an_old_address_is_left_alone() -> None:
+    """A record that changes takes no tunnel down, also if pluto was about to bring it up."""
+    trying = (LOADED, Began(Act.UP), Changed(later=True, detail="gw.example has another address"))
+    record, now = after(*trying, Finished(Act.UP))
+    assert (record.state, want(record, now, POLICY)) == (State.UP, None)
+    failed_try, now = after(*trying, Finished(Act.UP, Cause.PEER_SILENT))
+    assert want(failed_try, now, POLICY) is Act.REPLACE
+
+
+@pytest.mark.parametrize("losses", [0, POLICY.flap_count - 1])
+def test_what_goes_by_an_old_address_is_loaded_again_as_soon_as_it_is_lost(losses: int) -> None:
+    """pluto would revive it by that address. That it flapped by the old one says nothing about the other."""
+    flaps: tuple[Event | float, ...] = (*UP, LOADED, 1.0) * losses
+    lost, now = after(*flaps, *UP, Changed(later=True), LOADED)
+    assert want(lost, now, POLICY) is Act.REPLACE

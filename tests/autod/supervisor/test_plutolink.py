@@ -12,7 +12,10 @@ from autod.exchange.peer import Listener
 from autod.identify.programs import Programs
 from autod.outcomes import Result
 from autod.protocol.releases import find
-from autod.supervisor.plutolink import PlutoLink, _foreign_programs
+from autod.protocol.replies import Reply
+from autod.status import parse
+from autod.status.members import Members
+from autod.supervisor.plutolink import PlutoLink, _foreign_programs, snapshot
 from autod.supervisor.states import Act, Cause
 from autod.testing import FakePluto
 from tests.fakes.fakepluto import answers, fake_pluto
@@ -108,3 +111,27 @@ async def test_programs_of_another_release_are_told_of_once_for_each_pluto(
     said = await _foreign_programs(listens, find("4.3"))
     assert bool(said) is told
     assert not told or ("of Libreswan 4.10, and pluto 4.3 runs" in said and "restart pluto" in said)
+
+
+def test_what_host_names_mean_to_pluto_is_read_from_its_status() -> None:
+    """As 3.27 to 5.4 draw an end; of subnets= for each pair; an instance has its peer from elsewhere."""
+    lines = """\
+"sub/1x0": 10.0.1.0/24===192.1.2.45[@west]...192.1.2.23<gw.example>[@east]===10.9.0.0/24; unrouted; my_ip=; their_ip=;
+"sub/1x0":   aliases: sub
+"sub/2x0": 10.0.2.0/24===192.1.2.45[@west]...192.1.2.24<gw.example>[@east]===10.9.0.0/24; unrouted; my_ip=; their_ip=;
+"sub/2x0":   aliases: sub
+"both": 192.1.2.45<my.example>[@west]...%dns<none.example>[@east]; unrouted; my_ip=; their_ip=;
+"old": 192.1.2.45<192.1.2.45>[@west]...2001:db8::2<six.example>[@east]; unrouted; eroute owner: #0
+"road": 192.1.2.45...%any[@east]; unrouted; eroute owner: #0
+"road"[1]: 192.1.2.45...192.1.2.23<gw.example>[@east]; unrouted; eroute owner: #0
+"""
+    state = parse(Reply(0, line) for line in lines.splitlines())
+    seen = snapshot(state, 0.0, Members(state.connections), states=True, everything=True)
+    assert seen.hosts == {
+        "sub/1x0": {"gw.example": {"192.1.2.23"}},
+        "sub/2x0": {"gw.example": {"192.1.2.24"}},
+        "sub": {"gw.example": {"192.1.2.23", "192.1.2.24"}},
+        "both": {"my.example": {"192.1.2.45"}, "none.example": {""}},
+        "old": {"six.example": {"2001:db8::2"}},
+        "road": {},
+    }
