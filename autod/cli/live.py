@@ -22,6 +22,7 @@ from rich.text import Text
 from autod.bulk import events as e
 from autod.bulk.operations import phase_of
 from autod.bulk.result import Phase, ResultState, Summary
+from autod.cli.drawing import open_console
 from autod.cli.names import natural
 from autod.cli.suspending import has_terminal, suspending
 from autod.events import Retransmission
@@ -284,16 +285,16 @@ async def live_view(
     import time
 
     clock = time.time if now is None else now
-    screen = console or Console()
-    live = Live(console=screen, auto_refresh=False, transient=True)
+    drawn_on = console or open_console()
+    live = Live(console=drawn_on, auto_refresh=False, transient=True)
     drawing = threading.Lock()
     over = False
 
     def picture() -> None:
         with drawing:
-            if not over and _may_draw(screen):
+            if not over and _may_draw(drawn_on):
                 live.start()
-                live.update(draw(progress, clock(), screen.height), refresh=True)
+                live.update(draw(progress, clock(), drawn_on.height), refresh=True)
 
     def leave() -> None:
         with drawing:

@@ -175,16 +175,17 @@ def _show(client: Client, connections: list[dict[str, Any]], *, table: bool) -> 
     rows = [_row(connection, now) for connection in connections]
     heads = ("CONNECTION", "STATE", "SINCE", "WANTED", "NEXT TRY", "IN", "OUT", "WHY NOT")
     if table:
-        from rich.console import Console
         from rich.table import Table
         from rich.text import Text
+
+        from autod.cli.drawing import open_console
 
         drawn = Table()
         for head in heads:
             drawn.add_column(head.capitalize(), justify="right" if head in ("IN", "OUT") else "left")
         for row in rows:
             drawn.add_row(*(Text(clean(cell)) for cell in row))
-        Console().print(drawn)
+        open_console().print(drawn)
         return
     say()
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]

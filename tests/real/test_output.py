@@ -125,6 +125,7 @@ def test_a_terminal_gets_what_it_can_show(
         assert screen.end() == 143
     assert bool(COLOUR.search(screen.drawn)) == colours
     assert ("\x1b[" in screen.drawn) == draws
+    assert "LC_ALL" not in environment or screen.drawn.isascii()
     said = CONTROL.sub("", screen.drawn)
     assert "0 of 3 up, 1 unknown (nosuch), 2 in flight when it was ended (s1, s2)" in said
     assert said.splitlines()[-1].startswith(

@@ -194,10 +194,11 @@ class _Looks:
 
 
 async def _live(pluto: Pluto, options: argparse.Namespace) -> None:
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console()
+    from autod.cli.drawing import open_console
+
+    console = open_console()
     view = _view(options)
     looks = _Looks(pluto, options.interval)
     waiting = trio.CancelScope()

@@ -8,8 +8,11 @@ import re
 import pytest
 import trio
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from autod.bulk import events as e
+from autod.cli.drawing import Plain
 from autod.cli.live import Progress, draw, live_view
 from autod.events import Retransmission, Sent
 from autod.outcomes import Outcome, Result
@@ -148,3 +151,20 @@ async def test_the_view_is_drawn_while_the_block_runs_and_cleared_after(
             while "2 of 10" not in screen.getvalue():
                 await trio.lowlevel.checkpoint()
     assert "in flight" in screen.getvalue()
+
+
+def test_where_the_locale_has_ascii_only_nothing_else_is_drawn() -> None:
+    """Bars, frames, what was cut, and the arrow of what is sorted; a name passes as it is."""
+    file = io.StringIO()
+    console = Console(file=Plain(file), width=40, force_terminal=True)  # type: ignore[arg-type]
+    console.print(draw(a_run(), 102.0, 12))
+    table = Table("name▲", "▼", title="a title")
+    table.add_row("a name that is longer than there is room for it", "x", end_section=True)
+    table.add_row("b", "y")
+    console.print(table)
+    console.print(
+        Text("a line that is longer than there is room", no_wrap=True, overflow="ellipsis"), width=12
+    )
+    assert file.getvalue().isascii()
+    print("é", file=Plain(file))
+    assert file.getvalue().endswith("é\n")
