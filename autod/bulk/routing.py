@@ -11,10 +11,8 @@ import trio
 
 from autod.bulk.steps import AskStep
 from autod.config.policies import is_group
-from autod.loading.groups import route_group
+from autod.loading.groups import groups_among, route_group
 from autod.loading.native import NativeLoader
-from autod.loading.remembering import status_of
-from autod.status import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -61,6 +59,5 @@ class RouteStep(AskStep):
                 if isinstance(self._load, NativeLoader) and self._load.configuration is not None:
                     self._groups = {one.name for one in self._load.configuration.connections if is_group(one)}
                 else:
-                    state = parse(await status_of(self._pluto, tuple(self._wanted())))
-                    self._groups = {one.name for one in state.connections if one.kind == "group"}
+                    self._groups = await groups_among(self._pluto, self._wanted())
             return self._groups

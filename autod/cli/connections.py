@@ -163,10 +163,11 @@ async def _step(opened: Session, step: Row, name: str, heard: list[Event], loads
         from autod.cli.loading import load
 
         return (await load(opened, [name], loads=loads))[name]
-    if step.name == "route" and await _is_group(opened, name):
-        from autod.loading.groups import route_group
+    if step.name == "route":
+        from autod.loading.groups import groups_among, route_group
 
-        return await route_group(opened.pluto, name)
+        if await groups_among(opened.pluto, [name]):
+            return await route_group(opened.pluto, name)
     if step.name == "up" and await _is_up(opened, name):
         return left_alone(name)
     operation = asked(opened.pluto, step, name, opened.options)
@@ -175,15 +176,6 @@ async def _step(opened: Session, step: Row, name: str, heard: list[Event], loads
             heard.append(event)
             opened.show(event)
     return operation.outcome
-
-
-async def _is_group(opened: Session, name: str) -> bool:
-    """Whether pluto has a group connection of this name, if that is cheap to ask (see remembering.status_of)."""
-    from autod.loading.remembering import status_of
-    from autod.status import parse
-
-    state = parse(await status_of(opened.pluto, (name,)))
-    return any(connection.name == name and connection.kind == "group" for connection in state.connections)
 
 
 async def _is_up(opened: Session, name: str) -> bool:

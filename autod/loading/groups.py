@@ -9,7 +9,7 @@ when they are made, so no packet of a private network leaves in clear.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -17,14 +17,16 @@ import msgspec
 from autod.config.choose import auto
 from autod.config.model import ConfiguredConnection
 from autod.config.policies import is_group, routed
+from autod.loading.remembering import status_of
 from autod.outcomes import Result, quoted
 from autod.protocol import commands as c
+from autod.status import parse
 
 if TYPE_CHECKING:
     from autod.client import Pluto
     from autod.outcomes import Outcome
 
-__all__ = ["Catches", "no_group", "route_group", "routed_by_auto"]
+__all__ = ["Catches", "groups_among", "no_group", "route_group", "routed_by_auto"]
 
 Catches: TypeAlias = Callable[[ConfiguredConnection], bool]
 """Whether a connection is a group that is going to be routed once it is loaded."""
@@ -38,6 +40,16 @@ def no_group(connection: ConfiguredConnection) -> bool:
 def routed_by_auto(connection: ConfiguredConnection) -> bool:
     """The groups that addconn --autoall routes."""
     return auto(connection) == "ondemand" and is_group(connection)
+
+
+async def groups_among(pluto: Pluto, names: Collection[str]) -> frozenset[str]:
+    """Those of `names` that are group connections of pluto's. Before 5.0 that takes a whole status.
+
+    Raises the errors of an operation of `pluto`.
+    """
+    state = parse(await status_of(pluto, names))
+    groups = {connection.name for connection in state.connections if connection.kind == "group"}
+    return frozenset(groups.intersection(names))
 
 
 async def route_group(pluto: Pluto, name: str, *, timeout: float | None = None) -> Outcome:

@@ -41,13 +41,6 @@ T = TypeVar("T")
 _FEW = 16
 """If no more connections than this were loaded, pluto is asked about each of them."""
 
-_SHORT = 500
-"""Loaded connections for which a whole status takes pluto about 30 ms (4.10)."""
-
-
-_MANY = 1000
-"""If so many connections were loaded, a whole status is worth its time, however many pluto has."""
-
 
 class Look(msgspec.Struct, frozen=True):
     """A request to pluto. The answer are its replies; lines without `only` may be left out."""
@@ -99,7 +92,7 @@ async def remember(
 
 
 async def status_of(pluto: Pluto, names: Collection[str]) -> Sequence[Reply]:
-    """pluto's status of these connections; empty if it would cost too much."""
+    """pluto's status of these connections, and before 5.0 of all."""
     return await _asked(pluto, _status_of(pluto.release, names))
 
 
@@ -177,11 +170,5 @@ def _status_of(release: Release, names: Collection[str], only: bytes | None = No
         for name in names:
             replies += yield Look(c.ConnectionStatus(name), only)
         return replies
-    if release.at_least(3, 28) and len(names) < _MANY:
-        from autod.status import parse
-
-        loaded = parse((yield Look(c.BriefStatus()))).totals.loaded
-        if loaded is not None and loaded > _SHORT and len(names) * 20 < loaded:
-            return ()
     status: Sequence[Reply] = yield Look(c.Status(), only)
     return status
