@@ -413,7 +413,7 @@ def _facts(facts: Facts, status: _Status) -> tuple[tuple[str, str], ...]:
     if record is not None:
         pairs.append(("supervisor", _record(record, facts.now)))
     elif status.connections and status.candidates[0].keep_up:
-        pairs.append(("pluto", "keeps it up (auto=start or keep), and tries again by itself"))
+        pairs.append(("pluto", "keeps it up (after --up, or by auto=), and tries again by itself"))
     return tuple(pairs)
 
 
