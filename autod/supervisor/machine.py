@@ -231,7 +231,7 @@ def _lost(record: Record, now: float, policy: Policy) -> Record:
         cause=cause,
         detail=detail,
         # Where pluto goes by an old address, it is loaded again at once.
-        next_try=None if record.outdated else now + wait,
+        next_try=now if record.outdated else now + wait,
         looked=None,
     )
 

@@ -1014,4 +1014,5 @@ def test_what_goes_by_an_old_address_is_loaded_again_as_soon_as_it_is_lost(losse
     """pluto would revive it by that address. That it flapped by the old one says nothing about the other."""
     flaps: tuple[Event | float, ...] = (*UP, LOADED, 1.0) * losses
     lost, now = after(*flaps, *UP, Changed(later=True), LOADED)
+    assert (lost.state, lost.cause) == (State.WAITING, Cause.LOST)
     assert want(lost, now, POLICY) is Act.REPLACE
