@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from autod.asking.guards import with_ikev1_sa
-from autod.cli.configuration import names_to_load, read
+from autod.cli.configuration import names_to_load, read, warn_of_includes
 from autod.cli.names import is_pattern
 from autod.cli.output import standard_streams
 from autod.cli.printing import Outputs, Printer
@@ -117,7 +117,7 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
         return None
     if native(pluto.release) is None:
         return None
-    configuration = read(options.config, pluto.release)
+    configuration = read(options.config, pluto.release, warns=False)
     names = names_to_load(configuration, options.names)
     if len(names) < 2 or any(
         is_group(connection) and auto(connection) != "ignore" for connection in configuration.connections
@@ -126,6 +126,7 @@ def _add(options: argparse.Namespace, outputs: Outputs) -> int | Ahead | None:
     assert pluto.timeout is not None
     if pluto.drive(with_ikev1_sa(pluto, pluto.now() + pluto.timeout)):
         return None
+    warn_of_includes(configuration)
     printer = _Printer(pluto, outputs, options)
     going_down = goes_down(pluto.replies(c.TrafficStatus()), names)
     if going_down is not None:

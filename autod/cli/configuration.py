@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autod.identify.binary import Version
     from autod.protocol.releases import Release
 
-__all__ = ["DEFAULT", "names_to_load", "read", "release_around", "release_to_check"]
+__all__ = ["DEFAULT", "names_to_load", "read", "release_around", "release_to_check", "warn_of_includes"]
 
 DEFAULT = "/etc/ipsec.conf"
 """The usual path of every release."""
@@ -74,14 +74,27 @@ def _version_around(ctlsocket: str) -> Version | None:
         return None
 
 
-def read(config: str | None, release: Release, *, via_addconn: bool = False) -> Configuration:
+def read(
+    config: str | None, release: Release, *, via_addconn: bool = False, warns: bool = True
+) -> Configuration:
     """The configuration as `release` reads it; ConfigurationError if it is refused. `via_addconn`: addconn loads from
-    it, and keywords that are not known are left to it."""
+    it, and keywords that are not known are left to it. `warns`: say what addconn says of includes."""
     configuration = load(config or DEFAULT, release, leaves_unknown=via_addconn)
     refusal = configuration.refusal
     if refusal is not None:
         raise ConfigurationError(refusal.sentence, where=str(refusal.place or configuration.path))
+    if warns:
+        warn_of_includes(configuration)
     return configuration
+
+
+def warn_of_includes(configuration: Configuration) -> None:
+    """Say on standard error which includes cannot be read, where addconn says so."""
+    if configuration.sources.warnings:
+        from autod.cli.output import say
+
+        for warning in configuration.sources.warnings:
+            say(str(warning), file=sys.stderr)
 
 
 def names_to_load(configuration: Configuration, words: Sequence[str]) -> list[str]:

@@ -98,6 +98,8 @@ class Files:
         self.read_so_far: list[str] = []
         self.unmatched: list[str] = []
         """Includes that do not match any file."""
+        self.warnings: list[Diagnostic] = []
+        """What addconn itself warns of about includes, whatever it is asked to do."""
 
     def _path(self, name: str) -> str:
         return name if self._folder is None else os.path.join(self._folder, name)
@@ -148,7 +150,7 @@ class Files:
             return None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            diagnostics.append(Diagnostic(Severity.WARNING, f"cannot open {name!r}: {reason}", place))
+            self._warn(Diagnostic(Severity.WARNING, f"cannot open {name!r}: {reason}", place), diagnostics)
             return None
         self.read_so_far.append(name)
         return text
@@ -170,13 +172,26 @@ class Files:
             self.unmatched.append(pattern)
             # addconn warns, too, except for a pattern with a star whose folder exists. That may be on purpose, or may
             # be the loss of all connections of a gateway.
-            diagnostics.append(Diagnostic(Severity.WARNING, f"no file is named {excerpt!r}", place))
+            warning = Diagnostic(Severity.WARNING, f"no file is named {excerpt!r}", place)
+            if "*" in pattern and self._has_folder(pattern):
+                diagnostics.append(warning)
+            else:
+                self._warn(warning, diagnostics)
             return []
         if depth >= MAX_DEPTH:
             sentence = f"{excerpt!r} is not read: files may include others {MAX_DEPTH} deep"
-            diagnostics.append(Diagnostic(Severity.WARNING, sentence, place))
+            self._warn(Diagnostic(Severity.WARNING, sentence, place), diagnostics)
             return []
         return names
+
+    def _warn(self, warning: Diagnostic, diagnostics: list[Diagnostic]) -> None:
+        self.warnings.append(warning)
+        diagnostics.append(warning)
+
+    def _has_folder(self, pattern: str) -> bool:
+        """Whether the folder in which the search for this pattern begins exists."""
+        start = os.path.dirname(_MAGIC.split(pattern, maxsplit=1)[0])
+        return os.path.isdir(self._path(start) or ".")
 
     def _glob(self, pattern: str) -> list[str]:
         if not pattern:
@@ -271,3 +286,4 @@ def _alternatives(pattern: str) -> list[str] | None:
 
 
 _BRACE: Final = re.compile("[{},]")
+_MAGIC: Final = re.compile(r"[*?\[{]")

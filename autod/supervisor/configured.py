@@ -497,6 +497,8 @@ class ConfiguredSupervisor(Supervisor):
         previous, self.new_settings = self.new_settings, trio.Event()
         previous.set()
         self._file, self._reading = file, reading
+        for warning in file.warnings:
+            log.warning("the configuration", detail=plain(warning))
         by_host: dict[str, list[str]] = {}
         for name, definition in reading.connections.items():
             for host in dict.fromkeys(filter(is_name, definition.ends)):

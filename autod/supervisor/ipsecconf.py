@@ -72,6 +72,7 @@ def reading_of(configuration: Configuration) -> Reading:
         configuration.files,
         tuple(configuration.sources.unmatched),
         (configuration,),
+        tuple(map(str, configuration.sources.warnings)),
     )
 
 

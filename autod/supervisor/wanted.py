@@ -63,6 +63,8 @@ class Reading:
     """Patterns without a file so far. A file that matches one would be read."""
     configurations: tuple[Configuration, ...] = ()
     """The configurations, to be compared with pluto."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about includes that cannot be read."""
 
 
 class Source(Protocol):

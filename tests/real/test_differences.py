@@ -177,6 +177,17 @@ def test_a_file_that_became_empty_deletes_nothing(here: Here, tmp_path: Path) ->
     assert here.loaded() == set()
 
 
+@pytest.mark.parametrize("words", [["--sync"], ["--diff"], ["--add", "m"], ["--add", "--all"]])
+def test_an_include_that_matches_nothing_is_said_once(
+    words: list[str], here: Here, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As addconn says it, whatever it is asked to do."""
+    file = tmp_path / "main.conf"
+    file.write_text(f"config setup\ninclude {tmp_path}/none/*.conf\n{section({})}{section({}, 'n')}")
+    main((*words, "--ctlsocket", str(here.pluto.socket), "--config", str(file)))
+    assert capsys.readouterr().err.count("none/*.conf") == 1
+
+
 def test_a_name_that_changed_is_not_taken_for_a_removal(here: Here, tmp_path: Path) -> None:
     """The new one is added; the old one stays, and it is said."""
     file = tmp_path / "main.conf"

@@ -182,6 +182,22 @@ def test_a_pipe_is_not_opened(release: str, tmp_path: Path) -> None:
     assert any("pipe.conf" in one.sentence for one in configuration.diagnostics)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "warns"),
+    [("none.conf", True), ("none/*.conf", True), ("*.none", False), ("here/*.conf", False), ("non?", True)],
+)
+@pytest.mark.parametrize("release", RULES)
+def test_what_addconn_warns_of_when_an_include_matches_nothing(
+    release: str, pattern: str, warns: bool, tmp_path: Path
+) -> None:
+    """Not of a star in a folder that exists (seen on 3.32 to 5.4); --check names that, too."""
+    (tmp_path / "here").mkdir()
+    name = write(tmp_path, f"include {pattern}\nconn a\n\tpfs=no\n")
+    configuration = load(name, find(release), folder=str(tmp_path))
+    assert [pattern in each.sentence for each in configuration.sources.warnings] == [True] * warns
+    assert any(pattern in each.sentence for each in configuration.diagnostics)
+
+
 def test_a_file_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:
     """With the status that addconn has for it."""
     refusal = load("nowhere.conf", find("4.10"), folder=str(tmp_path)).refusal
