@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from autod.cli.parser import WORDS, build_parser, build_word_parser
 from autod.operations import ROWS
+from autod.protocol import debugging
+from autod.protocol.releases import ALL, find
 from autod.supervisor import settings as declared
 
 if TYPE_CHECKING:
@@ -116,6 +118,8 @@ def options(parser: argparse.ArgumentParser, skip: tuple[str, ...] = ("help",)) 
             help = (action.help or "").replace("%%", "%")
             if action.choices and action.nargs != 0:
                 help += f" (one of: {', '.join(map(str, action.choices))})"
+            if "--debug" in action.option_strings:
+                help += f" (of the newest release: {', '.join(debugging.words(find(ALL[-1])))})"
             lines += [".TP", head, roff(help[:1].upper() + help[1:]) + "."]
     return lines
 
@@ -162,10 +166,14 @@ def autod() -> str:
         (declared.Supervise().state, "What operators suspended, over restarts."),
         (declared.Supervise().connections, "The supervisor's connections that stand in no file."),
         (declared.History().file, "What became of each connection, for autod history."),
+        ("/var/cache/autod", "What autod learn has learned of installed releases."),
     ):
         lines += [".TP", f".I {roff(path)}", roff(meaning)]
     lines += [
         ".SH SIGNALS",
+        roff("After SIGINT (Ctrl-C) a run of several begins nothing more, and waits for what is in flight; a second "
+             "one, or SIGTERM, ends it. Then it says what pluto goes on with, and how to end that."),
+        ".PP",
         roff("autod supervise reads its files again on SIGHUP, and ends on SIGTERM or SIGINT; what becomes of the "
              "tunnels then is for shutdown in autod.toml to say."),
         ".SH SEE ALSO",
@@ -179,8 +187,12 @@ ENVIRONMENT = (
     ("IPSEC_CONF", "The configuration, where --config does not name it."),
     ("IPSEC_EXECDIR", "The folder of Libreswan's programs: addconn, whack, pluto."),
     (
-        "COLUMNS, TERM, NO_COLOR",
-        "What is drawn on a terminal, and how. TERM=dumb: lines instead of a live table.",
+        "XDG_CACHE_HOME",
+        "The folder for what autod learn keeps; else /var/cache for root, ~/.cache for others.",
+    ),
+    (
+        "COLUMNS, TERM, NO_COLOR, LC_ALL",
+        "What is drawn on a terminal, and how. TERM=dumb: lines instead of a live table; LC_ALL=C: in ASCII.",
     ),
 )
 """Variable, and what it does."""
