@@ -20,6 +20,10 @@ __all__ = ["Doubts", "Use", "due", "follow_names", "is_name", "is_old"]
 URGENT: Final = 2.0
 """Seconds between two questions for the name of a peer whose connection should be up and is not."""
 
+CALM: Final = 0.5
+"""The least seconds between two questions for the names of connections that are up, of all of them together: they are
+asked for again when they are lost."""
+
 ANOTHER: Final = 2.0
 """The least seconds between two loads for one name: some names mean something else with each question."""
 
@@ -107,11 +111,12 @@ def due(
 ) -> tuple[list[str], float]:
     """The names to ask for now, those of connections that are down first; and the time of the next ones.
 
-    `asked` says when each was asked for last. `every`: seconds between two questions if the connections are up; 0: none
-    is asked then.
+    `asked` says when each was asked for last. `every`: seconds between two questions if the connections are up, more of
+    them if there are many; 0: none is asked then.
     """
+    calm = max(every, CALM * (len(hosts) - sum(hosts.values())))
     times = {
-        host: asked.get(host, float("-inf")) + (URGENT if down else every)
+        host: asked.get(host, float("-inf")) + (URGENT if down else calm)
         for host, down in hosts.items()
         if down or every > 0
     }

@@ -227,7 +227,8 @@ class Supervise(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds,
         Meta(
             description="How often the resolver is asked for the name of a peer whose connections are up, so that a "
-            "change is known when they are lost; 0: not then. Every 2 s if one should be up and is not."
+            "change is known when they are lost; less often if there are more than ten names; 0: not then. Every 2 s "
+            "if one should be up and is not."
         ),
     ] = Seconds(5)
     resolve_rate: Annotated[

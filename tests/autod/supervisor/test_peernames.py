@@ -126,6 +126,15 @@ async def test_a_thousand_names_do_not_flood_a_resolver(autojump_clock: object) 
     assert all(int(host[1:]) < 300 for host in world.asked)
 
 
+async def test_names_of_many_connections_that_are_up_are_asked_for_slowly(autojump_clock: object) -> None:
+    """Two a second, once the first round is over."""
+    world = World(100)
+    await world.follow(15.0)
+    assert set(world.asked.values()) == {1}
+    await world.follow(115.0)
+    assert set(world.asked.values()) == {4}
+
+
 async def test_few_names_are_asked_for_every_few_seconds(autojump_clock: object) -> None:
     """The one of a connection that is down more often; the others not at all if that is not wanted."""
     world = World(3, down=1)
