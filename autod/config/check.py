@@ -71,12 +71,10 @@ def check(
         if not connection.partial:
             alike = planner.alike(connection.name, connection.layers)
             plan = planner.plan(connection.name, connection.layers) if alike is None else alike[0].plan
-            if not plan.remarks:
-                diagnostics += _unsure(configuration, connection) if sectioned else ()
-                continue
             template = auto(connection) == "ignore" and not {"left", "right"} <= connection.settings.keys()
             if not template:
                 diagnostics += remarks(connection, plan)
+                diagnostics += _unset(connection) if sectioned else ()
         diagnostics += _unsure(configuration, connection) if sectioned else ()
     order = {file: at for at, file in enumerate(dict.fromkeys(configuration.files))}
     for file in dict.fromkeys(configuration.files):
@@ -158,6 +156,13 @@ def _ikev1(configuration: Configuration, policy: str | None) -> Iterator[Diagnos
                 connection.place,
             )
             yield Diagnostic(Severity.WARNING, f"it will not be loaded: {why}", place, hint, connection.name)
+
+
+def _unset(connection: ConfiguredConnection) -> Iterator[Diagnostic]:
+    """An end that is missing: addconn of 5.3 and 5.4 leaves it to pluto to refuse that."""
+    side = next((side for side in ("left", "right") if side not in connection.settings), None)
+    if side is not None:
+        yield Diagnostic(Severity.ERROR, f"{side}= is not set", connection.place, connection=connection.name)
 
 
 def _unsure(configuration: Configuration, connection: ConfiguredConnection) -> Iterator[Diagnostic]:

@@ -83,10 +83,12 @@ def test_values_that_only_pluto_will_refuse_are_warned_of(tmp_path: Path) -> Non
     assert "pfs=perhaps" in only.sentence
 
 
-def test_a_template_without_ends_is_no_fault(tmp_path: Path) -> None:
-    """Nothing loads `base` itself; a connection that pluto loads at its start needs both ends."""
+@pytest.mark.parametrize("release", RULES)
+def test_a_template_without_ends_is_no_fault(release: str, tmp_path: Path) -> None:
+    """Nothing loads `base` itself; a connection that pluto loads at its start needs both ends. From 5.3 on it is pluto
+    that says so, and not addconn."""
     name = write(tmp_path, "conn base\n\tleft=192.0.2.1\nconn a\n\talso=base\n\tauto=add\n")
-    configuration = load(name, find("4.10"), folder=str(tmp_path))
+    configuration = load(name, find(release), folder=str(tmp_path))
     assert [(one.connection, one.sentence) for one in check(configuration)] == [("a", "right= is not set")]
 
 
