@@ -122,11 +122,14 @@ async def _one(opened: Session, row: Row, name: str) -> int:
     heard: list[Event] = []
     loads = None
     if row.loads:
-        from autod.cli.loading import loader
+        from autod.cli.loading import loader, say_what_goes_down
 
         # Raises before a step deletes the old connection, if the new one could not be loaded.
         loads = loader(opened)
         await loads.check()
+        if steps_of(row.name)[0].name == "delete":
+            # The step that loads would find it down.
+            await say_what_goes_down(opened, [name])
     for step in steps_of(row.name):
         heard.clear()
         outcome = await _step(opened, step, name, heard, loads)
