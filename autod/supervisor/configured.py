@@ -98,7 +98,8 @@ class ConfiguredSupervisor(Supervisor):
         self._by_host: dict[str, tuple[str, ...]] = {}
         """The connections of each host name."""
         self._doubts = Doubts()
-        self._went_down = trio.Event()
+        self._names_due = trio.Event()
+        """Set, and replaced by a new event, when a connection is lost and when there may be other host names."""
         self._instance: Instance | None = None
         self._met = trio.Event()
         """Set, and replaced by a new event, when a pluto is found."""
@@ -286,7 +287,7 @@ class ConfiguredSupervisor(Supervisor):
                         follow_names,
                         self._hosts,
                         self._resolved,
-                        went_down=lambda: self._went_down,
+                        sooner=lambda: self._names_due,
                         every=lambda: self.settings.supervise.resolve_every,
                         rate=lambda: self.settings.supervise.resolve_rate,
                     )
@@ -320,7 +321,11 @@ class ConfiguredSupervisor(Supervisor):
         await self._end_tries(affected.reloaded, detail)
 
     def went_down(self) -> None:
-        happened, self._went_down = self._went_down, trio.Event()
+        self._ask_names()
+
+    def _ask_names(self) -> None:
+        """Look again which host names are to be asked for."""
+        happened, self._names_due = self._names_due, trio.Event()
         happened.set()
 
     def _hosts(self) -> dict[str, bool]:
@@ -504,6 +509,7 @@ class ConfiguredSupervisor(Supervisor):
             for host in dict.fromkeys(filter(is_name, definition.ends)):
                 by_host.setdefault(host, []).append(name)
         self._by_host = {host: tuple(names) for host, names in by_host.items()}
+        self._ask_names()
         # The configuration may include other files now.
         self._last_signatures = self._signatures()
         synced = self._adopt(settings, reading, compared, changed, force=force)

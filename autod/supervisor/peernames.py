@@ -146,7 +146,7 @@ async def follow_names(
     hosts: Callable[[], Mapping[str, bool]],
     tell: Callable[[Mapping[str, frozenset[str]]], Awaitable[None]],
     *,
-    went_down: Callable[[], trio.Event],
+    sooner: Callable[[], trio.Event],
     every: Callable[[], float],
     rate: Callable[[], int],
     resolve: Callable[[str], Awaitable[frozenset[str]]] = _resolve,
@@ -155,7 +155,7 @@ async def follow_names(
 
     `hosts` gives the names, each with whether a connection of it should be up and is not: those are asked for every
     URGENT seconds, and at once when it went down, the others as `every` says. `rate` is how many questions may be asked
-    in a second, and how many may wait for an answer. `went_down` gives an event that is set when a connection is lost.
+    in a second, and how many may wait for an answer. `sooner` gives an event that is set when `hosts` gives others.
     """
     waiting = set[str]()
     answers: dict[str, frozenset[str]] = {}
@@ -187,7 +187,7 @@ async def follow_names(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(pass_on)
         while True:
-            event, now, names = went_down(), trio.current_time(), hosts()
+            event, now, names = sooner(), trio.current_time(), hosts()
             down = frozenset(host for host, is_down in names.items() if is_down)
             for host in [host for host in asked if host not in names or host in down - down_before]:
                 del asked[host]

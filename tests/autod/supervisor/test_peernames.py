@@ -110,7 +110,7 @@ class World:
             await follow_names(
                 lambda: self.hosts,
                 self.tell,
-                went_down=lambda: self.lost,
+                sooner=lambda: self.lost,
                 every=lambda: every,
                 rate=lambda: rate,
                 resolve=self.resolve,
