@@ -89,7 +89,12 @@ class Exporter:
 
     async def answer(self, _: Request) -> Response:
         """The text, for a scrape."""
-        return Response(self.text(), "text/plain; version=0.0.4; charset=utf-8")
+        return Response(await self._written(), "text/plain; version=0.0.4; charset=utf-8")
+
+    async def _written(self) -> bytes:
+        """As text(), but only the figures are taken here and now; a thread writes them down. With 10,000 connections
+        that takes 0.3 s, for which pluto and everybody else would wait."""
+        return await trio.to_thread.run_sync(_write, tuple(self._registry.collect()), abandon_on_cancel=True)
 
     async def write(self, path: str, every: float, trouble: Callable[[str], None]) -> None:
         """Write the text to `path` every `every` seconds, whole or not at all, until cancelled.
@@ -98,14 +103,14 @@ class Exporter:
         """
         while True:
             try:
-                self._replace(path)
+                self._replace(path, await self._written())
             except OSError as problem:
                 trouble(f"metrics.textfile: {path}: {problem.strerror or problem}")
             else:
                 trouble("")
             await trio.sleep(every)
 
-    def _replace(self, path: str) -> None:
+    def _replace(self, path: str, text: bytes) -> None:
         """Write the file anew. The folder may belong to another user, so no link in it must be followed: the text goes
         into a new file, through its descriptor, and that file is renamed."""
         folder, name = os.path.split(path)
@@ -116,7 +121,7 @@ class Exporter:
             handle = os.open(draft, flags, 0o600, dir_fd=place)
             try:
                 with open(handle, "wb") as fresh:
-                    fresh.write(self.text())
+                    fresh.write(text)
                     os.fchmod(handle, 0o644)
                 os.rename(draft, name, src_dir_fd=place, dst_dir_fd=place)
             except BaseException:
@@ -257,6 +262,20 @@ class Exporter:
         ]  # fmt: skip
         for name, text, value in counters:
             yield CounterMetricFamily(name, text, value=value)
+
+
+class _Taken:
+    """Metrics that were collected before, in the shape of a registry."""
+
+    def __init__(self, metrics: tuple[Metric, ...]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._metrics)
+
+
+def _write(metrics: tuple[Metric, ...]) -> bytes:
+    return generate_latest(_Taken(metrics))
 
 
 def _count(value: int | UnsetType) -> int:

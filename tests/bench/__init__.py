@@ -2,5 +2,5 @@
 
     python -m tests.bench [ROW ...] [--quick] [--output FILE]          # ./dev bench
 
-Rows: requests, ups, lab, many, cost, start, encoding, fleet. Writes docs/performance.md itself.
+Rows: requests, ups, lab, many, cost, scale, start, encoding, fleet. Writes docs/performance.md itself.
 """

@@ -22,6 +22,7 @@ ROWS = {
     "many": "tests.bench.many",
     "verbs": "tests.bench.verbs",
     "cost": "tests.bench.requests",
+    "scale": "tests.bench.scale",
     "start": "tests.bench.start",
     "encoding": "tests.bench.encoding",
     "fleet": "tests.bench.fleet",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
 import subprocess
@@ -139,26 +140,29 @@ async def test_a_scrape_gets_the_text() -> None:
     assert samples(answer.body.decode())[("autod_pluto_up", ())] == 0
 
 
-async def test_the_text_file_is_replaced_whole(tmp_path: Path, autojump_clock: object) -> None:
-    async with exporter() as metrics, trio.open_nursery() as nursery:
+async def test_the_text_file_is_replaced_whole(tmp_path: Path) -> None:
+    metrics = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
+    troubles, said = trio.open_memory_channel[str](math.inf)
+    async with trio.open_nursery() as nursery:
         path = tmp_path / "autod.prom"
-        said: list[str] = []
-        nursery.start_soon(metrics.write, str(path), 15.0, said.append)
-        await trio.sleep(31)
-        assert samples(path.read_text())[("autod_pluto_up", ())] == 1
-        assert os.listdir(tmp_path) == ["autod.prom"]
+        nursery.start_soon(metrics.write, str(path), 0.01, troubles.send_nowait)
+        with trio.fail_after(60):
+            assert [await said.receive() for _ in range(3)] == [""] * 3
+        assert samples(path.read_text())[("autod_pluto_up", ())] == 0
         assert path.stat().st_mode & 0o777 == 0o644
         nursery.cancel_scope.cancel()
+    assert os.listdir(tmp_path) == ["autod.prom"]
 
 
 async def test_a_text_file_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    said: list[str] = []
     metrics = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
+    troubles, said = trio.open_memory_channel[str](math.inf)
     (tmp_path / "taken").mkdir()
-    with trio.move_on_after(0.1):
-        await metrics.write(str(tmp_path / "taken"), 15.0, said.append)
-    assert len(said) == 1
-    assert "metrics.textfile" in said[0]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(metrics.write, str(tmp_path / "taken"), 15.0, troubles.send_nowait)
+        with trio.fail_after(60):
+            assert "metrics.textfile" in await said.receive()
+        nursery.cancel_scope.cancel()
     assert os.listdir(tmp_path) == ["taken"]
 
 
@@ -207,7 +211,7 @@ async def test_the_text_file_is_written_through_no_link(
     path = folder / "autod.prom"
     lay(path, precious)
     exporter = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
-    exporter._replace(str(path))
+    exporter._replace(str(path), exporter.text())
     assert (precious.read_text(), precious.stat().st_mode & 0o777) == ("as it was", 0o600)
     assert path.lstat().st_mode & 0o170777 == 0o100644
     assert b"autod_info" in path.read_bytes()
@@ -219,7 +223,7 @@ async def test_a_disk_that_is_full_leaves_the_old_text_and_no_other_file(
 ) -> None:
     path = tmp_path / "autod.prom"
     exporter = Exporter(Supervisor(parse(""), ScriptedLink(), version="1"))
-    exporter._replace(str(path))
+    exporter._replace(str(path), exporter.text())
     before = path.read_bytes()
 
     def full(*_: object, **__: object) -> None:
@@ -228,7 +232,7 @@ async def test_a_disk_that_is_full_leaves_the_old_text_and_no_other_file(
     monkeypatch.setattr(os, "rename", full)
     descriptors = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError, match="No space"):
-        exporter._replace(str(path))
+        exporter._replace(str(path), exporter.text())
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["autod.prom"]
     assert len(os.listdir("/proc/self/fd")) == descriptors
