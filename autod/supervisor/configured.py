@@ -367,10 +367,10 @@ class ConfiguredSupervisor(Supervisor):
                 for name in names
                 if name in uses and (not (now_held := uses[name].held) or is_old(now_held, addresses))
             ]
-            if old:
+            detail = f"{host} has another address"
+            self._retry(old, old, detail)
+            if not all(map(self._is_up, old)):
                 self._doubts.loaded(host, addresses, now)
-                detail = f"{host} has another address"
-                self._retry(old, old, detail)
                 await self._end_tries(old, detail)
         if any(map(self._is_up, itertools.chain.from_iterable(doubted.values()))):
             # It may soon be lost, or was.
