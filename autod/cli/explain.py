@@ -112,7 +112,7 @@ async def _work(options: argparse.Namespace, outputs: Outputs, interrupts: Inter
 
 async def _names(opened: Session) -> list[str]:
     """The names to explain. A name that pluto does not have stays among them: that is a cause, too."""
-    from autod.cli.names import expand_files, is_pattern
+    from autod.cli.names import expand_files, is_pattern, natural
     from autod.cli.resolve import match
     from autod.protocol import commands as c
     from autod.status import parse
@@ -122,7 +122,7 @@ async def _names(opened: Session) -> list[str]:
     if not options.all and not any(is_pattern(word) for word in words):
         return words
     state = parse(await opened.pluto.replies(c.Status()))
-    loaded = list(dict.fromkeys(connection.name for connection in state.connections))
+    loaded = sorted({connection.name for connection in state.connections}, key=natural)
     return loaded if options.all else match(words, loaded, "pluto")
 
 

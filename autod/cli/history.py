@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from autod.cli.names import natural
 from autod.cli.output import say
 from autod.cli.times import duration, moment, span, when
 
@@ -157,7 +158,7 @@ def _show(answer: dict[str, Any], options: argparse.Namespace, now: float) -> No
         return
     say(span(answer["since"], answer["until"], now))
     say()
-    rows = sorted(rows, key=lambda row: (row.get("availability", 2.0), -row["losses"], row["name"]))
+    rows = sorted(rows, key=lambda row: (row.get("availability", 2.0), -row["losses"], natural(row["name"])))
     first = "PEER" if options.by_peer else "CONNECTION"
     table = [
         [

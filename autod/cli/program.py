@@ -23,17 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = [
-    "INTERRUPTED",
     "OUTPUT_CLOSED",
     "ended",
     "error_line",
     "main",
     "open_standard_streams",
     "pass_bytes",
+    "tell_end",
 ]
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C: 128 and the number of the signal, as shells have it."""
 
 OUTPUT_CLOSED = 141
 """Exit status when standard output was closed under us (`autod --status | head -1`): as if by SIGPIPE."""
@@ -169,13 +166,12 @@ def _explain(error: BaseException, *, json: bool, program: str) -> int:
     --json. Raises every other error again."""
     leaves = list(_leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one is not to end the sentence with a traceback
         from autod.cli.sums import left_over
 
-        ending = f"interrupted; {left_over(None, ())}"
-        _complain(f"{program}: {ending}")
-        if json:
-            _print_error("Interrupted", ending, INTERRUPTED)
-        return INTERRUPTED
+        return tell_end(left_over(None, ()), signal.SIGINT, json=json, program=program)
     if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
         return _output_closed()
     for leaf in leaves:
@@ -193,6 +189,16 @@ def _complain(line: str) -> None:
     from autod.cli.output import say
 
     say(line, file=sys.stderr)
+
+
+def tell_end(left: str, number: int, *, json: bool, program: str = "autod") -> int:
+    """The exit status after a signal, 128 and its number as shells have it, when a sentence said what is `left`."""
+    status = 128 + number
+    sentence = f"interrupted; {left}"
+    _complain(f"{program}: {sentence}")
+    if json:
+        _print_error("Interrupted", sentence, status)
+    return status
 
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)

@@ -6,10 +6,9 @@ ways drive the same course of an operation (autod.asking.course); this one by au
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from autod.cli.ending import Ended, ending
 from autod.cli.names import is_pattern, read_password
 from autod.cli.one import asked, is_under_way, left_alone
 from autod.cli.output import standard_streams
@@ -26,20 +25,11 @@ from autod.sync import TIMEOUT, Pluto
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from autod.events import Event
     from autod.operations import Row
 
 __all__ = ["run"]
-
-
-class _Ended(BaseException):
-    """A signal came, of this number."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class _Quick(Printer):
@@ -84,7 +74,7 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
     outcome: the request was sent, and that way has to do the rest."""
     if row.name not in ("up", "down", "delete", "unroute") or not _is_plain(options):
         return None
-    with standard_streams() as (out, err), _ending():
+    with standard_streams() as (out, err), ending():
         heard: list[Event] = []
         try:
             return _do(options, row, Outputs(out, err), heard)
@@ -92,7 +82,7 @@ def _run(options: argparse.Namespace, row: Row) -> int | Outcome | None:
             if options.release is not None:
                 raise
             return None
-        except _Ended as end:
+        except Ended as end:
             left = left_over(row, options.names, surely=bool(heard))
             return end_early(left, end.number, Outputs(out, err), options)
 
@@ -153,24 +143,3 @@ def _is_up(pluto: Pluto, name: str) -> bool:
     from autod.status import established
 
     return name in established(replies)
-
-
-@contextmanager
-def _ending() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the block, the first of them. What follows is brief, and a second one is not to end that
-    with a traceback. A signal that is ignored already stays so."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-
-    def end(number: int, frame: object) -> None:
-        for other in heeded:
-            signal.signal(other, signal.SIG_IGN)
-        raise _Ended(number)
-
-    for number in heeded:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, before[number])

@@ -7,15 +7,18 @@ connection up again; --up takes that back. --add and --replace make it keep a co
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from autod.cli.output import clean, say
+from autod.cli.sums import left_over
 from autod.cli.times import duration, moment
 from autod.cli.watch import ANSWER, line, until_up
 from autod.errors import NotPermitted
+from autod.operations import find
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +32,28 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Run the operation: 0 if it succeeds, 1 if not, 124 if a deadline passed; raises NoSocket, NotPermitted or
     DeadlinePassed."""
+    from autod.cli.ending import Ended, ending
+
+    with ending():
+        try:
+            return _run(options)
+        except Ended as end:
+            from autod.cli.program import tell_end
+
+            return tell_end(_left(options), end.number, json=options.json)
+
+
+def _left(options: argparse.Namespace) -> str:
+    """What the supervisor goes on with, and how to end that."""
+    row = find(options.operation)
+    if row.only_asks or options.dry_run:
+        return left_over(None, ())
+    sentence = "the supervisor goes on with what it was asked"
+    name = shlex.quote(options.names[0]) if len(options.names) == 1 else "NAME ..."
+    return f"{sentence}; `autod --service --down {name}` ends that" if row.initiates else sentence
+
+
+def _run(options: argparse.Namespace) -> int:
     from autod.service.client import Client
 
     if options.operation == "wait":

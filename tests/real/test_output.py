@@ -232,3 +232,19 @@ def test_what_a_supervisor_keeps_is_said_to_come_again() -> None:
                 ), (arguments, done)
             assert "supervisor" not in ran(pluto, "--down", "other", "--api", autod.path).stderr
             assert "supervisor" not in ran(pluto, "--down", "kept", "--quiet", "--api", autod.path).stderr
+            process = subprocess.Popen(
+                [*AUTOD, "--service", "--up", "kept", "--api", str(autod.path)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert process.stdout is not None
+            assert "says up" in process.stdout.readline()
+            process.terminate()
+            process.terminate()
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 143
+            assert err == (
+                "autod: interrupted; the supervisor goes on with what it was asked; "
+                "`autod --service --down kept` ends that\n"
+            )
