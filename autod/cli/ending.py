@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM for a command without an event loop. Must not know what the command does, or leaves behind."""
+"""Ctrl-C and SIGTERM, which end a command. Must not know what the command does, or leaves behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Ended", "ending"]
+__all__ = ["Ended", "ending", "heed_no_more"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Ended(BaseException):
@@ -22,20 +24,28 @@ class Ended(BaseException):
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the block by Ended, the first of them. What follows is brief, and a second one is not to
-    end that with a traceback. A signal that is ignored already stays so."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    """For a command without an event loop: Ctrl-C and SIGTERM end the block by Ended, the first of them. A signal that
+    is ignored already stays so."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    came: list[int] = []
 
     def end(number: int, frame: object) -> None:
-        for other in heeded:
-            signal.signal(other, signal.SIG_IGN)
+        heed_no_more()
+        came.append(number)
         raise Ended(number)
 
-    for number in heeded:
-        signal.signal(number, end)
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, end)
     try:
         yield
     finally:
-        for number in heeded:
-            signal.signal(number, before[number])
+        if not came:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def heed_no_more() -> None:
+    """The program was ended, and what it still has to say is brief: a second signal is not to end that midway."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from autod.cli.ending import heed_no_more
 from autod.cli.output import say
 from autod.cli.program import error_line
 from autod.cli.render import event_line, json_line, outcome_line, reply_line
@@ -36,6 +37,7 @@ class Outputs(msgspec.Struct, frozen=True):
 
 def end_early(left: str, number: int, outputs: Outputs, options: argparse.Namespace) -> int:
     """Say what is `left` after a signal of this number: the exit status. Nobody is waited for who does not read."""
+    heed_no_more()
     status = 128 + number
     sentence = f"interrupted; {left}"
     if getattr(options, "json", False):

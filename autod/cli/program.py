@@ -168,9 +168,10 @@ def _explain(error: BaseException, *, json: bool, program: str) -> int:
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
         import signal
 
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one is not to end the sentence with a traceback
+        from autod.cli.ending import heed_no_more
         from autod.cli.sums import left_over
 
+        heed_no_more()
         return tell_end(left_over(None, ()), signal.SIGINT, json=json, program=program)
     if any(isinstance(leaf, BrokenPipeError) for leaf in leaves):
         return _output_closed()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
+from autod.cli.ending import heed_no_more
 from autod.cli.output import standard_streams
 from autod.cli.printing import Outputs, Printer, end_early
 from autod.cli.sums import left_over
@@ -114,16 +115,20 @@ async def _watch_signals(
     interrupts: Interrupts,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    with trio.open_signal_receiver(*_SIGNALS) as signals:
-        task_status.started()
-        async for number in signals:
-            interrupts.caught.append(number)
-            if interrupts.steps:
-                if number == signal.SIGTERM:
-                    del interrupts.steps[:-1]
-                interrupts.steps.pop(0)()
-            else:
-                scope.cancel()
+    try:
+        with trio.open_signal_receiver(*_SIGNALS) as signals:
+            task_status.started()
+            async for number in signals:
+                interrupts.caught.append(number)
+                if interrupts.steps:
+                    if number == signal.SIGTERM:
+                        del interrupts.steps[:-1]
+                    interrupts.steps.pop(0)()
+                else:
+                    scope.cancel()
+    finally:
+        if interrupts.caught:
+            heed_no_more()
 
 
 @asynccontextmanager

@@ -148,7 +148,7 @@ AUTO = (sys.executable, "-c", "import sys; from autod.cli.auto import main; sys.
     ],
 )
 def test_sigterm_is_a_second_ctrl_c_on_a_pipe_too(silent: Pluto, command: tuple[str, ...]) -> None:
-    """By each way to bring a connection up; a second signal changes nothing."""
+    """By each way to bring a connection up."""
     silent.load(connection("s1"))
     process = subprocess.Popen(
         [*command, "--ctlsocket", str(silent.socket), "--config", str(silent.conf)],
@@ -161,7 +161,6 @@ def test_sigterm_is_a_second_ctrl_c_on_a_pipe_too(silent: Pluto, command: tuple[
     while "sent IKE_SA_INIT" not in line:
         line = process.stdout.readline()
         assert line
-    process.terminate()
     process.terminate()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 143
@@ -240,7 +239,6 @@ def test_what_a_supervisor_keeps_is_said_to_come_again() -> None:
             )
             assert process.stdout is not None
             assert "says up" in process.stdout.readline()
-            process.terminate()
             process.terminate()
             _, err = process.communicate(timeout=60)
             assert process.returncode == 143
