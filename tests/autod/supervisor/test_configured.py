@@ -326,17 +326,17 @@ async def test_the_record_of_a_peer_is_followed_and_takes_nothing_down(
         link.done.clear()
         for meaning in ("192.0.2.1", "192.0.2.9 192.0.2.1", "2001:db8::1", ""):
             records["gw"] = meaning
-            await trio.sleep(20)
+            await trio.sleep(6)
             assert not link.done, meaning
         records["gw"] = "192.0.2.2"
-        await trio.sleep(20)
+        await trio.sleep(8)
         assert {name for _, name in link.done} == {"b"}
         assert (Act.REPLACE, "b") in link.done
         assert states(supervisor)["a"] == "up"
         link.up.discard("a")
         lost_at = trio.current_time()
         while (Act.UP, "a") not in link.done:  # noqa: ASYNC110
-            await trio.sleep(0.1)
+            await trio.sleep(1)
         assert trio.current_time() - lost_at < 6
         assert [act for act, name in link.done if name == "a"] == [Act.REPLACE, Act.UP]
         nursery.cancel_scope.cancel()
