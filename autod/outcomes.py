@@ -199,6 +199,13 @@ def with_usual_cause(outcome: Outcome) -> Outcome:
     return msgspec.structs.replace(outcome, cause=cause, found_by=found_by, advice=ADVICE[cause].advice)
 
 
+def typed(name: str) -> str:
+    """A name as it is typed behind an operation in a shell."""
+    import shlex  # 2 ms, which few sentences need
+
+    return ("-- " if name.startswith(("-", "@")) else "") + shlex.quote(name)
+
+
 def quoted(name: str | None) -> str:
     return f'"{name}"' if name is not None else "pluto"
 

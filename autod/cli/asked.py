@@ -42,7 +42,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """
     if arguments and arguments[0] in WORDS:
         of_word = build_word_parser(arguments[0])
-        return complete(of_word, of_word.parse_args(arguments[1:]))
+        options = of_word.parse_args(arguments[1:])
+        options.literal = list(arguments[list(arguments).index("--") + 1 :]) if "--" in arguments else []
+        return complete(of_word, options)
     head, tail = list(arguments), []
     if "--" in head:
         at = head.index("--")

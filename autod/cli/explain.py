@@ -118,7 +118,8 @@ async def _names(opened: Session) -> list[str]:
     from autod.status import parse
 
     options = opened.options
-    words = [] if options.all else expand_files(options.names)
+    before = options.names[: len(options.names) - len(options.literal)]
+    words = [] if options.all else expand_files(before, options.literal)
     if not options.all and not any(is_pattern(word) for word in words):
         return words
     state = parse(await opened.pluto.replies(c.Status()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from autod.operations import find
+from autod.outcomes import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +28,7 @@ def left_over(row: Row | None, names: Sequence[str], *, surely: bool = True) -> 
         return f"{goes} what it was asked"
     if len(names) == 1:
         (name,) = names
-        return f"{goes} {name}" + (
-            f"; `autod --down {shlex.quote(name)}` takes it down" if row.initiates else ""
-        )
+        return f"{goes} {name}" + (f"; `autod --down {typed(name)}` takes it down" if row.initiates else "")
     sentence = f"{goes} {len(names)} ({some(names)})"
     return sentence + ("; `autod --down NAME ...` takes them down" if row.initiates else "")
 

@@ -7,7 +7,6 @@ connection up again; --up takes that back. --add and --replace make it keep a co
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from contextlib import suppress
@@ -19,6 +18,7 @@ from autod.cli.times import duration, moment
 from autod.cli.watch import ANSWER, line, until_up
 from autod.errors import NotPermitted
 from autod.operations import find
+from autod.outcomes import typed
 
 if TYPE_CHECKING:
     import argparse
@@ -49,7 +49,7 @@ def _left(options: argparse.Namespace) -> str:
     if row.only_asks or options.dry_run:
         return left_over(None, ())
     sentence = "the supervisor goes on with what it was asked"
-    name = shlex.quote(options.names[0]) if len(options.names) == 1 else "NAME ..."
+    name = typed(options.names[0]) if len(options.names) == 1 else "NAME ..."
     return f"{sentence}; `autod --service --down {name}` ends that" if row.initiates else sentence
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from autod.causes import ADVICE, USUAL, Cause, Finder, Place
-from autod.outcomes import Outcome, quoted
+from autod.outcomes import Outcome, quoted, typed
 from autod.status.model import ChildSa, ConnectionState, IkeSa
 from autod.status.render import age_text, is_about, size_text, state_text
 
@@ -214,7 +214,7 @@ def explain(facts: Facts) -> Explanation:
             False,
             state,
             sentence,
-            commands=(f"autod explain {facts.name} --try",),
+            commands=(_try(facts.name),),
             facts=rows,
             said=lines,
             outcome=outcome,
@@ -240,10 +240,11 @@ def explain(facts: Facts) -> Explanation:
 
 
 def _commands(cause: Cause, name: str) -> tuple[str, ...]:
+    word = typed(name)
     if cause is Cause.UNKNOWN_NAME:
-        return (f"autod --add {name}", f"autod --up {name}")
+        return (f"autod --add {word}", f"autod --up {word}")
     if cause is Cause.NOT_LISTENING:
-        return ("autod --ready", f"autod --up {name}")
+        return ("autod --ready", f"autod --up {word}")
     if cause in (
         Cause.SECRET_MISSING,
         Cause.SECRET_DIFFERS,
@@ -251,12 +252,16 @@ def _commands(cause: Cause, name: str) -> tuple[str, ...]:
         Cause.PPK,
         Cause.SECRETS_FILE,
     ):
-        return ("autod --rereadsecrets", f"autod --up {name}")
+        return ("autod --rereadsecrets", f"autod --up {word}")
     if cause is Cause.NEGOTIATING:
-        return (f"autod --down {name}", f"autod explain {name} --try")
+        return (f"autod --down {word}", _try(name))
     if ADVICE[cause].again or ADVICE[cause].place == "there":
-        return (f"autod --up {name}",)
-    return (f"autod --replace {name}", f"autod --up {name}")
+        return (f"autod --up {word}",)
+    return (f"autod --replace {word}", f"autod --up {word}")
+
+
+def _try(name: str) -> str:
+    return f"autod explain --try {typed(name)}"
 
 
 def _cause(facts: Facts, status: _Status) -> tuple[Cause | None, Finder | None, str | None]:

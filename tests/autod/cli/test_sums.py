@@ -15,6 +15,8 @@ NOTHING = "pluto was not asked to change anything"
     [
         ("up", ["a"], "pluto goes on with a; `autod --down a` takes it down"),
         ("start", ["a b"], "pluto goes on with a b; `autod --down 'a b'` takes it down"),
+        ("up", ["-a"], "pluto goes on with -a; `autod --down -- -a` takes it down"),
+        ("up", ["@a"], "pluto goes on with @a; `autod --down -- @a` takes it down"),
         ("up", ["a", "b"], "pluto goes on with 2 (a, b); `autod --down NAME ...` takes them down"),
         ("down", ["a"], "pluto goes on with a"),
         ("delete", ["a", "b"], "pluto goes on with 2 (a, b)"),

@@ -146,14 +146,14 @@ def test_what_nobody_tried_is_judged_by_what_pluto_holds() -> None:
     asking = explain(Facts("a", state(loaded(), ike_sas=(half_open,)), NOW))
     assert asking.cause is Cause.PEER_SILENT
     assert "it seems" in asking.sentence
-    assert asking.commands == ("autod --down a", "autod explain a --try")
+    assert asking.commands == ("autod --down a", "autod explain --try a")
     assert next(grouped([asking])) == "1 connection: the peer does not answer, it seems"
     assert "first packet" in explain(Facts("a", state(loaded(routing="ondemand")), NOW)).sentence
     template = loaded(kind="template", remote=End(host="%any"))
     assert "waits to be called" in explain(Facts("a", state(template), NOW)).sentence
     down = explain(Facts("a", state(loaded()), NOW))
     assert down.cause is None
-    assert down.commands == ("autod explain a --try",)
+    assert down.commands == ("autod explain --try a",)
 
 
 @pytest.mark.parametrize(
