@@ -42,7 +42,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """
     if arguments and arguments[0] in WORDS:
         of_word = build_word_parser(arguments[0])
-        options = of_word.parse_args(arguments[1:])
+        options, unknown = of_word.parse_known_args(arguments[1:])
+        if unknown:
+            _unknown(of_word, unknown, of_word)
         options.literal = list(arguments[list(arguments).index("--") + 1 :]) if "--" in arguments else []
         return complete(of_word, options)
     head, tail = list(arguments), []
@@ -57,7 +59,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         _help(parser, options)
     _check_word(parser, options)
     if unknown:
-        _unknown(parser, unknown)
+        _unknown(parser, unknown, build_parser())
     options.names += options.named or []  # as whack has it: --name NAME --initiate
     del options.named
     spellings = _given(parser, options)
@@ -82,9 +84,10 @@ def _help(parser: Parser, options: argparse.Namespace) -> NoReturn:
     parser.exit(0)
 
 
-def _unknown(parser: Parser, unknown: Sequence[str]) -> NoReturn:
+def _unknown(parser: Parser, unknown: Sequence[str], known: Parser) -> NoReturn:
+    """A mistake, with the option of `known` that resembles it."""
     options = [word for word in unknown if word.startswith("-")]
-    all_options = [option for action in build_parser()._actions for option in action.option_strings]
+    all_options = [option for action in known._actions for option in action.option_strings]
     close = parser.suggest(options[0].partition("=")[0], all_options) if options else ""
     parser.error(f"unrecognized arguments: {' '.join(unknown)}{close}")
 

@@ -94,7 +94,7 @@ class Parser(argparse.ArgumentParser):
         """`; did you mean ...?` if a candidate is spelled much like `word`, else an empty string."""
         from difflib import get_close_matches
 
-        close = get_close_matches(word, list(candidates), n=1, cutoff=0.7)
+        close = get_close_matches(word, list(candidates), n=1, cutoff=0.65)
         return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -317,7 +317,7 @@ def _add_many_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def build_word_parser(word: str) -> argparse.ArgumentParser:
+def build_word_parser(word: str) -> Parser:
     """The parser of a sub-word. Imports the word's module."""
     module, help, example = WORDS[word]
     parser = Parser(

@@ -119,6 +119,8 @@ def test_the_words_of_5_x_and_of_whack(arguments: tuple[str, ...], operation: st
         (("--ready", "--all"), "takes no name"),
         (("--upp", "a"), "did you mean --up?"),
         (("statsu",), "did you mean status?"),
+        (("tpo",), "did you mean top?"),
+        (("top", "--intervall", "1"), "did you mean --interval?"),
         (("--status", "--limit", "3"), "--limit belongs to --up, --down"),
         (("--wait", "a", "--report", "f"), "--wait does not take --report"),
         (("--ready", "--asynchronous"), "--asynchronous belongs to --up and --start"),
