@@ -84,10 +84,11 @@ class Doubts:
         None if they were loaded only just for it. What pluto says counts; if it says nothing, it counts whether the
         name meant something else before, or, the first time, whether the connection cannot come up.
         """
-        loaded, at = self._loaded.get(host, (frozenset[str](), float("-inf")))
-        if not addresses or now - at < (AGAIN if addresses == loaded else ANOTHER):
-            return frozenset()
         before = self._before.get(host)
+        loaded, at = self._loaded.get(host, (frozenset[str](), float("-inf")))
+        means_the_same = addresses == loaded and before in (None, addresses)
+        if not addresses or now - at < (AGAIN if means_the_same else ANOTHER):
+            return frozenset()
         self._before[host] = addresses
         return frozenset(
             name

@@ -77,6 +77,14 @@ def test_a_connection_is_not_loaded_again_and_again_for_one_name() -> None:
     assert about(doubts, [SIX, "192.0.2.3"], use, 100.0 + ANOTHER)
 
 
+def test_a_record_that_comes_back_counts_at_once() -> None:
+    """It meant something else meanwhile, for which nothing had to be loaded."""
+    doubts = Doubts()
+    doubts.loaded("gw.example", frozenset([A]), 100.0)
+    assert about(doubts, [B], Use([A], False), 103.0)
+    assert about(doubts, [A], Use([B], False), 106.0)
+
+
 def test_names_of_lost_connections_come_first_and_those_of_others_in_turn() -> None:
     hosts = {"up": False, "new": False, "lost": True, "just asked": True}
     asked = {"up": 1.0, "lost": 7.0, "just asked": 9.0}
