@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autod.supervisor.peernames import AGAIN, ANOTHER, Doubts, Use, due, follow_names, is_name, is_old
 
@@ -83,6 +85,34 @@ def test_a_record_that_comes_back_counts_at_once() -> None:
     doubts.loaded("gw.example", frozenset([A]), 100.0)
     assert about(doubts, [B], Use([A], False), 103.0)
     assert about(doubts, [A], Use([B], False), 106.0)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.5, 2.0, 3.0, 70.0]), st.sampled_from([A, B, ""]), st.booleans()),
+        max_size=30,
+    )
+)
+def test_an_old_address_is_never_kept_for_long(answers: list[tuple[float, str, bool]]) -> None:
+    """Whatever the record does, and whether the tunnel is up: then it is loaded again only when it is down."""
+    doubts, held, now, loaded_at, outdated = Doubts(), A, 0.0, float("-inf"), False
+    for seconds, address, up in answers:
+        now += seconds
+        if outdated and not up:
+            held, outdated = address, False
+        addresses = frozenset([address] if address else [])
+        doubted = bool(
+            doubts.about("gw.example", addresses, {} if outdated else {"a": Use([held], False)}, now)
+        )
+        old = is_old([held], addresses)
+        if old and not outdated and now - loaded_at >= ANOTHER:
+            assert doubted
+        assert old or not doubted
+        if doubted and up:
+            outdated = True
+        elif doubted:
+            doubts.loaded("gw.example", addresses, now)
+            held, loaded_at = address, now
 
 
 def test_names_of_lost_connections_come_first_and_those_of_others_in_turn() -> None:
