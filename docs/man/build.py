@@ -167,6 +167,7 @@ def autod() -> str:
         (declared.Supervise().connections, "The supervisor's connections that stand in no file."),
         (declared.History().file, "What became of each connection, for autod history."),
         ("/var/cache/autod", "What autod learn has learned of installed releases."),
+        ("/usr/share/doc/autod", "The documents (docs/ in the sources), where a package brought them."),
     ):
         lines += [".TP", f".I {roff(path)}", roff(meaning)]
     lines += [
@@ -277,11 +278,23 @@ def autod_library() -> str:
             "autod.errors.WhackError; what pluto refuses is an outcome."
         ),
         *paragraph(
-            "autod.bulk does one thing to many connections. autod.status reads pluto's status as typed values. The "
-            "documentation in docs/library.md, docs/bulk.md, docs/events.md and docs/status.md says more."
+            "To cancel an operation cancels nothing in pluto: the outcome's left_behind says what pluto goes on with. "
+            "Each operation takes a timeout, in seconds."
         ),
+        *paragraph(
+            "autod.bulk does one thing to many connections. autod.status reads pluto's status as typed values. "
+            "autod.sync is the same client for threads, autod.aio for asyncio. autod.supervised asks a running "
+            "supervisor. autod.testing has a scripted pluto for the tests of a program."
+        ),
+        *paragraph(
+            "library.md, bulk.md, events.md, status.md and testing.md of the documents say more; so does pydoc autod."
+        ),
+        ".SH FILES",
+        ".TP",
+        ".I /usr/share/doc/autod",
+        roff("The documents (docs/ in the sources), where a package brought them."),
         ".SH SEE ALSO",
-        "autod(8)",
+        "autod(8), autod.toml(5)",
     ]
     return "\n".join(lines) + "\n"
 
