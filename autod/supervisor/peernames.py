@@ -30,8 +30,8 @@ ANOTHER: Final = 2.0
 AGAIN: Final = 60.0
 """The same if the name still means what it did: the resolver that pluto asks may have been slower."""
 
-GATHER: Final = (0.1, 5.0)
-"""The least and the most seconds for which answers are gathered: between them, twenty times what the last ones took."""
+GATHER: Final = 0.1
+"""Seconds for which answers are gathered. If pluto was just asked about others, twenty times what that took."""
 
 _MOST_SLEEP: Final = 5.0
 
@@ -171,16 +171,17 @@ async def follow_names(
 
     async def pass_on() -> None:
         nonlocal some
-        pause = GATHER[0]
+        earliest = float("-inf")
         while True:
             await some.wait()
-            await trio.sleep(pause)
+            await trio.sleep_until(max(trio.current_time() + GATHER, earliest))
             some = trio.Event()
             batch = dict(answers)
             answers.clear()
             began = trio.current_time()
             await tell(batch)
-            pause = min(max(GATHER[0], 20 * (trio.current_time() - began)), GATHER[1])
+            ended = trio.current_time()
+            earliest = ended + min(20 * (ended - began), _MOST_SLEEP)
 
     asked: dict[str, float] = {}
     begun = deque[float]()
@@ -206,4 +207,4 @@ async def follow_names(
             with trio.move_on_at(min(later, now + _MOST_SLEEP)):
                 await event.wait()
                 # What goes down together is asked for together.
-                await trio.sleep(GATHER[0])
+                await trio.sleep(GATHER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 import trio
@@ -132,6 +133,7 @@ class World:
         self.answers: list[tuple[float, str]] = []
         self.lost = trio.Event()
         self.seconds = 0.01
+        self.telling = 0.0
 
     async def resolve(self, host: str) -> frozenset[str]:
         self.asked[host] += 1
@@ -141,7 +143,7 @@ class World:
     async def tell(self, answers: object) -> None:
         assert isinstance(answers, dict)
         self.answers += [(trio.current_time(), host) for host in answers]
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.telling)
 
     async def follow(self, seconds: float, *, every: float = 5.0, rate: int = 10) -> None:
         with trio.move_on_after(seconds):
@@ -194,6 +196,28 @@ async def test_the_name_of_a_lost_connection_is_asked_for_at_once(autojump_clock
         world.lost = trio.Event()
     assert [host for at, host in world.answers if at > 1.0] == ["h1"] * 1
     assert next(at for at, host in world.answers if at > 1.0) < 2.5
+
+
+async def test_an_answer_does_not_wait_for_what_an_earlier_one_cost(autojump_clock: object) -> None:
+    """Asking a busy pluto takes long; that counts against the next question alone if it comes at once."""
+    world = World(1, down=1)
+    world.telling = 1.0
+    await world.follow(31.0)
+    assert len(world.answers) == 6
+    world = World(2)
+    world.telling = 1.0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(world.follow, 16.5, every=0.0))
+        for host in world.hosts:
+            await trio.sleep(7.0)
+            world.hosts[host] = True
+            world.lost.set()
+            world.lost = trio.Event()
+            await trio.sleep(1.0)
+            world.hosts[host] = False
+    starts = [at for at, _ in world.answers]
+    assert [host for _, host in world.answers] == ["h0", "h1"]
+    assert [round(at - starts[0]) for at in starts] == [0, 8]
 
 
 async def test_a_resolver_that_does_not_answer_gets_no_more_than_so_many_questions(
