@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,13 @@ MANY = 8
 """From so many releases on, a test is run for a release of each era only."""
 
 _VERSION = re.compile(r"\d\.\d+(?:\.\d+)?")
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as a terminal sends it: a shell starts what runs in its background with SIGINT ignored, and what the
+    tests start would ignore it, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
