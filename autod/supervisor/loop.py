@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
+from collections import deque
 from typing import TYPE_CHECKING
 
 import structlog
@@ -44,6 +45,8 @@ log = structlog.get_logger("autod.supervisor")
 
 SHARE = 400.0
 """A look may take a four-hundredth of the time: the idle supervisor stays below half a per cent of a processor."""
+_COSTS = 5
+"""Looks at the traffic of which the cheapest says what one costs."""
 LOOK_GAP = (0.25, 5.0)
 """The least and the most seconds between two looks at the states: between them, twenty times the time of the last."""
 GATHER = 0.2
@@ -383,10 +386,12 @@ class Supervisor:
     async def _look(self, life: trio.CancelScope) -> None:
         asked_at = -math.inf
         cost = 0.0
+        # A look at everything, or a machine that is busy for a moment, is no reason to look at the traffic seldom.
+        costs = deque[float](maxlen=_COSTS)
         while True:
             wait = interval(
                 len(self.engine.table),
-                cost,
+                min(costs, default=0.0),
                 self.settings.supervise.poll_min,
                 self.settings.supervise.poll_max,
             )
@@ -409,6 +414,8 @@ class Supervisor:
             except PlutoGone:
                 await trio.sleep(1.0)
             cost = trio.current_time() - asked_at if not self.stuck else 0.0
+            if not (states or self.stuck):
+                costs.append(cost)
 
     async def _who_took_down(self) -> None:
         """For each connection that was lost, find out whether somebody else told pluto to take it down."""
