@@ -13,7 +13,7 @@ from autod.cli.loading import load
 from autod.cli.resolve import known_names, match_known
 from autod.cli.session import Interrupts, Outputs, Session, open_session
 from autod.config.policies import is_group
-from autod.config.steps import FIFTH, Step, removes_too_much, steps
+from autod.config.steps import FIFTH, Step, is_named, removes_too_much, steps
 from autod.errors import UsageError
 from autod.loading.elements import load_elements
 from autod.loading.groups import route_group
@@ -140,6 +140,9 @@ async def _sync(
             status = 1
     if comparison.foreign and not options.prune:
         opened.say(f"{_connections(len(comparison.foreign))} of others left alone; --prune NAME deletes them")
+    for word in options.prune or ():
+        if not any(is_named(name, [word]) for name in (*comparison.forgotten, *comparison.foreign)):
+            opened.note(f"pluto has no connection that --prune {word} names and that the configuration lacks")
     planned, refused = _within_bounds(opened, comparison, planned)
     doable = [step for step in planned if options.force or not step.siblings]
     for step in planned:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autod.protocol.connection.message import Auto
     from autod.status import State
 
-__all__ = ["FEW", "FIFTH", "Step", "removes_too_much", "steps"]
+__all__ = ["FEW", "FIFTH", "Step", "is_named", "removes_too_much", "steps"]
 
 
 class Step(msgspec.Struct, frozen=True, tag_field="event", tag="step"):
@@ -69,8 +69,8 @@ def steps(
             plan.append(Step("begin", difference.connection, difference.names, auto=difference.auto))
         plan += [_deletion(name, up) for name in difference.surplus]
     doubtful = set() if force else {doubt.connection for doubt in comparison.doubtful}
-    doomed = [name for name in comparison.forgotten if name not in doubtful or _asked(name, prune)]
-    doomed += [name for name in comparison.foreign if _asked(name, prune)]
+    doomed = [name for name in comparison.forgotten if name not in doubtful or is_named(name, prune)]
+    doomed += [name for name in comparison.foreign if is_named(name, prune)]
     plan += [_deletion(name, up) for name in doomed]
     return plan
 
@@ -79,7 +79,8 @@ def _deletion(name: str, up: Collection[str]) -> Step:
     return Step("delete", name, (name,), (name,) if name in up else ())
 
 
-def _asked(name: str, prune: Collection[str]) -> bool:
+def is_named(name: str, prune: Collection[str]) -> bool:
+    """Whether one of these names and patterns means `name`."""
     return any(fnmatchcase(name, pattern) for pattern in prune)
 
 

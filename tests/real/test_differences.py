@@ -177,6 +177,14 @@ def test_a_file_that_became_empty_deletes_nothing(here: Here, tmp_path: Path) ->
     assert here.loaded() == set()
 
 
+def test_a_name_to_prune_that_nothing_has_is_said(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be misspelt; that it is gone is no failure."""
+    here.pluto.conf.write_text(f"config setup\n{section({})}")
+    command = ("--sync", "--ctlsocket", str(here.pluto.socket), "--config", str(here.pluto.conf))
+    assert main((*command, "--prune", "othr")) == 0
+    assert "--prune othr names" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--sync"], ["--diff"], ["--add", "m"], ["--add", "--all"]])
 def test_an_include_that_matches_nothing_is_said_once(
     words: list[str], here: Here, tmp_path: Path, capsys: pytest.CaptureFixture[str]
