@@ -367,7 +367,10 @@ class ConfiguredSupervisor(Supervisor):
                 for name in names
                 if name in uses and (not (now_held := uses[name].held) or is_old(now_held, addresses))
             ]
-            detail = f"{host} has another address"
+            detail = f"{host} has another address: {', '.join(sorted(addresses)[:3])}"
+            for name in old:
+                when = "when it is down" if self._is_up(name) else "now"
+                self.tell("reload", connection=name, detail=f"loaded again {when}: {detail}")
             self._retry(old, old, detail)
             if not all(map(self._is_up, old)):
                 self._doubts.loaded(host, addresses, now)

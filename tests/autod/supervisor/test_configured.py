@@ -331,6 +331,8 @@ async def test_the_record_of_a_peer_is_followed_and_takes_nothing_down(
         records["gw"] = "192.0.2.2"
         await trio.sleep(8)
         assert {name for _, name in link.done} == {"b"}
+        told = {e.connection: e.detail for e in supervisor.feed.after(0)[0] if "gw has" in str(e.detail)}
+        assert told["a"] == "loaded again when it is down: gw has another address: 192.0.2.2"
         assert (Act.REPLACE, "b") in link.done
         assert states(supervisor)["a"] == "up"
         link.up.discard("a")
