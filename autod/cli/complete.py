@@ -1,16 +1,20 @@
 """The names of connections for the completion of shells, one per line. Never an error, and never a wait.
 
 A running supervisor knows them all. Without one, they are those of the configuration, as the newest release reads it
-(the names are the same for every release), and those of pluto: all that are loaded if the configuration is small, as
-the status of a few costs little, else those that are up.
+(the names are the same for every release), and those of pluto: all that are loaded if these are few, as their status
+costs little, else those that are up. From 5.0 on pluto says how many it has; before, the configuration lets guess it.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
+
+    from autod.protocol.replies import Reply
 
 __all__ = ["run"]
 
@@ -55,12 +59,20 @@ def _of_pluto(options: argparse.Namespace, *, all: bool) -> list[str]:
             known=usual(),
             timeout=options.timeout or _PATIENCE,
         ) as pluto:
+            if all and pluto.release.supports(c.BriefConnectionStatus):
+                all = _loaded(pluto.replies(c.BriefConnectionStatus())) <= _FEW
             if not all:
                 return sorted(pluto.established())
             lines = [reply.text for reply in pluto.replies(c.Status())]
     except WhackError:
         return []
     return [line.split('"')[1] for line in lines if line.startswith('"')]
+
+
+def _loaded(replies: Iterable[Reply]) -> int:
+    """How many connections pluto has, by its brief status; 0 if that does not say."""
+    totals = (re.search(r"Total IPsec connections: loaded (\d{1,9})", reply.text) for reply in replies)
+    return next((int(total[1]) for total in totals if total is not None), 0)
 
 
 def _of_configuration(config: str | None) -> list[str]:

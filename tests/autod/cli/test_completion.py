@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autod.cli import main
+from autod.testing import FakePluto
 from tests.generators.completion import MADE
 
 if TYPE_CHECKING:
@@ -195,3 +196,15 @@ def test_names_for_the_shell_are_those_of_the_file(
     assert capsys.readouterr().out.split() == ["a", "x", "y", "b"]
     assert main(["--complete", "--config", str(tmp_path / "none"), *nobody]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("loaded", "offered"), [(3, 3), (300, 0)])
+def test_a_pluto_that_says_how_many_it_has_is_asked_for_all_of_a_few(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], loaded: int, offered: int
+) -> None:
+    """Whatever the file has; of many, those that are up."""
+    names = [f"c{number}" for number in range(loaded)]
+    with FakePluto("5.2", connections=names) as pluto:
+        words = ["--complete", "--config", str(tmp_path / "none"), "--ctlsocket", str(pluto.path)]
+        assert main([*words, "--timeout", "60"]) == 0
+    assert capsys.readouterr().out.split() == names[:offered]
