@@ -13,10 +13,11 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
 
 settings.register_profile("autod", deadline=None)
 settings.register_profile("autod-ci", deadline=None, derandomize=True)
@@ -40,6 +41,18 @@ def pytest_configure() -> None:
     tests start would ignore it, too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Heed signals again after each test: a command that was ended in this process heeds none, and what later tests
+    start would not either."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return (yield)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
