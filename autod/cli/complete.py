@@ -7,14 +7,10 @@ costs little, else those that are up. From 5.0 on pluto says how many it has; be
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
-
-    from autod.protocol.replies import Reply
 
 __all__ = ["run"]
 
@@ -60,19 +56,15 @@ def _of_pluto(options: argparse.Namespace, *, all: bool) -> list[str]:
             timeout=options.timeout or _PATIENCE,
         ) as pluto:
             if all and pluto.release.supports(c.BriefConnectionStatus):
-                all = _loaded(pluto.replies(c.BriefConnectionStatus())) <= _FEW
+                from autod.status.polling import loaded
+
+                all = (loaded(pluto.replies(c.BriefConnectionStatus())) or 0) <= _FEW
             if not all:
                 return sorted(pluto.established())
             lines = [reply.text for reply in pluto.replies(c.Status())]
     except WhackError:
         return []
     return [line.split('"')[1] for line in lines if line.startswith('"')]
-
-
-def _loaded(replies: Iterable[Reply]) -> int:
-    """How many connections pluto has, by its brief status; 0 if that does not say."""
-    totals = (re.search(r"Total IPsec connections: loaded (\d{1,9})", reply.text) for reply in replies)
-    return next((int(total[1]) for total in totals if total is not None), 0)
 
 
 def _of_configuration(config: str | None) -> list[str]:

@@ -75,7 +75,10 @@ class Exporter:
 
     def text(self) -> bytes:
         """Everything, in Prometheus's text format."""
-        return generate_latest(self._registry)
+        return _write(self._taken())
+
+    def _taken(self) -> _Taken:
+        return _Taken(tuple(self._registry.collect()))
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, for prometheus-client."""
@@ -93,8 +96,9 @@ class Exporter:
 
     async def _written(self) -> bytes:
         """As text(), but only the figures are taken here and now; a thread writes them down. With 10,000 connections
-        that takes 0.3 s, for which pluto and everybody else would wait."""
-        return await trio.to_thread.run_sync(_write, tuple(self._registry.collect()), abandon_on_cancel=True)
+        that takes 0.3 s, for which pluto and everybody else would wait. A cancellation leaves the thread, whose text
+        nobody gets."""
+        return await trio.to_thread.run_sync(_write, self._taken(), abandon_on_cancel=True)
 
     async def write(self, path: str, every: float, trouble: Callable[[str], None]) -> None:
         """Write the text to `path` every `every` seconds, whole or not at all, until cancelled.
@@ -274,8 +278,8 @@ class _Taken:
         return iter(self._metrics)
 
 
-def _write(metrics: tuple[Metric, ...]) -> bytes:
-    return generate_latest(_Taken(metrics))
+def _write(taken: _Taken) -> bytes:
+    return generate_latest(taken)
 
 
 def _count(value: int | UnsetType) -> int:

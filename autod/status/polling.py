@@ -1,4 +1,5 @@
-"""Which connections are up, and the serial of each, read cheaply: for callers that ask pluto again and again.
+"""How many connections pluto has, which are up, and the serial of each, read cheaply: for callers that cannot wait for
+more, or ask again and again.
 
 Must not know: the rest of the model. parsing.py reads the same replies for callers that need more than names.
 """
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from autod.protocol.replies import Reply
 
-__all__ = ["SERIAL", "established", "serials"]
+__all__ = ["SERIAL", "established", "loaded", "serials"]
 
 SERIAL: Final = b"conn serial: $"
 """A part of each line that `serials` reads."""
@@ -49,6 +50,16 @@ def established(replies: Iterable[Reply]) -> frozenset[str]:
             if len(parts) == 3:
                 brief.add(parts[1])
     return frozenset(names | brief if total else names)
+
+
+def loaded(replies: Iterable[Reply]) -> int | None:
+    """How many connections pluto has, from --briefconnectionstatus (5.0 on) or --status; None if they do not say."""
+    for reply in replies:
+        _, found, rest = reply.text.partition("Total IPsec connections: loaded ")
+        number = rest.partition(",")[0]
+        if found and number.isdecimal() and len(number) <= 18:
+            return int(number)
+    return None
 
 
 def serials(replies: Iterable[Reply]) -> dict[str, int]:

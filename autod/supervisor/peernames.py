@@ -81,8 +81,9 @@ class Doubts:
     ) -> frozenset[str]:
         """Those of the connections `uses` that are to be loaded again, as `host` means `addresses` now.
 
-        None if they were loaded only just for it. What pluto says counts; if it says nothing, it counts whether the
-        name meant something else before, or, the first time, whether the connection cannot come up.
+        None of them where they were loaded for this name a moment ago. What pluto says of a connection counts. If it
+        says nothing, a connection is doubted if the name meant something else before; the first time, if the
+        connection cannot come up.
         """
         before = self._before.get(host)
         loaded, at = self._loaded.get(host, (frozenset[str](), float("-inf")))

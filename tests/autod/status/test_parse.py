@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from autod.protocol.replies import Reply, ReplyCodes, ReplyDecoder
 from autod.status import State, established, parse, parse_in_slices, serials
 from autod.status.parsing import UNPARSED_KEPT
+from autod.status.polling import loaded
 from tests.helpers.transcripts import RELEASES, cases
 
 CODES = ReplyCodes(secret_prompt=40, user_prompt=41, errors=frozenset(), names={})
@@ -65,6 +66,7 @@ def test_any_text_gives_a_state_that_can_be_written(texts: list[str]) -> None:
     assert msgspec.json.decode(msgspec.json.encode(found), type=State) == found
     established(Reply(0, text) for text in texts)
     serials(Reply(0, text) for text in texts)
+    loaded(Reply(0, text) for text in texts)
 
 
 @given(st.lists(st.lists(st.sampled_from((*PIECES, *REAL_LINES)), max_size=6).map("".join), max_size=20))
@@ -100,6 +102,7 @@ def test_numbers_without_measure_break_nothing(digits: int) -> None:
         huge = Reply(0, re.sub(r"\d+", "9" * digits, line))
         assert msgspec.json.encode(parse([huge]))
         established([huge])
+        assert (loaded([huge]) or 0) < 10**18
         assert set(serials([huge]).values()) <= {10**18 - 1}
 
 
@@ -110,6 +113,14 @@ def test_serial_numbers_are_those_of_the_state(release: str) -> None:
     assert serials(replies) == {
         one.name: one.serial for one in state.connections if one.serial is not None and one.instance is None
     }
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_how_many_are_loaded_is_that_of_the_state(release: str) -> None:
+    for file in ("status", "briefconnectionstatus"):
+        for one in cases(release, file):
+            replies = [line.reply for line in one.lines]
+            assert loaded(replies) == parse(replies).totals.loaded
 
 
 def test_unknown_lines_are_kept_up_to_a_bound() -> None:
