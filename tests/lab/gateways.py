@@ -29,7 +29,7 @@ from tests.real.plutos import EAST, WEST, Pluto, connection, gateways
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["RELEASES", "Lab", "tunnels"]
+__all__ = ["RELEASES", "Lab", "tunnel", "tunnels"]
 
 ROOTS = {"4.10": Path("/"), "5.2": LAB / "trixie", "4.3": LAB / "bullseye"}
 RELEASES = tuple(ROOTS)
@@ -37,6 +37,13 @@ RELEASES = tuple(ROOTS)
 
 def _address(side: int, number: int) -> str:
     return f"10.{side}.{number // 250}.{number % 250 + 1}"
+
+
+def tunnel(name: str, number: int, *, shared: bool = False, **options: str) -> str:
+    """The conn section of tunnel `number`, with ids of its own unless `shared`; options as in plutos.connection()."""
+    ids = {} if shared else {"leftid": f"@west-{number}", "rightid": f"@east-{number}"}
+    selectors = {"leftsubnet": f"{_address(1, number)}/32", "rightsubnet": f"{_address(2, number)}/32"}
+    return connection(name, **(ids | selectors | options))
 
 
 class Lab:
@@ -68,14 +75,10 @@ class Lab:
         """
         names = [f"{prefix}{number}" for number in range(count)]
         self._numbers = {name: number for number, name in enumerate(names)}
-        sections = []
-        for name, number in self._numbers.items():
-            ids = {} if shared else {"leftid": f"@west-{number}", "rightid": f"@east-{number}"}
-            near, far = self.addresses(name)
-            selectors = {"leftsubnet": f"{near}/32", "rightsubnet": f"{far}/32"}
-            sections.append(
-                connection(name, **(ids | selectors | options | dict((each or {}).get(name, {}))))
-            )
+        sections = [
+            tunnel(name, number, shared=shared, **(options | dict((each or {}).get(name, {}))))
+            for name, number in self._numbers.items()
+        ]
         for side, pluto in ((1, self.west), (2, self.east)):
             _add_addresses(pluto.namespace, [_address(side, number) for number in range(count)])
             pluto.conf.write_text("config setup\n\n" + "\n".join(sections))

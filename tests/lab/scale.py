@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import uml
-from tests.lab.gateways import Lab, tunnels
+from tests.lab.gateways import Lab, tunnel, tunnels
 from tests.lab.small_gateway import ROOT, Failed, autod, high, supervised
-from tests.real.plutos import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,16 +69,7 @@ def load(lab: Lab, count: int) -> list[str]:
     """Write and load as many connections on both ends, without addresses of their own: no traffic is wanted."""
     names = [f"c{number}" for number in range(count)]
     sections = [
-        connection(
-            name,
-            leftid=f"@west-{number}",
-            rightid=f"@east-{number}",
-            leftsubnet=f"10.1.{number // 250}.{number % 250 + 1}/32",
-            rightsubnet=f"10.2.{number // 250}.{number % 250 + 1}/32",
-            leftupdown="%disabled",
-            rightupdown="%disabled",
-            ike="aes_gcm256-sha2_256-dh31",
-        )
+        tunnel(name, number, leftupdown="%disabled", rightupdown="%disabled", ike="aes_gcm256-sha2_256-dh31")
         for number, name in enumerate(names)
     ]
     for side, pluto in (("west", lab.west), ("east", lab.east)):
